@@ -6,7 +6,6 @@
 
 #include "bench.h"
 #include "domain/charter/ceiling.h"
-#include "domain/charter/shape.h"
 
 enum { IDENTITIES = 10000, SHAPES = 10, LINES = 6, CHANGES = 20000, NAME_BYTES = 32 };
 
@@ -27,13 +26,14 @@ struct written {
 };
 
 struct run {
-	struct shapes *shapes; /* NULL: nobody shares */
+	struct ceilings *pool; /* NULL: nobody shares */
 	struct ceiling *ceilings[IDENTITIES];
 	size_t heap_bytes;
 	double took_ns;
 };
 
 static struct run run;
+static struct written written[IDENTITIES]; /* a ceiling borrows its charter */
 static double samples[CHANGES];
 
 static struct text text_in(const char *string)
@@ -72,11 +72,11 @@ static const struct charter *write_charter(struct written *out, uint32_t identit
 
 static void compile(uint32_t identity, uint32_t version)
 {
-	struct written written;
 	struct error err;
 
-	if (!ceiling_compile(&run.ceilings[identity], run.shapes, write_charter(&written, identity),
-		    version, &err)) {
+	if (!ceiling_compile(&run.ceilings[identity], run.pool,
+		    write_charter(&written[identity], identity), version, &err) ||
+		ceiling_policies(run.ceilings[identity]) == NULL) {
 		(void)fprintf(stderr, "charter: %s\n", err.text);
 		abort();
 	}
@@ -139,11 +139,11 @@ int main(void)
 	size_t alone = measure("each alone"), shared;
 	struct error err;
 
-	if (!shapes_create(&run.shapes, &err))
+	if (!ceilings_create(&run.pool, &err))
 		return 1;
 	shared = measure("sharing what they demand");
 	printf("{\"bench\":\"charter\",\"case\":\"memory alone to shared\",\"ratio\":%.1f}\n",
 		(double)alone / (double)shared);
-	shapes_destroy(&run.shapes);
+	ceilings_destroy(&run.pool);
 	return 0;
 }

@@ -2,7 +2,7 @@
 // rule taken away: that twin must break at the step the rule stands for, or the
 // story would prove nothing.
 import {
-  closeSync, cpSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync,
+  closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -944,8 +944,270 @@ const workload = {
   },
 };
 
+// ---- an owner who leaves ----
+
+const SCIM_USER = 'urn:ietf:params:scim:schemas:core:2.0:User';
+const SCIM_ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+const SCIM_PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+
+// What the staff system of the organisation asks, as directories do (RFC 7644).
+const scimOf = (world, token) => async (method, path, body) => {
+  const answer = await fetch(`${world.url}/scim/v2${path}`, {
+    method, body: JSON.stringify(body),
+    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' },
+  });
+  return { status: answer.status, body: await answer.json() };
+};
+
+const UNIT = (name) => `object: unit\nname: ${name}\n---\n`;
+const OWNED = (name, unit, owner, backup, lines, key) => `object: identity
+name: ${name}
+kind: agent
+class: update
+risk: low
+owner: ${owner}
+backup-owner: ${backup}
+unit: ${unit}
+purpose: Says what customers bring in
+environments: [staging]
+outputs: [{to: reply, up-to: internal}, {to: files/move_file, up-to: internal}]
+data-sources: [{name: tickets, up-to: internal}]
+${lines}
+${key ? keysLine('staging', key.jwk) : 'keys: []'}
+---
+`;
+
+// planner of Sales may hand data-agent of Finance one skill, and not the other.
+const leaving = (names, people, url, keys) => UNIT(names.sales) + UNIT(names.finance) +
+  OWNED(names.planner, names.sales, 'cy@example.com', 'bo@example.com',
+    `entitlements:
+  - effect: delegate
+    resource: "peer:${names.agent}"
+    when: 'resource.skill == "aggregate_revenue"'
+peers: [{identity: ${names.agent}, effects: [read], up-to: internal, depth: 1}]`, keys.planner)
+    .replace('class: update', 'class: retrieve') +
+  OWNED(names.agent, names.finance, people.owner, people.backup, `entitlements:
+  - {effect: read, tool: files/read_text_file}
+  - {effect: write, tool: files/move_file}`, keys.agent) +
+  PEER(names.agent, 'aggregate_revenue', url).replace('unit: support', `unit: ${names.finance}`) +
+  `object: tool
+name: ${names.agent}/export_rows
+effect: delegate
+up-to: internal
+risk: low
+reversal: none-needed
+`;
+
+const ownerless = async (world, name) => (await world.json(null, 'leaver', 'list')).items
+  .filter(({ identity, need }) => identity === name && need === 'owner-left');
+
+const left = {
+  name: 'an owner leaves, and another answers for the agent',
+  async run(world, tell, isTwin) {
+    // Names are used once, and var/ may have seen this story before.
+    const end = Date.now().toString(36);
+    const names = { planner: `planner-${end}`, agent: `data-agent-${end}`, sales: `sales-${end}`,
+      finance: `finance-${end}`, directory: `staff-${end}` };
+    const people = { owner: `fin-${end}@example.com`, backup: `gil-${end}@example.com` };
+    const keys = {};
+    for (const who of ['planner', 'agent']) {
+      keys[who] = keyAt(world.path('agents', `${names[who]}.pem`));
+      world.keys[names[who]] = keys[who];
+    }
+    const peer = await startPeer(names.agent, 'aggregate_revenue', (text) => `revenue of ${text}`);
+    const apply = async (text) => {
+      const file = world.path(`${names.agent}.yaml`);
+      writeFileSync(file, text);
+      await world.apply('adi@example.com', '-f', file);
+    };
+    try {
+      await apply((UNIT(names.sales) + UNIT(names.finance)).replace(/---\n$/, ''));
+      const token = world.path(`${names.directory}.token`);
+      await world.must('adi@example.com', 'scim', 'token', names.directory, '--yes', '--out', token);
+      const scim = scimOf(world, readFileSync(token, 'utf8').trim());
+      const made = {};
+      for (const [who, userName] of Object.entries(people)) {
+        made[who] = await scim('POST', '/Users', { schemas: [SCIM_USER, SCIM_ENTERPRISE], userName,
+          active: true, [SCIM_ENTERPRISE]: { department: names.finance } });
+      }
+      tell.holds('the directory brings the people of Finance in', made.owner.status === 201 &&
+        made.backup.status === 201, JSON.stringify(made));
+      await world.letIn(people.backup);
+      await apply(leaving(names, people, peer.url, keys));
+      for (const who of [names.planner, names.agent]) {
+        await world.must('eva@example.com', 'identity', 'approve', who, '--yes');
+      }
+      const at = `${world.url}/a2a/${names.agent}`;
+      const { token: handed } = await world.openTaskAt(names.planner, at);
+      const revenue = await handOver(at, handed, 'aggregate_revenue', 'Brot AG');
+      tell.holds('planner hands it one skill', revenue.done && peer.reached.length === 1,
+        revenue.text);
+      const rows = await handOver(at, handed, 'export_rows', 'all')
+        .catch((wrong) => ({ done: false, text: wrong.message }));
+      tell.holds('and is refused the other', !rows.done && peer.reached.length === 1, rows.text);
+      const agent = await world.agent(names.agent, 'files');
+      const note = `tickets/${names.agent}`;
+      cpSync(world.path('desk', 'tickets', '41.txt'), world.path('desk', `${note}-0.txt`));
+      const write = (from, to) => agent.call('move_file',
+        { source: `${note}-${from}.txt`, destination: `${note}-${to}.txt` });
+      const first = await write(0, 1);
+      tell.holds('data-agent writes', first.done, first.text);
+      if (!isTwin) {
+        const gone = await scim('PATCH', `/Users/${made.owner.body.id}`, { schemas: [SCIM_PATCH],
+          Operations: [{ op: 'replace', value: { active: false } }] });
+        tell.holds('the directory says that its owner has left', gone.body.active === false);
+      }
+      const refused = await write(1, 2);
+      tell.holds('it writes no more', !refused.done && refused.text.includes('owner_gone'),
+        refused.text);
+      tell.say(`    "${refused.text}"`);
+      const item = await ownerless(world, names.agent);
+      tell.holds('its backup owner is asked', item.length === 1 &&
+        item[0].backup_owner === people.backup, JSON.stringify(item));
+      for (const person of ['cy@example.com', 'adi@example.com', 'eva@example.com']) {
+        const taken = await world.remit(person, 'leaver', 'acknowledge', names.agent, '--yes');
+        tell.holds(`${person} cannot take it over`, taken.code !== 0, taken.out);
+      }
+      await world.must(people.backup, 'leaver', 'acknowledge', names.agent, '--yes');
+      const again = await write(1, 2);
+      tell.holds('once that one answers for it, it writes again', again.done, again.text);
+      tell.holds('and nobody is missing', (await ownerless(world, names.agent)).length === 0);
+      await agent.close();
+    } finally {
+      peer.close();
+    }
+  },
+  twin: {
+    rule: 'the word that its owner has left',
+    breaks: 'it writes no more',
+  },
+};
+
+// A Google export in which one person let MeetingGenius in, as tokens.list, users.list and the
+// token activities say it.
+const GOOGLE = 'https://www.googleapis.com/auth/';
+const googleExport = (client, scopes, usedAt) => ({
+  'users.json': { kind: 'admin#directory#users', users: [
+    { id: '1001', primaryEmail: 'cy@example.com' }] },
+  'tokens.json': { kind: 'admin#directory#tokenList', items: scopes.length === 0 ? [] : [
+    { kind: 'admin#directory#token', clientId: client, displayText: 'MeetingGenius',
+      userKey: '1001', scopes }] },
+  'activities.json': { kind: 'admin#reports#activities', items: [
+    { id: { time: usedAt, applicationName: 'token' },
+      actor: { email: 'cy@example.com', profileId: '1001' },
+      events: [{ type: 'auth', name: 'activity', parameters: [
+        { name: 'client_id', value: client },
+        { name: 'scope', multiValue: [`${GOOGLE}calendar.readonly`] }] }] }] },
+});
+
+const ADOPTED = (name, account) => `object: data-source
+name: calendars
+unit: support
+custodian: cy@example.com
+sensitivity: internal
+trust: untrusted
+environment: staging
+at: [google/calendar]
+---
+object: identity
+name: ${name}
+kind: oauth-app
+class: retrieve
+risk: medium
+owner: ana@example.com
+backup-owner: bo@example.com
+unit: support
+purpose: Takes notes of meetings
+environments: [staging]
+accounts: ["${account}"]
+data-sources: [{name: calendars, up-to: internal}]
+`;
+
+const inherited = {
+  name: 'an app that an employee let in is found, cut down and stopped',
+  async run(world, tell, isTwin) {
+    const end = Date.now().toString(36);
+    const client = `${end}.apps.googleusercontent.com`;
+    const [account, app] = [`google/${client}`, `meeting-genius-${end}`];
+    const seconds = (more) => new Date(Date.now() + more * 1000).toISOString();
+    let age = 0;
+    const importing = async (connector, provider, files) => {
+      const folder = world.path(`export-${end}-${(age += 1)}`);
+      mkdirSync(folder);
+      for (const [name, text] of Object.entries(files)) {
+        writeFileSync(join(folder, name), typeof text === 'string' ? text : JSON.stringify(text));
+      }
+      return world.must('adi@example.com', 'inventory', 'import', connector, folder, '--provider',
+        provider, '--taken', seconds(age), '--yes', '--smaller', '--older');
+    };
+    const wide = ['calendar.readonly', 'drive'].map((scope) => GOOGLE + scope);
+    const used = new Date(Date.now() - 86_400_000).toISOString();
+    await importing('google', 'google',
+      googleExport(client, [...wide, 'https://mail.google.com/'], used));
+    await importing('agents', 'items', { 'agents.jsonl': `${JSON.stringify({ edge: 'uses',
+      from: 'identity:support-summariser', to: `account:/${account}`,
+      why: 'asks it for notes' })}\n` });
+    const ways = async () => {
+      const done = await world.remit('adi@example.com', 'path', 'identity:support-summariser',
+        'resource:google/drive', '-o', 'json');
+      return done.code === 0 ? JSON.parse(done.out).paths : [];
+    };
+    const [way] = await ways();
+    tell.holds('the graph draws agent, app and drive, with who granted it', way?.length === 2 &&
+      way[1].by.includes('cy@example.com') && way[1].effects.includes('write'),
+    JSON.stringify(way));
+    tell.say(`    ${way.map(({ from, to }) => `${from} -> ${to}`).join(', ')}`);
+    const draft = async () => (await world.json('adi@example.com', 'inventory', 'drafts', 'google'))
+      .items.find((item) => item.account === account);
+    const found = await draft();
+    tell.holds('nobody stands for it, and who might is said with the ground',
+      found?.external && found.suggestions.map(({ person, ground }) => `${person} ${ground}`)
+        .join() === 'ana@example.com owns-what-uses-it,cy@example.com gave-most-grants',
+      JSON.stringify(found));
+    await world.must('adi@example.com', 'inventory', 'adopt', account, '--owner',
+      'ana@example.com', '--backup-owner', 'bo@example.com', '--unit', 'support', '--name', app,
+      '--environment', 'staging', '--yes');
+    tell.holds('a draft alone changes nothing', (await draft()) !== undefined);
+    const file = world.path(`${app}.yaml`);
+    writeFileSync(file, ADOPTED(app, account));
+    await world.apply('adi@example.com', '-f', file);
+    const approve = () => world.remit('bo@example.com', 'identity', 'approve', app, '--yes');
+    const early = await approve();
+    tell.holds('its charter is not approved while the app may more than it says',
+      early.code !== 0, early.out + early.err);
+    // The owner leaves it the scope that was used, at Google; the next export says so.
+    await importing('google', 'google',
+      googleExport(client, isTwin ? wide : [`${GOOGLE}calendar.readonly`], used));
+    const late = await approve();
+    tell.holds('cut down to what it uses, it is approved', late.code === 0, late.out + late.err);
+    tell.holds('and the way to the drive is gone', (await ways()).length === 0 &&
+      (await draft()) === undefined);
+    const reads = async () => {
+      const agent = await world.agent('support-summariser', 'files');
+      return agent.call('read_text_file', { path: 'tickets/41.txt' }).finally(() => agent.close());
+    };
+    tell.holds('the agent works as before', (await reads()).done);
+    const stopped = await world.json('adi@example.com', 'inventory', 'contain', account,
+      '--reason', `INC-${end}: the vendor was broken into`);
+    tell.holds('stopping it is on record, with the calls to make and who depends on it',
+      stopped.state === 'intended' && stopped.calls.length > 0 &&
+        stopped.dependants.includes('identity/support-summariser'), JSON.stringify(stopped));
+    tell.say(`    ${stopped.calls[0].call}`);
+    await importing('google', 'google', googleExport(client, [], used));
+    const { items } = await world.json('adi@example.com', 'inventory', 'contained');
+    const state = items.find((item) => item.account === account)?.state;
+    tell.holds('the next export proves that it is gone', state === 'gone', state);
+    await world.must('adi@example.com', 'inventory', 'contain', account, '--undo', '--reason',
+      'over');
+  },
+  twin: {
+    rule: 'the reduction at the provider',
+    breaks: 'cut down to what it uses, it is approved',
+  },
+};
+
 export const stories = [
   reads, writes, poisoned, injected, incident, across, staging, sandbox, killed, unregistered,
   draft, rugPull, knowledge, record, model,
-  handed, workload,
+  handed, workload, left, inherited,
 ];

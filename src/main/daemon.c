@@ -117,6 +117,7 @@ struct daemon {
 	struct scim *scim;
 	struct leavers *leavers;
 	struct graph_service *graph;
+	struct graph_keeper counts;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -478,10 +479,10 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
-		!make_directories(daemon, err) ||
+		!make_directories(daemon, err) || !report_findings(daemon) ||
 		!graph_keeper_create(
 			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
-		!report_findings(daemon) || !make_posture(daemon, err))
+		!make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -502,14 +503,13 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 static bool make_inventories(struct daemon *daemon, struct error *err)
 {
 	return inventory_keeper_make(
-		&daemon->inventories, daemon->loop, daemon->fold, daemon->log, err);
+		       &daemon->inventories, daemon->loop, daemon->fold, daemon->log, err) &&
+	       inventory_keeper_join(&daemon->inventories, graph_service_graph(daemon->graph), err);
 }
 
 static bool tell_inventories(struct daemon *daemon, struct error *err)
 {
-	return inventory_keeper_join(
-		       &daemon->inventories, graph_service_graph(daemon->graph), err) &&
-	       inventory_keeper_start(&daemon->inventories, err);
+	return inventory_keeper_start(&daemon->inventories, err);
 }
 
 static enum issue_nonces nonces_of(const char *word)
@@ -793,8 +793,8 @@ static struct api_services api_parts(struct daemon *daemon)
 		.finding = daemon->finding,
 		.posture = daemon->posture,
 		.directories = daemon->directories,
-		.inventory = daemon->inventories.service,
 		.graph = daemon->graph,
+		.inventory = daemon->inventories.service,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -937,7 +937,8 @@ static bool follow_leavers(struct daemon *daemon, struct error *err)
 
 static bool watch_standing(struct daemon *daemon, struct error *err)
 {
-	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err);
+	return standing_keeper_start(&daemon->standing, daemon->loop, daemon->finding, err) &&
+	       graph_keeper_start(&daemon->counts, daemon->loop, daemon->graph, err);
 }
 
 static bool watch_posture(struct daemon *daemon, struct error *err)
@@ -1273,6 +1274,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	posture_destroy(&daemon->posture);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
+	graph_keeper_stop(&daemon->counts);
 	graph_service_destroy(&daemon->graph);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */

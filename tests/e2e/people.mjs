@@ -188,6 +188,23 @@ test('Entra provisions with departments, words for booleans and names with dots'
     .totalResults, 0);
 });
 
+// ---- as the page says ----
+
+test('the examples of docs/people.md do what it says', async () => {
+  const page = readFileSync(resolve(root, 'docs/people.md'), 'utf8');
+  const [, shell] = /```sh\n([\s\S]*?)```/.exec(page);
+  const done = await run('sh', ['-ec', shell],
+    { env: { ...process.env, REMIT: world.url, TOKEN: tokens.okta } });
+  assert.equal(done.code, 0, done.err);
+  assert.match(done.out, /"totalResults":1/);
+  assert.equal((await world.json(ADI, 'person', 'show', 'gil@example.com')).object.unit, 'support');
+  const [, table] = /```csv\n([\s\S]*?)```/.exec(page);
+  writeFileSync(world.path('page.csv'), table.replace('gil@', 'ida@'));
+  const { new: made } = await world.json(ADI, 'person', 'import', world.path('page.csv'),
+    '--directory', 'page', '--yes');
+  assert.equal(made, 2);
+});
+
 // ---- the standard's corners ----
 
 test('two are never called alike, whatever the case, in one directory or in two', async () => {

@@ -72,8 +72,12 @@ static void put_document(struct decide_bench *bench, struct object *object)
 	};
 	struct error err = {0};
 
-	if (!registry_hold(bench->registry, object, version, bench->revision, &err) ||
-		!registry_set(bench->registry, &change, &err)) {
+	if (!registry_hold(bench->registry, object, version, bench->revision, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		abort();
+	}
+	change.name = object->name; /* it was packed */
+	if (!registry_set(bench->registry, &change, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
@@ -368,6 +372,7 @@ const struct decision *decide_bench_decide(struct decide_bench *bench, const str
 		.usage = bench->usage,
 		.uses = bench->uses,
 		.uses_count = bench->uses_count,
+		.owner_gone = bench->owner_gone,
 		.now_utc_ms = bench->now_utc_ms,
 	};
 	struct decision plain;

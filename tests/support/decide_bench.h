@@ -16,6 +16,7 @@ struct decide_bench {
 	int64_t now_utc_ms;
 	enum definition_state definition;
 	enum arguments_state arguments;
+	struct owner_gone_after owner_gone;
 	int64_t calls_last_minute;
 	struct usage_now usage;      /* of models */
 	const struct line_use *uses; /* lines that were used before */

@@ -21,7 +21,7 @@ static bool write_entry(void *context, const struct registry_entry *entry)
 {
 	struct writing *writing = context;
 	struct json_builder change;
-	struct json sealed;
+	struct json document, sealed;
 	struct error err;
 
 	if (entry->revision <= writing->after)
@@ -34,7 +34,8 @@ static bool write_entry(void *context, const struct registry_entry *entry)
 	json_put_integer(&change, "in_force", entry->in_force->version);
 	if (entry->kind == OBJECT_IDENTITY)
 		json_put_cstring(&change, "state", identity_state_word(entry->state));
-	json_put(&change, "object", entry->in_force->document);
+	must(object_document(entry->in_force, writing->calls->arena, &document, &err), &err);
+	json_put(&change, "object", document);
 	must(json_object_seal(&change, &sealed, &err), &err);
 	json_add(&writing->changes, sealed);
 	return true;

@@ -115,7 +115,8 @@ export class World {
     this.guardrails = guardrails;
     this.keyNames = key;
     this.daemonWords = daemon;
-    this.settings = settings ?? 'hold-ms: 300\n';
+    // Nobody waits a day here to see what becomes of an agent whose owner left.
+    this.settings = settings ?? 'hold-ms: 300\nowner-gone-writes: 0\n';
     this.charters = { ...CHARTERS, ...approve };
     this.logs = join(this.dir, 'upstream');
     this.stopped = [];
@@ -175,6 +176,8 @@ export class World {
     }
     if (!existsSync(this.path('remit.yaml'))) {
       writeFileSync(this.path('remit.yaml'), this.settings, { mode: 0o600 });
+    } else if (!/^owner-gone-writes:/m.test(readFileSync(this.path('remit.yaml'), 'utf8'))) {
+      appendFileSync(this.path('remit.yaml'), 'owner-gone-writes: 0\n');
     }
   }
 

@@ -57,9 +57,11 @@
 	X(RECORD_INVENTORY_IMPORTED, "inventory-imported") \
 	X(RECORD_INVENTORY_UNDONE,   "inventory-undone")   \
 	X(RECORD_INVENTORY_DROPPED,  "inventory-dropped")  \
+	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
 	X(RECORD_INVENTORY_CONTAINED, "inventory-contained") \
 	X(RECORD_INVENTORY_RELEASED, "inventory-released") \
-	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
+	X(RECORD_REVIEW_DUE,        "review-due")         \
+	X(RECORD_GRAPH_USES,        "graph-uses")         \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

@@ -1,8 +1,11 @@
 /* Compiles charters and guardrails with the policy library.  What the lines of a charter
  * demand is a shape, which all identities with the same conditions share; a
- * ceiling adds rows: its id, effect and resource for each line.
+ * ceiling adds rows: its id, effect and resource for each line.  Rows are many times as large
+ * as the lines they are made of, and most identities are asleep: so they are made when a
+ * ceiling is first asked, and of those that were not asked for long they are given up again.
  *
- * Invariant: a ceiling holds permits only, a guardrail forbids only. */
+ * Invariants: a ceiling holds permits only, a guardrail forbids only; a policy's place in a
+ * ceiling is its line's number. */
 #include "domain/charter/ceiling.h"
 
 #include <assert.h>
@@ -15,19 +18,25 @@
 #include "domain/charter/shape.h"
 #include "remit/cedar.h"
 
-enum {
-	CEILING_ARENA_BYTES_MAX = 4 * 1024 * 1024,
-	LINE_BYTES = sizeof(struct entitlement) + 64, /* with most resources */
-	ID_BYTES_MAX = 256,
-};
+enum { CEILING_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
 struct ceiling {
-	struct shape *shape;               /* what its lines demand */
-	struct cedar_policy_set *policies; /* who may do what, on what; borrows from the shape */
-	struct arena *arena;
-	struct entitlement *entitlements; /* by number; copies, so it outlives the charter */
-	uint32_t count;
-	char prefix[ID_BYTES_MAX]; /* "charter/NAME@VERSION/entitlements/" */
+	struct ceilings *pool; /* NULL: it stands alone */
+	struct shape *shape;   /* what its lines demand */
+	const struct charter *charter;
+	struct cedar_policy_set *policies; /* NULL: not compiled now; borrows from the shape */
+	uint32_t version;
+	uint32_t place; /* in the pool, while it is compiled */
+	bool was_asked; /* since the pool's hand passed it */
+};
+
+/* Those that are compiled, in a ring.  A new one takes the place of one that was not asked
+ * since the hand last passed. */
+struct ceilings {
+	struct shapes *shapes;
+	struct ceiling *places[CEILINGS_COMPILED_MAX];
+	uint32_t hand;
+	size_t count;
 };
 
 struct guardrails {
@@ -140,6 +149,80 @@ static bool check_forbids_only(const struct cedar_policy_set *set, struct error 
 	return check_approvals_use(set, err);
 }
 
+/* ---- which are compiled ---- */
+
+bool ceilings_create(struct ceilings **out, struct error *err)
+{
+	struct ceilings *pool = calloc(1, sizeof *pool);
+
+	*out = pool;
+	if (pool == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for ceilings");
+	if (shapes_create(&pool->shapes, err))
+		return true;
+	ceilings_destroy(out);
+	return false;
+}
+
+void ceilings_destroy(struct ceilings **pool)
+{
+	if (*pool == NULL)
+		return;
+	assert((*pool)->count == 0);
+	shapes_destroy(&(*pool)->shapes);
+	free(*pool);
+	*pool = NULL;
+}
+
+size_t ceilings_shapes_count(const struct ceilings *pool)
+{
+	return shapes_count(pool->shapes);
+}
+
+size_t ceilings_compiled_count(const struct ceilings *pool)
+{
+	return pool->count;
+}
+
+/* Passes those that were asked since the hand last passed them. */
+static uint32_t find_place(struct ceilings *pool)
+{
+	for (;;) {
+		struct ceiling *there = pool->places[pool->hand];
+		uint32_t place = pool->hand;
+
+		pool->hand = (pool->hand + 1) % CEILINGS_COMPILED_MAX;
+		if (there == NULL || !there->was_asked)
+			return place;
+		there->was_asked = false;
+	}
+}
+
+static void leave_place(struct ceiling *ceiling)
+{
+	if (ceiling->pool != NULL && ceiling->policies != NULL) {
+		assert(ceiling->pool->places[ceiling->place] == ceiling);
+		ceiling->pool->places[ceiling->place] = NULL;
+		ceiling->pool->count--;
+	}
+	cedar_policy_set_destroy(&ceiling->policies);
+}
+
+static void take_place(struct ceiling *ceiling)
+{
+	struct ceilings *pool = ceiling->pool;
+	uint32_t place;
+
+	if (pool == NULL)
+		return;
+	place = find_place(pool);
+	if (pool->places[place] != NULL)
+		leave_place(pool->places[place]);
+	pool->places[place] = ceiling;
+	pool->count++;
+	ceiling->place = place;
+}
+
 /* ---- ceilings ---- */
 
 /* What is said of one identity's lines, while they are compiled. */
@@ -154,8 +237,9 @@ struct rows {
 
 static bool fill_row(struct rows *rows, const struct ceiling *ceiling, uint32_t number)
 {
-	const struct entitlement *line = &ceiling->entitlements[number];
-	struct text id = text_format(rows->arena, "%s%u", ceiling->prefix, number);
+	const struct entitlement *line = &ceiling->charter->entitlements[number];
+	struct text id = text_format(rows->arena, "charter/%.*s@%u/entitlements/%u",
+		TEXT_ARGS(ceiling->charter->name), ceiling->version, number);
 
 	rows->actions[line->effect] = cedar_uid_of(
 		CEDAR_TEXT("Action"), cedar_text_from(text_of(effect_word(line->effect))));
@@ -167,85 +251,34 @@ static bool fill_row(struct rows *rows, const struct ceiling *ceiling, uint32_t 
 	return id.data != NULL;
 }
 
-static bool fill_rows(struct rows *rows, const struct ceiling *ceiling, struct text name)
+static bool fill_rows(struct rows *rows, const struct ceiling *ceiling)
 {
-	size_t count = (size_t)ceiling->count + 1;
+	size_t count = (size_t)ceiling->charter->entitlements_count + 1;
 	bool ok;
 
-	rows->principal = cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(name));
+	rows->principal =
+		cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(ceiling->charter->name));
 	rows->likes = arena_array(rows->arena, struct cedar_like, count);
 	rows->resources = arena_array(rows->arena, struct cedar_uid, count);
 	ok = rows->likes != NULL && rows->resources != NULL;
-	for (uint32_t i = 0; ok && i < ceiling->count; i++)
+	for (uint32_t i = 0; ok && i < ceiling->charter->entitlements_count; i++)
 		ok = fill_row(rows, ceiling, i);
 	return ok;
 }
 
-static bool compile_rows(struct ceiling *ceiling, struct text name, struct error *err)
+static bool compile_rows(struct ceiling *ceiling)
 {
 	struct rows rows = {.arena = arena_create(CEILING_ARENA_BYTES_MAX)};
 	struct cedar_error cause = {0};
-	bool ok = false;
+	bool ok = rows.arena != NULL && fill_rows(&rows, ceiling) &&
+		  cedar_policy_set_like(
+			  &ceiling->policies, shape_policies(ceiling->shape), rows.likes, &cause);
 
-	if (rows.arena == NULL || !fill_rows(&rows, ceiling, name)) {
-		error_set(err, ERROR_LIMIT, "no memory for a charter's permits");
-		goto done;
-	}
-	ok = cedar_policy_set_like(
-		     &ceiling->policies, shape_policies(ceiling->shape), rows.likes, &cause) ||
-	     error_set_cedar(err, &cause);
-done:
 	arena_destroy(&rows.arena);
 	return ok;
 }
 
-/* What is said of the conditions is the shape's. */
-static bool keep_line(struct ceiling *ceiling, const struct entitlement *line)
-{
-	struct entitlement *kept = &ceiling->entitlements[line->number];
-	const struct shape_line *conditions = shape_line(ceiling->shape, line->number);
-
-	*kept = *line;
-	kept->when = conditions->when;
-	kept->approvals = conditions->approvals;
-	kept->resource = text_copy(ceiling->arena, line->resource);
-	return kept->resource.data != NULL;
-}
-
-static bool name_ceiling(
-	struct ceiling *ceiling, const struct charter *charter, uint32_t version, struct error *err)
-{
-	int written = snprintf(ceiling->prefix, sizeof ceiling->prefix,
-		"charter/%.*s@%u/entitlements/", TEXT_ARGS(charter->name), version);
-
-	if (written < 0 || (size_t)written >= sizeof ceiling->prefix)
-		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
-	return true;
-}
-
-static bool fill_ceiling(struct ceiling *ceiling, struct shapes *shapes,
-	const struct charter *charter, struct error *err)
-{
-	ceiling->count = charter->entitlements_count;
-	if (!shape_acquire(&ceiling->shape, shapes, charter->entitlements, ceiling->count, err))
-		return false;
-	ceiling->arena = arena_create_small(
-		CEILING_ARENA_BYTES_MAX, LINE_BYTES * (ceiling->count + (size_t)1));
-	if (ceiling->arena != NULL)
-		ceiling->entitlements =
-			arena_array(ceiling->arena, struct entitlement, ceiling->count + (size_t)1);
-	if (ceiling->entitlements == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a charter's entitlements");
-	for (uint32_t i = 0; i < ceiling->count; i++) {
-		assert(charter->entitlements[i].number == i);
-		if (!keep_line(ceiling, &charter->entitlements[i]))
-			return error_set(
-				err, ERROR_LIMIT, "no memory for a charter's entitlements");
-	}
-	return compile_rows(ceiling, charter->name, err);
-}
-
-bool ceiling_compile(struct ceiling **out, struct shapes *shapes, const struct charter *charter,
+bool ceiling_compile(struct ceiling **out, struct ceilings *pool, const struct charter *charter,
 	uint32_t version, struct error *err)
 {
 	struct ceiling *ceiling = calloc(1, sizeof *ceiling);
@@ -253,8 +286,13 @@ bool ceiling_compile(struct ceiling **out, struct shapes *shapes, const struct c
 	*out = NULL;
 	if (ceiling == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
-	if (name_ceiling(ceiling, charter, version, err) &&
-		fill_ceiling(ceiling, shapes, charter, err)) {
+	ceiling->pool = pool;
+	ceiling->charter = charter;
+	ceiling->version = version;
+	for (uint32_t i = 0; i < charter->entitlements_count; i++)
+		assert(charter->entitlements[i].number == i);
+	if (shape_acquire(&ceiling->shape, pool == NULL ? NULL : pool->shapes,
+		    charter->entitlements, charter->entitlements_count, err)) {
 		*out = ceiling;
 		return true;
 	}
@@ -266,30 +304,24 @@ void ceiling_destroy(struct ceiling **ceiling)
 {
 	if (*ceiling == NULL)
 		return;
-	cedar_policy_set_destroy(&(*ceiling)->policies);
+	leave_place(*ceiling);
 	shape_release(&(*ceiling)->shape);
-	arena_destroy(&(*ceiling)->arena);
 	free(*ceiling);
 	*ceiling = NULL;
 }
 
-const struct cedar_policy_set *ceiling_policies(const struct ceiling *ceiling)
+const struct cedar_policy_set *ceiling_policies(struct ceiling *ceiling)
 {
+	if (ceiling->policies == NULL && compile_rows(ceiling))
+		take_place(ceiling);
+	ceiling->was_asked = true;
 	return ceiling->policies;
 }
 
-const struct entitlement *ceiling_entitlement_of(
-	const struct ceiling *ceiling, struct text policy_id)
+const struct entitlement *ceiling_entitlement(const struct ceiling *ceiling, size_t number)
 {
-	size_t prefix = strlen(ceiling->prefix);
-	int64_t number;
-
-	if (!text_starts_with(policy_id, ceiling->prefix) ||
-		!text_to_int64((struct text){policy_id.data + prefix, policy_id.length - prefix},
-			&number) ||
-		number < 0 || number >= (int64_t)ceiling->count)
-		return NULL;
-	return &ceiling->entitlements[number];
+	assert(number < ceiling->charter->entitlements_count);
+	return &ceiling->charter->entitlements[number];
 }
 
 /* ---- guardrails ---- */

@@ -12,7 +12,6 @@
 
 struct cedar_policy_set; /* remit/cedar.h */
 struct cedar_error;
-struct shapes; /* shape.h */
 
 /* Fills err with what the policy library says, with its line and column; false. */
 bool error_set_cedar(struct error *err, const struct cedar_error *cause);
@@ -23,18 +22,30 @@ bool error_set_cedar(struct error *err, const struct cedar_error *cause);
  * of charter and entitlement are not in it: domain/decide checks them. */
 struct ceiling;
 
-/* version goes into the ids.  shapes: where identities with the same conditions share what
- * was compiled of them, which must outlive the ceiling; or NULL.  Errors: INVALID (a
- * condition is not an expression, or uses context.approvals other than to ask for
- * more), LIMIT. */
-bool ceiling_compile(struct ceiling **out, struct shapes *shapes, const struct charter *charter,
+enum { CEILINGS_COMPILED_MAX = 8192 };
+
+/* What the ceilings of many identities share: the conditions that several have, and room for
+ * CEILINGS_COMPILED_MAX of them to be compiled at once.  One thread at a time uses it. */
+struct ceilings;
+
+/* Errors: LIMIT. */
+bool ceilings_create(struct ceilings **out, struct error *err) MUST_CHECK;
+/* Every ceiling of it must be destroyed. */
+void ceilings_destroy(struct ceilings **pool);
+size_t ceilings_shapes_count(const struct ceilings *pool);
+size_t ceilings_compiled_count(const struct ceilings *pool);
+
+/* version goes into the ids.  pool must outlive the ceiling; NULL: it stands alone.  The
+ * charter is borrowed for the ceiling's life.  Errors: INVALID (a condition is not an
+ * expression, or uses context.approvals other than to ask for more), LIMIT. */
+bool ceiling_compile(struct ceiling **out, struct ceilings *pool, const struct charter *charter,
 	uint32_t version, struct error *err) MUST_CHECK;
 void ceiling_destroy(struct ceiling **ceiling);
-const struct cedar_policy_set *ceiling_policies(const struct ceiling *ceiling);
-/* The entitlement a determining permit came from, by its id; NULL if the id is
- * not of this ceiling. */
-const struct entitlement *ceiling_entitlement_of(
-	const struct ceiling *ceiling, struct text policy_id);
+/* The policy at each place is the line of that number.  Good until other ceilings of the pool
+ * are asked, as many as may be compiled: copy what is kept.  NULL: there is no memory. */
+const struct cedar_policy_set *ceiling_policies(struct ceiling *ceiling);
+/* The line that a policy of it came from. */
+const struct entitlement *ceiling_entitlement(const struct ceiling *ceiling, size_t number);
 
 /* Forbid-only policies of the organisation or of one unit, as one set. */
 struct guardrails;

@@ -26,6 +26,9 @@ struct form_reader {
 	struct problems *problems;
 	struct text file;
 	struct text title; /* "identity support-summariser" */
+	/* The document was read before, and its texts live as long as what is read: texts are
+	 * borrowed, and conditions not parsed once more. */
+	bool is_known;
 };
 
 struct form;

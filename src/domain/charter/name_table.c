@@ -129,10 +129,15 @@ static struct node *insert_node(struct node *root, struct node *added)
 
 bool name_table_put(struct name_table *table, struct text name, void *value)
 {
+	return name_table_put_named(table, name, value).data != NULL;
+}
+
+struct text name_table_put_named(struct name_table *table, struct text name, void *value)
+{
 	struct node *node = calloc(1, sizeof *node + name.length + 1);
 
 	if (node == NULL)
-		return false;
+		return (struct text){NULL, 0};
 	assert(name.length > 0);
 	memcpy(node->bytes, name.data, name.length);
 	node->name = (struct text){node->bytes, name.length};
@@ -140,7 +145,7 @@ bool name_table_put(struct name_table *table, struct text name, void *value)
 	node->level = 1;
 	table->root = insert_node(table->root, node);
 	table->count++;
-	return true;
+	return node->name;
 }
 
 static unsigned level_of(const struct node *node)

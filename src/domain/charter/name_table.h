@@ -25,6 +25,10 @@ size_t name_table_count(const struct name_table *table);
 /* name is copied; it must not be there yet (asserted), nor be empty.  False
  * without memory; nothing changed then. */
 bool name_table_put(struct name_table *table, struct text name, void *value) MUST_CHECK;
+/* The same, and gives the copy of the name, good while it is in the table; .data is NULL
+ * without memory. */
+struct text name_table_put_named(
+	struct name_table *table, struct text name, void *value) MUST_CHECK;
 /* Takes the name out and returns its value; NULL if it was not there. */
 void *name_table_remove(struct name_table *table, struct text name);
 

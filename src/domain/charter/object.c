@@ -3,11 +3,12 @@
  *
  * Invariants of an object:
  * 1. all it points to lives in its own arena and never changes;
- * 2. canonical is the canonical JSON of document, digest its SHA-256;
- * 3. document parses to an equal object (the round-trip law). */
+ * 2. digest is the SHA-256 of its document's canonical JSON;
+ * 3. the document parses to an equal object (the round-trip law), packed or not. */
 #include "domain/charter/object.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "domain/charter/form.h"
 #include "domain/charter/form_table.h"
 #include "domain/charter/outbound_form.h"
+#include "domain/charter/pack.h"
 
 enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -1199,6 +1201,9 @@ static void object_destroy(struct held_object **held)
 {
 	if (*held == NULL)
 		return;
+	if ((*held)->object.texts != NULL)
+		pack_drop((*held)->object.texts, (*held)->object.packed);
+	texts_release(&(*held)->object.texts);
 	arena_destroy(&(*held)->arena);
 	free(*held);
 	*held = NULL;
@@ -1312,12 +1317,14 @@ static bool keep_document(struct held_object *held, const struct form_shape *sha
 {
 	struct object *object = &held->object;
 
-	if (!order_members(&object->document, held->arena, shape, document, err))
+	struct text canonical;
+
+	if (!order_members(&object->as_read, held->arena, shape, document, err))
 		return false;
-	object->canonical = json_canonical_text(held->arena, &object->document);
-	if (object->canonical.data == NULL || object->canonical.length > OBJECT_BYTES_MAX)
+	canonical = json_canonical_text(held->arena, &object->as_read);
+	if (canonical.data == NULL || canonical.length > OBJECT_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "is larger than %d bytes", OBJECT_BYTES_MAX);
-	object->digest = sha256_of(object->canonical.data, object->canonical.length);
+	object->digest = sha256_of(canonical.data, canonical.length);
 	return true;
 }
 
@@ -1355,7 +1362,7 @@ static bool fill_object(
 		return false;
 	}
 	held->object.charter = body; /* whichever member of the union it is */
-	held->object.name = json_text_or(&held->object.document, "name", "");
+	held->object.name = json_text_or(&held->object.as_read, "name", "");
 	held->object.is_partial = !ok;
 	return ok;
 }
@@ -1406,6 +1413,114 @@ static struct held_object *holder_of(const struct object *object)
 	return (struct held_object *)(uintptr_t)object;
 }
 
+/* ---- packing ---- */
+
+/* Reads what is packed into a body in arena. */
+static bool read_packed(const struct object *object, struct arena *arena,
+	const struct json *document, void **body, struct error *err)
+{
+	const struct form_shape *shape = &object_shapes[object->kind];
+	struct problems problems = {.arena = arena};
+	struct form_reader reader = {
+		.arena = arena, .problems = &problems, .title = TEXT("object"), .is_known = true};
+
+	*body = arena_alloc(arena, 1, shape->size);
+	if (*body != NULL && form_read_shape(&reader, shape, document, NULL, *body))
+		return true;
+	return error_set(err, ERROR_LIMIT, "no memory for an object");
+}
+
+/* An arena of exactly the bytes that the object needs, with its body and what is packed. */
+static bool fill_exactly(struct held_object *held, struct text packed, struct texts *texts,
+	struct arena *scratch, struct error *err)
+{
+	struct arena *arena = NULL;
+	struct json document;
+	struct text copy;
+	size_t before;
+	void *body;
+
+	if (!pack_get(&document, scratch, texts, packed, err))
+		return false;
+	before = arena_handed_bytes(scratch);
+	if (!read_packed(&held->object, scratch, &document, &body, err))
+		return false;
+	arena = arena_create_small(OBJECT_ARENA_BYTES_MAX,
+		arena_handed_bytes(scratch) - before + packed.length + sizeof(max_align_t));
+	if (arena == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for an object");
+	copy = text_copy(arena, packed);
+	if (copy.data == NULL || !read_packed(&held->object, arena, &document, &body, err)) {
+		arena_destroy(&arena);
+		return error_set(err, ERROR_LIMIT, "no memory for an object");
+	}
+	held->object.packed = copy;
+	held->object.charter = body;
+	held->object.name = json_text_or(&document, "name", "");
+	arena_destroy(&held->arena);
+	held->arena = arena;
+	return true;
+}
+
+bool object_pack(
+	struct object *object, struct texts *texts, struct arena *scratch, struct error *err)
+{
+	struct held_object *held = holder_of(object);
+	struct buffer packed;
+	bool ok = true;
+
+	assert(held->holds == 1 && !object->is_partial);
+	if (object->texts != NULL)
+		return true;
+	arena_reset(scratch);
+	buffer_init(&packed, OBJECT_ARENA_BYTES_MAX);
+	if (!pack_put(&packed, texts, &object->as_read, err)) {
+		ok = false;
+		goto done;
+	}
+	if (!fill_exactly(held, buffer_text(&packed), texts, scratch, err)) {
+		pack_drop(texts, buffer_text(&packed));
+		ok = false;
+		goto done;
+	}
+	object->texts = texts_acquire(texts);
+	object->as_read = json_null();
+done:
+	buffer_deinit(&packed);
+	arena_reset(scratch);
+	return ok;
+}
+
+bool object_document(
+	const struct object *object, struct arena *arena, struct json *out, struct error *err)
+{
+	if (object->texts != NULL)
+		return pack_get(out, arena, object->texts, object->packed, err);
+	*out = object->as_read;
+	return true;
+}
+
+const struct object *object_whole(const struct object *object)
+{
+	struct problems problems = {NULL};
+	struct object *whole = NULL;
+	struct json document;
+	struct error err;
+
+	if (object->texts == NULL)
+		return object_acquire(object);
+	problems.arena = arena_create(OBJECT_ARENA_BYTES_MAX);
+	if (problems.arena != NULL && object_document(object, problems.arena, &document, &err) &&
+		object_parse(&whole, &document, TEXT("object"), &problems)) {
+		whole->version = object->version;
+		whole->revision = object->revision;
+	}
+	arena_destroy(&problems.arena);
+	return whole;
+}
+
+/* ---- holding ---- */
+
 const struct object *object_acquire(const struct object *object)
 {
 	assert(holder_of(object)->holds > 0);
@@ -1453,11 +1568,11 @@ const struct charter *object_charter(const struct object *object)
 	return NULL;
 }
 
-const struct json *object_charter_document(const struct object *object)
+const struct json *object_charter_document(const struct object *object, const struct json *document)
 {
 	if (object->kind == OBJECT_IDENTITY)
-		return &object->document;
-	return object->kind == OBJECT_UNIT ? json_find(&object->document, "sandbox") : NULL;
+		return document;
+	return object->kind == OBJECT_UNIT ? json_find(document, "sandbox") : NULL;
 }
 
 bool speaks_is_provider(enum speaks value)

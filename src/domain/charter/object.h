@@ -11,6 +11,8 @@
 #include "domain/charter/problem.h"
 #include "domain/charter/sandbox.h"
 
+struct texts; /* texts.h */
+
 /* The objects of the registry, as written in charters (docs/charters.md).  An
  * object is immutable; a change is a new object. */
 
@@ -244,12 +246,15 @@ struct application {
 struct object {
 	enum object_kind kind;
 	struct text name;
-	uint64_t revision;     /* of the registry, when it was put; 0 before */
-	uint32_t version;      /* from 1, per name; 0 before it was put */
-	struct json document;  /* members in field order, as export writes them */
-	struct text canonical; /* canonical JSON of document */
-	struct sha256 digest;  /* of canonical */
-	bool is_partial;       /* read with problems: only the names in it count */
+	uint64_t revision; /* of the registry, when it was put; 0 before */
+	uint32_t version;  /* from 1, per name; 0 before it was put */
+	/* The document as it was read, with its lines, members in field order; JSON_NULL once it
+	 * is packed: object_document has it then, too. */
+	struct json as_read;
+	struct texts *texts;  /* once it is packed; else NULL */
+	struct text packed;   /* likewise; see object_document */
+	struct sha256 digest; /* of the document's canonical JSON */
+	bool is_partial;      /* read with problems: only the names in it count */
 	union {
 		const struct charter *charter;
 		const struct person *person;
@@ -275,6 +280,19 @@ bool object_parse(struct object **out, const struct json *document, struct text 
 bool object_parse_partial(struct object **out, const struct json *document, struct text file,
 	struct problems *problems) MUST_CHECK;
 
+/* Makes it as small as it can be, in place: its texts are shared ones from then on, and the
+ * document is packed (pack.h).  What pointed into it is void; it must be held once.  scratch
+ * is reset.  Errors: LIMIT, and it is as it was. */
+bool object_pack(struct object *object, struct texts *texts, struct arena *scratch,
+	struct error *err) MUST_CHECK;
+/* The document, members in field order, as export writes them: in arena if it is packed.  Its
+ * texts live as long as the object.  Errors: LIMIT. */
+bool object_document(const struct object *object, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
+/* The object with its document as_read: itself, held once more, or a copy.  NULL without
+ * memory. */
+const struct object *object_whole(const struct object *object) MUST_CHECK;
+
 const struct object *object_acquire(const struct object *object);
 /* Gives one hold back and sets *object to NULL.  *object may be NULL. */
 void object_release(const struct object **object);
@@ -287,10 +305,11 @@ enum object_kind object_kind_of(struct text word);
 bool object_needs_two(enum object_kind kind);
 /* True for these and for units, whose template for sandboxes is proposed likewise. */
 bool object_is_proposed(enum object_kind kind);
-/* What stands in it as a charter does, and the document of that: an identity's own, or what
- * a unit's template gives its sandboxes.  NULL: nothing. */
+/* What stands in it as a charter does: an identity's own, or what a unit's template gives its
+ * sandboxes; and which part of its document that is.  NULL: nothing. */
 const struct charter *object_charter(const struct object *object);
-const struct json *object_charter_document(const struct object *object);
+const struct json *object_charter_document(
+	const struct object *object, const struct json *document);
 const char *reversal_word(enum reversal value);
 /* "path" ... "object"; NULL for NONE. */
 const char *target_form_word(enum target_form value);

@@ -731,13 +731,13 @@ static bool check_condition(struct checking *checking, const struct cedar_scope 
 
 static uint32_t line_of(const struct object *object, const char *list, uint32_t index)
 {
-	const struct json *charter = object_charter_document(object);
-	const struct json *items = json_find(charter == NULL ? &object->document : charter, list);
+	const struct json *charter = object_charter_document(object, &object->as_read);
+	const struct json *items = json_find(charter == NULL ? &object->as_read : charter, list);
 	const struct json *when = NULL;
 
 	if (items != NULL && items->type == JSON_ARRAY && index < items->count)
 		when = json_find(&items->items[index], "when");
-	return when == NULL ? object->document.line : when->line;
+	return when == NULL ? object->as_read.line : when->line;
 }
 
 static bool check_item(struct checking *checking, const struct object *object, const char *list,
@@ -815,9 +815,9 @@ bool policy_check_object(struct policy_checker *checker, const struct object *ob
 	case OBJECT_IDENTITY: return check_entitlements(&checking, object);
 	case OBJECT_TOOL: return check_reads(&checking, object);
 	case OBJECT_POLICY:
-		text = json_find(&object->document, "text");
+		text = json_find(&object->as_read, "text");
 		checking.field = TEXT("text");
-		checking.file_line = text == NULL ? object->document.line : text->line;
+		checking.file_line = text == NULL ? object->as_read.line : text->line;
 		checking.text = object->policy->text;
 		return check_text(&checking);
 	case OBJECT_PERSON:

@@ -30,8 +30,8 @@ typedef void reference_visit(void *context, const struct reference *reference);
 /* Of a charter's list where there is a charter, else of the object's own. */
 static const struct json *item_of(const struct object *object, const char *list, uint32_t index)
 {
-	const struct json *charter = object_charter_document(object);
-	const struct json *items = json_find(charter == NULL ? &object->document : charter, list);
+	const struct json *charter = object_charter_document(object, &object->as_read);
+	const struct json *items = json_find(charter == NULL ? &object->as_read : charter, list);
 
 	return items == NULL || index >= items->count ? NULL : &items->items[index];
 }
@@ -39,7 +39,7 @@ static const struct json *item_of(const struct object *object, const char *list,
 static void visit_member(const struct object *object, const char *member, enum object_kind kind,
 	reference_visit *visit, void *context)
 {
-	const struct json *value = json_find(&object->document, member);
+	const struct json *value = json_find(&object->as_read, member);
 	struct form_path path = {.name = text_of(member)};
 	struct reference reference = {.kind = kind, .value = value, .path = &path};
 
@@ -195,7 +195,7 @@ static void visit_sources(const struct object *object, reference_visit *visit, v
 static void visit_acting(const struct object *object, reference_visit *visit, void *context)
 {
 	const struct charter_acting *acting = &object->charter->acts_for;
-	const struct json *clause = json_find(&object->document, "acts-for");
+	const struct json *clause = json_find(&object->as_read, "acts-for");
 	const struct json *people = clause == NULL ? NULL : json_find(clause, "people");
 	struct form_path at_clause = {.name = TEXT("acts-for")};
 	struct form_path at_list = {.up = &at_clause, .name = TEXT("people")};
@@ -249,7 +249,7 @@ static void visit_person(const struct object *object, reference_visit *visit, vo
 	struct form_path at = {.name = TEXT("sign-in")}, here = {.up = &at, .name = TEXT("issuer")};
 	struct reference reference = {.kind = OBJECT_ISSUER,
 		.name = object->person->sign_in_issuer,
-		.value = json_find(json_find(&object->document, "sign-in"), "issuer"),
+		.value = json_find(json_find(&object->as_read, "sign-in"), "issuer"),
 		.path = &here};
 
 	visit_member(object, "unit", OBJECT_UNIT, visit, context);
@@ -271,7 +271,7 @@ static void visit_server(const struct object *object, reference_visit *visit, vo
 	struct form_path at_name = {.name = TEXT("name")};
 	struct reference peer = {.kind = OBJECT_IDENTITY,
 		.name = object->server->name,
-		.value = json_find(&object->document, "name"),
+		.value = json_find(&object->as_read, "name"),
 		.path = &at_name};
 
 	visit_member(object, "unit", OBJECT_UNIT, visit, context);
@@ -290,7 +290,7 @@ static void visit_tool(const struct object *object, reference_visit *visit, void
 	struct form_path at_name = {.name = TEXT("name")};
 	struct reference server = {.kind = OBJECT_SERVER,
 		.name = object->tool->server,
-		.value = json_find(&object->document, "name"),
+		.value = json_find(&object->as_read, "name"),
 		.path = &at_name};
 
 	visit(context, &server);
@@ -307,7 +307,7 @@ static void visit_policy(const struct object *object, reference_visit *visit, vo
 	struct form_path at_name = {.name = TEXT("name")};
 	struct reference unit = {.kind = OBJECT_UNIT,
 		.name = object->policy->unit,
-		.value = json_find(&object->document, "name"),
+		.value = json_find(&object->as_read, "name"),
 		.path = &at_name};
 
 	visit(context, &unit);
@@ -372,7 +372,7 @@ static void report_unknown(struct check *check, const struct reference *referenc
 	else
 		(void)snprintf(remedy, sizeof remedy, "add a document with object: %s", kind);
 	form_problem(&check->reader,
-		reference->value == NULL ? &check->object->document : reference->value,
+		reference->value == NULL ? &check->object->as_read : reference->value,
 		reference->path, remedy, "no %s is named %.*s", kind, TEXT_ARGS(reference->name));
 }
 
@@ -547,7 +547,7 @@ static void check_reference(void *context, const struct reference *reference)
 static void check_ends(struct check *check)
 {
 	const struct charter *charter = check->object->charter;
-	const struct json *end = json_find(&check->object->document, "expires");
+	const struct json *end = json_find(&check->object->as_read, "expires");
 	struct form_path at_end = {.name = TEXT("expires")};
 
 	if (end != NULL && is_expired(charter->expires_utc_s, check->world->now_utc_s))
@@ -566,14 +566,20 @@ static void check_ends(struct check *check)
 void references_check(const struct object *object, const struct reference_world *world,
 	struct text file, struct problems *problems)
 {
-	struct check check = {.object = object, .world = world};
+	struct check check = {.world = world};
 	struct text title = text_format(problems->arena, "%s %.*s", object_kind_word(object->kind),
 		TEXT_ARGS(object->name));
 
 	check.reader = (struct form_reader){.problems = problems, .file = file, .title = title};
-	visit_references(object, check_reference, &check);
+	check.object = object_whole(object);
+	if (check.object == NULL) {
+		form_problem(&check.reader, &object->as_read, NULL, NULL, "no memory to check it");
+		return;
+	}
+	visit_references(check.object, check_reference, &check);
 	if (object->kind == OBJECT_IDENTITY && !object->is_partial)
 		check_ends(&check);
+	object_release(&check.object);
 }
 
 /* ---- does this name that ---- */
@@ -595,7 +601,11 @@ static void match_reference(void *context, const struct reference *reference)
 bool object_refers_to(const struct object *object, enum object_kind kind, struct text name)
 {
 	struct search search = {.kind = kind, .name = name};
+	const struct object *whole = object_whole(object);
 
-	visit_references(object, match_reference, &search);
+	if (whole == NULL)
+		return true; /* no memory to tell that it does not */
+	visit_references(whole, match_reference, &search);
+	object_release(&whole);
 	return search.is_found;
 }

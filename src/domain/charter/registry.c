@@ -23,7 +23,7 @@
 #include "domain/application/application.h"
 #include "domain/audit/envelope.h"
 #include "domain/charter/name_table.h"
-#include "domain/charter/shape.h"
+#include "domain/charter/texts.h"
 #include "domain/charter/users.h"
 
 enum {
@@ -32,6 +32,7 @@ enum {
 	KINDS = OBJECT_KIND_COUNT,
 	KEY_ARENA_BYTES_MAX = 16 * 1024,
 	APPLICATION_PREFIX_BYTES = 128,
+	SCRATCH_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 struct slot;
@@ -43,7 +44,7 @@ struct held_key {
 	struct arena *arena;
 };
 
-/* One name; the public part first. */
+/* One name; the public part first, whose name is the key's in the table of slots. */
 struct slot {
 	struct registry_entry entry;
 	const struct object *held[HELD_MAX]; /* registry_hold; NULL: free */
@@ -51,9 +52,9 @@ struct slot {
 	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
 	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents,
-	 * owner_in_force, moved_from: owned */
-	struct text texts[ENTRY_TEXTS];
-	struct text name;         /* owned */
+	 * owner_in_force, moved_from: their numbers among the registry's texts, and one;
+	 * 0: empty */
+	uint32_t texts[ENTRY_TEXTS];
 	uint64_t kill_epoch;      /* that the last change knew of */
 	uint64_t unit_kill_epoch; /* likewise */
 };
@@ -75,11 +76,13 @@ struct registry {
 	struct name_table *units;      /* unit_guardrails by unit */
 	struct name_table *kills;      /* kill_mark by identity, registered or not yet */
 	struct name_table *unit_kills; /* kill_mark by unit */
-	struct name_table *users;      /* slot by resource and identity (users.h) */
+	struct name_table *users;      /* entries by resource and identity (users.h) */
 	struct name_table *sandboxes;  /* slot by identity */
-	struct shapes *shapes;         /* of the ceilings in slots */
+	struct ceilings *ceilings;     /* of those in slots */
 	struct people *people;
-	size_t counts[KINDS]; /* entries with something in force or waiting */
+	struct texts *texts;   /* of objects and of entries */
+	struct arena *scratch; /* to pack in */
+	size_t counts[KINDS];  /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
 	uint64_t generation;
@@ -87,6 +90,31 @@ struct registry {
 };
 
 /* ---- memory ---- */
+
+static bool hold_text(struct texts *texts, struct text t, uint32_t *out)
+{
+	uint32_t number;
+
+	*out = 0;
+	if (t.length == 0)
+		return true;
+	if (!texts_put(texts, t, &number))
+		return false;
+	*out = number + 1;
+	return true;
+}
+
+static void drop_number(struct texts *texts, uint32_t *held)
+{
+	if (*held != 0)
+		texts_drop(texts, *held - 1);
+	*held = 0;
+}
+
+static struct text held_text(const struct texts *texts, uint32_t held)
+{
+	return held == 0 ? (struct text){"", 0} : texts_get(texts, held - 1);
+}
 
 static bool keep_text(struct text *out, struct text t)
 {
@@ -119,11 +147,8 @@ static void slot_destroy(void *value)
 		object_release(&slot->held[i]);
 	ceiling_destroy(&slot->ceiling);
 	application_rules_destroy(&slot->rules);
-	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++)
-		drop_text(&slot->texts[i]);
-	drop_text(&slot->name);
 	free(slot->keys);
-	free(slot);
+	free(slot); /* its texts go with the registry's */
 }
 
 static void held_key_destroy(void *value)
@@ -161,7 +186,10 @@ bool registry_create(struct registry **out, struct error *err)
 	ok = ok && (registry->unit_kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
 	ok = ok && (registry->sandboxes = name_table_create()) != NULL;
-	ok = ok && shapes_create(&registry->shapes, err) && people_create(&registry->people, err);
+	ok = ok && (registry->texts = texts_create()) != NULL;
+	ok = ok && (registry->scratch = arena_create(SCRATCH_BYTES_MAX)) != NULL;
+	ok = ok && ceilings_create(&registry->ceilings, err) &&
+	     people_create(&registry->people, err);
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
@@ -182,8 +210,10 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->unit_kills, free);
 	users_destroy(&(*registry)->users);
 	name_table_destroy(&(*registry)->sandboxes, NULL);
-	shapes_destroy(&(*registry)->shapes);
+	ceilings_destroy(&(*registry)->ceilings);
 	people_destroy(&(*registry)->people);
+	texts_release(&(*registry)->texts);
+	arena_destroy(&(*registry)->scratch);
 	free(*registry);
 	*registry = NULL;
 }
@@ -343,7 +373,7 @@ static bool each_of_kind(const struct registry *registry, enum object_kind kind,
 	while (slot != NULL) {
 		if (is_there(&slot->entry) && !visit(context, &slot->entry))
 			return false;
-		slot = name_table_next(registry->slots[kind], slot->name);
+		slot = name_table_next(registry->slots[kind], slot->entry.name);
 	}
 	return true;
 }
@@ -363,10 +393,10 @@ void registry_each(const struct registry *registry, enum object_kind kind, struc
 void registry_each_user(const struct registry *registry, struct text resource, struct text after,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context)
 {
-	const struct slot *slot = users_next(registry->users, resource, after);
+	const struct registry_entry *entry = users_next(registry->users, resource, after);
 
-	while (slot != NULL && visit(context, &slot->entry))
-		slot = users_next(registry->users, resource, slot->name);
+	while (entry != NULL && visit(context, entry))
+		entry = users_next(registry->users, resource, entry->name);
 }
 
 void registry_each_sandbox(const struct registry *registry, struct text after,
@@ -375,7 +405,7 @@ void registry_each_sandbox(const struct registry *registry, struct text after,
 	const struct slot *slot = name_table_next(registry->sandboxes, after);
 
 	while (slot != NULL && visit(context, &slot->entry))
-		slot = name_table_next(registry->sandboxes, slot->name);
+		slot = name_table_next(registry->sandboxes, slot->entry.name);
 }
 
 bool registry_ever_had(const struct registry *registry, enum object_kind kind)
@@ -383,7 +413,7 @@ bool registry_ever_had(const struct registry *registry, enum object_kind kind)
 	const struct slot *slot = name_table_next(registry->slots[kind], (struct text){NULL, 0});
 
 	while (slot != NULL && slot->entry.version == 0)
-		slot = name_table_next(registry->slots[kind], slot->name);
+		slot = name_table_next(registry->slots[kind], slot->entry.name);
 	return slot != NULL;
 }
 
@@ -481,7 +511,7 @@ struct prepared {
 	bool has_new_rules;
 	bool has_entered; /* users, as far as memory went */
 	bool has_new_sandbox;
-	struct text texts[ENTRY_TEXTS];
+	uint32_t texts[ENTRY_TEXTS]; /* as a slot's */
 };
 
 static struct unit_guardrails *find_or_add_unit(struct registry *registry, struct text unit)
@@ -526,11 +556,11 @@ static struct slot *slot_create(struct registry *registry, enum object_kind kind
 	if (slot == NULL)
 		return NULL;
 	slot->entry.kind = kind;
-	if (!keep_text(&slot->name, name) || !name_table_put(registry->slots[kind], name, slot)) {
+	slot->entry.name = name_table_put_named(registry->slots[kind], name, slot);
+	if (slot->entry.name.data == NULL) {
 		slot_destroy(slot);
 		return NULL;
 	}
-	slot->entry.name = slot->name;
 	return slot;
 }
 
@@ -605,7 +635,7 @@ static bool is_known_state(const struct registry_change *change)
 	return false;
 }
 
-static bool prepare_ceiling(struct prepared *next, struct shapes *shapes,
+static bool prepare_ceiling(struct prepared *next, struct ceilings *ceilings,
 	const struct registry_change *change, struct error *err)
 {
 	bool is_acting = change->state == IDENTITY_ACTIVE || change->state == IDENTITY_SUSPENDED;
@@ -619,7 +649,7 @@ static bool prepare_ceiling(struct prepared *next, struct shapes *shapes,
 	if (!is_acting)
 		return true;
 	return ceiling_compile(
-		&next->ceiling, shapes, next->in_force->charter, change->in_force, err);
+		&next->ceiling, ceilings, next->in_force->charter, change->in_force, err);
 }
 
 static bool prepare_rules(
@@ -682,9 +712,9 @@ static bool prepare(struct prepared *next, struct registry *registry,
 		return error_set(err, ERROR_CORRUPT, "%s %.*s: no such version",
 			object_kind_word(change->kind), TEXT_ARGS(change->name));
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (!keep_text(&next->texts[i], texts[i]))
+		if (!hold_text(registry->texts, texts[i], &next->texts[i]))
 			return error_set(err, ERROR_LIMIT, "no memory for an entry");
-	if (!prepare_ceiling(next, registry->shapes, change, err) ||
+	if (!prepare_ceiling(next, registry->ceilings, change, err) ||
 		!prepare_rules(next, change, err))
 		return error_wrap(
 			err, "%s %.*s", object_kind_word(change->kind), TEXT_ARGS(change->name));
@@ -694,7 +724,7 @@ static bool prepare(struct prepared *next, struct registry *registry,
 		return error_set(err, ERROR_LIMIT, "no memory for a unit's guardrails");
 	next->has_entered = charter_of(next->in_force) != NULL;
 	if (next->has_entered &&
-		!users_enter(registry->users, charter_of(next->in_force), next->slot))
+		!users_enter(registry->users, charter_of(next->in_force), &next->slot->entry))
 		return error_set(err, ERROR_LIMIT, "no memory for an entry");
 	return prepare_sandbox(next, registry, change, err);
 }
@@ -712,7 +742,7 @@ static void abandon(
 	ceiling_destroy(&next->ceiling);
 	application_rules_destroy(&next->rules);
 	for (size_t i = 0; i < sizeof next->texts / sizeof *next->texts; i++)
-		drop_text(&next->texts[i]);
+		drop_number(registry->texts, &next->texts[i]);
 	if (next->is_new_slot && next->slot != NULL) {
 		(void)name_table_remove(registry->slots[change->kind], change->name);
 		slot_destroy(next->slot);
@@ -720,14 +750,14 @@ static void abandon(
 }
 
 /* Suspended until two agree; a first agreement given before counts no more. */
-static void apply_kill(struct slot *slot)
+static void apply_kill(struct registry *registry, struct slot *slot)
 {
 	if (slot->entry.state != IDENTITY_ACTIVE && slot->entry.state != IDENTITY_SUSPENDED)
 		return;
 	slot->entry.state = IDENTITY_SUSPENDED;
 	slot->entry.needs_two = true;
-	drop_text(&slot->texts[1]);
-	slot->entry.reactivated_by = slot->texts[1];
+	drop_number(registry->texts, &slot->texts[1]);
+	slot->entry.reactivated_by = held_text(registry->texts, 0);
 }
 
 static uint64_t epoch_of(const struct name_table *marks, struct text name)
@@ -747,7 +777,8 @@ static bool is_overtaken(const struct registry *registry, const struct slot *slo
 	       slot->unit_kill_epoch < epoch_of(registry->unit_kills, unit);
 }
 
-static void commit(struct prepared *next, const struct registry_change *change)
+static void commit(
+	struct registry *registry, struct prepared *next, const struct registry_change *change)
 {
 	struct slot *slot = next->slot;
 	struct registry_entry *entry = &slot->entry;
@@ -768,18 +799,18 @@ static void commit(struct prepared *next, const struct registry_change *change)
 	}
 	entry->rules = slot->rules;
 	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++) {
-		drop_text(&slot->texts[i]);
+		drop_number(registry->texts, &slot->texts[i]);
 		slot->texts[i] = next->texts[i];
 	}
 	entry->ceiling = slot->ceiling;
-	entry->proposed_by = slot->texts[0];
-	entry->reactivated_by = slot->texts[1];
-	entry->reason = slot->texts[2];
-	entry->approved_by = slot->texts[3];
-	entry->consents = slot->texts[4];
-	entry->waiting_consents = slot->texts[5];
-	entry->owner_in_force = slot->texts[6];
-	entry->moved_from = slot->texts[7];
+	entry->proposed_by = held_text(registry->texts, slot->texts[0]);
+	entry->reactivated_by = held_text(registry->texts, slot->texts[1]);
+	entry->reason = held_text(registry->texts, slot->texts[2]);
+	entry->approved_by = held_text(registry->texts, slot->texts[3]);
+	entry->consents = held_text(registry->texts, slot->texts[4]);
+	entry->waiting_consents = held_text(registry->texts, slot->texts[5]);
+	entry->owner_in_force = held_text(registry->texts, slot->texts[6]);
+	entry->moved_from = held_text(registry->texts, slot->texts[7]);
 	entry->acknowledged = change->acknowledged;
 	entry->moved = change->moved;
 	entry->keys_since_utc_ms = change->keys_since_utc_ms;
@@ -853,6 +884,8 @@ bool registry_hold(struct registry *registry, struct object *object, uint32_t ve
 	for (size_t i = 0; i < HELD_MAX; i++) {
 		if (slot->held[i] != NULL && slot->held[i]->version != version)
 			continue;
+		if (!object_pack(object, registry->texts, registry->scratch, err))
+			return false;
 		object_release(&slot->held[i]);
 		object->version = version;
 		object->revision = revision;
@@ -881,13 +914,13 @@ bool registry_set(
 	if (charter_of(next.slot->entry.in_force) != NULL)
 		users_leave(registry->users, charter_of(next.slot->entry.in_force),
 			charter_of(next.in_force));
-	commit(&next, change);
+	commit(registry, &next, change);
 	if (change->kind == OBJECT_IDENTITY &&
 		!is_sandbox(next.slot->entry.in_force, change->state))
 		(void)name_table_remove(registry->sandboxes, change->name);
 	registry->generation++;
 	if (change->kind == OBJECT_IDENTITY && is_overtaken(registry, next.slot))
-		apply_kill(next.slot);
+		apply_kill(registry, next.slot);
 	registry->counts[change->kind] += is_there(&next.slot->entry);
 	registry->counts[change->kind] -= was_there;
 	if (!is_there(&next.slot->entry))
@@ -932,7 +965,7 @@ bool registry_set_killed(
 	if (!raise_mark(registry->kills, identity, epoch, err))
 		return false;
 	if (slot != NULL && is_overtaken(registry, slot))
-		apply_kill(slot);
+		apply_kill(registry, slot);
 	registry->generation++;
 	return true;
 }
@@ -952,7 +985,7 @@ bool registry_set_unit_killed(
 		if (slot == NULL)
 			break;
 		if (is_overtaken(registry, slot))
-			apply_kill(slot);
+			apply_kill(registry, slot);
 		name = slot->entry.name;
 	}
 	registry->generation++;
@@ -1091,10 +1124,10 @@ static bool gather_policies(const struct registry *registry, struct text unit,
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
 	/* "unit" sorts before "unit/..."; names of other units may lie between. */
-	for (; slot != NULL && text_compare(slot->name, unit) > 0;
-		slot = name_table_next(policies, slot->name)) {
-		if (slot->name.length < unit.length ||
-			memcmp(slot->name.data, unit.data, unit.length) != 0)
+	for (; slot != NULL && text_compare(slot->entry.name, unit) > 0;
+		slot = name_table_next(policies, slot->entry.name)) {
+		if (slot->entry.name.length < unit.length ||
+			memcmp(slot->entry.name.data, unit.data, unit.length) != 0)
 			break;
 		if (slot->entry.in_force != NULL &&
 			text_equal(slot->entry.in_force->policy->unit, unit))
@@ -1163,15 +1196,13 @@ static void validate_users(const struct registry *registry, const struct registr
 
 	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
 		struct text key = users_key(&charter->entitlements[i], buffer);
-		const struct name_table *of = name_table_find(registry->users, key);
 
-		assert(of != NULL && name_table_find(of, entry->name) == entry);
+		assert(users_has(registry->users, key, entry));
 	}
 	for (uint32_t i = 0; charter != NULL && i < charter->federation_count; i++) {
 		struct text key = users_issuer_key(charter->federation[i].issuer, buffer);
-		const struct name_table *of = name_table_find(registry->users, key);
 
-		assert(of != NULL && name_table_find(of, entry->name) == entry);
+		assert(users_has(registry->users, key, entry));
 	}
 }
 

@@ -57,10 +57,10 @@ struct registry_entry {
 	uint32_t version;      /* the highest ever given to the name */
 	/* Identities only. */
 	enum identity_state state;
-	bool needs_two;                /* killed: two people must reactivate */
-	struct text reactivated_by;    /* the first of the two; empty: nobody yet */
-	struct text reason;            /* given with the last suspend, kill or retire */
-	const struct ceiling *ceiling; /* of in_force; NULL permits nothing */
+	bool needs_two;             /* killed: two people must reactivate */
+	struct text reactivated_by; /* the first of the two; empty: nobody yet */
+	struct text reason;         /* given with the last suspend, kill or retire */
+	struct ceiling *ceiling;    /* of in_force; NULL permits nothing */
 	/* Tasks opened under a charter before this version are over: it was a sandbox then.
 	 * 0: it never was promoted. */
 	uint32_t tasks_since;
@@ -177,7 +177,7 @@ const struct person *registry_person_of(const struct registry *registry, struct 
 
 /* Keeps a version at hand until the next registry_set of its entry, which may put
  * it in force or let it wait; at most two at once.  Takes the object over on
- * success.  Errors: CORRUPT, LIMIT. */
+ * success, and packs it: what pointed into it is void.  Errors: CORRUPT, LIMIT. */
 bool registry_hold(struct registry *registry, struct object *object, uint32_t version,
 	uint64_t revision, struct error *err) MUST_CHECK;
 

@@ -205,10 +205,14 @@ bool sandbox_charter(struct json *out, struct arena *arena, const struct object 
 	static const char *const terms[] = {"class", "risk", NULL};
 	static const char *const parts[] = {
 		"environments", "model", "data-sources", "entitlements", "limits", NULL};
-	const struct json *template = json_find(&unit->document, "sandbox");
+	const struct json *template;
 	struct json_builder charter;
+	struct json document;
 	char end[TIME_TEXT_BYTES];
 
+	if (!object_document(unit, arena, &document, err))
+		return false;
+	template = json_find(&document, "sandbox");
 	time_format_utc_ms(end, opening->expires_utc_s * 1000);
 	json_object_start(&charter, arena);
 	json_put_cstring(&charter, "object", "identity");
@@ -259,27 +263,47 @@ static bool has_same(const struct json *template, const struct json *charter, co
 	return given == NULL || asked == NULL ? given == asked : json_equal(given, asked);
 }
 
-const char *sandbox_breach(const struct object *unit, const struct object *charter)
+static const char *written_breach(const struct sandbox_template *template,
+	const struct charter *charter, const struct json *given, const struct json *asked)
 {
 	static const char *const lists[] = {"model", "data-sources", "entitlements"};
+
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (!has_all(given, asked, lists[i]))
+			return lists[i];
+	for (uint32_t i = 0; i < charter->outputs_count; i++)
+		if (!sandbox_covers(template, charter->outputs[i].up_to))
+			return "outputs";
+	return has_same(given, asked, "limits") ? NULL : "limits";
+}
+
+/* By the two documents. */
+static const char *document_breach(const struct object *unit, const struct object *charter)
+{
+	const struct object *template = object_whole(unit);
+	const struct object *asked = object_whole(charter);
+	const char *breach = "sandbox"; /* without the memory to tell */
+
+	if (template != NULL && asked != NULL)
+		breach = written_breach(&unit->unit->sandbox, charter->charter,
+			json_find(&template->as_read, "sandbox"), &asked->as_read);
+	object_release(&template);
+	object_release(&asked);
+	return breach;
+}
+
+const char *sandbox_breach(const struct object *unit, const struct object *charter)
+{
 	const struct sandbox_template *template = unit == NULL ? NULL : &unit->unit->sandbox;
 	const struct charter *asked = charter->charter;
-	const struct json *given;
 
 	if (template == NULL || template->life_s == 0)
 		return "sandbox";
-	given = json_find(&unit->document, "sandbox");
 	if (asked->use_class > template->charter.use_class)
 		return "class";
 	if (risk_tier_level(asked->risk) < risk_tier_level(template->charter.risk))
 		return "risk";
 	if ((asked->environments & ~template->charter.environments) != 0)
 		return "environments";
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-		if (!has_all(given, &charter->document, lists[i]))
-			return lists[i];
-	for (uint32_t i = 0; i < asked->outputs_count; i++)
-		if (!sandbox_covers(template, asked->outputs[i].up_to))
-			return "outputs";
-	return has_same(given, &charter->document, "limits") ? NULL : "limits";
+	return document_breach(unit, charter);
 }

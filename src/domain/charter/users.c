@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+#include "domain/charter/name_set.h"
+#include "domain/charter/registry.h"
+
 static const char *const prefixes[] = {
 	[RESOURCE_NONE] = "none:",
 	[RESOURCE_TOOL] = "",
@@ -37,40 +40,45 @@ struct text users_account_key(struct text account, char buffer[USERS_KEY_BYTES_M
 	return write_key("account:", account, buffer);
 }
 
-static struct name_table *find_or_add(struct name_table *users, struct text key)
+static struct text name_of(const void *identity)
 {
-	struct name_table *found = name_table_find(users, key);
+	return ((const struct registry_entry *)identity)->name;
+}
+
+static struct name_set *find_or_add(struct name_table *users, struct text key)
+{
+	struct name_set *found = name_table_find(users, key);
 
 	if (found != NULL)
 		return found;
-	found = name_table_create();
+	found = name_set_create(name_of);
 	if (found != NULL && !name_table_put(users, key, found))
-		name_table_destroy(&found, NULL);
+		name_set_destroy(&found);
 	return found;
 }
 
-static bool enter(
-	struct name_table *users, struct text key, const struct charter *charter, void *value)
+static bool enter(struct name_table *users, struct text key, struct registry_entry *identity)
 {
-	struct name_table *of = find_or_add(users, key);
+	struct name_set *of = find_or_add(users, key);
 
-	return of != NULL && (name_table_find(of, charter->name) != NULL ||
-				     name_table_put(of, charter->name, value));
+	return of != NULL &&
+	       (name_set_find(of, identity->name) != NULL || name_set_put(of, identity));
 }
 
-bool users_enter(struct name_table *users, const struct charter *charter, void *value)
+bool users_enter(
+	struct name_table *users, const struct charter *charter, struct registry_entry *identity)
 {
 	char buffer[USERS_KEY_BYTES_MAX];
 
 	for (uint32_t i = 0; i < charter->entitlements_count; i++)
-		if (!enter(users, users_key(&charter->entitlements[i], buffer), charter, value))
+		if (!enter(users, users_key(&charter->entitlements[i], buffer), identity))
 			return false;
 	for (uint32_t i = 0; i < charter->federation_count; i++)
-		if (!enter(users, users_issuer_key(charter->federation[i].issuer, buffer), charter,
-			    value))
+		if (!enter(users, users_issuer_key(charter->federation[i].issuer, buffer),
+			    identity))
 			return false;
 	for (uint32_t i = 0; i < charter->accounts_count; i++)
-		if (!enter(users, users_account_key(charter->accounts[i], buffer), charter, value))
+		if (!enter(users, users_account_key(charter->accounts[i], buffer), identity))
 			return false;
 	return true;
 }
@@ -102,15 +110,15 @@ static bool claims(const struct charter *charter, struct text account)
 
 static void leave(struct name_table *users, struct text key, struct text identity)
 {
-	struct name_table *of = name_table_find(users, key);
+	struct name_set *of = name_table_find(users, key);
 
 	if (of == NULL)
 		return;
-	(void)name_table_remove(of, identity);
-	if (name_table_count(of) > 0)
+	(void)name_set_remove(of, identity);
+	if (name_set_count(of) > 0)
 		return;
 	(void)name_table_remove(users, key);
-	name_table_destroy(&of, NULL);
+	name_set_destroy(&of);
 }
 
 void users_leave(
@@ -131,18 +139,27 @@ void users_leave(
 				charter->name);
 }
 
-void *users_next(const struct name_table *users, struct text resource, struct text after)
+struct registry_entry *users_next(
+	const struct name_table *users, struct text resource, struct text after)
 {
-	const struct name_table *of = name_table_find(users, resource);
+	const struct name_set *of = name_table_find(users, resource);
 
-	return of == NULL ? NULL : name_table_next(of, after);
+	return of == NULL ? NULL : name_set_next(of, after);
+}
+
+bool users_has(
+	const struct name_table *users, struct text resource, const struct registry_entry *identity)
+{
+	const struct name_set *of = name_table_find(users, resource);
+
+	return of != NULL && name_set_find(of, identity->name) == identity;
 }
 
 static void destroy_one(void *value)
 {
-	struct name_table *of = value;
+	struct name_set *of = value;
 
-	name_table_destroy(&of, NULL);
+	name_set_destroy(&of);
 }
 
 void users_destroy(struct name_table **users)

@@ -18,7 +18,7 @@ static void put(struct accounts *accounts, const struct cedar_policy_set *set, s
 	struct cedar_error err;
 	size_t index;
 
-	if (accounts->count == DECIDE_ACCOUNTS_MAX ||
+	if (set == NULL || accounts->count == DECIDE_ACCOUNTS_MAX ||
 		!cedar_policy_set_find(set, cedar_text_from(id), &index) ||
 		!cedar_account_policy(set, index, evaluation->entities, &evaluation->request,
 			cedar_arena_from(evaluation->arena), &account.told, &err))

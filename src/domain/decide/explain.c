@@ -101,7 +101,7 @@ static const struct entitlement *line_nearest(
 
 /* The part of the condition that is false; the whole condition if Cedar cannot
  * say. */
-static struct text failing_clause(struct evaluation *evaluation, const struct ceiling *ceiling,
+static struct text failing_clause(struct evaluation *evaluation, struct ceiling *ceiling,
 	const struct entitlement *line, struct text id)
 {
 	const struct cedar_policy_set *set = ceiling_policies(ceiling);
@@ -109,7 +109,7 @@ static struct text failing_clause(struct evaluation *evaluation, const struct ce
 	struct cedar_error err = {0};
 	size_t index;
 
-	if (!cedar_policy_set_find(set, cedar_text_from(id), &index) ||
+	if (set == NULL || !cedar_policy_set_find(set, cedar_text_from(id), &index) ||
 		!cedar_explain_policy(set, index, evaluation->entities, &evaluation->request,
 			cedar_arena_from(evaluation->arena), &explanation, &err) ||
 		explanation.text.length == 0)

@@ -120,7 +120,7 @@ static bool look_at_line(struct looking *looking, const struct cedar_policy_set 
 
 	one.id = SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(evaluation->entry->name),
 		evaluation->entry->in_force->version, line->number);
-	if (!cedar_policy_set_find(set, cedar_text_from(one.id), &index))
+	if (set == NULL || !cedar_policy_set_find(set, cedar_text_from(one.id), &index))
 		return never_for_memory(looking);
 	one.left = policy_left(looking, set, index);
 	if (one.left.kind != CEDAR_RESIDUAL_TRUE && one.left.kind != CEDAR_RESIDUAL_CONDITION)
@@ -146,7 +146,7 @@ static bool look_at_lines(struct looking *looking)
 {
 	const struct evaluation *evaluation = looking->evaluation;
 	const struct charter *charter = evaluation->charter;
-	const struct ceiling *ceiling = evaluation->entry->ceiling;
+	struct ceiling *ceiling = evaluation->entry->ceiling;
 	struct outlook_line *lines = arena_array(
 		evaluation->arena, struct outlook_line, charter->entitlements_count + 1);
 	bool has_expired = false, is_certain = false;

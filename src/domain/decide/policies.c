@@ -36,9 +36,13 @@ static bool refuse_unevaluable(struct evaluation *evaluation, struct text policy
 		SAY("Arguments that %.*s can judge, or a corrected rule.", TEXT_ARGS(policy)));
 }
 
-static struct text policy_id(const struct cedar_policy_set *set, size_t index)
+/* A copy: a decision outlives what a ceiling was compiled to.  Empty without memory. */
+static struct text policy_id(
+	const struct evaluation *evaluation, const struct cedar_policy_set *set, size_t index)
 {
-	return cedar_text_to(cedar_policy_set_get(set, index).id);
+	struct text id = cedar_text_to(cedar_policy_set_get(set, index).id);
+
+	return text_copy(evaluation->arena, id);
 }
 
 static bool answer_unevaluable(struct evaluation *evaluation, const struct cedar_policy_set *set,
@@ -46,7 +50,7 @@ static bool answer_unevaluable(struct evaluation *evaluation, const struct cedar
 {
 	if (answer->error_count == 0)
 		return refuse_unevaluable(evaluation, TEXT("a policy"));
-	return refuse_unevaluable(evaluation, policy_id(set, answer->errors[0].policy));
+	return refuse_unevaluable(evaluation, policy_id(evaluation, set, answer->errors[0].policy));
 }
 
 /* What came of the satisfied permits of one charter about this call. */
@@ -72,7 +76,7 @@ static int64_t used_before(const struct evaluation *evaluation, const struct reg
 
 static bool is_about_call(const struct evaluation *evaluation, const struct entitlement *line)
 {
-	return line != NULL && line->resource_kind == evaluation_resource_kind(evaluation) &&
+	return line->resource_kind == evaluation_resource_kind(evaluation) &&
 	       line->effect == evaluation->effect &&
 	       text_equal(line->resource, evaluation_resource(evaluation));
 }
@@ -80,18 +84,21 @@ static bool is_about_call(const struct evaluation *evaluation, const struct enti
 /* The first line that has not ended and that any number of calls may go by, else the first of
  * those that may be used once more. */
 static struct choice choose_line(const struct evaluation *evaluation,
-	const struct registry_entry *entry, const struct cedar_answer *answer)
+	const struct registry_entry *entry, const struct cedar_policy_set *set,
+	const struct cedar_answer *answer)
 {
 	int64_t now_utc_s = evaluation->world->now_utc_ms / 1000;
 	struct choice choice = {0};
 	size_t i;
 
 	for (i = 0; i < answer->reason_count; i++) {
-		struct text id = policy_id(ceiling_policies(entry->ceiling), answer->reasons[i]);
-		const struct entitlement *line = ceiling_entitlement_of(entry->ceiling, id);
+		const struct entitlement *line =
+			ceiling_entitlement(entry->ceiling, answer->reasons[i]);
+		struct text id;
 
 		if (!is_about_call(evaluation, line))
 			continue;
+		id = policy_id(evaluation, set, answer->reasons[i]);
 		if (is_expired(line->expires_utc_s, now_utc_s)) {
 			choice.ended_id = id;
 		} else if (line->uses == 0) {
@@ -185,12 +192,14 @@ bool check_ceiling(struct evaluation *evaluation, const struct registry_entry *e
 	if (entry->ceiling == NULL)
 		return refuse_no_entitlement(evaluation, entry);
 	set = ceiling_policies(entry->ceiling);
+	if (set == NULL)
+		return refuse_no_memory(evaluation);
 	if (evaluation_mentions_lost(evaluation, set, &index))
-		return refuse_unevaluable(evaluation, policy_id(set, index));
+		return refuse_unevaluable(evaluation, policy_id(evaluation, set, index));
 	if (!authorize(evaluation, set, &answer))
 		return answer_unevaluable(evaluation, set, &answer);
 	if (answer.decision == CEDAR_ALLOW)
-		choice = choose_line(evaluation, entry, &answer);
+		choice = choose_line(evaluation, entry, set, &answer);
 	if (choice.line == NULL && answer.error_count != 0)
 		return answer_unevaluable(evaluation, set, &answer);
 	if (choice.line == NULL && choice.used != NULL)
@@ -199,6 +208,8 @@ bool check_ceiling(struct evaluation *evaluation, const struct registry_entry *e
 		return refuse_ended_line(evaluation, choice.ended_id);
 	if (choice.line == NULL)
 		return refuse_no_entitlement(evaluation, entry);
+	if (choice.id.length == 0)
+		return refuse_no_memory(evaluation);
 	if (!take_line(evaluation, entry, choice.line))
 		return false;
 	if (entry != evaluation->entry)
@@ -248,7 +259,8 @@ static struct text needed_instead(
 
 	if (evaluation->call->secrets != 0 && cedar_policy_mentions(set, index, secrets, 1))
 		return TEXT("The same call without the secret that its arguments hold.");
-	return SAY("A call that %.*s does not cover.", TEXT_ARGS(policy_id(set, index)));
+	return SAY(
+		"A call that %.*s does not cover.", TEXT_ARGS(policy_id(evaluation, set, index)));
 }
 
 /* Of a policy that reads context.origins: which value it is about, and whence. */
@@ -277,7 +289,7 @@ static bool refuse_forbidden(struct evaluation *evaluation, const struct guardra
 	if (policies == NULL)
 		return refuse_no_memory(evaluation);
 	for (i = 0; i < count; i++) {
-		struct text one = policy_id(set, answer->reasons[i]);
+		struct text one = policy_id(evaluation, set, answer->reasons[i]);
 
 		for (at = i; at > 0 && text_compare(policies[at - 1], one) > 0; at--)
 			policies[at] = policies[at - 1];
@@ -304,7 +316,7 @@ static bool check_guardrails(struct evaluation *evaluation, struct text unit)
 		return true;
 	set = guardrails_policies(guardrails);
 	if (evaluation_mentions_lost(evaluation, set, &index))
-		return refuse_unevaluable(evaluation, policy_id(set, index));
+		return refuse_unevaluable(evaluation, policy_id(evaluation, set, index));
 	if (!authorize(evaluation, set, &answer) || answer.error_count != 0)
 		return answer_unevaluable(evaluation, set, &answer);
 	if (answer.reason_count == 0)

@@ -26,6 +26,11 @@ struct graph_grant {
 bool graph_derive(struct graph *graph, const struct registry_entry *entry,
 	const struct graph_grant *grant, struct arena *scratch, struct error *err) MUST_CHECK;
 
+/* Says anew what the record, which the registry has folded, changed of it.  Who put in force
+ * what was there before stays.  Errors: LIMIT, INVALID. */
+bool graph_derive_record(struct graph *graph, const struct registry *registry,
+	const struct json *json, struct arena *scratch, struct error *err) MUST_CHECK;
+
 /* Seconds of the registry as the graph has them: what is before 1970 or after 2106 is at the
  * nearest end, and 0 stays 0. */
 graph_time graph_time_of(int64_t utc_s);

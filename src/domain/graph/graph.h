@@ -182,7 +182,8 @@ bool graph_layer_end(struct graph *graph, struct text layer, struct error *err) 
  * Of what is older than GRAPH_USE_DAYS only the time counts.  Errors: LIMIT. */
 bool graph_note_use(struct graph *graph, graph_id from, graph_id to, graph_time at_s,
 	uint32_t count, struct error *err) MUST_CHECK;
-/* Puts back what graph_each_use gave, in place of what there is.  Errors: LIMIT. */
+/* Puts back what graph_each_use_after gave: of each week the larger number counts.  Errors:
+ * LIMIT. */
 bool graph_put_use(struct graph *graph, const struct graph_use *use, struct error *err) MUST_CHECK;
 
 /* Hears of each node that a change touched, itself or by an edge, after the part's end.  A use
@@ -227,6 +228,11 @@ size_t graph_ins(const struct graph *graph, graph_id to);
 /* Every use, and what one node used.  Those whose ends no edge joins are use without a grant. */
 void graph_each_use(const struct graph *graph,
 	bool (*visit)(void *context, const struct graph_use *use), void *context);
+/* Up to `count` of them behind the number `after` (0: from the first); the number of the last one
+ * that was looked at, 0: that was the end. */
+uint32_t graph_each_use_after(const struct graph *graph, uint32_t after, uint32_t count,
+	bool (*visit)(void *context, const struct graph_use *use), void *context);
+graph_time graph_latest_use(const struct graph *graph);
 bool graph_find_use(const struct graph *graph, graph_id from, graph_id to, struct graph_use *out);
 /* In the last GRAPH_USE_DAYS before the graph's latest use. */
 uint32_t graph_use_total(const struct graph *graph, const struct graph_use *use);

@@ -114,6 +114,20 @@ bool graph_note_use(struct graph *graph, graph_id from, graph_id to, graph_time 
 	return true;
 }
 
+/* Both rings stand at the later week then. */
+static void merge(struct graph_use *use, const struct graph_use *other)
+{
+	struct graph_use added = *other;
+
+	advance(use, added.week);
+	advance(&added, use->week);
+	for (int i = 0; i < GRAPH_USE_WEEKS; i++)
+		if (added.counts[i] > use->counts[i])
+			use->counts[i] = added.counts[i];
+	if (added.last_s > use->last_s)
+		use->last_s = added.last_s;
+}
+
 bool graph_put_use(struct graph *graph, const struct graph_use *use, struct error *err)
 {
 	uint32_t number;
@@ -123,10 +137,26 @@ bool graph_put_use(struct graph *graph, const struct graph_use *use, struct erro
 	number = find_or_add(graph, use->from, use->to);
 	if (number == 0)
 		return error_set(err, ERROR_LIMIT, "the graph has no room for more uses");
-	*use_at(graph, number) = *use;
+	merge(use_at(graph, number), use);
 	if (use->last_s > graph->latest_s)
 		graph->latest_s = use->last_s;
 	return true;
+}
+
+uint32_t graph_each_use_after(const struct graph *graph, uint32_t after, uint32_t count,
+	bool (*visit)(void *context, const struct graph_use *use), void *context)
+{
+	uint32_t at = after + 1;
+
+	for (; at < graph->uses.next && count > 0; at++, count--)
+		if (use_at(graph, at)->to != 0 && !visit(context, use_at(graph, at)))
+			return at;
+	return at < graph->uses.next ? at - 1 : 0;
+}
+
+graph_time graph_latest_use(const struct graph *graph)
+{
+	return graph->latest_s;
 }
 
 void graph_each_use(const struct graph *graph,

@@ -172,12 +172,22 @@ static void keep(
 		fail_memory(c);
 }
 
+/* Of two addresses the first in byte order stays, whichever page came first; what the caller
+ * says of people counts before both. */
 void converting_know_person(struct converting *c, struct text name, struct text mail)
 {
-	struct text *kept;
+	const struct json *given = c->export->people;
+	struct text *kept = NULL;
 
 	if (c->pass != 0 || name.length == 0 || mail.length == 0)
 		return;
+	kept = name_table_find(c->people, name);
+	if (kept != NULL) {
+		if ((given == NULL || json_find_text(given, name) == NULL) &&
+			text_compare(mail, *kept) < 0)
+			*kept = mail;
+		return;
+	}
 	kept = arena_new(c->arena, struct text);
 	if (kept == NULL) {
 		fail_memory(c);
@@ -237,8 +247,30 @@ void converting_note_scope(struct converting *c, struct text scope)
 void converting_keep(
 	struct converting *c, const char *kind, struct text id, const struct json *object)
 {
+	struct text key = converting_format(c, "%s %.*s", kind, TEXT_ARGS(id));
+	const struct json *old;
+
+	if (c->pass != 0 || c->failed)
+		return;
+	old = name_table_find(c->objects, key);
+	if (old != NULL && !json_equal(old, object))
+		converting_fail(c, object, "%s %.*s stands here twice, and not the same", kind,
+			(int)(id.length < 80 ? id.length : 80), id.data);
+	keep(c, c->objects, key, object);
+}
+
+void converting_mark(struct converting *c, const char *kind, struct text id)
+{
 	if (c->pass == 0)
-		keep(c, c->objects, converting_format(c, "%s %.*s", kind, TEXT_ARGS(id)), object);
+		keep(c, c->objects, converting_format(c, "%s %.*s", kind, TEXT_ARGS(id)),
+			c->export);
+}
+
+bool converting_is_marked(struct converting *c, const char *kind, struct text id)
+{
+	struct text key = converting_format(c, "%s %.*s", kind, TEXT_ARGS(id));
+
+	return !c->failed && name_table_find(c->objects, key) != NULL;
 }
 
 const struct json *converting_kept(struct converting *c, const char *kind, struct text id)

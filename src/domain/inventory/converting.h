@@ -6,7 +6,7 @@
 
 /* Shared by the providers' files.  The first failure is kept; whoever loops asks failed. */
 
-enum { CONVERTING_LISTS_MAX = 8, CONVERTING_PASSES = 2 };
+enum { CONVERTING_LISTS_MAX = 16, CONVERTING_PASSES = 2 };
 
 /* How many pages of one list came, and how many of them say that another follows. */
 struct converting_list {
@@ -60,10 +60,15 @@ struct text converting_title(struct converting *c, struct text title);
 void converting_know_person(struct converting *c, struct text name, struct text mail);
 /* Their mail address, or name as it is, noted.  Empty for an empty name. */
 struct text converting_person(struct converting *c, struct text name);
-/* Pass 0: keeps the provider's object under its id; the first stays. */
+/* Pass 0: keeps the provider's object under its id.  The same id with another object is a
+ * failure: which of the two counted would hang on the order of pages. */
 void converting_keep(
 	struct converting *c, const char *kind, struct text id, const struct json *object);
 const struct json *converting_kept(struct converting *c, const char *kind, struct text id);
+
+/* Pass 0: notes that there is something of this kind and id; and whether there is. */
+void converting_mark(struct converting *c, const char *kind, struct text id);
+bool converting_is_marked(struct converting *c, const char *kind, struct text id);
 
 void converting_put(struct converting *c, const struct inventory_item *item);
 void converting_note_scope(struct converting *c, struct text scope);

@@ -72,7 +72,7 @@ static void read_token(struct converting *c, const struct json *token)
 		.title = converting_title(c, converting_text(c, token, "displayText")),
 		.is = GRAPH_NODE_IS_EXTERNAL};
 
-	converting_keep(c, "client", client, token);
+	converting_mark(c, "client", client);
 	converting_put(c, &app);
 	for (uint32_t i = 0; scopes != NULL && i < scopes->count && !c->failed; i++) {
 		const struct json *scope = &scopes->items[i];
@@ -81,7 +81,7 @@ static void read_token(struct converting *c, const struct json *token)
 			converting_fail(c, scope, "scopes: texts are expected");
 			return;
 		}
-		converting_keep(c, "grant", grant_key(c, client, scope->string, user), token);
+		converting_mark(c, "grant", grant_key(c, client, scope->string, user));
 		put_grant(c, &(struct grant){client, person, scope->string, 0});
 	}
 }
@@ -117,7 +117,7 @@ static void read_event(
 	struct inventory_item app = {.node = GRAPH_NODE_ACCOUNT, .kind = KIND_OAUTH_APP};
 
 	app.id = id == NULL ? (struct text){NULL, 0} : converting_text(c, id, "value");
-	if (app.id.length == 0 || converting_kept(c, "client", app.id) == NULL)
+	if (app.id.length == 0 || !converting_is_marked(c, "client", app.id))
 		return;
 	if (text_is(json_text_or(event, "name", ""), "activity"))
 		app.used_s = at_s;
@@ -128,7 +128,7 @@ static void read_event(
 		struct text granted = scopes->items[i].type == JSON_STRING ? scopes->items[i].string
 									   : (struct text){NULL, 0};
 
-		if (converting_kept(c, "grant", grant_key(c, app.id, granted, user)) != NULL)
+		if (converting_is_marked(c, "grant", grant_key(c, app.id, granted, user)))
 			put_grant(c,
 				&(struct grant){app.id, converting_person(c, user), granted, at_s});
 	}

@@ -23,8 +23,8 @@ static void read_user(struct converting *c, const struct json *user)
 
 static void read_organization(struct converting *c, const struct json *organization)
 {
-	converting_keep(c, "tenant", converting_need(c, organization, "id"), organization);
-	converting_keep(c, "tenant", TEXT("any"), organization);
+	converting_mark(c, "tenant", converting_need(c, organization, "id"));
+	converting_mark(c, "tenant", TEXT(""));
 }
 
 /* ---- service principals ---- */
@@ -87,8 +87,8 @@ static uint32_t flags_of(struct converting *c, const struct json *principal)
 		is |= GRAPH_NODE_IS_VERIFIED;
 	if (!json_boolean_or(principal, "accountEnabled", true))
 		is |= GRAPH_NODE_IS_OFF;
-	if (tenant.length > 0 && converting_kept(c, "tenant", TEXT("any")) != NULL &&
-		converting_kept(c, "tenant", tenant) == NULL)
+	if (tenant.length > 0 && converting_is_marked(c, "tenant", TEXT("")) &&
+		!converting_is_marked(c, "tenant", tenant))
 		is |= GRAPH_NODE_IS_EXTERNAL;
 	return is;
 }
@@ -281,6 +281,22 @@ static const char *read_item(struct converting *c, const struct json *item)
 	return NULL;
 }
 
+/* "…$metadata#users" ▸ "users": what an empty page is of. */
+static const char *list_of(struct converting *c, const struct json *page, const char *otherwise)
+{
+	struct text context = json_text_or(page, "@odata.context", "");
+	ptrdiff_t mark = text_find_byte(context, '#');
+	struct text name = text_after(context, mark < 0 ? context.length : (size_t)mark + 1);
+	size_t length = 0;
+
+	while (length < name.length && name.data[length] != '(' && name.data[length] != '/')
+		length++;
+	if (length == 0)
+		return otherwise;
+	name = converting_format(c, "%.*s", (int)length, name.data);
+	return name.data == NULL ? otherwise : name.data;
+}
+
 void microsoft_page(struct converting *c, const struct json *page)
 {
 	const struct json *value = converting_list(c, page, "value");
@@ -294,6 +310,8 @@ void microsoft_page(struct converting *c, const struct json *page)
 	}
 	for (uint32_t i = 0; i < value->count && !c->failed; i++)
 		what = read_item(c, &value->items[i]);
+	if (value->count == 0)
+		what = list_of(c, page, what);
 	if (!c->failed)
 		converting_page(
 			c, what, converting_text(c, page, "@odata.nextLink").length > 0, 0, -1);

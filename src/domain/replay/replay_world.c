@@ -56,7 +56,7 @@ static bool replace_object(struct replay_world *world, const struct json *change
 		const struct json_member *member = &change->members[i];
 
 		json_put_named(&builder, member->name,
-			text_is(member->name, "object") ? instead->document : member->value);
+			text_is(member->name, "object") ? instead->as_read : member->value);
 	}
 	return json_object_seal(&builder, out, err);
 }
@@ -126,7 +126,7 @@ static bool policy_change(struct replay_world *world, const struct object *objec
 	json_put_text(&change, "name", object->name);
 	json_put_integer(&change, "version", 1);
 	json_put_integer(&change, "in_force", 1);
-	json_put(&change, "object", object->document);
+	json_put(&change, "object", object->as_read);
 	return json_object_seal(&change, out, err);
 }
 

@@ -15,8 +15,8 @@
 #include "services/decide/decide_service.h"
 #include "services/directory/directory.h"
 #include "services/finding/finding.h"
-#include "services/inventory/inventory.h"
 #include "services/graph/graph_service.h"
+#include "services/inventory/inventory.h"
 #include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
 #include "services/posture/posture.h"
@@ -128,8 +128,8 @@ struct api_services {
 	struct finding_service *finding;
 	struct posture *posture;
 	struct directory_service *directories;
-	struct inventory_service *inventory;
 	struct graph_service *graph;
+	struct inventory_service *inventory;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

@@ -281,15 +281,18 @@ static void answer_sandbox(struct api_request *request)
 	const struct registry_entry *entry = registry_find_identity(
 		registrar_registry(request->api->services.registrar), work->name);
 	struct json_builder object;
-	struct json body;
+	struct json body, document;
 	struct error err;
+	bool ok;
 
 	json_object_start(&object, request->arena);
 	json_put_integer(&object, "index", (int64_t)work->index);
 	json_put_integer(&object, "revision", (int64_t)work->revision);
-	if (entry != NULL && entry->in_force != NULL)
-		json_put(&object, "object", entry->in_force->document);
-	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	ok = entry == NULL || entry->in_force == NULL ||
+	     object_document(entry->in_force, request->arena, &document, &err);
+	if (ok && entry != NULL && entry->in_force != NULL)
+		json_put(&object, "object", document);
+	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
 }
 
 static void on_registrar_done(struct registrar_request *work)

@@ -106,7 +106,8 @@ static const struct option_row options[] = {
 		false},
 	{OPTION_TAKEN, "--taken", "TIME", "when the provider said it (the oldest file's time)",
 		false},
-	{OPTION_PEOPLE, "--people", "FILE", "mail addresses: {\"name at the provider\": \"mail\"}",
+	{OPTION_PEOPLE, "--people", "FILE|N",
+		"mail addresses: {\"name at the provider\": \"mail\"}; estate: so many people",
 		false},
 	{OPTION_OLDER, "--older", NULL, "also where it is older than what is known", false},
 	{OPTION_SMALLER, "--smaller", NULL, "also where more than half would be gone", false},
@@ -114,6 +115,9 @@ static const struct option_row options[] = {
 	{OPTION_NAME, "--name", "NAME", "of the identity (its title there)", false},
 	{OPTION_RISK, "--risk", "TIER", "low, medium, high or critical (high)", false},
 	{OPTION_UNDO, "--undo", NULL, "it may act again", false},
+	{OPTION_IDENTITIES, "--identities", "N", "so many identities that are no person", false},
+	{OPTION_SEED, "--seed", "N", "the same number gives the same bytes (1)", false},
+	{OPTION_AT, "--at", "TIME", "as of this day or moment (today)", false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

@@ -29,6 +29,15 @@ struct cli_friction {
 	void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes); /* or NULL */
 };
 
+/* What differs in the graph between two times, by the log in a data folder. */
+struct cli_graph_diff {
+	const char *folder;
+	int64_t since_utc_ms;
+	int64_t until_utc_ms;
+	void *context;
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t total_bytes); /* or NULL */
+};
+
 /* What is done without a daemon, by other edges; main fills it. */
 struct cli_offline {
 	const char *version; /* of this program; static */
@@ -43,6 +52,9 @@ struct cli_offline {
 	/* *out is friction_report's, in arena.  Errors: NOT_FOUND, any. */
 	bool (*friction)(const struct cli_friction *asked, struct arena *arena, struct json *out,
 		struct error *err);
+	/* *out is graph_history_report's, in arena.  Errors: NOT_FOUND, any. */
+	bool (*graph_diff)(const struct cli_graph_diff *asked, struct arena *arena,
+		struct json *out, struct error *err);
 };
 
 /* The command line: one table of commands (commands.c), each a thin client of

@@ -96,6 +96,9 @@ enum cli_option {
 	OPTION_UNTIL,
 	OPTION_ALL,
 	OPTION_DIRECTORY,
+	OPTION_WITHOUT,
+	OPTION_DEPTH,
+	OPTION_INHERITED,
 	OPTION_PROVIDER,
 	OPTION_TAKEN,
 	OPTION_PEOPLE,
@@ -105,9 +108,9 @@ enum cli_option {
 	OPTION_NAME,
 	OPTION_RISK,
 	OPTION_UNDO,
-	OPTION_WITHOUT,
-	OPTION_DEPTH,
-	OPTION_INHERITED,
+	OPTION_IDENTITIES,
+	OPTION_SEED,
+	OPTION_AT,
 	OPTION_COUNT,
 };
 
@@ -285,6 +288,7 @@ int command_reach(struct cli *cli);
 /* What `remit can --inherited` says. */
 int cli_print_inherited(struct cli *cli);
 int command_graph_show(struct cli *cli);
+int command_graph_diff(struct cli *cli);
 int command_excess(struct cli *cli);
 int command_excess_waive(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
@@ -299,6 +303,7 @@ bool cli_is_plain_name(struct text name);
 int command_logout(struct cli *cli);
 int command_whoami(struct cli *cli);
 int command_code(struct cli *cli);
+int command_estate(struct cli *cli);
 int command_invite(struct cli *cli);
 int command_bootstrap(struct cli *cli);
 int command_secret_set(struct cli *cli);
@@ -366,6 +371,8 @@ void cli_bar_wipe(const struct cli_bar *bar);
 /* --since as milliseconds since 1970, a time, or how long ago ("7d"); 0 without it.
  * False: the user was told. */
 bool cli_read_since(struct cli *cli, int64_t *out_utc_ms);
+/* --until likewise; now without it. */
+bool cli_read_until(struct cli *cli, int64_t *out_utc_ms);
 const char *cli_data_folder(const struct cli *cli);
 
 /* ---- policy_commands.c ---- */

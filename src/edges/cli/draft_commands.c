@@ -94,10 +94,18 @@ int command_inventory_drafts(struct cli *cli)
 
 /* ---- adopting ---- */
 
+/* The first of two members that says something. */
+static struct text first_of(const struct json *draft, const char *name, const char *other)
+{
+	struct text t = json_text_or(draft, name, "");
+
+	return t.length > 0 ? t : json_text_or(draft, other, "");
+}
+
 /* A name for it: of its title, in the letters that names have. */
 static struct text name_of(struct cli *cli, const struct json *draft)
 {
-	struct text title = json_text_or(draft, "title", json_text_or(draft, "account", "").data);
+	struct text title = first_of(draft, "title", "account");
 	char *name = arena_array(cli->arena, char, NAME_BYTES_MAX + 1);
 	size_t used = 0;
 
@@ -144,27 +152,26 @@ static void put_line(struct buffer *out, const char *name, struct text value)
 	buffer_append_byte(out, '\n');
 }
 
-static struct text given(const struct cli *cli, enum cli_option option, const char *fallback)
+static struct text given(const struct cli *cli, enum cli_option option, struct text fallback)
 {
-	return text_of(cli->values[option] != NULL ? cli->values[option] : fallback);
+	return cli->values[option] != NULL ? text_of(cli->values[option]) : fallback;
 }
 
 /* A charter that says who answers for the account and gives it nothing here: what it may do
  * through remit, its owner writes. */
 static void write_charter(struct cli *cli, const struct json *draft, struct buffer *out)
 {
-	buffer_append_string(out, "type: identity\n");
+	buffer_append_string(out, "object: identity\n");
 	put_line(out, "name", name_of(cli, draft));
 	put_line(out, "kind", json_text_or(draft, "kind", "integration"));
 	put_line(out, "class", text_of(class_of(draft)));
-	put_line(out, "risk", given(cli, OPTION_RISK, "high"));
-	put_line(out, "owner", given(cli, OPTION_OWNER, ""));
-	put_line(out, "backup-owner", given(cli, OPTION_BACKUP_OWNER, ""));
-	put_line(out, "unit", given(cli, OPTION_UNIT, json_text_or(draft, "unit", "").data));
-	put_line(out, "purpose",
-		given(cli, OPTION_PURPOSE, json_text_or(draft, "title", "not known yet").data));
+	put_line(out, "risk", given(cli, OPTION_RISK, TEXT("high")));
+	put_line(out, "owner", given(cli, OPTION_OWNER, TEXT("")));
+	put_line(out, "backup-owner", given(cli, OPTION_BACKUP_OWNER, TEXT("")));
+	put_line(out, "unit", given(cli, OPTION_UNIT, json_text_or(draft, "unit", "")));
+	put_line(out, "purpose", given(cli, OPTION_PURPOSE, first_of(draft, "title", "account")));
 	buffer_append_string(out, "environments: [");
-	json_append_string(out, given(cli, OPTION_ENVIRONMENT, "prod"));
+	json_append_string(out, given(cli, OPTION_ENVIRONMENT, TEXT("prod")));
 	buffer_append_string(out, "]\naccounts: [");
 	json_append_string(out, json_text_or(draft, "account", ""));
 	buffer_append_string(out, "]\n");

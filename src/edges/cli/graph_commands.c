@@ -167,6 +167,38 @@ int command_graph_show(struct cli *cli)
 	return status;
 }
 
+/* Reads the data folder itself, as whoever runs the daemon. */
+int command_graph_diff(struct cli *cli)
+{
+	struct cli_bar bar;
+	struct cli_graph_diff asked = {.folder = cli_data_folder(cli), .context = &bar};
+	struct error err = {0};
+	struct json report;
+	bool ok;
+
+	if (cli->values[OPTION_SERVER] != NULL)
+		return cli_usage(
+			cli, "it reads the folder of --data itself, and cannot ask a --server");
+	if (cli->values[OPTION_SINCE] == NULL)
+		return cli_usage(cli, "--since: a time, 7d, or ms since 1970");
+	if (!cli_read_since(cli, &asked.since_utc_ms) || !cli_read_until(cli, &asked.until_utc_ms))
+		return EXIT_USAGE;
+	if (asked.until_utc_ms < asked.since_utc_ms)
+		return cli_usage(cli, "--until is before --since");
+	asked.progress = cli_bar_start(&bar);
+	ok = cli->offline->graph_diff(&asked, cli->arena, &report, &err);
+	cli_bar_wipe(&bar);
+	if (!ok)
+		return cli_fail(cli, &err);
+	if (cli->output == OUTPUT_TABLE)
+		printf("%lld new, %lld gone, %lld changed\n",
+			(long long)json_integer_or(&report, "new", 0),
+			(long long)json_integer_or(&report, "gone", 0),
+			(long long)json_integer_or(&report, "changed", 0));
+	cli_print(cli, &report);
+	return EXIT_DONE;
+}
+
 /* ---- what is not declared ---- */
 
 int command_excess(struct cli *cli)

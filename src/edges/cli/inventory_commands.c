@@ -197,6 +197,24 @@ static void say_notes(const struct inventory_notes *notes)
 
 /* ---- import ---- */
 
+/* Until all that reads the inventory has heard of the change. */
+static void await_told(struct cli *cli)
+{
+	const struct timespec nap = {.tv_nsec = WAIT_MS * 1000000L};
+	struct text connector = cli_escape(cli, cli->words[0]);
+	struct cli_call call = {.method = "GET",
+		.target = text_format(cli->arena, "/v1/inventories/%.*s", TEXT_ARGS(connector))};
+	struct cli_reply reply;
+
+	for (int i = 0; i < WAIT_TRIES_MAX; i++) {
+		if (!cli_send(cli, &call, &reply) || json_boolean_or(&reply.json, "told", true))
+			return;
+		(void)nanosleep(&nap, NULL);
+	}
+	cli_say("The graph is still being told of it: `told` of remit inventory show says when "
+		"that is done.");
+}
+
 static bool commit(struct import *import)
 {
 	struct cli *cli = import->cli;
@@ -208,6 +226,7 @@ static bool commit(struct import *import)
 	json_put_boolean(&object, "smaller", cli->values[OPTION_SMALLER] != NULL);
 	if (!post(import, target_of(import, "/commit"), &object, &reply))
 		return false;
+	await_told(cli);
 	if (cli->output == OUTPUT_TABLE)
 		printf("in force, record #%lld; `remit inventory undo %s --reason T` brings the "
 		       "one before back\n",
@@ -366,7 +385,9 @@ int command_inventory_undo(struct cli *cli)
 	if (!json_object_seal(&object, &body, &err))
 		return cli_fail(cli, &err);
 	call.body = &body;
-	if (cli_ask(cli, &call, &reply, &status))
-		cli_print(cli, &reply.json);
-	return status;
+	if (!cli_ask(cli, &call, &reply, &status))
+		return status;
+	await_told(cli);
+	cli_print(cli, &reply.json);
+	return EXIT_DONE;
 }

@@ -69,6 +69,17 @@ bool cli_read_since(struct cli *cli, int64_t *out_utc_ms)
 	return false;
 }
 
+bool cli_read_until(struct cli *cli, int64_t *out_utc_ms)
+{
+	const char *word = cli->values[OPTION_UNTIL];
+
+	if (word == NULL)
+		*out_utc_ms = (int64_t)time(NULL) * 1000 + 999;
+	else if (!read_since(word, out_utc_ms))
+		return cli_usage(cli, "--until: a time, 7d, or ms since 1970") == EXIT_DONE;
+	return true;
+}
+
 const char *cli_data_folder(const struct cli *cli)
 {
 	return cli->values[OPTION_DATA] == NULL ? "./var" : cli->values[OPTION_DATA];

@@ -135,8 +135,9 @@ static bool add_person(struct composing *composing, const struct registry_entry 
 	struct directory_request *request = composing->request;
 	const struct object *in_force = entry == NULL ? NULL : entry->in_force;
 	const struct person *before = in_force == NULL ? NULL : in_force->person;
+	struct json in_force_document;
 	const struct scim_provision provision = {
-		.before = in_force == NULL ? NULL : &in_force->document,
+		.before = in_force == NULL ? NULL : &in_force_document,
 		.person = before,
 		.resource = resource,
 		.name = name,
@@ -145,7 +146,11 @@ static bool add_person(struct composing *composing, const struct registry_entry 
 		.unit = resource == NULL ? before->unit : unit_for(composing, resource, before),
 		.now_utc_ms = composing->now_utc_ms};
 	struct json document;
+	struct error err;
 
+	if (in_force != NULL &&
+		!object_document(in_force, request->arena, &in_force_document, &err))
+		return scim_fail(&request->fault, 503, NULL, "%s", err.text);
 	if (!scim_person_document(&document, request->arena, &provision, &request->fault))
 		return false;
 	count_change(composing, before, &document);

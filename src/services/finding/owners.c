@@ -2,6 +2,7 @@
  * itself once somebody does.  A pass over all identities begins when the registry changed, some
  * of them a step; then it looks at what is open. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -72,13 +73,90 @@ static void report(
 			LOG_STRING("why", err.text));
 }
 
+/* ---- whose owner was moved ---- */
+
+/* Its record on the way; frees itself. */
+struct due {
+	struct fold_change change;
+	struct arena *arena;
+};
+
+static void due_free(struct due *due)
+{
+	arena_destroy(&due->arena);
+	free(due);
+}
+
+static void on_due_recorded(struct fold_change *change)
+{
+	if (!change->is_durable)
+		log_warn("review_not_due", LOG_STRING("why", change->err.text));
+	due_free(change->context);
+}
+
+static bool write_due(struct due *due, const struct finding_service *service,
+	const struct registry_entry *identity, struct error *err)
+{
+	int64_t now_utc_ms = fold_stamp_utc_ms(service->fold);
+	struct text object = text_format(due->arena, "person/%.*s", TEXT_ARGS(owner_of(identity)));
+	struct json_builder record;
+	struct json sealed;
+
+	json_object_start(&record, due->arena);
+	json_put_integer(&record, "at", now_utc_ms);
+	json_put_cstring(&record, "type", "review-due");
+	json_put_cstring(&record, "actor", "remit");
+	json_put_text(&record, "identity", identity->name);
+	json_put_cstring(&record, "cause", "mover");
+	json_put_cstring(&record, "what", finding_kind_meaning(FINDING_OWNER_MOVED));
+	json_put_integer(&record, "due_utc_ms", now_utc_ms + OWNER_GONE_ALL_S_DEFAULT * 1000LL);
+	json_put_texts(&record, "objects", &object, 1);
+	if (object.data == NULL || !json_object_seal(&record, &sealed, err))
+		return false;
+	due->change.entry = json_canonical_text(due->arena, &sealed);
+	return due->change.entry.data != NULL || error_set(err, ERROR_LIMIT, "no memory");
+}
+
+/* What the owner was given in the old unit is looked at by its people: once, before the finding
+ * is opened, which says that it was done. */
+static bool ask_review(
+	const struct owner_look *look, const struct registry_entry *identity, struct error *err)
+{
+	struct due *due = calloc(1, sizeof *due);
+
+	if (due == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a review");
+	due->change = (struct fold_change){.done = on_due_recorded, .context = due};
+	due->arena = arena_create_small(OWNER_ARENA_BYTES_MAX, 2048);
+	if (due->arena != NULL && write_due(due, look->service, identity, err) &&
+		fold_submit(look->service->fold, &due->change, err))
+		return true;
+	due_free(due);
+	return false;
+}
+
+static bool is_known(const struct owner_look *look, const struct registry_entry *identity)
+{
+	struct text subject = text_format(look->arena, "identity/%.*s", TEXT_ARGS(identity->name));
+	struct text key = subject.data == NULL
+				  ? subject
+				  : finding_key(look->arena, FINDING_OWNER_MOVED, subject);
+
+	return key.data == NULL || name_table_find(look->service->by_key, key) != NULL;
+}
+
 static bool look_at_identity(void *context, const struct registry_entry *identity)
 {
 	struct owner_look *look = context;
 	enum owner_need need = owner_need_of(look->service->registry, identity);
 
+	struct error err;
+
 	look->last = identity->name;
-	if (need != OWNER_NEED_NONE)
+	if (need == OWNER_NEED_MOVED && !is_known(look, identity) &&
+		!ask_review(look, identity, &err))
+		log_warn("review_not_due", LOG_STRING("why", err.text));
+	else if (need != OWNER_NEED_NONE)
 		report(look, identity, need);
 	return --look->left > 0;
 }

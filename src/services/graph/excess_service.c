@@ -71,7 +71,7 @@ bool graph_check_excess(struct graph_service *service, const struct charter *cha
 
 	arena_reset(service->scratch);
 	live = graph_excess_live(service, charter, now_utc_s, service->scratch, &first);
-	if (service->excess.is_cut)
+	if (service->excess.is_cut || service->is_short)
 		return error_set(err, ERROR_CONFLICT,
 			"its accounts reach more than can be looked at: remit excess %.*s",
 			TEXT_ARGS(charter->name));
@@ -169,7 +169,7 @@ bool graph_excess_json(struct graph_service *service, struct text identity, int6
 	json_put_integer(&answer, "total", (int64_t)service->excess.total);
 	json_put_integer(&answer, "live", (int64_t)live);
 	json_put(&answer, "items", items);
-	if (service->excess.is_cut)
+	if (service->excess.is_cut || service->is_short)
 		json_put_boolean(&answer, "cut", true);
 	return json_object_seal(&answer, out, err);
 }

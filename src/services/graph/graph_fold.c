@@ -40,77 +40,6 @@ static graph_time time_of(const struct json *record)
 	return graph_time_of(json_integer_or(record, "at", 0) / 1000);
 }
 
-/* ---- who granted it ---- */
-
-/* What the graph says of what is in force there already: since then nobody granted anything. */
-struct known_grant {
-	char why[64];
-	struct graph_grant grant;
-	bool is_found;
-};
-
-static bool note_known(void *context, const struct graph_edge *edge)
-{
-	struct known_grant *known = context;
-
-	if (edge->origin != GRAPH_ORIGIN_DECLARED || !text_is(edge->why, known->why))
-		return true;
-	known->grant = (struct graph_grant){edge->by, edge->since_s};
-	known->is_found = true;
-	return false;
-}
-
-static enum graph_node_kind node_kind_of(enum object_kind kind)
-{
-	switch (kind) {
-	case OBJECT_IDENTITY: return GRAPH_NODE_IDENTITY;
-	case OBJECT_PERSON: return GRAPH_NODE_PERSON;
-	case OBJECT_UNIT: return GRAPH_NODE_UNIT;
-	case OBJECT_DATA_SOURCE: return GRAPH_NODE_DATA_SOURCE;
-	case OBJECT_SERVER: return GRAPH_NODE_SERVER;
-	case OBJECT_TOOL: return GRAPH_NODE_TOOL;
-	case OBJECT_POLICY:
-	case OBJECT_APPLICATION:
-	case OBJECT_ISSUER:
-	case OBJECT_NONE:
-	case OBJECT_KIND_COUNT: break;
-	}
-	return GRAPH_NODE_NONE;
-}
-
-static struct known_grant find_known(
-	const struct graph_service *service, const struct registry_entry *entry)
-{
-	struct known_grant known = {.is_found = false};
-	struct graph_node node;
-
-	if (entry->in_force == NULL)
-		return known;
-	(void)snprintf(known.why, sizeof known.why, "%s@%u",
-		entry->kind == OBJECT_IDENTITY ? "charter" : object_kind_word(entry->kind),
-		(unsigned)entry->in_force->version);
-	if (graph_find(service->graph, node_kind_of(entry->kind), entry->name, &node)) {
-		graph_each_out(service->graph, node.id, GRAPH_EDGE_NONE, note_known, &known);
-		if (!known.is_found)
-			graph_each_in(
-				service->graph, node.id, GRAPH_EDGE_OFFERS, note_known, &known);
-	}
-	return known;
-}
-
-static bool derive(struct graph_service *service, const struct registry_entry *entry,
-	const struct graph_grant *made, struct error *err)
-{
-	char by[256] = "";
-	struct known_grant known = find_known(service, entry);
-	struct graph_grant grant = known.is_found ? known.grant : *made;
-
-	/* The text is the graph's, which is about to change. */
-	(void)snprintf(by, sizeof by, "%.*s", TEXT_ARGS(grant.by));
-	grant.by = text_of(by);
-	return graph_derive(service->graph, entry, &grant, service->scratch, err);
-}
-
 /* ---- changes of the registry ---- */
 
 static bool keep_grant(struct graph_service *service, const struct json *change,
@@ -137,104 +66,31 @@ static bool keep_grant(struct graph_service *service, const struct json *change,
 	return true;
 }
 
-static bool fold_change(struct graph_service *service, const struct json *change,
-	const struct graph_grant *made, struct error *err)
+static bool keep_grants(struct graph_service *service, const struct json *record, struct error *err)
 {
-	const struct registry_entry *entry;
+	const struct json *changes = json_find(record, "changes");
+	struct graph_grant made = {json_text_or(record, "actor", ""), time_of(record)};
 
-	if (!service->is_loaded)
-		return keep_grant(service, change, made, err);
-	entry = registry_find(service->parts.registry,
-		object_kind_of(json_text_or(change, "kind", "")), json_text_or(change, "name", ""));
-	return entry == NULL || derive(service, entry, made, err);
+	for (uint32_t i = 0; changes != NULL && changes->type == JSON_ARRAY && i < changes->count;
+		i++)
+		if (!keep_grant(service, &changes->items[i], &made, err))
+			return false;
+	return true;
 }
 
 static bool fold_changes(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct graph_service *service = state;
-	const struct json *changes = json_find(record, "changes");
-	struct graph_grant made = {json_text_or(record, "actor", ""), time_of(record)};
-
-	(void)index;
-	for (uint32_t i = 0; changes != NULL && changes->type == JSON_ARRAY && i < changes->count;
-		i++)
-		if (!fold_change(service, &changes->items[i], &made, err))
-			return false;
-	return true;
-}
-
-/* ---- kills ---- */
-
-/* Identities of a unit, some at a time: saying one anew changes the chain that is read. */
-struct members {
-	struct graph_service *service;
-	graph_id *ids;
-	size_t count;
-};
-
-static bool note_member(void *context, const struct graph_edge *edge)
-{
-	struct members *members = context;
-
-	if (edge->origin == GRAPH_ORIGIN_DECLARED)
-		members->ids[members->count++] = edge->from;
-	return true;
-}
-
-static bool derive_named(struct graph_service *service, struct text name, struct error *err)
-{
-	const struct registry_entry *entry =
-		registry_find(service->parts.registry, OBJECT_IDENTITY, name);
-	static const struct graph_grant unknown = {{NULL, 0}, 0};
-
-	return entry == NULL || derive(service, entry, &unknown, err);
-}
-
-static bool derive_members(struct members *members, struct error *err)
-{
-	for (size_t i = 0; i < members->count; i++) {
-		char name[GRAPH_NAME_TEXT_BYTES];
-		struct graph_node node;
-
-		if (!graph_node(members->service->graph, members->ids[i], &node) ||
-			node.kind != GRAPH_NODE_IDENTITY)
-			continue;
-		(void)snprintf(name, sizeof name, "%.*s", TEXT_ARGS(node.name));
-		if (!derive_named(members->service, text_of(name), err))
-			return false;
-	}
-	return true;
-}
-
-static bool fold_unit_kill(struct graph_service *service, struct text unit, struct error *err)
-{
-	struct members members = {.service = service};
-	struct graph_node node;
-	bool ok;
-
-	if (!graph_find(service->graph, GRAPH_NODE_UNIT, unit, &node))
-		return true;
-	members.ids = calloc(graph_ins(service->graph, node.id) + 1, sizeof *members.ids);
-	if (members.ids == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for the graph");
-	graph_each_in(service->graph, node.id, GRAPH_EDGE_BELONGS, note_member, &members);
-	ok = derive_members(&members, err);
-	free(members.ids);
-	return ok;
-}
-
-static bool fold_kill(void *state, const struct json *record, uint64_t index, struct error *err)
-{
-	struct graph_service *service = state;
-	struct text target = json_text_or(record, "target", "");
+	struct error short_of;
 
 	(void)index;
 	if (!service->is_loaded)
-		return true;
-	if (text_is(target, "unit"))
-		return fold_unit_kill(service, json_text_or(record, "unit", ""), err);
-	return !text_is(target, "identity") ||
-	       derive_named(service, json_text_or(record, "identity", ""), err);
+		return keep_grants(service, record, err);
+	/* A full graph is no reason to stop: it lets no charter in any more. */
+	if (!graph_derive_record(
+		    service->graph, service->parts.registry, record, service->scratch, &short_of))
+		service->is_short = true;
+	return true;
 }
 
 /* ---- uses ---- */
@@ -292,22 +148,27 @@ static bool derive_loaded(void *context, const struct registry_entry *entry)
 	const struct grant *grant =
 		name.length == 0 ? NULL : name_table_find(service->grants, name);
 	struct graph_grant made = {{NULL, 0}, 0};
-	struct error ignored;
+	struct error short_of;
 
 	if (grant != NULL && entry->in_force != NULL && grant->version == entry->in_force->version)
 		made = (struct graph_grant){text_of(grant->by), grant->since_s};
-	service->is_loaded = graph_derive(service->graph, entry, &made, service->scratch, &ignored);
-	return service->is_loaded;
+	if (!graph_derive(service->graph, entry, &made, service->scratch, &short_of))
+		service->is_short = true;
+	return true;
 }
 
 static bool say_all(void *state, struct error *err)
 {
 	struct graph_service *service = state;
 
+	(void)err;
 	service->is_loaded = true;
 	registry_each(service->parts.registry, OBJECT_NONE, TEXT(""), derive_loaded, service);
 	graph_forget_grants(service);
-	return service->is_loaded || error_set(err, ERROR_LIMIT, "no memory for the graph");
+	/* What was used before is on record, or was counted anew from it. */
+	service->counts_begun_s = graph_latest_use(service->graph);
+	service->counts_since_s = service->counts_begun_s;
+	return true;
 }
 
 /* ---- rows ---- */
@@ -405,7 +266,7 @@ bool graph_register(struct graph_service *service, struct error *err)
 		{.type = "state", .apply = fold_changes, .state = service},
 		{.type = "person-key", .apply = fold_changes, .state = service},
 		{.type = "graph-grant", .apply = fold_changes, .state = service},
-		{.type = "kill", .apply = fold_kill, .state = service},
+		{.type = "kill", .apply = fold_changes, .state = service},
 		{.type = "decision", .apply = fold_decision, .state = service},
 		{.type = "graph-use", .apply = fold_decision, .state = service},
 	};

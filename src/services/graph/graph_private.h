@@ -28,13 +28,23 @@ struct graph_service {
 	struct arena *scratch;
 	struct name_table *grants;  /* while loading: by "KIND/NAME", struct grant */
 	struct name_table *waivers; /* struct excess_waiver */
-	uint64_t uses_lost;         /* for want of room */
+	/* Counts on their way to the log. */
+	uint32_t counts_after;     /* pairs up to this one are written; 0: none, or all */
+	bool is_counting;          /* a pass is under way */
+	bool is_count_written;     /* its record is on its way */
+	graph_time counts_since_s; /* pairs used since then are written */
+	graph_time counts_begun_s; /* latest use when the pass began */
+	uint64_t uses_lost;        /* for want of room */
 	bool is_loaded;
+	bool is_short; /* something had no room: there is more than it holds */
 };
 
 /* graph_fold.c */
 bool graph_register(struct graph_service *service, struct error *err) MUST_CHECK;
 void graph_forget_grants(struct graph_service *service);
+
+/* counts.c */
+bool graph_register_counts(struct graph_service *service, struct error *err) MUST_CHECK;
 
 /* waive.c */
 bool graph_register_waivers(struct graph_service *service, struct error *err) MUST_CHECK;

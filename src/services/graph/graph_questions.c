@@ -118,7 +118,7 @@ bool graph_path(struct graph_service *service, const struct graph_asked *asked, 
 	}
 	json_put_integer(&object, "total", (int64_t)total);
 	json_put(&object, "paths", list);
-	if (is_cut)
+	if (is_cut || service->is_short)
 		json_put_boolean(&object, "cut", true);
 	return json_object_seal(&object, out, err);
 }
@@ -344,7 +344,7 @@ bool graph_reach(struct graph_service *service, const struct graph_asked *asked,
 	graph_search_run(service->search, service->graph, &question, &is_cut);
 	if (!collect(&reaching, err) || !reach_json(&reaching, asked, start, &object, err))
 		return false;
-	if (is_cut)
+	if (is_cut || service->is_short)
 		json_put_boolean(&object, "cut", true);
 	return json_object_seal(&object, out, err);
 }
@@ -468,7 +468,7 @@ bool graph_show(struct graph_service *service, const struct graph_asked *asked, 
 	if (showing.is_cut && showing.seen_count < GRAPH_SHOWN_MAX)
 		json_put_text(&object, "next",
 			text_format(arena, "%llu", (unsigned long long)showing.seen_count));
-	if (showing.is_cut)
+	if (showing.is_cut || service->is_short)
 		json_put_boolean(&object, "cut", true);
 	return json_object_seal(&object, out, err);
 }

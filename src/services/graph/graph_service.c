@@ -10,7 +10,8 @@ static bool make(struct graph_service *service, struct error *err)
 	if (service->scratch == NULL || service->grants == NULL || service->waivers == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the graph");
 	return graph_create(&service->graph, err) && graph_search_create(&service->search, err) &&
-	       graph_register(service, err) && graph_register_waivers(service, err);
+	       graph_register(service, err) && graph_register_counts(service, err) &&
+	       graph_register_waivers(service, err);
 }
 
 bool graph_service_create(

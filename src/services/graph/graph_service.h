@@ -25,6 +25,9 @@ enum {
 	GRAPH_WAIVERS_MAX = 65536,
 	GRAPH_WAIVER_DAYS_MAX = 90,
 	GRAPH_REASON_BYTES_MAX = 1000,
+	GRAPH_COUNTS_S = 3600,
+	GRAPH_COUNTS_LOOKS = 20000, /* pairs of one step */
+	GRAPH_COUNTS_A_RECORD = 100,
 };
 
 /* All borrowed; they outlive it.  Its handlers come after the registrar's. */
@@ -39,6 +42,11 @@ bool graph_service_create(
 void graph_service_destroy(struct graph_service **service);
 /* For whoever says connectors' layers, or looks for what is wrong.  Owned. */
 struct graph *graph_service_graph(struct graph_service *service);
+
+/* One step of putting on record how often what was used: each pair that was used since the last
+ * time, once an hour.  True: there is more to write; call it again soon.  False: asking costs next
+ * to nothing. */
+bool graph_keep_counts(struct graph_service *service);
 
 /* ---- questions; everything in arena ---- */
 

@@ -32,6 +32,7 @@ const struct excess_waiver *graph_find_waiver(const struct graph_service *servic
 struct answering {
 	const struct graph_service *service;
 	struct text actor;
+	struct text proposer; /* of the charter that waits */
 	size_t sources;
 	struct error *err;
 	bool may;
@@ -52,6 +53,7 @@ static bool ask_source(void *context, const struct graph_edge *edge)
 		return true;
 	answering->sources++;
 	resource = registry_resource_of(registry, entry->in_force);
+	resource.proposer = answering->proposer;
 	answering->may = registry_may_about(
 		registry, answering->actor, PEOPLE_CONSENT, &resource, answering->err);
 	return answering->may;
@@ -60,8 +62,13 @@ static bool ask_source(void *context, const struct graph_edge *edge)
 static bool check_person(
 	const struct graph_service *service, const struct graph_waive *waive, struct error *err)
 {
-	struct answering answering = {
-		.service = service, .actor = waive->actor, .err = err, .may = true};
+	const struct registry_entry *identity =
+		registry_find(service->parts.registry, OBJECT_IDENTITY, waive->identity);
+	struct answering answering = {.service = service,
+		.actor = waive->actor,
+		.proposer = identity->proposed_by,
+		.err = err,
+		.may = true};
 	struct graph_node resource;
 
 	if (!graph_find(service->graph, GRAPH_NODE_RESOURCE, waive->resource, &resource))

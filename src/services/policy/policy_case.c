@@ -53,7 +53,7 @@ struct case_run {
 
 static bool put_object(struct case_run *run, const struct object *object)
 {
-	struct json document = object->document;
+	struct json document = object->as_read;
 	struct problems *problems = arena_new(run->arena, struct problems);
 	struct registry_change change = {
 		.kind = object->kind,

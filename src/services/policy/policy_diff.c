@@ -99,7 +99,7 @@ static bool compare_policy(struct diff *diff, const struct object *object)
 	if (old == NULL)
 		return add_item(diff, "create", object->name, NULL, &after);
 	before = json_text_or(old, "text", "");
-	if (json_equal(old, &object->document)) {
+	if (json_equal(old, &object->as_read)) {
 		diff->unchanged++;
 		return true;
 	}

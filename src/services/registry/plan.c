@@ -70,7 +70,7 @@ static bool check_amount(const struct plan_source *sources, size_t count, struct
 static void keep_object(struct planned *planned, struct object *object, struct text file)
 {
 	struct problems *problems = &planned->plan.problems;
-	struct place place = {.file = file, .line = object->document.line, .field = object->name};
+	struct place place = {.file = file, .line = object->as_read.line, .field = object->name};
 	const struct object *held = object;
 
 	if (planned->objects_count == PLAN_OBJECTS_MAX) {
@@ -118,10 +118,12 @@ static void read_source(struct planned *planned, const struct plan_source *sourc
 		return;
 	}
 	for (size_t i = 0; i < documents.count; i++) {
+		struct json document = documents.items[i];
 		struct object *object;
 
-		if (object_parse_partial(
-			    &object, &documents.items[i], text_of(name), &plan->problems))
+		if (!planned->options.is_provisioning)
+			plan_keep_directory(&document, planned->registry, plan->arena);
+		if (object_parse_partial(&object, &document, text_of(name), &plan->problems))
 			keep_object(planned, object, text_of(name));
 		else if (object != NULL)
 			keep_partial(planned, object, text_of(name));
@@ -320,7 +322,7 @@ static bool compare_object(struct planned *planned, size_t at)
 	const struct registry_entry *entry =
 		registry_find(planned->registry, after->kind, after->name);
 	struct plan_change *change = &planned->changes[planned->plan.changes_count];
-	struct place place = {planned->files[at], after->document.line, after->name};
+	struct place place = {planned->files[at], after->as_read.line, after->name};
 
 	if (entry != NULL && entry->state == IDENTITY_RETIRED) {
 		problem_add(&planned->plan.problems, place, "choose a new name",
@@ -501,7 +503,7 @@ static void check_published(struct planned *planned)
 {
 	for (size_t i = 0; planned->options.is_publish && i < planned->objects_count; i++) {
 		const struct object *object = planned->objects[i];
-		struct place place = {planned->files[i], object->document.line, object->name};
+		struct place place = {planned->files[i], object->as_read.line, object->name};
 
 		if (object->kind != OBJECT_POLICY)
 			problem_add(&planned->plan.problems, place, "apply it",
@@ -602,7 +604,7 @@ static bool is_used(const struct planned *planned, const struct unenforced_field
 {
 	for (size_t i = 0; i < planned->objects_count; i++)
 		if (text_is(text_of(object_kind_word(planned->objects[i]->kind)), field->kind) &&
-			has_field(&planned->objects[i]->document, field))
+			has_field(&planned->objects[i]->as_read, field))
 			return true;
 	return false;
 }

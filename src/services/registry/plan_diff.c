@@ -105,13 +105,16 @@ bool plan_diff(struct plan_change *change, struct arena *arena, struct error *er
 	struct plan_field found[PLAN_FIELDS_MAX];
 	struct plan_field *kept;
 	struct differ differ = {.arena = arena, .fields = found};
+	struct json before, after;
 
 	if (change->before == NULL || change->after == NULL)
 		return true;
-	diff_values(&differ, (struct text){NULL, 0}, &change->before->document,
-		&change->after->document);
+	if (!object_document(change->before, arena, &before, err) ||
+		!object_document(change->after, arena, &after, err))
+		return false;
+	diff_values(&differ, (struct text){NULL, 0}, &before, &after);
 	if (differ.is_full)
-		diff_whole(&differ, &change->before->document, &change->after->document);
+		diff_whole(&differ, &before, &after);
 	kept = arena_array(arena, struct plan_field, differ.count + 1);
 	if (differ.has_failed || kept == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a plan");

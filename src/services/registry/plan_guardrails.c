@@ -47,7 +47,7 @@ static bool gather_kept(void *context, const struct registry_entry *entry)
 
 struct place plan_place_of(const struct plan_documents *documents, const struct object *object)
 {
-	struct place place = {.line = object->document.line, .field = object->name};
+	struct place place = {.line = object->as_read.line, .field = object->name};
 
 	for (size_t i = 0; i < documents->count; i++)
 		if (documents->objects[i] == object)

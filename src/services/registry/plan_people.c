@@ -3,10 +3,10 @@
 static struct place place_of(
 	const struct object *object, const char *member, struct text file, struct arena *arena)
 {
-	const struct json *value = json_find(&object->document, member);
+	const struct json *value = json_find(&object->as_read, member);
 
 	return (struct place){.file = file,
-		.line = value == NULL ? object->document.line : value->line,
+		.line = value == NULL ? object->as_read.line : value->line,
 		.field = text_format(arena, "%s %.*s: %s", object_kind_word(object->kind),
 			TEXT_ARGS(object->name), member)};
 }
@@ -51,13 +51,50 @@ void plan_check_people(const struct object *object, const struct reference_world
 
 static bool same_member(const struct object *a, const struct object *b, const char *name)
 {
-	const struct json *left = json_find(&a->document, name);
-	const struct json *right = json_find(&b->document, name);
+	const struct object *whole_a = object_whole(a);
+	const struct object *whole_b = object_whole(b);
+	const struct json *left = whole_a == NULL ? NULL : json_find(&whole_a->as_read, name);
+	const struct json *right = whole_b == NULL ? NULL : json_find(&whole_b->as_read, name);
+	bool is_known = whole_a != NULL && whole_b != NULL;
+	bool is_same = left == NULL || right == NULL ? left == right : json_equal(left, right);
 
-	return left == NULL || right == NULL ? left == right : json_equal(left, right);
+	object_release(&whole_a);
+	object_release(&whole_b);
+	return is_known && is_same;
 }
 
-/* It may be taken out of the directory's hands; what the directory said stays so in that. */
+void plan_keep_directory(
+	struct json *document, const struct registry *registry, struct arena *arena)
+{
+	const struct registry_entry *entry =
+		registry_find(registry, OBJECT_PERSON, json_text_or(document, "name", ""));
+	const struct object *before = entry == NULL ? NULL : entry->in_force;
+	const struct json *directory, *left;
+	struct json_builder object;
+	struct json was, whole;
+	struct error err;
+
+	if (before == NULL || document->type != JSON_OBJECT ||
+		!text_is(json_text_or(document, "object", ""), "person") ||
+		json_find(document, "directory") != NULL ||
+		!object_document(before, arena, &was, &err))
+		return;
+	directory = json_find(&was, "directory");
+	left = json_find(document, "left") == NULL ? json_find(&was, "left") : NULL;
+	if (directory == NULL)
+		return;
+	json_object_start(&object, arena);
+	for (uint32_t i = 0; i < document->count; i++)
+		json_put_named(&object, document->members[i].name, document->members[i].value);
+	if (left != NULL)
+		json_put(&object, "left", *left);
+	json_put(&object, "directory", *directory);
+	if (!json_object_seal(&object, &whole, &err))
+		return; /* it then says less than is there, which is refused */
+	whole.line = document->line;
+	*document = whole;
+}
+
 void plan_check_directory(const struct object *object, const struct registry *registry,
 	struct text file, struct problems *problems)
 {
@@ -68,7 +105,7 @@ void plan_check_directory(const struct object *object, const struct registry *re
 
 	if (object->kind != OBJECT_PERSON || object->is_partial)
 		return;
-	if (object->person->directory.name.length > 0 &&
+	if ((is_kept || object->person->directory.name.length > 0) &&
 		!(is_kept && same_member(object, before, "directory")))
 		member = "directory";
 	else if (is_kept && !same_member(object, before, "left"))
@@ -77,6 +114,7 @@ void plan_check_directory(const struct object *object, const struct registry *re
 		member = "unit";
 	if (member != NULL)
 		problem_add(problems, place_of(object, member, file, problems->arena),
-			"leave it as remit export writes it, and change it in the directory",
+			"leave it out, or as remit export writes it, and change it in the "
+			"directory",
 			"is for the directory to say");
 }

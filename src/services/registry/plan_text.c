@@ -5,7 +5,7 @@
 #include "base/yaml.h"
 #include "services/registry/plan_diff.h"
 
-enum { VALUE_BYTES_SHOWN = 240 };
+enum { VALUE_BYTES_SHOWN = 240, EXPORT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
 static const char *action_word(enum plan_action action)
 {
@@ -62,7 +62,7 @@ static bool change_json(
 	struct json *out, struct arena *arena, const struct plan_change *change, struct error *err)
 {
 	struct json_builder object;
-	struct json fields;
+	struct json document, fields;
 
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "action", action_word(change->action));
@@ -80,8 +80,11 @@ static bool change_json(
 			return false;
 		json_put(&object, "fields", fields);
 	}
-	if (change->action == PLAN_CREATE)
-		json_put(&object, "object", change->after->document);
+	if (change->action == PLAN_CREATE) {
+		if (!object_document(change->after, arena, &document, err))
+			return false;
+		json_put(&object, "object", document);
+	}
 	return json_object_seal(&object, out, err);
 }
 
@@ -321,6 +324,7 @@ void plan_text(struct buffer *out, const struct plan *plan)
 
 struct exporter {
 	struct buffer *out;
+	struct arena *arena; /* of one document */
 	bool with_waiting;
 };
 
@@ -328,6 +332,8 @@ static bool export_entry(void *context, const struct registry_entry *entry)
 {
 	struct exporter *exporter = context;
 	const struct object *object = entry->in_force;
+	struct json document;
+	struct error err;
 
 	if (entry->state == IDENTITY_RETIRED)
 		return true;
@@ -335,13 +341,23 @@ static bool export_entry(void *context, const struct registry_entry *entry)
 		object = entry->waiting;
 	if (object == NULL)
 		return true;
-	yaml_format(exporter->out, &object->document);
+	arena_reset(exporter->arena);
+	if (!object_document(object, exporter->arena, &document, &err)) {
+		exporter->out->failed = true;
+		return false;
+	}
+	yaml_format(exporter->out, &document);
 	return !buffer_failed(exporter->out);
 }
 
 void registry_export(struct buffer *out, const struct registry *registry, bool with_waiting)
 {
-	struct exporter exporter = {out, with_waiting};
+	struct exporter exporter = {out, arena_create(EXPORT_ARENA_BYTES_MAX), with_waiting};
 
-	registry_each(registry, OBJECT_NONE, (struct text){NULL, 0}, export_entry, &exporter);
+	if (exporter.arena == NULL)
+		out->failed = true;
+	else
+		registry_each(
+			registry, OBJECT_NONE, (struct text){NULL, 0}, export_entry, &exporter);
+	arena_destroy(&exporter.arena);
 }

@@ -11,10 +11,10 @@
 static struct place place_of(const struct problems *problems, const struct object *object,
 	struct text file, const char *field)
 {
-	const struct json *value = json_find(&object->document, field);
+	const struct json *value = json_find(&object->as_read, field);
 
 	return (struct place){.file = file,
-		.line = value == NULL ? object->document.line : value->line,
+		.line = value == NULL ? object->as_read.line : value->line,
 		.field = text_format(problems->arena, "%s %.*s: %s", object_kind_word(object->kind),
 			TEXT_ARGS(object->name), field)};
 }

@@ -334,6 +334,7 @@ static bool waiting_json(struct json *out, struct arena *arena, const struct reg
 	struct error *err)
 {
 	struct json_builder object;
+	struct json document;
 
 	json_object_start(&object, arena);
 	json_put_integer(&object, "version", entry->waiting_version);
@@ -341,8 +342,11 @@ static bool waiting_json(struct json *out, struct arena *arena, const struct reg
 	json_put_text(&object, "proposed_by", entry->proposed_by);
 	if (!put_proposal(&object, arena, entry, err))
 		return false;
-	if (entry->waiting != NULL)
-		json_put(&object, "object", entry->waiting->document);
+	if (entry->waiting != NULL) {
+		if (!object_document(entry->waiting, arena, &document, err))
+			return false;
+		json_put(&object, "object", document);
+	}
 	return json_object_seal(&object, out, err);
 }
 
@@ -376,7 +380,7 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 	struct error *err)
 {
 	struct json_builder object;
-	struct json waiting, keys;
+	struct json document, waiting, keys;
 
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "kind", object_kind_word(entry->kind));
@@ -387,8 +391,10 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 	if (!put_consents(&object, arena, entry->consents, err))
 		return false;
 	if (entry->in_force != NULL) {
+		if (!object_document(entry->in_force, arena, &document, err))
+			return false;
 		json_put_integer(&object, "version", entry->in_force->version);
-		json_put(&object, "object", entry->in_force->document);
+		json_put(&object, "object", document);
 	}
 	if (entry->waiting_version != 0) {
 		if (!waiting_json(&waiting, arena, entry, err))

@@ -186,6 +186,7 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 {
 	const struct registry_change *change = &written->change;
 	struct json_builder object;
+	struct json document;
 
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "op",
@@ -209,8 +210,11 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 	put_people(&object, change);
 	if (!put_drops(&object, arena, written, err))
 		return false;
-	if (written->object != NULL)
-		json_put(&object, "object", written->object->document);
+	if (written->object != NULL) {
+		if (!object_document(written->object, arena, &document, err))
+			return false;
+		json_put(&object, "object", document);
+	}
 	return json_object_seal(&object, out, err);
 }
 

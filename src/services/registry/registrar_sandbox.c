@@ -276,10 +276,10 @@ struct listing {
 	bool has_failed;
 };
 
-static const struct json *member(const struct registry_entry *entry, const char *name)
+static const struct json *member(const struct json *document, const char *name)
 {
 	static const struct json none = {0};
-	const struct json *found = json_find(&entry->in_force->document, name);
+	const struct json *found = json_find(document, name);
 
 	return found == NULL ? &none : found;
 }
@@ -289,14 +289,17 @@ static bool sandbox_json(
 {
 	const struct charter *charter = entry->in_force->charter;
 	struct json_builder object;
+	struct json document;
 
+	if (!object_document(entry->in_force, listing->arena, &document, listing->err))
+		return false;
 	json_object_start(&object, listing->arena);
 	json_put_text(&object, "name", entry->name);
 	json_put_cstring(&object, "state", identity_state_word(entry->state));
 	json_put_text(&object, "unit", charter->unit);
 	json_put_text(&object, "owner", charter->owner);
-	json_put(&object, "environments", *member(entry, "environments"));
-	json_put(&object, "expires", *member(entry, "expires"));
+	json_put(&object, "environments", *member(&document, "environments"));
+	json_put(&object, "expires", *member(&document, "expires"));
 	json_put_boolean(&object, "expired",
 		is_expired(charter->expires_utc_s, listing->asked->now_utc_ms / 1000));
 	json_put_integer(&object, "template", charter->sandbox.template_version);

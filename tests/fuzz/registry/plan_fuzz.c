@@ -28,8 +28,13 @@ static void check_again(const struct registry *registry, const struct plan *plan
 	struct error err = {0};
 
 	buffer_init(&yaml, PLAN_BYTES_MAX);
-	for (size_t i = 0; i < plan->changes_count; i++)
-		yaml_format(&yaml, &plan->changes[i].after->document);
+	for (size_t i = 0; i < plan->changes_count; i++) {
+		const struct object *whole = object_whole(plan->changes[i].after);
+
+		assert(whole != NULL);
+		yaml_format(&yaml, &whole->as_read);
+		object_release(&whole);
+	}
 	if (!buffer_failed(&yaml)) {
 		source.yaml = buffer_text(&yaml);
 		assert(registry_plan(&again, registry, &source, 1, &options, &err));

@@ -423,6 +423,10 @@ static void run_uses(void)
 			expected += 2;
 	must(graph_find_use(graph, from, to, &use));
 	assert(use.last_s == latest && graph_use_total(graph, &use) == expected);
+	/* What was kept, older or not, put back, counts nothing twice. */
+	must(graph_put_use(graph, &use, &err));
+	use.week = (uint16_t)(use.week - pick(20));
+	must(graph_find_use(graph, from, to, &use) && graph_use_total(graph, &use) == expected);
 	graph_validate(graph);
 	graph_destroy(&graph);
 }

@@ -178,8 +178,14 @@ static void act_step(struct history *history)
 
 static bool write_waiting(void *context, const struct registry_entry *entry)
 {
-	if (entry->waiting != NULL)
-		yaml_format(context, &entry->waiting->document);
+	const struct object *whole = NULL;
+
+	if (entry->waiting == NULL)
+		return true;
+	whole = object_whole(entry->waiting);
+	assert_non_null(whole);
+	yaml_format(context, &whole->as_read);
+	object_release(&whole);
 	return true;
 }
 

@@ -14,9 +14,16 @@ static int set_up(void **state)
 	return *state == NULL ? -1 : 0;
 }
 
+/* The charter that a test's ceiling borrows: the last that was made. */
+static struct object *borrowed;
+
 static int tear_down(void **state)
 {
 	struct arena *arena = *state;
+
+	if (borrowed != NULL)
+		drop_object(borrowed);
+	borrowed = NULL;
 
 	arena_destroy(&arena);
 	return 0;
@@ -31,7 +38,7 @@ struct asked {
 };
 
 /* Whether the ceiling permits it, and by which entitlement. */
-static bool permits(const struct ceiling *ceiling, const struct asked *asked, uint32_t *number)
+static bool permits(struct ceiling *ceiling, const struct asked *asked, uint32_t *number)
 {
 	struct cedar_arena *scratch = cedar_arena_create(1 << 20);
 	struct cedar_error cause = {0};
@@ -50,13 +57,7 @@ static bool permits(const struct ceiling *ceiling, const struct asked *asked, ui
 		ceiling_policies(ceiling), NULL, &request, scratch, &answer, &cause));
 	is_allowed = answer.decision == CEDAR_ALLOW;
 	if (is_allowed && number != NULL) {
-		struct cedar_policy policy =
-			cedar_policy_set_get(ceiling_policies(ceiling), answer.reasons[0]);
-		const struct entitlement *line = ceiling_entitlement_of(
-			ceiling, (struct text){policy.id.data, policy.id.length});
-
-		assert_non_null(line);
-		*number = line->number;
+		*number = ceiling_entitlement(ceiling, answer.reasons[0])->number;
 	}
 	cedar_arena_destroy(&scratch);
 	return is_allowed;
@@ -64,13 +65,14 @@ static bool permits(const struct ceiling *ceiling, const struct asked *asked, ui
 
 static struct ceiling *ceiling_of(struct arena *arena, const char *written, uint32_t version)
 {
-	struct object *object = object_of(arena, written);
 	struct ceiling *ceiling;
 	struct error err = {0};
 
-	if (!ceiling_compile(&ceiling, NULL, object->charter, version, &err))
+	if (borrowed != NULL)
+		drop_object(borrowed);
+	borrowed = object_of(arena, written);
+	if (!ceiling_compile(&ceiling, NULL, borrowed->charter, version, &err))
 		fail_msg("%s", err.text);
-	drop_object(object); /* the ceiling stands alone */
 	return ceiling;
 }
 
@@ -177,17 +179,46 @@ static void a_condition_is_one_expression_and_nothing_else(void **state)
 	assert_true(condition_check_without_approvals(TEXT("context.args.x == 1"), &err));
 }
 
-static void an_id_of_another_version_is_no_entitlement(void **state)
+static void a_permit_is_named_by_charter_version_and_line(void **state)
 {
-	struct ceiling *ceiling =
-		ceiling_of(*state, "{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t'}]}", 2);
+	struct ceiling *ceiling = ceiling_of(*state,
+		"{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t'},"
+		"{'effect':'write','tool':'s/t'}]}",
+		2);
+	struct cedar_text id = cedar_policy_set_get(ceiling_policies(ceiling), 1).id;
 
-	assert_non_null(ceiling_entitlement_of(ceiling, TEXT("charter/a1@2/entitlements/0")));
-	assert_null(ceiling_entitlement_of(ceiling, TEXT("charter/a1@1/entitlements/0")));
-	assert_null(ceiling_entitlement_of(ceiling, TEXT("charter/a1@2/entitlements/1")));
-	assert_null(ceiling_entitlement_of(ceiling, TEXT("charter/a1@2/entitlements/")));
-	assert_null(ceiling_entitlement_of(ceiling, TEXT("charter/a1@2/entitlements/-0")));
+	assert_true(text_is((struct text){id.data, id.length}, "charter/a1@2/entitlements/1"));
+	assert_int_equal(ceiling_entitlement(ceiling, 1)->effect, EFFECT_WRITE);
 	ceiling_destroy(&ceiling);
+}
+
+/* One more than fit, so that the first is given up, and compiled again when it is asked. */
+static void a_ceiling_that_was_given_up_says_the_same_when_it_is_asked_again(void **state)
+{
+	static struct ceiling *ceilings[CEILINGS_COMPILED_MAX + 1];
+	struct asked asked = {"a1", "read", "Tool", "s/t", "{}"};
+	struct ceilings *pool;
+	struct error err = {0};
+	struct ceiling *alone =
+		ceiling_of(*state, "{" HEAD ",'entitlements':[{'effect':'read','tool':'s/t'}]}", 1);
+
+	assert_true(ceilings_create(&pool, &err));
+	for (uint32_t i = 0; i <= CEILINGS_COMPILED_MAX; i++)
+		assert_true(ceiling_compile(&ceilings[i], pool, borrowed->charter, i + 1, &err));
+	assert_int_equal(ceilings_shapes_count(pool), 1);
+	assert_int_equal(ceilings_compiled_count(pool), 0);
+	for (uint32_t i = 0; i < CEILINGS_COMPILED_MAX; i++)
+		assert_non_null(ceiling_policies(ceilings[i]));
+	assert_int_equal(ceilings_compiled_count(pool), CEILINGS_COMPILED_MAX);
+	assert_true(permits(ceilings[CEILINGS_COMPILED_MAX], &asked, NULL));
+	assert_int_equal(ceilings_compiled_count(pool), CEILINGS_COMPILED_MAX);
+	for (uint32_t i = 0; i <= CEILINGS_COMPILED_MAX; i++) {
+		assert_true(permits(ceilings[i], &asked, NULL));
+		ceiling_destroy(&ceilings[i]);
+	}
+	assert_int_equal(ceilings_compiled_count(pool), 0);
+	ceilings_destroy(&pool);
+	ceiling_destroy(&alone);
 }
 
 static void a_guardrail_only_forbids(void **state)
@@ -258,7 +289,10 @@ int main(void)
 			all_approvals_of_a_line_are_needed, set_up, tear_down),
 		cmocka_unit_test(a_condition_is_one_expression_and_nothing_else),
 		cmocka_unit_test_setup_teardown(
-			an_id_of_another_version_is_no_entitlement, set_up, tear_down),
+			a_permit_is_named_by_charter_version_and_line, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_ceiling_that_was_given_up_says_the_same_when_it_is_asked_again, set_up,
+			tear_down),
 		cmocka_unit_test(a_guardrail_only_forbids),
 		cmocka_unit_test_setup_teardown(
 			each_policy_of_a_guardrail_has_an_id_that_leads_back, set_up, tear_down),

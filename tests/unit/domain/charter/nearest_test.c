@@ -59,6 +59,7 @@ static void put(struct registry *registry, struct object *object, bool is_in_for
 	struct error err = {0};
 
 	assert_true(registry_hold(registry, object, 1, change.revision, &err));
+	change.name = object->name; /* it was packed */
 	if (!registry_set(registry, &change, &err))
 		fail_msg("%s", err.text);
 	registry_set_revision(registry, change.revision);

@@ -50,6 +50,7 @@ static void put(struct fixture *fixture, const char *written, uint32_t version, 
 	struct error err = {0};
 
 	assert_true(registry_hold(fixture->registry, object, version, revision, &err));
+	change.name = object->name; /* it was packed */
 	if (!registry_set(fixture->registry, &change, &err))
 		fail_msg("%s", err.text);
 }

@@ -150,24 +150,30 @@ static void lines_that_demand_anything_else_do_not_share(void **state)
 /* Enough lines to be indexed. */
 enum { LINES = 12 };
 
-static struct ceiling *ceiling_of(struct shapes *shapes, const char *name, const char *resource)
+/* A charter of lines, on one resource. */
+struct lines_charter {
+	struct charter charter;
+	struct entitlement lines[LINES];
+};
+
+static struct ceiling *ceiling_of(
+	struct lines_charter *out, struct ceilings *pool, const char *name, const char *resource)
 {
 	static struct text approvals[] = {{"owner", 5}};
-	struct entitlement lines[LINES];
-	struct charter charter = {
-		.name = text_of(name), .entitlements = lines, .entitlements_count = LINES};
 	struct ceiling *ceiling;
 	struct error err = {0};
 
+	out->charter = (struct charter){
+		.name = text_of(name), .entitlements = out->lines, .entitlements_count = LINES};
 	for (uint32_t i = 0; i < LINES; i++) {
-		lines[i] = line_of(i, resource,
+		out->lines[i] = line_of(i, resource,
 			i % 3 == 0   ? ""
 			: i % 3 == 1 ? "context.n == 1 // so"
 				     : "context has m && context.m > 2");
-		lines[i].approvals = approvals;
-		lines[i].approvals_count = i % 4 == 1;
+		out->lines[i].approvals = approvals;
+		out->lines[i].approvals_count = i % 4 == 1;
 	}
-	if (!ceiling_compile(&ceiling, shapes, &charter, 7, &err))
+	if (!ceiling_compile(&ceiling, pool, &out->charter, 7, &err))
 		fail_msg("%s", err.text);
 	return ceiling;
 }
@@ -191,28 +197,29 @@ static void assert_same_policy(const struct cedar_policy_set *left,
 
 static void a_shared_ceiling_is_its_identitys_own_in_everything_that_is_told(void **state)
 {
-	struct shapes *shapes = new_shapes();
-	struct ceiling *first = ceiling_of(shapes, "first", "s/one");
-	struct ceiling *second = ceiling_of(shapes, "second", "s/two");
-	struct ceiling *alone = ceiling_of(NULL, "second", "s/two");
+	struct lines_charter charters[3];
+	struct ceilings *pool;
+	struct error err = {0};
+	struct ceiling *first, *second, *alone;
 	struct cedar_arena *arena = cedar_arena_create(1 << 20);
-	struct text id = text_of("charter/second@7/entitlements/11");
 
 	(void)state;
-	assert_int_equal(shapes_count(shapes), 1);
+	assert_true(ceilings_create(&pool, &err));
+	first = ceiling_of(&charters[0], pool, "first", "s/one");
+	second = ceiling_of(&charters[1], pool, "second", "s/two");
+	alone = ceiling_of(&charters[2], NULL, "second", "s/two");
+	assert_int_equal(ceilings_shapes_count(pool), 1);
+	assert_non_null(ceiling_policies(first));
 	ceiling_destroy(&first);
 	for (size_t i = 0; i < LINES; i++)
 		assert_same_policy(ceiling_policies(second), ceiling_policies(alone), i, arena);
-	assert_int_equal(ceiling_entitlement_of(second, id)->number, 11);
-	assert_true(text_is(ceiling_entitlement_of(second, id)->resource, "s/two"));
-	assert_true(text_is(
-		ceiling_entitlement_of(second, id)->when, "context has m && context.m > 2"));
-	assert_null(ceiling_entitlement_of(second, text_of("charter/first@7/entitlements/11")));
+	assert_int_equal(ceiling_entitlement(second, 11)->number, 11);
+	assert_true(text_is(ceiling_entitlement(second, 11)->resource, "s/two"));
 	ceiling_destroy(&second);
 	ceiling_destroy(&alone);
-	assert_int_equal(shapes_count(shapes), 0);
+	assert_int_equal(ceilings_shapes_count(pool), 0);
 	cedar_arena_destroy(&arena);
-	shapes_destroy(&shapes);
+	ceilings_destroy(&pool);
 }
 
 int main(void)

@@ -1,5 +1,7 @@
 #include "domain/charter/users.h"
 
+#include "domain/charter/registry.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,13 +60,15 @@ static void a_key_is_cut_at_its_bound(void **state)
 static void users_come_in_order_and_leave(void **state)
 {
 	struct name_table *users = name_table_create();
-	int a, b;
+	struct registry_entry a = {.name = TEXT("a")}, b = {.name = TEXT("b")};
 
 	(void)state;
 	assert_true(users_enter(users, &charter_b, &b));
 	assert_true(users_enter(users, &charter_a, &a));
 	assert_true(users_enter(users, &charter_a, &a));
 	assert_ptr_equal(users_next(users, TEXT("s/t"), TEXT("")), &a);
+	assert_true(users_has(users, TEXT("s/t"), &b));
+	assert_false(users_has(users, TEXT("model:s/t"), &b));
 	assert_ptr_equal(users_next(users, TEXT("s/t"), TEXT("a")), &b);
 	assert_null(users_next(users, TEXT("s/t"), TEXT("b")));
 	/* What the new charter still names stays. */

@@ -103,6 +103,7 @@ static bool expected(
 			       (action == PEOPLE_KILL && is_shared && kind == OBJECT_UNIT)) &&
 		       (owns || approves || reviews || administers || (facts & SECURITY) != 0);
 	case PEOPLE_REACTIVATE: return is_identity && (owns || approves || administers);
+	case PEOPLE_ACKNOWLEDGE: return is_identity && (owns || approves);
 	case PEOPLE_RETIRE: return is_identity && (owns || administers);
 	case PEOPLE_NONE:
 	case PEOPLE_CLOSE:

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "domain/graph/history.h"
 #include "domain/graph/inventory_layer.h"
 #include "services/registry/projector.h"
 #include "support/governed.h"
@@ -501,6 +502,115 @@ static void a_restart_gives_the_same_graph(void **state)
 	free(other);
 }
 
+/* ---- two times ---- */
+
+static struct json differences(struct fixture *fixture, int64_t since, int64_t until)
+{
+	const struct fake_log *log = &fixture->governed.log;
+	struct graph_history *history;
+	struct error err = {0};
+	struct json out;
+
+	assert_true(graph_history_create(&history, since, until, &err));
+	for (size_t i = 0; i < log->count; i++)
+		if (!graph_history_feed(
+			    history, log->entries[i].entry, log->entries[i].content, &err))
+			fail_msg("%s", err.text);
+	assert_true(graph_history_report(history, fixture->governed.arena, &out, &err));
+	graph_history_destroy(&history);
+	assert_null(history);
+	return out;
+}
+
+static void two_times_differ_by_what_was_granted_between(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t begun = fixture->governed.log.now_utc_ms;
+	struct json answer;
+
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(apply_a2(fixture, "entitlements: [{effect: write, tool: files/write}]\n"));
+	assert_true(approve_a2(fixture));
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	answer = differences(fixture, begun, begun + 1500);
+	/* owns, backs, belongs, is, may */
+	assert_int_equal(json_integer_or(&answer, "new", 0), 5);
+	assert_int_equal(json_integer_or(&answer, "gone", -1), 0);
+	assert_says(item_at(&answer, "items", 0), "difference", "new");
+	answer = differences(fixture, begun + 1500, begun + 5000);
+	assert_int_equal(json_integer_or(&answer, "new", -1), 0);
+	assert_int_equal(json_integer_or(&answer, "gone", 0), 2);
+	answer = differences(fixture, begun + 5000, begun + 5000);
+	assert_int_equal(json_find(&answer, "items")->count, 0);
+}
+
+/* ---- counts ---- */
+
+static uint32_t uses_of(struct fixture *fixture)
+{
+	struct graph *graph = graph_service_graph(fixture->service);
+	struct graph_node from, to;
+	struct graph_use found;
+
+	assert_true(graph_find(graph, GRAPH_NODE_IDENTITY, TEXT("a1"), &from));
+	assert_true(graph_find(graph, GRAPH_NODE_TOOL, TEXT("files/read"), &to));
+	return graph_find_use(graph, from.id, to.id, &found) ? graph_use_total(graph, &found) : 0;
+}
+
+static void use_at(struct fixture *fixture, int64_t at_s)
+{
+	record(fixture, text_format(fixture->governed.arena,
+				"{\"actor\":\"identity:a1\",\"at\":%lld,\"effect\":\"read\","
+				"\"identity\":\"a1\",\"tool\":\"files/read\",\"type\":\"decision\","
+				"\"verdict\":\"allow\"}",
+				(long long)at_s * 1000)
+				.data);
+}
+
+static void keep_counts(struct fixture *fixture)
+{
+	while (graph_keep_counts(fixture->service))
+		fake_log_flush(&fixture->governed.log);
+	fake_log_flush(&fixture->governed.log);
+}
+
+static void counts_outlive_a_restart_and_count_nothing_twice(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture *other = calloc(1, sizeof *other);
+	struct memory_store *memory = memory_store_create();
+	struct store store = memory_store_port(memory);
+	struct projector_log log = fake_log_reader(&fixture->governed.log);
+	struct error err = {0};
+	bool was_rebuilt;
+	size_t records;
+
+	for (int i = 0; i < 40; i++)
+		use_at(fixture, 1795000000 + i);
+	keep_counts(fixture);
+	records = fixture->governed.log.count;
+	keep_counts(fixture); /* an hour has not gone by */
+	assert_int_equal(fixture->governed.log.count, records);
+	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 100);
+	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 101);
+	keep_counts(fixture);
+	assert_int_equal(fixture->governed.log.count, records + 3);
+	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 102);
+	assert_int_equal(uses_of(fixture), 43);
+	/* From the log alone, and then from the rows that this left. */
+	for (int again = 0; again < 2; again++) {
+		start(other);
+		if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
+			fail_msg("%s", err.text);
+		assert_int_equal(uses_of(other), 43);
+		stop(other);
+		memset(other, 0, sizeof *other);
+	}
+	memory_store_destroy(&memory);
+	free(other);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -517,6 +627,8 @@ int main(void)
 		TEST(what_was_let_through_was_used),
 		TEST(who_is_killed_may_nothing_any_more),
 		TEST(a_restart_gives_the_same_graph),
+		TEST(counts_outlive_a_restart_and_count_nothing_twice),
+		TEST(two_times_differ_by_what_was_granted_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -713,7 +713,7 @@ static const struct object *object_of_numbers(
 	json_object_start(&document, arena);
 	json_put(&document, "attrs", sealed);
 	json_put_integer(&document, "zones", value);
-	assert_true(json_object_seal(&document, &out->document, &err));
+	assert_true(json_object_seal(&document, &out->as_read, &err));
 	return out;
 }
 

@@ -493,7 +493,12 @@ static bool applies(struct governed *governed, struct text yaml)
 
 static struct text end_of(struct governed *governed, const char *name)
 {
-	return json_text_or(&identity(governed, name)->in_force->document, "expires", "");
+	struct json document;
+	struct error err;
+
+	assert_true(object_document(
+		identity(governed, name)->in_force, governed->arena, &document, &err));
+	return json_text_or(&document, "expires", "");
 }
 
 static void a_document_makes_no_identity_a_sandbox(void **state)

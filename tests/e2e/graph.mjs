@@ -1,0 +1,82 @@
+// docs/graph.md: its questions as they stand, against a real daemon; what was used is seen, and
+// its accounts are one identity's.
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const page = readFileSync(resolve(here, '../../docs/graph.md'), 'utf8');
+const IDENTITY = 'support-summariser';
+const ADI = 'adi@example.com';
+let world;
+
+before(async () => {
+  world = await World.start();
+});
+after(async () => {
+  await world?.stop();
+});
+
+const shell = async (text) => {
+  const home = world.path('people', ADI);
+  const done = await run('sh', ['-euc', text], {
+    env: {
+      ...process.env, AGENT: IDENTITY, DATA_SOURCE: 'tickets', DATA: world.dir, HOME: home,
+      XDG_CONFIG_HOME: home, NO_COLOR: '1',
+      PATH: `${process.env.REMIT_BUILD ?? resolve(here, '../../build')}:${process.env.PATH}`,
+    },
+  });
+  assert.equal(done.code, 0, done.out + done.err);
+  return done.out;
+};
+
+test('the questions of the page are answered', async () => {
+  const examples = [...page.matchAll(/^```sh\n(.*?)^```/gms)].map(([, text]) => text);
+  assert.equal(examples.length, 1);
+  const out = await shell(examples[0]);
+  assert.match(out, /1 shortest paths, 2 hops each/);
+  assert.match(out, /why: charter@\d+ \(charter\/support-summariser@\d+\/entitlements\/0\)/);
+  assert.match(out, /data-source:tickets/);
+});
+
+test('what an agent used is seen', async () => {
+  const path = () => world.json(null, 'path', `identity:${IDENTITY}`, 'data-source:tickets');
+  const before = await path();
+  assert.equal(before.paths[0][0].used, 'never seen');
+  assert.equal(before.paths[0][0].until, '2027-06-30T00:00:00.000Z');
+  const agent = await world.agent(IDENTITY, 'files');
+  await agent.call('read_text_file', { path: 'tickets/1041.md' });
+  await agent.close();
+  assert.ok(await eventually(async () => (await path()).paths[0][0].used !== 'never seen'));
+  const after = await path();
+  assert.equal(after.paths[0][0].uses, 1);
+  assert.equal(after.paths[0][0].by, before.paths[0][0].by);
+});
+
+test('a restart forgets nothing of it, with the store or without', async () => {
+  const path = async () => (await world.json(
+    null, 'path', `identity:${IDENTITY}`, 'data-source:tickets')).paths.map(
+    (hops) => hops.map(({ by, since, used, uses }) => ({ by, since, used, uses })));
+  const before = await path();
+  for (const isLost of [false, true]) {
+    await world.killDaemon();
+    if (isLost) world.removeStore();
+    await world.startDaemon();
+    assert.deepEqual(await path(), before);
+  }
+});
+
+test('an account is one identity\'s', async () => {
+  const claim = (name) => [`object: identity`, `name: ${name}`, 'kind: agent', 'class: retrieve',
+    'risk: low', 'owner: ana@example.com', 'backup-owner: bo@example.com', 'unit: support',
+    'purpose: Acts elsewhere', 'environments: [staging]', 'accounts: [aws/bot]', ''].join('\n');
+  const file = join(world.dir, 'two.yaml');
+  writeFileSync(file, `${claim('one')}---\n${claim('two')}`);
+  const plan = await world.remit(null, 'plan', '-f', file, '-o', 'json');
+  assert.notEqual(plan.code, 0);
+  assert.match(plan.out + plan.err, /account aws\/bot is identity one's already/);
+});
