@@ -21,12 +21,14 @@
 	  "a task was opened under a charter that is not on record") \
 	X(RECORD_CHECK_TASK_CROSSED, "task-crossed", \
 	  "a call was allowed under a task that is another identity's, or none") \
-	X(RECORD_CHECK_AFTER_END, "used-after-end", "a call was allowed after its task had ended") \
+	X(RECORD_CHECK_AFTER_END, "used-after-end", \
+	  "a call was allowed after its task had ended") \
 	X(RECORD_CHECK_ACROSS, "allow-across", \
 	  "a call was allowed in another environment than its task's") \
 	X(RECORD_CHECK_APPROVAL, "approval-invalid", \
 	  "a call was allowed by an approval that is not its own, has no yes, or was used") \
-	X(RECORD_CHECK_STRAY, "outcome-stray", "a call had an effect and no decision that allowed it") \
+	X(RECORD_CHECK_STRAY, "outcome-stray", \
+	  "a call had an effect and no decision that allowed it") \
 	X(RECORD_CHECK_OUTCOME, "outcome-missing", "an allowed call has no outcome after a day") \
 	X(RECORD_CHECK_ROOT_LOST, "root-lost", "a task hangs below one that is not on record")
 /* clang-format on */

@@ -276,7 +276,10 @@ const struct cli_command cli_commands[] = {
 		OPTIONS(OPTION_REASON, OPTION_WITH), command_approve, NULL, NULL},
 	{"reject", "ID --reason T", "say no", 1, 1, REASONED, command_reject, NULL, NULL},
 
-	{"controls", "[CONTROL|ID] [--framework F] [--version V] [--unit NAME] [--severity S] ...",
+	{"controls",
+		"[CONTROL|ID] [--framework F] [--version V] [--unit NAME] [--severity S] [--after "
+		"ID] "
+		"[--limit N]",
 		"how each control stands; one of them with what violates it; who answers an id", 0,
 		1,
 		OPTIONS(OPTION_FRAMEWORK, OPTION_VERSION, OPTION_UNIT, OPTION_SEVERITY,
@@ -295,7 +298,8 @@ const struct cli_command cli_commands[] = {
 	{"waiver end", "ID --reason T", "end it before its time", 1, 1, REASONED,
 		command_waiver_end, NULL, NULL},
 
-	{"findings list", "[--kind K] [--control ID] [--severity S] [--unit NAME] ...",
+	{"findings list",
+		"[--kind K] [--control ID] [--severity S] [--unit NAME] [--after ID] [--limit N]",
 		"what remit found wrong and nobody has closed", 0, 0,
 		OPTIONS(OPTION_KIND, OPTION_CONTROL, OPTION_SEVERITY, OPTION_UNIT, OPTION_AFTER,
 			OPTION_LIMIT),
@@ -321,8 +325,8 @@ const struct cli_command cli_commands[] = {
 	{"inventory items", "CONNECTOR [--words T] [--after N] [--limit N]",
 		"its items, one a line", 1, 1, OPTIONS(OPTION_WORDS, OPTION_AFTER, OPTION_LIMIT),
 		command_inventory_items, NULL, NULL},
-	{"inventory undo", "CONNECTOR --reason T", "bring the inventory before this one back", 1,
-		1, REASONED, command_inventory_undo, NULL, NULL},
+	{"inventory undo", "CONNECTOR --reason T", "bring the inventory before this one back", 1, 1,
+		REASONED, command_inventory_undo, NULL, NULL},
 	{"inventory drafts", "CONNECTOR [--after N] [--limit N]",
 		"accounts that nobody stands for, and who might", 1, 1,
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_inventory_drafts, NULL,
@@ -331,8 +335,8 @@ const struct cli_command cli_commands[] = {
 		"ACCOUNT --owner P --backup-owner P [--unit U] [--name N] [--purpose T] "
 		"[--risk R] [--environment E] [--dry-run]",
 		"write a charter's draft for such an account", 1, 1,
-		OPTIONS(OPTION_OWNER, OPTION_BACKUP_OWNER, OPTION_UNIT, OPTION_NAME,
-			OPTION_PURPOSE, OPTION_RISK, OPTION_ENVIRONMENT, OPTION_DRY_RUN),
+		OPTIONS(OPTION_OWNER, OPTION_BACKUP_OWNER, OPTION_UNIT, OPTION_NAME, OPTION_PURPOSE,
+			OPTION_RISK, OPTION_ENVIRONMENT, OPTION_DRY_RUN),
 		command_inventory_adopt, NULL, NULL},
 	{"inventory contain", "ACCOUNT --reason T [--undo]",
 		"put on record that it is to be stopped at its provider, and see how", 1, 1,
