@@ -36,9 +36,8 @@ static bool make_tables(struct posture *posture, struct error *err)
 	posture->dirty = name_table_create();
 	posture->waivers = name_table_create();
 	posture->waivers_for = name_table_create();
-	posture->days = calloc(POSTURE_DAYS, sizeof *posture->days);
 	if (posture->key_holders == NULL || posture->rows == NULL || posture->dirty == NULL ||
-		posture->waivers == NULL || posture->waivers_for == NULL || posture->days == NULL)
+		posture->waivers == NULL || posture->waivers_for == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for posture");
 	return true;
 }
@@ -74,7 +73,6 @@ void posture_destroy(struct posture **posture)
 	name_table_destroy(&one->dirty, free);
 	name_table_destroy(&one->waivers_for, NULL);
 	name_table_destroy(&one->waivers, waiver_destroy);
-	free(one->days);
 	free(one);
 	*posture = NULL;
 }

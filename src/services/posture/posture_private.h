@@ -64,9 +64,9 @@ struct posture {
 	bool is_changed;        /* since states were told */
 	bool is_over;           /* more waited than there is room for: all is looked at */
 	uint64_t looked;
-	struct name_table *waivers;     /* by id; owns struct waiver_node */
-	struct name_table *waivers_for; /* by "CONTROL OBJECT" */
-	struct posture_day *days;       /* a ring */
+	struct name_table *waivers;            /* by id; owns struct waiver_node */
+	struct name_table *waivers_for;        /* by "CONTROL OBJECT" */
+	struct posture_day days[POSTURE_DAYS]; /* a ring */
 	size_t days_count;
 	size_t days_next;
 	struct record_watch *watch; /* NULL: the records were not begun yet */
