@@ -222,8 +222,7 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
-	if (health->posture != NULL)
-		reading.posture = posture_figures(health->posture);
+	reading.posture = posture_figures(health->posture);
 	reading.approve = approve_figures(health->approve);
 	if (health->canary != NULL)
 		reading.canary = canary_figures(health->canary);

@@ -24,7 +24,7 @@ struct health {
 	const struct call_service *call;
 	const struct decide_service *decide;
 	const struct finding_service *finding;
-	const struct posture *posture; /* NULL: there is none */
+	const struct posture *posture;
 	const struct approve *approve;
 	struct record_log *log;
 	const struct projector *projector;
