@@ -154,6 +154,7 @@ struct daemon {
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
 	struct posture_keeper posture_keeper;
+	struct posture_records posture_records;
 	struct inventory_keeper inventories;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
@@ -417,10 +418,16 @@ static bool open_store(struct daemon *daemon, struct error *err)
 static bool make_posture(struct daemon *daemon, struct error *err)
 {
 	const struct posture_parts parts = {.registry = daemon->registry,
+		.graph = graph_service_graph(daemon->graph),
 		.fold = daemon->fold,
 		.findings = daemon->finding,
-		.graph = graph_service_graph(daemon->graph)};
+		.inventories = {.context = &daemon->inventories.service,
+			.oldest = posture_keeper_oldest},
+		.log = {.context = &daemon->posture_records,
+			.open = posture_records_open,
+			.next = posture_records_next}};
 
+	daemon->posture_records.log = &daemon->log;
 	return posture_create(&daemon->posture, &parts, err);
 }
 
@@ -1280,6 +1287,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
 	record_reader_close(&daemon->reading.reader);
+	record_reader_close(&daemon->posture_records.reader);
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);

@@ -330,7 +330,10 @@ const struct cli_command cli_commands[] = {
 		"what was decided, by whom, and how much risk is gone", 1, 1,
 		OPTIONS(OPTION_OUT, OPTION_HTML), command_review_report, NULL, NULL},
 
-	{"controls", "[CONTROL|ID] [--framework F] [--version V] [--unit NAME] [--severity S] ...",
+	{"controls",
+		"[CONTROL|ID] [--framework F] [--version V] [--unit NAME] [--severity S] [--after "
+		"ID] "
+		"[--limit N]",
 		"how each control stands; one of them with what violates it; who answers an id", 0,
 		1,
 		OPTIONS(OPTION_FRAMEWORK, OPTION_VERSION, OPTION_UNIT, OPTION_SEVERITY,
@@ -349,7 +352,8 @@ const struct cli_command cli_commands[] = {
 	{"waiver end", "ID --reason T", "end it before its time", 1, 1, REASONED,
 		command_waiver_end, NULL, NULL},
 
-	{"findings list", "[--kind K] [--control ID] [--severity S] [--unit NAME] ...",
+	{"findings list",
+		"[--kind K] [--control ID] [--severity S] [--unit NAME] [--after ID] [--limit N]",
 		"what remit found wrong and nobody has closed", 0, 0,
 		OPTIONS(OPTION_KIND, OPTION_CONTROL, OPTION_SEVERITY, OPTION_UNIT, OPTION_AFTER,
 			OPTION_LIMIT),

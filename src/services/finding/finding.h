@@ -60,7 +60,8 @@ struct finding_service;
 	X(FINDING_SHADOW_EDGE, "shadow-edge", \
 	  "an identity tried what its charter has no agreed line for, in another unit") \
 	X(FINDING_CHARTER_DIFFERS, "charter-differs", \
-	  "what is enforced is not what the record of the charter says")
+	  "what is enforced is not what the record of the charter says") \
+	X(FINDING_RECORD_VIOLATES, "record-violates", "a record does not fit those before it")
 /* clang-format on */
 
 enum finding_kind {

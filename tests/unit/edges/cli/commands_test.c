@@ -331,6 +331,7 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_VERDICT: return "ask";
 	case OPTION_STATE: return "stale";
 	case OPTION_KIND: return "secret-seen";
+	case OPTION_SEVERITY: return "high";
 	case OPTION_DRAFT:
 	case OPTION_DRY_RUN:
 	case OPTION_SHIPPED:
@@ -402,6 +403,9 @@ static const char *option_name(enum cli_option option)
 		[OPTION_NAME] = "--name",
 		[OPTION_RISK] = "--risk",
 		[OPTION_UNDO] = "--undo",
+		[OPTION_FRAMEWORK] = "--framework",
+		[OPTION_SEVERITY] = "--severity",
+		[OPTION_CONTROL] = "--control",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
