@@ -71,15 +71,16 @@ void plan_keep_directory(
 	const struct object *before = entry == NULL ? NULL : entry->in_force;
 	const struct json *directory, *left;
 	struct json_builder object;
-	struct json whole;
+	struct json in_force, whole;
 	struct error err;
 
 	if (before == NULL || document->type != JSON_OBJECT ||
 		!text_is(json_text_or(document, "object", ""), "person") ||
-		json_find(document, "directory") != NULL)
+		json_find(document, "directory") != NULL ||
+		!object_document(before, arena, &in_force, &err))
 		return;
-	directory = json_find(&before->document, "directory");
-	left = json_find(document, "left") == NULL ? json_find(&before->document, "left") : NULL;
+	directory = json_find(&in_force, "directory");
+	left = json_find(document, "left") == NULL ? json_find(&in_force, "left") : NULL;
 	if (directory == NULL)
 		return;
 	json_object_start(&object, arena);
