@@ -1,12 +1,12 @@
 /* The chain rule.  First → … → last asks for something: the last may do it by its own
  * charter (the rules before this one); and for each link above it, from the first,
  *
- *   C1  the identity is active, its owner is here (owner.c), it acts in these environments, its class permits the effect,
- *       and no guardrail forbids it for this identity;
- *   C2  a line of its charter in force hands work to the next link, for this effect, up to
- *       what is read and carried, and as many hops on as there are;
- *   C3  it may do it itself, or that line has a reach which has the tool in it, consented
- *       by the units whose tool and data it is.  A line with a reach hands on nothing else.
+ *   C1  the identity is active, its owner is here (owner.c), it acts in these environments, its
+ * class permits the effect, and no guardrail forbids it for this identity; C2  a line of its
+ * charter in force hands work to the next link, for this effect, up to what is read and carried,
+ * and as many hops on as there are; C3  it may do it itself, or that line has a reach which has the
+ * tool in it, consented by the units whose tool and data it is.  A line with a reach hands on
+ * nothing else.
  *
  * The first link that refuses gives the reason.  Who has no line any more has handed on
  * nothing, whatever was opened meanwhile. */

@@ -184,7 +184,8 @@ static bool make_person(
 	entity->uid = uid_of("Person", person->name);
 	if (person->directory.name.length > 0)
 		put(&attributes, "directory",
-			entity_value(question->people, uid_of("Directory", person->directory.name)));
+			entity_value(
+				question->people, uid_of("Directory", person->directory.name)));
 	put(&attributes, "unit", entity_value(question->people, uid_of("Unit", person->unit)));
 	return put_roles(question, &attributes, person) &&
 	       seal(question, &attributes, &entity->attributes);

@@ -111,7 +111,8 @@ struct registrar_request {
 	enum object_kind kind; /* IDENTITY if NONE */
 	struct text name;
 	uint32_t version; /* approve, reject: the version meant; 0: whichever waits */
-	bool is_check;    /* approve, apply: all that would refuse it is looked at, and nothing changes */
+	bool is_check; /* approve, apply: all that would refuse it is looked at, and nothing changes
+			*/
 	struct text reason;
 	const struct plan_source *sources;
 	size_t sources_count;
