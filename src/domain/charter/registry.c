@@ -52,8 +52,8 @@ struct slot {
 	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
 	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents,
-	 * owner_in_force, moved_from, authored_by: their numbers among the registry's texts, and one;
-	 * 0: empty */
+	 * owner_in_force, moved_from, authored_by: their numbers among the registry's texts, and
+	 * one; 0: empty */
 	uint32_t texts[ENTRY_TEXTS];
 	uint64_t kill_epoch;      /* that the last change knew of */
 	uint64_t unit_kill_epoch; /* likewise */

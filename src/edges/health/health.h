@@ -6,12 +6,12 @@
 #include "services/canary/canary.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
-#include "services/review/review.h"
 #include "services/issue/issue.h"
 #include "services/posture/posture.h"
 #include "services/record/record.h"
 #include "services/registry/fold.h"
 #include "services/registry/projector.h"
+#include "services/review/review.h"
 #include "wire/router.h"
 
 /* For whoever watches the daemon: /healthz (it answers), /readyz (it may be

@@ -119,8 +119,8 @@ void people_events_start(struct people_events *events, struct registrar *registr
  * it: keys that are over, the unit they were moved out of.  Errors: LIMIT. */
 bool people_events_follow(struct people_events *events, struct written_change *written,
 	const struct object *after, struct error *err) MUST_CHECK;
-bool people_events_put(struct people_events *events, struct json_builder *record,
-	struct error *err) MUST_CHECK;
+bool people_events_put(
+	struct people_events *events, struct json_builder *record, struct error *err) MUST_CHECK;
 
 enum prepared_as registrar_prepare_sandbox(
 	struct registrar *registrar, struct registrar_request *request);

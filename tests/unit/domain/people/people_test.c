@@ -118,8 +118,7 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 		return is_identity ? owns || reviews
 				   : is_unit && (facts & OWNER_ROLE) != 0 && (facts & NEAR) != 0;
 	case PEOPLE_START_REVIEW:
-		return is_unit &&
-		       (approves || reviews || administers || (facts & SECURITY) != 0);
+		return is_unit && (approves || reviews || administers || (facts & SECURITY) != 0);
 	case PEOPLE_NONE:
 	case PEOPLE_CLOSE:
 	case PEOPLE_REPORT:
