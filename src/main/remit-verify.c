@@ -46,6 +46,7 @@ struct options {
 	bool wants_approvals;
 	const char *keys_folder; /* NULL: none */
 	const char *charter;     /* whose is told; NULL: nobody's */
+	const char *report;      /* what the receipt's record names; NULL: nothing */
 	const char *path;
 	bool wants_help;
 };
@@ -54,13 +55,14 @@ static const char usage[] =
 	"usage: remit-verify --key VKEY [--witness VKEY]... [--seen CHECKPOINT] [--allow-tail]\n"
 	"                    [--replay [--keys KEYS_DIR] [--charter IDENTITY]] [--approvals]\n"
 	"                    [-o text|json]\n"
-	"                    AUDIT_DIR|RECEIPT\n"
+	"                    [--report FILE] AUDIT_DIR|RECEIPT\n"
 	"\n"
 	"Checks a log folder, or one receipt, against the log's key.  VKEY is a verifier key or\n"
 	"a file that holds one; CHECKPOINT is a file.  --replay also makes each decision again\n"
 	"from what the log says it was made from; KEYS_DIR opens its arguments; --charter says\n"
 	"what is in force of an identity at the end, as `remit identity prove`.  --approvals also\n"
-	"checks that people's own keys signed their answers for exactly those calls.  Exit "
+	"checks that people's own keys signed their answers for exactly those calls.  --report\n"
+	"checks that FILE is what the receipt's record says it wrote (a review's report).  Exit "
 	"status:\n"
 	"0 sound (and all as recorded), 1 not sound or not as recorded, 2 could not be decided.\n";
 
@@ -294,6 +296,15 @@ static bool set_charter(
 	return true;
 }
 
+static bool set_report(
+	struct options *options, const char *value, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	(void)err;
+	options->report = value;
+	return true;
+}
+
 static bool set_help(
 	struct options *options, const char *value, struct arena *arena, struct error *err)
 {
@@ -318,6 +329,7 @@ static const struct option_row {
 	{"--keys", true, set_keys},
 	{"--charter", true, set_charter},
 	{"--approvals", false, set_approvals},
+	{"--report", true, set_report},
 	{"-o", true, set_output},
 	{"--help", false, set_help},
 	{"-h", false, set_help},
@@ -642,6 +654,24 @@ static void print_bad_receipt(const struct options *options, const struct error 
 	print_buffer(&out);
 }
 
+/* That the file given is what the record says lies beside it. */
+static bool check_named_file(const struct options *options, const struct receipt *receipt,
+	struct arena *arena, struct error *err)
+{
+	struct envelope envelope;
+	struct sha256 named, found;
+	struct text bytes;
+
+	if (options->report == NULL)
+		return true;
+	if (!read_at(AT_FDCWD, options->report, arena, &bytes, err))
+		return false;
+	found = sha256_of(bytes.data, bytes.length);
+	return (envelope_parse(&envelope, NULL, arena, receipt->entry, err) &&
+		       digest_parse(envelope.content, &named) && sha256_equal(&named, &found)) ||
+	       error_set(err, ERROR_INVALID, "%s is not what the record names", options->report);
+}
+
 static int verify_receipt(const struct options *options, struct arena *arena)
 {
 	struct checkpoint checkpoint;
@@ -659,6 +689,10 @@ static int verify_receipt(const struct options *options, struct arena *arena)
 		print_bad_receipt(options, &err);
 		return err.code == ERROR_LIMIT ? EXIT_USAGE : EXIT_FAULT;
 	}
+	if (!check_named_file(options, &receipt, arena, &err)) {
+		print_bad_receipt(options, &err);
+		return err.code == ERROR_INVALID ? EXIT_FAULT : EXIT_USAGE;
+	}
 	print_receipt(options, &receipt, &checkpoint, arena);
 	return EXIT_SOUND;
 }
@@ -674,6 +708,11 @@ static int verify(const struct options *options, struct arena *arena)
 	}
 	if (folder < 0 && errno == ENOTDIR)
 		return verify_receipt(options, arena);
+	if (folder >= 0 && options->report != NULL) {
+		(void)close(folder);
+		fputs("remit-verify: --report takes a receipt, not a folder\n", stderr);
+		return EXIT_USAGE;
+	}
 	if (folder < 0) {
 		fprintf(stderr, "remit-verify: open %s: %s\n", options->path, strerror(errno));
 		return EXIT_USAGE;

@@ -35,11 +35,11 @@ enum {
 	CHARTER_FAN_OUT_MAX = 100000,     /* limits.fan-out */
 	CHARTER_OPEN_TASKS_MAX = 1000000, /* limits.open-tasks */
 	CHARTER_MODEL_BYTES_MAX = 128,    /* name of a model, as its provider writes it */
+	ACCOUNT_BYTES_MAX = 449,          /* CONNECTOR/ID: 64, a slash, 384 */
 	RISK_ACCEPTERS_MAX = 4,
 	AFFECTS_MAX = 32,            /* people and systems downstream */
 	VERSIONS_MAX = 32,           /* of models, products and components */
 	RECORD_LINE_BYTES_MAX = 200, /* one of those, a vendor, a version */
-	ACCOUNT_BYTES_MAX = 449,     /* CONNECTOR/ID: 64, a slash, 384 */
 };
 
 /* The most of a budget's numbers, and of one price: sums of them stay far from overflow. */

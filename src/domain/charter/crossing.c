@@ -233,19 +233,21 @@ static void put_head(struct json_builder *half, const struct json *document)
 bool charter_half(struct json *out, struct arena *arena, const struct object *identity,
 	struct text unit, const struct reference_world *world, struct error *err)
 {
+	const struct json *document;
 	const struct crossing crossing = {
 		.charter = identity->charter, .world = world, .arena = arena};
 	struct json_builder half, lines;
-	struct json document, made;
+	struct json whole, made;
 
-	if (!object_document(identity, arena, &document, err))
+	if (!object_document(identity, arena, &whole, err))
 		return false;
+	document = object_charter_document(identity, &whole);
 	json_object_start(&half, arena);
 	json_object_start(&lines, arena);
 	json_put_text(&half, "identity", identity->name);
-	put_head(&half, &document);
+	put_head(&half, document);
 	for (unsigned list = 0; list < LINES_COUNT; list++)
-		if (!put_lines(&lines, &crossing, &document, unit, (enum line_list)list, err))
+		if (!put_lines(&lines, &crossing, document, unit, (enum line_list)list, err))
 			return false;
 	if (!json_object_seal(&lines, &made, err))
 		return false;

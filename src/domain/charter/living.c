@@ -81,30 +81,45 @@ static bool is_same(const struct json *before, const struct json *after)
 	return json_equal(before, after);
 }
 
-static bool is_looked_at(enum object_kind kind)
+static uint32_t changes_between(
+	enum object_kind kind, const struct json *before, const struct json *after)
 {
+	uint32_t changes = 0;
+
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		if (members[i].kind == kind)
-			return true;
-	return false;
+		if (members[i].kind == kind && !is_same(json_find(before, members[i].name),
+						       json_find(after, members[i].name)))
+			changes |= 1u << members[i].change;
+	return changes;
 }
 
-bool living_changes(uint32_t *out, struct arena *arena, const struct object *before,
-	const struct object *after, struct error *err)
+/* All of its kind: what cannot be compared counts as changed. */
+static uint32_t changes_of_kind(enum object_kind kind)
 {
-	struct json was, is;
+	uint32_t changes = 0;
 
-	*out = 0;
-	if (before == NULL || after == NULL || before->kind != after->kind ||
-		!text_equal(before->name, after->name) || !is_looked_at(before->kind))
-		return true;
-	if (!object_document(before, arena, &was, err) || !object_document(after, arena, &is, err))
-		return false;
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		if (members[i].kind == before->kind &&
-			!is_same(json_find(&was, members[i].name), json_find(&is, members[i].name)))
-			*out |= 1u << members[i].change;
-	return true;
+		if (members[i].kind == kind)
+			changes |= 1u << members[i].change;
+	return changes;
+}
+
+uint32_t living_changes(const struct object *before, const struct object *after)
+{
+	const struct object *old_whole, *new_whole;
+	uint32_t changes;
+
+	if (before == NULL || after == NULL || before->kind != after->kind ||
+		!text_equal(before->name, after->name))
+		return 0;
+	old_whole = object_whole(before);
+	new_whole = object_whole(after);
+	changes = old_whole == NULL || new_whole == NULL
+			  ? changes_of_kind(before->kind)
+			  : changes_between(before->kind, &old_whole->as_read, &new_whole->as_read);
+	object_release(&old_whole);
+	object_release(&new_whole);
+	return changes;
 }
 
 static enum review_cause cause_of_its_own(uint32_t what)

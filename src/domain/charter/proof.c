@@ -8,7 +8,7 @@
 
 enum { PROOF_BYTES_MAX = 16 * 1024 * 1024, PROOF_POLICY_BYTES_MAX = 1024 * 1024 };
 
-static bool digest_json(struct sha256 *out, const struct json *document)
+static bool digest_document(struct sha256 *out, const struct json *document, struct error *err)
 {
 	struct buffer canonical;
 	bool ok;
@@ -19,17 +19,6 @@ static bool digest_json(struct sha256 *out, const struct json *document)
 	if (ok)
 		*out = sha256_of(buffer_text(&canonical).data, buffer_text(&canonical).length);
 	buffer_deinit(&canonical);
-	return ok;
-}
-
-static bool digest_document(struct sha256 *out, const struct object *object, struct error *err)
-{
-	struct arena *arena = arena_create_small(PROOF_BYTES_MAX, 4096);
-	struct json document;
-	bool ok = arena != NULL && object_document(object, arena, &document, err) &&
-		  digest_json(out, &document);
-
-	arena_destroy(&arena);
 	return ok || error_set(err, ERROR_LIMIT, "no memory for the proof of a charter");
 }
 
@@ -73,10 +62,22 @@ static bool digest_ceiling(struct sha256 *out, struct ceiling *ceiling, struct e
 	return ok || error_set(err, ERROR_LIMIT, "no memory for the proof of a charter");
 }
 
+static bool digest_charter(struct sha256 *out, const struct object *identity, struct error *err)
+{
+	const struct object *whole = object_whole(identity);
+	bool ok =
+		whole != NULL
+			? digest_document(out, object_charter_document(whole, &whole->as_read), err)
+			: error_set(err, ERROR_LIMIT, "no memory for the proof of a charter");
+
+	object_release(&whole);
+	return ok;
+}
+
 bool charter_prove(struct charter_proof *out, const struct object *identity,
 	struct ceiling *ceiling, struct error *err)
 {
-	return digest_document(&out->document, identity, err) &&
+	return digest_charter(&out->document, identity, err) &&
 	       digest_ceiling(&out->enforced, ceiling, err);
 }
 

@@ -75,8 +75,8 @@ struct registry_entry {
 	 * waits (peer.h, crossing.h). */
 	struct text consents;
 	struct text waiting_consents;
-	enum units_asked units_asked; /* of in_force */
-	int64_t in_force_utc_ms;      /* since when it is that version; 0: not kept then */
+	/* Identities only: who wrote what is in force, "person:NAME"; empty: it is not known. */
+	struct text authored_by;
 	/* Identities only: the person who answers for what is in force since they acknowledged it;
 	 * empty: the charter's owner.  And the registry's revision when its owners were last
 	 * acknowledged; 0: never. */
@@ -87,6 +87,8 @@ struct registry_entry {
 	int64_t keys_since_utc_ms;
 	struct text moved_from;
 	uint64_t moved;
+	enum units_asked units_asked; /* of in_force */
+	int64_t in_force_utc_ms;      /* since when it is that version; 0: not kept then */
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -214,13 +216,14 @@ struct registry_change {
 	struct text approved_by;
 	struct text consents;
 	struct text waiting_consents;
-	enum units_asked units_asked; /* identities only */
-	int64_t in_force_utc_ms;
+	struct text authored_by;
 	struct text owner_in_force;
 	uint64_t acknowledged;
 	int64_t keys_since_utc_ms;
 	struct text moved_from;
 	uint64_t moved;
+	enum units_asked units_asked; /* identities only */
+	int64_t in_force_utc_ms;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

@@ -27,10 +27,11 @@ static const char *const action_words[PEOPLE_ACTION_COUNT] = {
 	[PEOPLE_WRITE] = "write", [PEOPLE_OPEN] = "open", [PEOPLE_PROPOSE] = "propose",
 	[PEOPLE_APPROVE] = "approve", [PEOPLE_REJECT] = "reject", [PEOPLE_SUSPEND] = "suspend",
 	[PEOPLE_REACTIVATE] = "reactivate", [PEOPLE_RETIRE] = "retire", [PEOPLE_KILL] = "kill",
-	[PEOPLE_CONSENT] = "consent", [PEOPLE_ACCEPT] = "accept", [PEOPLE_LOOK] = "look",
-	[PEOPLE_ACKNOWLEDGE] = "acknowledge",
+	[PEOPLE_CONSENT] = "consent", [PEOPLE_ACKNOWLEDGE] = "acknowledge",
+	[PEOPLE_ACCEPT] = "accept", [PEOPLE_LOOK] = "look",
 	[PEOPLE_CLOSE] = "close", [PEOPLE_REPORT] = "report", [PEOPLE_ADMINISTER] = "administer",
-	[PEOPLE_SIGN_IN] = "sign-in",
+	[PEOPLE_SIGN_IN] = "sign-in", [PEOPLE_REVIEW] = "review",
+	[PEOPLE_START_REVIEW] = "start-review",
 };
 
 /* An object of the registry as the schema calls it; a kind that is not here is nobody's. */

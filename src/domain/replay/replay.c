@@ -80,8 +80,8 @@ struct replay_figures replay_figures_of(const struct replay *replay)
 /* Whether the entry may change what a decision reads. */
 static bool is_state(struct text type, const struct json *record)
 {
-	static const char *const types[] = {"registry", "state", "person-key", "admin-code",
-		"identity-invited", "kill", "task-opened", "task-ended", NULL};
+	static const char *const types[] = {"registry", "state", "review-decided", "person-key",
+		"admin-code", "identity-invited", "kill", "task-opened", "task-ended", NULL};
 
 	if (text_is(type, "decision"))
 		return text_is(json_text_or(record, "verdict", ""), "allow") &&

@@ -90,7 +90,17 @@ enum cli_option {
 	OPTION_ID_TOKEN_FILE,
 	OPTION_NUMBER,
 	OPTION_DENY,
-	OPTION_ANSWERS,
+	OPTION_EVENT,
+	OPTION_REVIEWER,
+	OPTION_ITEMS,
+	OPTION_FILTER,
+	OPTION_KEEP,
+	OPTION_REDUCE,
+	OPTION_TRIAL,
+	OPTION_REVOKE,
+	OPTION_REASSIGN,
+	OPTION_TO,
+	OPTION_HTML,
 	OPTION_FRAMEWORK,
 	OPTION_SEVERITY,
 	OPTION_CONTROL,
@@ -112,6 +122,7 @@ enum cli_option {
 	OPTION_IDENTITIES,
 	OPTION_SEED,
 	OPTION_AT,
+	OPTION_ANSWERS,
 	OPTION_COUNT,
 };
 
@@ -325,21 +336,27 @@ int command_approval_show(struct cli *cli); /* approval_commands.c */
 int command_approve(struct cli *cli);
 int command_reject(struct cli *cli);
 int command_consent_person(struct cli *cli); /* consent_command.c */
-int command_crossing_list(struct cli *cli);  /* crossing_commands.c */
-int command_crossing_show(struct cli *cli);
-int command_due_list(struct cli *cli); /* living_commands.c */
-int command_due_done(struct cli *cli);
-int command_prove_identity(struct cli *cli); /* proof_command.c */
-int command_register(struct cli *cli);       /* register_command.c */
 int command_controls(struct cli *cli);
 int command_report_posture(struct cli *cli);
 int command_waive(struct cli *cli);
 int command_waiver_approve(struct cli *cli);
 int command_waiver_end(struct cli *cli);
 int command_glass_open(struct cli *cli); /* glass_commands.c */
+int command_crossing_list(struct cli *cli);  /* crossing_commands.c */
+int command_crossing_show(struct cli *cli);
+int command_due_list(struct cli *cli); /* living_commands.c */
+int command_due_done(struct cli *cli);
+int command_prove_identity(struct cli *cli); /* proof_command.c */
+int command_register(struct cli *cli);       /* register_command.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
+int command_review_start(struct cli *cli); /* review_commands.c */
+int command_review_show(struct cli *cli);
+int command_review_decide(struct cli *cli);
+int command_review_restore(struct cli *cli);
+int command_review_delegate(struct cli *cli);
+int command_review_report(struct cli *cli);
 int command_inventory_import(struct cli *cli); /* inventory_commands.c */
 int command_inventory_items(struct cli *cli);
 int command_inventory_undo(struct cli *cli);

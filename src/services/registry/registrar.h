@@ -54,6 +54,8 @@ enum registrar_verb {
 	REGISTRAR_ACKNOWLEDGE,  /* name (, reason): who owns an identity whose owner left or was
 				 * moved */
 	REGISTRAR_REGISTER,     /* code, jwk: a draft of who gave the code; name_issued */
+	REGISTRAR_REVIEW,       /* review: charters that lose authority by what people decided
+				 * of their lines, or get back what was taken on trial */
 };
 
 /* What becomes of a person, as `people` of a record says it. */
@@ -82,6 +84,24 @@ struct sign_in_word {
 	int64_t useless_utc_ms; /* of the id_token */
 };
 
+enum {
+	REVIEW_EDITS_MAX = 16, /* charters in one record */
+};
+/* One charter after what was decided. */
+struct review_edit {
+	struct text identity;
+	uint32_t version;            /* in force when it was looked at */
+	const struct json *document; /* what takes its place */
+	bool is_restore;             /* it gets back what a review took: then the old one is the
+				      * narrower */
+};
+/* One record of type review-decided.  Decision and enforcement are one. */
+struct registrar_review {
+	const struct json *members; /* an object: what the record says beside the changes */
+	const struct review_edit *edits;
+	size_t edits_count; /* 1 to REVIEW_EDITS_MAX */
+};
+
 /* One request and its answer.  The caller owns it and everything it points to
  * until done ran. */
 struct registrar_request {
@@ -105,6 +125,7 @@ struct registrar_request {
 	struct text kid;
 	struct sandbox_wish sandbox;
 	struct sign_in_word sign_in;
+	struct registrar_review review;
 	void (*done)(struct registrar_request *request);
 	void *context;
 	/* The answer, filled before done runs.  err.code is NONE if it is done
@@ -180,6 +201,20 @@ bool registrar_sandboxes(const struct registrar *registrar,
 	const struct registrar_sandbox_query *asked, struct arena *arena, struct json *out,
 	struct text *next, struct error *err) MUST_CHECK;
 
+/* Identities that somebody has to answer for (domain/charter/owner.h), in order of name after
+ * `after`, at most count, looking at REGISTRAR_NEEDS_LOOKS: JSON array of {identity, need, unit,
+ * state, owner, backup_owner, left?, writes_end?, all_ends?}.  *next is the name looked at last
+ * where there are more, else empty.  Errors: LIMIT. */
+enum { REGISTRAR_NEEDS_LOOKS = 20000 };
+struct registrar_need_query {
+	struct text after;
+	uint32_t count;
+	int64_t writes_s; /* after the owner left */
+	int64_t all_s;
+};
+bool registrar_needs(const struct registrar *registrar, const struct registrar_need_query *asked,
+	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
+
 /* Charters that touch other units (domain/charter/crossing.h), in order of name after `after`, at
  * most count of those among CROSSINGS_LOOKS_MAX identities, as JSON array of {identity, unit,
  * owner, version, state: "waiting" or "in-force", units: [{unit, state, digest, by, at,
@@ -200,20 +235,6 @@ bool registrar_crossings(struct registrar *registrar, const struct registrar_cro
 bool registrar_crossing(struct registrar *registrar, struct text identity,
 	const struct registrar_crossings_query *asked, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
-
-/* Identities that somebody has to answer for (domain/charter/owner.h), in order of name after
- * `after`, at most count, looking at REGISTRAR_NEEDS_LOOKS: JSON array of {identity, need, unit,
- * state, owner, backup_owner, left?, writes_end?, all_ends?}.  *next is the name looked at last
- * where there are more, else empty.  Errors: LIMIT. */
-enum { REGISTRAR_NEEDS_LOOKS = 20000 };
-struct registrar_need_query {
-	struct text after;
-	uint32_t count;
-	int64_t writes_s; /* after the owner left */
-	int64_t all_s;
-};
-bool registrar_needs(const struct registrar *registrar, const struct registrar_need_query *asked,
-	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
 
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,

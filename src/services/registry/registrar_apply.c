@@ -96,9 +96,9 @@ static void put_in_force(struct written_change *written, const struct plan_chang
 	written_change_drop(written, change->in_force);
 	change->in_force = change->version;
 	change->consents = (struct text){NULL, 0};
-	change->units_asked = UNITS_ASKED;
 	change->owner_in_force = (struct text){NULL, 0};
 	change->acknowledged = 0;
+	change->units_asked = UNITS_ASKED;
 	if (planned->kind == OBJECT_IDENTITY)
 		change->state = IDENTITY_ACTIVE;
 	if (planned->kind == OBJECT_UNIT && object_charter(planned->after) == NULL)
@@ -115,6 +115,8 @@ static void write_put(struct written_change *written, const struct plan_change *
 	change->version++;
 	written_change_drop_waiting(written);
 	if (!planned->needs_approval) {
+		if (is_identity)
+			change->authored_by = request->actor;
 		put_in_force(written, planned);
 		return;
 	}

@@ -296,7 +296,8 @@ static enum prepared_as prepare_enrol(
 		return registrar_forbid(request, "there is an administrator already; ask them");
 	if (code->person[0] != '\0' && !text_is(request->name, code->person))
 		return registrar_forbid(request, "the code is another person's");
-	if (code->person[0] != '\0' && !is_here(registrar, request->name))
+	if (code->person[0] != '\0' &&
+		!is_here(registrar, request->name))
 		return registrar_forbid(request, "the code's person is not registered any more");
 	if (is_from_before(registrar, code))
 		return registrar_forbid(request, "the code is from before its person left");
@@ -357,6 +358,7 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE:
 	case REGISTRAR_OPEN_SANDBOX:
+	case REGISTRAR_REVIEW:
 	case REGISTRAR_INVITE:
 	case REGISTRAR_ACKNOWLEDGE:
 	case REGISTRAR_REGISTER: break;
@@ -384,6 +386,7 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE: return registrar_prepare_step(registrar, request);
+	case REGISTRAR_REVIEW: return registrar_prepare_review(registrar, request);
 	case REGISTRAR_OPEN_SANDBOX: return registrar_prepare_sandbox(registrar, request);
 	case REGISTRAR_ACKNOWLEDGE: return registrar_prepare_acknowledge(registrar, request);
 	case REGISTRAR_INVITE:

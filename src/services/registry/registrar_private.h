@@ -71,6 +71,7 @@ struct written_change {
 	const struct object *object; /* NULL: no new one */
 	struct text author;          /* of an approval where two are needed: who proposed it */
 	struct sha256 digest;        /* and of what, unless it is a removal */
+	bool widens;                 /* a charter that lets do more than the one before */
 	uint32_t drops[3];
 	size_t drops_count;
 };
@@ -100,6 +101,9 @@ bool registrar_write_key_end(struct registrar *registrar, const struct registrar
 bool registrar_check_key(struct registrar *registrar, struct registrar_request *request,
 	struct error *err) MUST_CHECK;
 
+/* REVIEW (registrar_review.c). */
+enum prepared_as registrar_prepare_review(
+	struct registrar *registrar, struct registrar_request *request);
 /* ACKNOWLEDGE (registrar_owner.c). */
 enum prepared_as registrar_prepare_acknowledge(
 	struct registrar *registrar, struct registrar_request *request);

@@ -1,6 +1,7 @@
 /* How the registry's changes are written (docs/formats/records.md).  A change
  * says the whole result of one entry; absent members are zero, empty or false. */
 #include "domain/charter/living.h"
+#include "domain/charter/narrow.h"
 #include "services/registry/registrar_private.h"
 
 #include <string.h>
@@ -29,13 +30,14 @@ struct written_change written_change_of(
 	change->approved_by = entry->approved_by;
 	change->consents = entry->consents;
 	change->waiting_consents = entry->waiting_consents;
-	change->units_asked = entry->units_asked;
-	change->in_force_utc_ms = entry->in_force_utc_ms;
+	change->authored_by = entry->authored_by;
 	change->owner_in_force = entry->owner_in_force;
 	change->acknowledged = entry->acknowledged;
 	change->keys_since_utc_ms = entry->keys_since_utc_ms;
 	change->moved_from = entry->moved_from;
 	change->moved = entry->moved;
+	change->units_asked = entry->units_asked;
+	change->in_force_utc_ms = entry->in_force_utc_ms;
 	if (entry->kind == OBJECT_IDENTITY) {
 		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
 		change->unit_kill_epoch = registry_unit_kill_epoch(registrar->registry);
@@ -76,10 +78,23 @@ static bool is_promoted(const struct registry_entry *entry)
 	       !charter_is_sandbox(entry->waiting->charter);
 }
 
+/* Whoever has it in force may do more than before. */
+static bool is_wider(const struct registry_entry *entry)
+{
+	struct error why = {0};
+
+	return entry->in_force != NULL && entry->waiting != NULL &&
+	       !charter_is_narrower(entry->waiting, entry->in_force, &why);
+}
+
 void written_change_approve(struct written_change *written, const struct registry_entry *entry)
 {
 	struct registry_change *change = &written->change;
 
+	if (entry->kind == OBJECT_IDENTITY) {
+		written->widens = is_wider(entry);
+		change->authored_by = entry->proposed_by;
+	}
 	if (is_promoted(entry))
 		change->tasks_since = change->waiting;
 	if (object_is_proposed(entry->kind)) {
@@ -90,9 +105,9 @@ void written_change_approve(struct written_change *written, const struct registr
 	written_change_drop(written, change->in_force);
 	change->in_force = change->is_removal ? 0 : change->waiting;
 	change->consents = change->waiting_consents;
-	change->units_asked = UNITS_ASKED;
 	change->owner_in_force = (struct text){NULL, 0}; /* whom the charter names answers again */
 	change->acknowledged = 0;
+	change->units_asked = UNITS_ASKED;
 	forget_waiting(change);
 }
 
@@ -173,6 +188,18 @@ static void put_proposal(struct json_builder *object, const struct written_chang
 		json_put_digest(object, "digest", &written->digest);
 }
 
+static void put_people(struct json_builder *object, const struct registry_change *change)
+{
+	put_words(object, "owner_in_force", change->owner_in_force);
+	if (change->acknowledged != 0)
+		json_put_integer(object, "acknowledged", (int64_t)change->acknowledged);
+	if (change->keys_since_utc_ms != 0)
+		json_put_integer(object, "keys_since", change->keys_since_utc_ms);
+	put_words(object, "moved_from", change->moved_from);
+	if (change->moved != 0)
+		json_put_integer(object, "moved", (int64_t)change->moved);
+}
+
 /* What would be in force instead; NULL: nothing, or what is. */
 static const struct object *next_of(
 	const struct registry_entry *entry, const struct written_change *written)
@@ -200,8 +227,7 @@ static bool put_changed(struct json_builder *object, const struct registrar *reg
 	if (entry == NULL || entry->in_force == NULL)
 		return true;
 	next = next_of(entry, written);
-	if (!living_changes(&changes, object->arena, entry->in_force, next, err))
-		return false;
+	changes = next == NULL ? 0 : living_changes(entry->in_force, next);
 	if (changes == 0)
 		return true;
 	json_array_start(&array, object->arena);
@@ -226,18 +252,6 @@ static void put_since(struct json_builder *object, struct registrar *registrar,
 
 	if (change->in_force != 0 && since != 0)
 		json_put_integer(object, "in_force_at", since);
-}
-
-static void put_people(struct json_builder *object, const struct registry_change *change)
-{
-	put_words(object, "owner_in_force", change->owner_in_force);
-	if (change->acknowledged != 0)
-		json_put_integer(object, "acknowledged", (int64_t)change->acknowledged);
-	if (change->keys_since_utc_ms != 0)
-		json_put_integer(object, "keys_since", change->keys_since_utc_ms);
-	put_words(object, "moved_from", change->moved_from);
-	if (change->moved != 0)
-		json_put_integer(object, "moved", (int64_t)change->moved);
 }
 
 static bool change_json(struct json *out, struct registrar *registrar,
@@ -267,6 +281,7 @@ static bool change_json(struct json *out, struct registrar *registrar,
 	put_words(&object, "approved_by", change->approved_by);
 	put_words(&object, "consents", change->consents);
 	put_words(&object, "waiting_consents", change->waiting_consents);
+	put_words(&object, "authored_by", change->authored_by);
 	put_people(&object, change);
 	if (change->kind == OBJECT_IDENTITY && change->units_asked == UNITS_ASKED)
 		json_put_boolean(&object, "units_asked", true);
@@ -275,6 +290,8 @@ static bool change_json(struct json *out, struct registrar *registrar,
 	if (!put_changed(&object, registrar, written, err) ||
 		!put_drops(&object, arena, written, err))
 		return false;
+	if (written->widens)
+		json_put_boolean(&object, "widens", true);
 	if (written->object != NULL) {
 		if (!object_document(written->object, arena, &document, err))
 			return false;

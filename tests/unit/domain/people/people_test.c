@@ -63,6 +63,7 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 			 (kind == OBJECT_POLICY || kind == OBJECT_APPLICATION ||
 				 kind == OBJECT_ISSUER || kind == OBJECT_UNIT);
 	bool is_person = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_PERSON;
+	bool is_unit = is_shared && kind == OBJECT_UNIT;
 	bool is_near = (facts & (NEAR | ORG)) != 0;
 	bool administers = (facts & ADMINISTRATOR) != 0;
 	bool approves = (facts & APPROVER) != 0 && is_near;
@@ -113,6 +114,12 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 		return approves ||
 		       (risk != RISK_HIGH && (facts & OWNER_ROLE) != 0 && (facts & NEAR) != 0);
 	case PEOPLE_LOOK: return is_identity && !owns && (approves || reviews);
+	case PEOPLE_REVIEW:
+		return is_identity ? owns || reviews
+				   : is_unit && (facts & OWNER_ROLE) != 0 && (facts & NEAR) != 0;
+	case PEOPLE_START_REVIEW:
+		return is_unit &&
+		       (approves || reviews || administers || (facts & SECURITY) != 0);
 	case PEOPLE_NONE:
 	case PEOPLE_CLOSE:
 	case PEOPLE_REPORT:
