@@ -65,9 +65,8 @@ enum review_cause review_cause_of(struct text word);
 
 /* Bits 1 << enum living_change of what people who agreed to a charter that depends on the object
  * did not know; 0 where nothing of that kind changed, or the two are no object of one name.  Of an
- * identity: what those who depend on it, and it itself, are to look at.  Errors: LIMIT. */
-bool living_changes(uint32_t *out, struct arena *arena, const struct object *before,
-	const struct object *after, struct error *err) MUST_CHECK;
+ * identity: what those who depend on it, and it itself, are to look at. */
+uint32_t living_changes(const struct object *before, const struct object *after);
 
 /* Why an identity that depends on such an object is to be looked at; what are the bits.  Of the
  * identity itself, is_own. */
