@@ -392,6 +392,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_NAME] = "--name",
 		[OPTION_RISK] = "--risk",
 		[OPTION_UNDO] = "--undo",
+		[OPTION_ANSWERS] = "--answers",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
@@ -458,7 +459,8 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_policy_publish || command->run == command_policy_replay ||
 	       command->run == command_report_friction ||
 	       command->run == command_inventory_import || /* tests/e2e/inventories.mjs */
-	       command->run == command_credential_convert;
+	       command->run == command_credential_convert ||
+	       command->run == command_prove_identity || command->run == command_register;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)
