@@ -39,9 +39,11 @@
 #include "main/handing.h"
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
+#include "main/living_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
+#include "main/review_keeper.h"
 #include "main/posture_keeper.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
@@ -118,6 +120,8 @@ struct daemon {
 	struct leavers *leavers;
 	struct graph_service *graph;
 	struct graph_keeper counts;
+	struct living_service *living;
+	struct living_keeper living_keeper;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -146,6 +150,7 @@ struct daemon {
 	struct authzen *authzen;
 	struct mcp_door *mcp;
 	struct notices *notices;
+	struct review_keeper *reviews;
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
 	struct posture_keeper posture_keeper;
@@ -479,6 +484,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
 		!graph_keeper_create(
 			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
@@ -791,10 +797,12 @@ static struct api_services api_parts(struct daemon *daemon)
 		.decide = daemon->decide,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
+		.review = review_keeper_service(daemon->reviews),
 		.posture = daemon->posture,
 		.directories = daemon->directories,
 		.graph = daemon->graph,
 		.inventory = daemon->inventories.service,
+		.living = daemon->living,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -922,6 +930,24 @@ static bool make_notices(struct daemon *daemon, struct error *err)
 	return notices_create(&daemon->notices, &parts, err);
 }
 
+/* Before the log is read: its records are folded then. */
+static bool make_reviews(struct daemon *daemon, struct error *err)
+{
+	const struct review_parts parts = {.registry = daemon->registry,
+		.registrar = daemon->registrar,
+		.fold = daemon->fold,
+		.approve = daemon->approve,
+		.finding = daemon->finding};
+
+	return review_keeper_create(&daemon->reviews, daemon->loop, daemon->log, &parts, err);
+}
+
+static bool keep_reviews(struct daemon *daemon, struct error *err)
+{
+	return review_keeper_start(
+		daemon->reviews, daemon->notices, graph_service_graph(daemon->graph), err);
+}
+
 static bool keep_sandboxes(struct daemon *daemon, struct error *err)
 {
 	return sandbox_keeper_create(&daemon->sandboxes, daemon->loop, daemon->registrar, err);
@@ -933,6 +959,11 @@ static bool follow_leavers(struct daemon *daemon, struct error *err)
 		daemon->loop, daemon->directories, daemon->finding, daemon->issue};
 
 	return leavers_create(&daemon->leavers, &parts, err);
+}
+
+static bool keep_living(struct daemon *daemon, struct error *err)
+{
+	return living_keeper_start(&daemon->living_keeper, daemon->loop, daemon->living, err);
 }
 
 static bool watch_standing(struct daemon *daemon, struct error *err)
@@ -1138,6 +1169,7 @@ static bool watch_health(struct daemon *daemon, struct error *err)
 		.call = daemon->call,
 		.decide = daemon->decide,
 		.finding = daemon->finding,
+		.review = review_keeper_service(daemon->reviews),
 		.posture = daemon->posture,
 		.approve = daemon->approve,
 		.log = daemon->log,
@@ -1161,6 +1193,7 @@ static const struct {
 	{"audit log", open_log},
 	{"state", make_fold},
 	{"approvals", make_approve},
+	{"reviews", make_reviews},
 	{"inventories", make_inventories},
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
@@ -1174,11 +1207,13 @@ static const struct {
 	{"catching up", catch_up},
 	{"doors", make_doors},
 	{"notices", make_notices},
+	{"review deadlines", keep_reviews},
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
 	{"leavers", follow_leavers},
 	{"what inventories say", tell_inventories},
+	{"living records", keep_living},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1233,6 +1268,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	if (daemon == NULL)
 		return;
 	http_server_destroy(&daemon->server);
+	review_keeper_stop(daemon->reviews);
 	notices_destroy(&daemon->notices);
 	mcp_door_destroy(&daemon->mcp);
 	llm_door_destroy(&daemon->llm);
@@ -1267,15 +1303,18 @@ void daemon_destroy(struct daemon **daemon_at)
 	trust_destroy(&daemon->trust); /* after the openings that wait for keys */
 	key_fetcher_destroy(&daemon->key_fetcher);
 	http_client_destroy(&daemon->http);
+	review_keeper_destroy(&daemon->reviews);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
 	standing_keeper_stop(&daemon->standing);
 	posture_keeper_stop(&daemon->posture_keeper);
 	posture_destroy(&daemon->posture);
 	inventory_keeper_stop(&daemon->inventories);
+	living_keeper_stop(&daemon->living_keeper);
 	finding_service_destroy(&daemon->finding);
 	graph_keeper_stop(&daemon->counts);
 	graph_service_destroy(&daemon->graph);
+	living_destroy(&daemon->living);
 	registrar_destroy(&daemon->registrar);
 	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
 	directory_service_destroy(&daemon->directories);

@@ -160,6 +160,45 @@ static void on_break_glass(
 	arena_destroy(&arena);
 }
 
+static bool make_review_body(const struct notices *notices, const struct review_notice *review,
+	struct arena *arena, struct json *out)
+{
+	struct json_builder object;
+	struct error err;
+
+	json_object_start(&object, arena);
+	json_put_text(&object, "installation", notices->parts.installation);
+	json_put_text(&object, "review", review->review);
+	json_put_text_unless_empty(&object, "name", review->name);
+	json_put_integer(&object, "due_at", review->due_utc_ms);
+	json_put_integer(&object, "items", (int64_t)review->items);
+	json_put_integer(&object, "open", (int64_t)review->open);
+	if (review->reviewers_count > 0)
+		json_put_texts(&object, "reviewers", review->reviewers, review->reviewers_count);
+	return json_object_seal(&object, out, &err);
+}
+
+/* ID.opened, ID.half and so on: each happens once. */
+void notices_tell_review(struct notices *notices, const struct review_notice *review)
+{
+	struct arena *arena;
+	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
+	struct webhook_notice notice = {.subject = review->review};
+
+	if (notices->webhook == NULL)
+		return;
+	arena = arena_create(NOTICE_ARENA_BYTES);
+	(void)snprintf(word, sizeof word, "review.%s", review->event);
+	(void)snprintf(id, sizeof id, "%.*s.%s", TEXT_ARGS(review->review), review->event);
+	notice.id = text_of(id);
+	notice.event = text_of(word);
+	if (arena != NULL && make_review_body(notices, review, arena, &notice.body))
+		webhook_put(notices->webhook, &notice);
+	else
+		log_warn("notice_dropped", LOG_STRING("why", "no memory"));
+	arena_destroy(&arena);
+}
+
 /* ---- the whole -------------------------------------------------------------------------- */
 
 bool notices_create(struct notices **out, const struct notices_parts *parts, struct error *err)

@@ -5,6 +5,7 @@
 #include "edges/mcp/mcp_door.h"
 #include "edges/webhook/webhook.h"
 #include "services/approve/break_glass.h"
+#include "services/review/review.h"
 
 /* Joins the approvals to those who are told of them: the webhook, and the streams of agents
  * whose clients were given a URL. */
@@ -31,5 +32,8 @@ void notices_destroy(struct notices **notices);
 /* Once the doors are there, and the address people reach: tells of what waits already, under
  * the ids it was told by before. */
 void notices_start(struct notices *notices, struct mcp_door *door, struct text base_url);
+
+/* What happened to a review, under an id that is the same whenever it is told. */
+void notices_tell_review(struct notices *notices, const struct review_notice *review);
 
 #endif

@@ -45,19 +45,24 @@ struct options {
 	bool wants_replay;
 	bool wants_approvals;
 	const char *keys_folder; /* NULL: none */
+	const char *charter;     /* whose is told; NULL: nobody's */
+	const char *report;      /* what the receipt's record names; NULL: nothing */
 	const char *path;
 	bool wants_help;
 };
 
 static const char usage[] =
 	"usage: remit-verify --key VKEY [--witness VKEY]... [--seen CHECKPOINT] [--allow-tail]\n"
-	"                    [--replay [--keys KEYS_DIR]] [--approvals] [-o text|json]\n"
-	"                    AUDIT_DIR|RECEIPT\n"
+	"                    [--replay [--keys KEYS_DIR] [--charter IDENTITY]] [--approvals]\n"
+	"                    [-o text|json]\n"
+	"                    [--report FILE] AUDIT_DIR|RECEIPT\n"
 	"\n"
 	"Checks a log folder, or one receipt, against the log's key.  VKEY is a verifier key or\n"
 	"a file that holds one; CHECKPOINT is a file.  --replay also makes each decision again\n"
-	"from what the log says it was made from; KEYS_DIR opens its arguments.  --approvals also\n"
-	"checks that people's own keys signed their answers for exactly those calls.  Exit "
+	"from what the log says it was made from; KEYS_DIR opens its arguments; --charter says\n"
+	"what is in force of an identity at the end, as `remit identity prove`.  --approvals also\n"
+	"checks that people's own keys signed their answers for exactly those calls.  --report\n"
+	"checks that FILE is what the receipt's record says it wrote (a review's report).  Exit "
 	"status:\n"
 	"0 sound (and all as recorded), 1 not sound or not as recorded, 2 could not be decided.\n";
 
@@ -282,6 +287,24 @@ static bool set_keys(
 	return true;
 }
 
+static bool set_charter(
+	struct options *options, const char *value, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	(void)err;
+	options->charter = value;
+	return true;
+}
+
+static bool set_report(
+	struct options *options, const char *value, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	(void)err;
+	options->report = value;
+	return true;
+}
+
 static bool set_help(
 	struct options *options, const char *value, struct arena *arena, struct error *err)
 {
@@ -304,7 +327,9 @@ static const struct option_row {
 	{"--allow-tail", false, set_tail},
 	{"--replay", false, set_replay},
 	{"--keys", true, set_keys},
+	{"--charter", true, set_charter},
 	{"--approvals", false, set_approvals},
+	{"--report", true, set_report},
 	{"-o", true, set_output},
 	{"--help", false, set_help},
 	{"-h", false, set_help},
@@ -355,6 +380,8 @@ static bool parse_options(
 		return error_set(err, ERROR_INVALID,
 			"--key is needed: a log that vouches for "
 			"itself proves nothing");
+	if (options->charter != NULL && !options->wants_replay)
+		return error_set(err, ERROR_INVALID, "--charter is for --replay");
 	if (options->keys_folder != NULL && !options->wants_replay)
 		return error_set(err, ERROR_INVALID, "--keys is for --replay");
 	return options->path != NULL || error_set(err, ERROR_INVALID, "which folder or receipt?");
@@ -475,9 +502,12 @@ static bool questions_open(
 	struct questions *questions, const struct options *options, struct error *err)
 {
 	*questions = (struct questions){0};
-	return (!options->wants_replay ||
-		       verify_replay_open(&questions->replay, options->keys_folder, err)) &&
-	       (!options->wants_approvals || answer_audit_create(&questions->answers, err));
+	if (options->wants_replay &&
+		!verify_replay_open(&questions->replay, options->keys_folder, err))
+		return false;
+	if (options->charter != NULL)
+		verify_replay_ask_charter(questions->replay, options->charter);
+	return !options->wants_approvals || answer_audit_create(&questions->answers, err);
 }
 
 static void append_answers_text(
@@ -624,6 +654,24 @@ static void print_bad_receipt(const struct options *options, const struct error 
 	print_buffer(&out);
 }
 
+/* That the file given is what the record says lies beside it. */
+static bool check_named_file(const struct options *options, const struct receipt *receipt,
+	struct arena *arena, struct error *err)
+{
+	struct envelope envelope;
+	struct sha256 named, found;
+	struct text bytes;
+
+	if (options->report == NULL)
+		return true;
+	if (!read_at(AT_FDCWD, options->report, arena, &bytes, err))
+		return false;
+	found = sha256_of(bytes.data, bytes.length);
+	return (envelope_parse(&envelope, NULL, arena, receipt->entry, err) &&
+		       digest_parse(envelope.content, &named) && sha256_equal(&named, &found)) ||
+	       error_set(err, ERROR_INVALID, "%s is not what the record names", options->report);
+}
+
 static int verify_receipt(const struct options *options, struct arena *arena)
 {
 	struct checkpoint checkpoint;
@@ -641,6 +689,10 @@ static int verify_receipt(const struct options *options, struct arena *arena)
 		print_bad_receipt(options, &err);
 		return err.code == ERROR_LIMIT ? EXIT_USAGE : EXIT_FAULT;
 	}
+	if (!check_named_file(options, &receipt, arena, &err)) {
+		print_bad_receipt(options, &err);
+		return err.code == ERROR_INVALID ? EXIT_FAULT : EXIT_USAGE;
+	}
 	print_receipt(options, &receipt, &checkpoint, arena);
 	return EXIT_SOUND;
 }
@@ -656,6 +708,11 @@ static int verify(const struct options *options, struct arena *arena)
 	}
 	if (folder < 0 && errno == ENOTDIR)
 		return verify_receipt(options, arena);
+	if (folder >= 0 && options->report != NULL) {
+		(void)close(folder);
+		fputs("remit-verify: --report takes a receipt, not a folder\n", stderr);
+		return EXIT_USAGE;
+	}
 	if (folder < 0) {
 		fprintf(stderr, "remit-verify: open %s: %s\n", options->path, strerror(errno));
 		return EXIT_USAGE;

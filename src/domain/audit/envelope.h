@@ -49,6 +49,14 @@
 	X(RECORD_SECURITY_EVENT,    "security-event")     \
 	X(RECORD_FINDING_OPENED,    "finding-opened")     \
 	X(RECORD_FINDING_CLOSED,    "finding-closed")     \
+	X(RECORD_REVIEW_DUE,        "review-due")         \
+	X(RECORD_REVIEW_DONE,       "review-done")        \
+	X(RECORD_REVIEW_ITEMS,      "review-items")       \
+	X(RECORD_REVIEW_OPENED,     "review-opened")      \
+	X(RECORD_REVIEW_DECIDED,    "review-decided")     \
+	X(RECORD_REVIEW_DELEGATED,  "review-delegated")   \
+	X(RECORD_REVIEW_REMINDED,   "review-reminded")    \
+	X(RECORD_REVIEW_CLOSED,     "review-closed")      \
 	X(RECORD_WAIVER_ASKED,      "waiver-asked")       \
 	X(RECORD_WAIVER_APPROVED,   "waiver-approved")    \
 	X(RECORD_WAIVER_ENDED,      "waiver-ended")       \
@@ -60,8 +68,8 @@
 	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
 	X(RECORD_INVENTORY_CONTAINED, "inventory-contained") \
 	X(RECORD_INVENTORY_RELEASED, "inventory-released") \
-	X(RECORD_REVIEW_DUE,        "review-due")         \
 	X(RECORD_GRAPH_USES,        "graph-uses")         \
+	X(RECORD_REVIEW_LOOKED,     "review-looked")      \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

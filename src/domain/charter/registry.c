@@ -28,7 +28,7 @@
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
-	ENTRY_TEXTS = 8,
+	ENTRY_TEXTS = 9,
 	KINDS = OBJECT_KIND_COUNT,
 	KEY_ARENA_BYTES_MAX = 16 * 1024,
 	APPLICATION_PREFIX_BYTES = 128,
@@ -52,7 +52,7 @@ struct slot {
 	struct application_rules *rules;
 	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
 	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents,
-	 * owner_in_force, moved_from: their numbers among the registry's texts, and one;
+	 * owner_in_force, moved_from, authored_by: their numbers among the registry's texts, and one;
 	 * 0: empty */
 	uint32_t texts[ENTRY_TEXTS];
 	uint64_t kill_epoch;      /* that the last change knew of */
@@ -455,6 +455,7 @@ struct people_resource registry_resource_of(
 		resource.owner = charter->owner;
 		resource.backup_owner = charter->backup_owner;
 		resource.is_sandbox = charter_is_sandbox(charter);
+		resource.risk = charter->risk;
 	}
 	if (object->kind == OBJECT_PERSON)
 		resource.person = object->person;
@@ -623,7 +624,7 @@ static bool is_known_state(const struct registry_change *change)
 	if (change->kind != OBJECT_IDENTITY)
 		return change->state == IDENTITY_NONE && !change->needs_two &&
 		       change->tasks_since == 0 && change->consents.length == 0 &&
-		       change->waiting_consents.length == 0;
+		       change->authored_by.length == 0 && change->waiting_consents.length == 0;
 	switch (change->state) {
 	case IDENTITY_DRAFT:
 	case IDENTITY_PROPOSED: return change->in_force == 0 && change->waiting != 0;
@@ -699,7 +700,7 @@ static bool prepare(struct prepared *next, struct registry *registry,
 {
 	const struct text texts[] = {change->proposed_by, change->reactivated_by, change->reason,
 		change->approved_by, change->consents, change->waiting_consents,
-		change->owner_in_force, change->moved_from};
+		change->owner_in_force, change->moved_from, change->authored_by};
 
 	next->slot = find_slot(registry, change->kind, change->name);
 	next->is_new_slot = next->slot == NULL;
@@ -811,9 +812,12 @@ static void commit(
 	entry->waiting_consents = held_text(registry->texts, slot->texts[5]);
 	entry->owner_in_force = held_text(registry->texts, slot->texts[6]);
 	entry->moved_from = held_text(registry->texts, slot->texts[7]);
+	entry->authored_by = held_text(registry->texts, slot->texts[8]);
 	entry->acknowledged = change->acknowledged;
 	entry->moved = change->moved;
 	entry->keys_since_utc_ms = change->keys_since_utc_ms;
+	entry->units_asked = change->units_asked;
+	entry->in_force_utc_ms = change->in_force == 0 ? 0 : change->in_force_utc_ms;
 	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;

@@ -14,6 +14,26 @@ static const struct json_limits content_limits = {
 
 /* ---- reading a record ---- */
 
+/* Records whose member may lie beside them. */
+static const struct beside {
+	const char *type;
+	const char *member;
+} besides[] = {
+	{"registry", "changes"},
+	{"review-decided", "changes"},
+	{"review-items", "items"},
+};
+
+static const struct beside *beside_of(const struct json *record)
+{
+	struct text type = json_text_or(record, "type", "");
+
+	for (size_t i = 0; i < sizeof besides / sizeof *besides; i++)
+		if (text_is(type, besides[i].type))
+			return &besides[i];
+	return NULL;
+}
+
 static bool check_content(const struct json *record, struct text content, struct error *err)
 {
 	struct sha256 named, found = sha256_of(content.data, content.length);
@@ -25,13 +45,15 @@ static bool check_content(const struct json *record, struct text content, struct
 	return true;
 }
 
-/* The record with the changes that lie beside it. */
+/* The record with the member that lies beside it. */
 static bool expand(struct json *record, struct arena *arena, struct text content, struct error *err)
 {
+	const struct beside *beside = beside_of(record);
 	struct json changes;
 	struct json_builder whole;
 
-	if (json_find(record, "content") == NULL || json_find(record, "changes") != NULL)
+	if (beside == NULL || json_find(record, "content") == NULL ||
+		json_find(record, beside->member) != NULL)
 		return true;
 	if (!check_content(record, content, err) ||
 		!json_parse(&changes, arena, content, &content_limits, err))
@@ -40,7 +62,7 @@ static bool expand(struct json *record, struct arena *arena, struct text content
 	for (uint32_t i = 0; i < record->count; i++)
 		if (!text_is(record->members[i].name, "content"))
 			json_put_named(&whole, record->members[i].name, record->members[i].value);
-	json_put(&whole, "changes", changes);
+	json_put(&whole, beside->member, changes);
 	return json_object_seal(&whole, record, err);
 }
 
@@ -53,19 +75,22 @@ bool registry_entry_read(struct json *out, struct arena *arena, struct text entr
 	}
 	if (out->type != JSON_OBJECT)
 		return error_set(err, ERROR_CORRUPT, "a record that is no object");
-	if (!text_is(json_text_or(out, "type", ""), "registry"))
-		return true;
 	return expand(out, arena, content, err);
+}
+
+static bool says(struct text entry, const char *words)
+{
+	return memmem(entry.data, entry.length, words, strlen(words)) != NULL;
 }
 
 /* Entries are canonical JSON, so the members are spelled in one way only; one
  * that merely looks like it is handed a content it does not use. */
 bool registry_entry_wants_content(struct text entry)
 {
-	static const char type[] = "\"type\":\"registry\"", content[] = "\"content\":\"sha256:";
-
-	return memmem(entry.data, entry.length, type, sizeof type - 1) != NULL &&
-	       memmem(entry.data, entry.length, content, sizeof content - 1) != NULL;
+	return (says(entry, "\"type\":\"registry\"") ||
+		       says(entry, "\"type\":\"review-decided\"") ||
+		       says(entry, "\"type\":\"review-items\"")) &&
+	       says(entry, "\"content\":\"sha256:");
 }
 
 /* ---- changes ---- */
@@ -101,11 +126,15 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.approved_by = json_text_or(change, "approved_by", ""),
 		.consents = json_text_or(change, "consents", ""),
 		.waiting_consents = json_text_or(change, "waiting_consents", ""),
+		.authored_by = json_text_or(change, "authored_by", ""),
 		.owner_in_force = json_text_or(change, "owner_in_force", ""),
 		.acknowledged = (uint64_t)json_integer_or(change, "acknowledged", 0),
 		.keys_since_utc_ms = json_integer_or(change, "keys_since", 0),
 		.moved_from = json_text_or(change, "moved_from", ""),
 		.moved = (uint64_t)json_integer_or(change, "moved", 0),
+		.in_force_utc_ms = json_integer_or(change, "in_force_at", 0),
+		.units_asked = json_boolean_or(change, "units_asked", false) ? UNITS_ASKED
+									: UNITS_BEFORE,
 	};
 }
 
@@ -235,7 +264,7 @@ bool registry_fold(struct registry *registry, const struct json *record, struct 
 {
 	struct text type = json_text_or(record, "type", "");
 
-	if (text_is(type, "registry") || text_is(type, "state"))
+	if (text_is(type, "registry") || text_is(type, "state") || text_is(type, "review-decided"))
 		return fold_changes(registry, record, scratch, err);
 	if (text_is(type, "person-key"))
 		return fold_changes(registry, record, scratch, err) &&

@@ -17,19 +17,19 @@ enum {
 	REGISTRY_CONTENT_VALUES_MAX = 4000000,
 };
 
-/* True if the entry's changes lie beside it, so that it cannot be folded or projected
- * without its content.  What other records keep beside them is not wanted. */
+/* True if the entry's changes (or, of review-items, its items) lie beside it, so that it cannot be
+ * folded or projected without its content.  What other records keep beside them is not wanted. */
 bool registry_entry_wants_content(struct text entry);
 
-/* Reads an entry of any type; a record of type registry has the changes that lie
- * beside it as if they were in it.  Borrows entry and content.  Errors: CORRUPT (not
+/* Reads an entry of any type; a record that keeps its changes or items
+ * beside it has them as if they were in it.  Borrows entry and content.  Errors: CORRUPT (not
  * an object, not the content it names), LIMIT. */
 bool registry_entry_read(struct json *out, struct arena *arena, struct text entry,
 	struct text content, struct error *err) MUST_CHECK;
 
 /* Applies what the record says of the registry: registry, state, person-key, admin-code,
- * kill; of other types nothing.  scratch is reset.  Whoever decides next settles the
- * registry first.  Errors: CORRUPT, INVALID, LIMIT. */
+ * kill, review-decided; of other types nothing.  scratch is reset.  Whoever decides next settles
+ * the registry first.  Errors: CORRUPT, INVALID, LIMIT. */
 bool registry_fold(struct registry *registry, const struct json *record, struct arena *scratch,
 	struct error *err) MUST_CHECK;
 

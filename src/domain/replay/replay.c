@@ -80,8 +80,8 @@ struct replay_figures replay_figures_of(const struct replay *replay)
 /* Whether the entry may change what a decision reads. */
 static bool is_state(struct text type, const struct json *record)
 {
-	static const char *const types[] = {"registry", "state", "person-key", "admin-code",
-		"identity-invited", "kill", "task-opened", "task-ended", NULL};
+	static const char *const types[] = {"registry", "state", "review-decided", "person-key",
+		"admin-code", "identity-invited", "kill", "task-opened", "task-ended", NULL};
 
 	if (text_is(type, "decision"))
 		return text_is(json_text_or(record, "verdict", ""), "allow") &&
@@ -146,6 +146,12 @@ static bool fold_below(struct replay *replay, uint64_t seen, struct error *err)
 	}
 	return replay_world_settle(&replay->was, err) &&
 	       (replay->options->candidate == NULL || replay_world_settle(&replay->would, err));
+}
+
+bool replay_finish(struct replay *replay, const struct registry **out, struct error *err)
+{
+	*out = replay->was.registry;
+	return fold_below(replay, UINT64_MAX, err);
 }
 
 /* ---- one decision ---- */

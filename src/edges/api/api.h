@@ -17,6 +17,7 @@
 #include "services/finding/finding.h"
 #include "services/graph/graph_service.h"
 #include "services/inventory/inventory.h"
+#include "services/living/living.h"
 #include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
 #include "services/posture/posture.h"
@@ -24,6 +25,7 @@
 #include "services/record/record.h"
 #include "services/registry/projector.h"
 #include "services/registry/registrar.h"
+#include "services/review/review.h"
 #include "wire/router.h"
 
 /* The control API, /v1: one table of routes (routes.c) serves HTTP and the
@@ -126,10 +128,12 @@ struct api_services {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct review_service *review;
 	struct posture *posture;
 	struct directory_service *directories;
 	struct graph_service *graph;
 	struct inventory_service *inventory;
+	struct living_service *living;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

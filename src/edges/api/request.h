@@ -75,6 +75,7 @@ struct api_request {
 	bool has_if_match;
 	uint64_t if_match;
 	struct sign_in_check *check; /* of who signs in; NULL: nobody does */
+	struct text report;          /* of a review: what is answered */
 	bool is_answered;
 	bool is_closed;
 	union {
@@ -83,11 +84,13 @@ struct api_request {
 		struct approve_request approve;
 		struct finding_close finding;
 		struct inventory_change inventory;
+		struct living_look living;
 		struct call_edit edit;
 		struct break_glass_request glass;
 		struct call_kill kill;
 		struct directory_request directory;
 		struct api_look look;
+		struct review_request review;
 	} work; /* what the handler has handed to a service */
 };
 
@@ -219,8 +222,21 @@ void handle_token_key_list(struct api_request *request); /* key_routes.c */
 void handle_token_key_rotate(struct api_request *request);
 void handle_consent_show(struct api_request *request); /* consent_routes.c */
 void handle_consent_answer(struct api_request *request);
+void handle_crossing_list(struct api_request *request); /* crossing_routes.c */
+void handle_crossing_show(struct api_request *request);
+void handle_due_list(struct api_request *request); /* living_routes.c */
+void handle_due_done(struct api_request *request);
+void handle_proof(struct api_request *request);      /* proof_routes.c */
+void handle_outlook(struct api_request *request);    /* registry_routes.c */
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
+void handle_review_list(struct api_request *request); /* review_routes.c */
+void handle_review_show(struct api_request *request);
+void handle_review_items(struct api_request *request);
+void handle_review_start(struct api_request *request);
+void handle_review_decide(struct api_request *request);
+void handle_review_delegate(struct api_request *request);
+void handle_review_report(struct api_request *request);
 void handle_inventory_list(struct api_request *request); /* inventory_routes.c */
 void handle_inventory_show(struct api_request *request);
 void handle_inventory_items(struct api_request *request);

@@ -13,6 +13,7 @@ struct reading {
 	struct call_figures calls;
 	struct decide_status decide;
 	struct finding_figures findings;
+	struct review_figures reviews;
 	struct posture_figures posture;
 	struct approve_figures approve;
 	struct break_glass_figures glass;
@@ -79,6 +80,8 @@ READ(findings_open, r->findings.open)
 READ(findings_opened, r->findings.opened)
 READ(findings_closed, r->findings.closed)
 READ(findings_refused, r->findings.refused)
+READ(reviews_open, r->reviews.open)
+READ(review_items_waiting, r->reviews.waiting)
 READ(controls_passing, r->posture.of[CONTROL_PASSING])
 READ(controls_failing, r->posture.of[CONTROL_FAILING])
 READ(controls_stale, r->posture.of[CONTROL_STALE])
@@ -164,6 +167,9 @@ static const struct figure figures[] = {
 	{"remit_findings_closed_total", "counter", "findings that people closed", findings_closed},
 	{"remit_findings_refused_total", "counter", "findings not opened for want of room",
 		findings_refused},
+	{"remit_reviews_open", "gauge", "access reviews that are open", reviews_open},
+	{"remit_review_items_waiting", "gauge", "items of open reviews that nobody settled",
+		review_items_waiting},
 	{"remit_controls_passing", "gauge", "controls that hold", controls_passing},
 	{"remit_controls_failing", "gauge", "controls that do not", controls_failing},
 	{"remit_controls_stale", "gauge", "controls that were not looked at in time: failing",
@@ -222,6 +228,7 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.calls = call_figures(health->call);
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
+	reading.reviews = review_figures(health->review);
 	reading.posture = posture_figures(health->posture);
 	reading.approve = approve_figures(health->approve);
 	if (health->canary != NULL)

@@ -6,6 +6,7 @@
 #include "services/canary/canary.h"
 #include "services/decide/decide_service.h"
 #include "services/finding/finding.h"
+#include "services/review/review.h"
 #include "services/issue/issue.h"
 #include "services/posture/posture.h"
 #include "services/record/record.h"
@@ -24,6 +25,7 @@ struct health {
 	const struct call_service *call;
 	const struct decide_service *decide;
 	const struct finding_service *finding;
+	const struct review_service *review;
 	const struct posture *posture;
 	const struct approve *approve;
 	struct record_log *log;

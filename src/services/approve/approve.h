@@ -300,4 +300,10 @@ struct approve_figures approve_figures(const struct approve *approve);
 
 const char *approval_state_word(enum approval_state value);
 
+/* Whether the key that the proof names signed this request, of whatever verb, as the person's;
+ * *out_key_id, in arena, says which it was.  Errors: INVALID ("forbidden: ..."), LIMIT. */
+bool approve_check_signature(const struct approve *approve, struct text person,
+	const struct answer_proof *proof, struct arena *arena, struct text *out_key_id,
+	struct error *err) MUST_CHECK;
+
 #endif

@@ -71,10 +71,6 @@ void break_glass_forget_all(struct approve *approve);
 /* Closes what is over, tells of overdue reviews. */
 void break_glass_tick(struct approve *approve, int64_t now_utc_ms);
 
-/* Whether the key signed this request (of whatever verb) as the person's.  Errors: as below. */
-bool approve_check_signature(const struct approve *approve, struct text person,
-	const struct answer_proof *proof, struct arena *arena, struct text *out_key_id,
-	struct error *err) MUST_CHECK;
 /* proof.c: checks what was signed against the approval, with the key as it is enrolled now;
  * *out_key_id, in arena, says which it was.  Errors: INVALID ("forbidden: ..."), CONFLICT
  * (another call), LIMIT. */

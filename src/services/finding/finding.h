@@ -46,6 +46,8 @@ struct finding_service;
 	  "whether a kill is effective was tried, and it was not, or could not be tried") \
 	X(FINDING_GRANT_REUSED, "grant-reused", \
 	  "a code or refresh token of a person's consent was shown twice") \
+	X(FINDING_REVIEW_EXCEPTION, "review-exception", \
+	  "a review took something away that remit cannot take") \
 	X(FINDING_OWNER_LEFT, "owner-left", \
 	  "the owner of an identity has left, and nobody has acknowledged it") \
 	X(FINDING_OWNER_MOVED, "owner-moved", \
@@ -55,6 +57,10 @@ struct finding_service;
 	X(FINDING_DIRECTORY_STOPPED, "directory-stopped", \
 	  "a directory would have taken more people out than it may in an hour") \
 	X(FINDING_CONTROL_FAILING, "control-failing", "a control does not hold") \
+	X(FINDING_SHADOW_EDGE, "shadow-edge", \
+	  "an identity tried what its charter has no agreed line for, in another unit") \
+	X(FINDING_CHARTER_DIFFERS, "charter-differs", \
+	  "what is enforced is not what the record of the charter says") \
 	X(FINDING_RECORD_VIOLATES, "record-violates", "a record does not fit those before it")
 /* clang-format on */
 

@@ -22,7 +22,7 @@
 struct fold;
 
 enum {
-	FOLD_HANDLERS_MAX = 96,
+	FOLD_HANDLERS_MAX = 192,
 	PROJECTION_CHANGES_MAX = 65536, /* of one record */
 };
 

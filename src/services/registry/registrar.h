@@ -33,7 +33,8 @@ enum registrar_verb {
 	REGISTRAR_APPLY,        /* sources, options */
 	REGISTRAR_PROPOSE,      /* name: draft -> proposed, by who wrote the draft */
 	REGISTRAR_APPROVE,      /* kind, name (, version): a waiting charter or raise */
-	REGISTRAR_CONSENT,      /* name (, version): to the reach of a waiting charter's peers */
+	REGISTRAR_CONSENT,      /* name (, version): to what a waiting charter touches */
+	REGISTRAR_ACCEPT,       /* name (, version): what is left of a waiting charter's risk */
 	REGISTRAR_REJECT,       /* kind, name, reason */
 	REGISTRAR_SUSPEND,      /* name, reason */
 	REGISTRAR_REACTIVATE,   /* name, reason */
@@ -53,6 +54,8 @@ enum registrar_verb {
 	REGISTRAR_ACKNOWLEDGE,  /* name (, reason): who owns an identity whose owner left or was
 				 * moved */
 	REGISTRAR_REGISTER,     /* code, jwk: a draft of who gave the code; name_issued */
+	REGISTRAR_REVIEW,       /* review: charters that lose authority by what people decided
+				 * of their lines, or get back what was taken on trial */
 };
 
 /* What becomes of a person, as `people` of a record says it. */
@@ -81,6 +84,24 @@ struct sign_in_word {
 	int64_t useless_utc_ms; /* of the id_token */
 };
 
+enum {
+	REVIEW_EDITS_MAX = 16, /* charters in one record */
+};
+/* One charter after what was decided. */
+struct review_edit {
+	struct text identity;
+	uint32_t version;            /* in force when it was looked at */
+	const struct json *document; /* what takes its place */
+	bool is_restore;             /* it gets back what a review took: then the old one is the
+				      * narrower */
+};
+/* One record of type review-decided.  Decision and enforcement are one. */
+struct registrar_review {
+	const struct json *members; /* an object: what the record says beside the changes */
+	const struct review_edit *edits;
+	size_t edits_count; /* 1 to REVIEW_EDITS_MAX */
+};
+
 /* One request and its answer.  The caller owns it and everything it points to
  * until done ran. */
 struct registrar_request {
@@ -104,6 +125,7 @@ struct registrar_request {
 	struct text kid;
 	struct sandbox_wish sandbox;
 	struct sign_in_word sign_in;
+	struct registrar_review review;
 	void (*done)(struct registrar_request *request);
 	void *context;
 	/* The answer, filled before done runs.  err.code is NONE if it is done
@@ -192,6 +214,27 @@ struct registrar_need_query {
 };
 bool registrar_needs(const struct registrar *registrar, const struct registrar_need_query *asked,
 	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
+
+/* Charters that touch other units (domain/charter/crossing.h), in order of name after `after`, at
+ * most count of those among CROSSINGS_LOOKS_MAX identities, as JSON array of {identity, unit,
+ * owner, version, state: "waiting" or "in-force", units: [{unit, state, digest, by, at,
+ * agreed_digest, lines}]}; the state of a unit is "agreed", "missing", "other-lines" (it agreed to
+ * another digest) or "before" (it was not asked).  *next is the last name looked at where there
+ * are more.  Errors: LIMIT. */
+enum { CROSSINGS_LOOKS_MAX = 2000 };
+struct registrar_crossings_query {
+	struct text unit; /* only what touches it; empty: any */
+	struct text after;
+	uint32_t count;
+	enum { CROSSINGS_ALL = 0, CROSSINGS_WAITING } which; /* WAITING: not what is in force */
+	bool has_lines;                                      /* each unit with its half */
+};
+bool registrar_crossings(struct registrar *registrar, const struct registrar_crossings_query *asked,
+	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
+/* The same of one identity: what waits and what is in force.  Errors: NOT_FOUND, LIMIT. */
+bool registrar_crossing(struct registrar *registrar, struct text identity,
+	const struct registrar_crossings_query *asked, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
 
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,

@@ -168,6 +168,7 @@ static void put_change_row(struct projection *projection, const char *row_kind, 
 		const struct json_member *member = &change->members[i];
 
 		if (text_is(member->name, "op") || text_is(member->name, "drops") ||
+			text_is(member->name, "widens") ||
 			(!is_object && text_is(member->name, "object")))
 			continue;
 		json_put_named(&one, member->name, member->value);
@@ -238,6 +239,13 @@ static void project_registry(const struct json *record, struct projection *proje
 	project_changes(projection, record);
 	if (code.length > 0)
 		projection_delete(projection, "identity-invited", code);
+}
+
+/* A decision may change nothing of the registry. */
+static void project_reviewed(const struct json *record, struct projection *projection)
+{
+	if (json_find(record, "changes") != NULL)
+		project_changes(projection, record);
 }
 
 static void project_invite(const struct json *record, struct projection *projection)
@@ -317,6 +325,7 @@ bool registrar_register(struct registrar *registrar, struct error *err)
 	const struct fold_handler handlers[] = {
 		{"registry", fold_registry, finish_loading, registrar},
 		{"state", fold_registry, NULL, registrar},
+		{"review-decided", fold_registry, NULL, registrar},
 		{"person-key", fold_person_key, NULL, registrar},
 		{"admin-code", fold_admin_code, NULL, registrar},
 		{"identity-invited", fold_invite, NULL, registrar},
@@ -325,6 +334,7 @@ bool registrar_register(struct registrar *registrar, struct error *err)
 	static const struct fold_projector projectors[] = {
 		{"registry", project_registry},
 		{"state", project_registry},
+		{"review-decided", project_reviewed},
 		{"person-key", project_person_key},
 		{"admin-code", project_admin_code},
 		{"identity-invited", project_invite},

@@ -352,11 +352,13 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
 	case REGISTRAR_CONSENT:
+	case REGISTRAR_ACCEPT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE:
 	case REGISTRAR_OPEN_SANDBOX:
+	case REGISTRAR_REVIEW:
 	case REGISTRAR_INVITE:
 	case REGISTRAR_ACKNOWLEDGE:
 	case REGISTRAR_REGISTER: break;
@@ -379,10 +381,12 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
 	case REGISTRAR_CONSENT:
+	case REGISTRAR_ACCEPT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
 	case REGISTRAR_RETIRE: return registrar_prepare_step(registrar, request);
+	case REGISTRAR_REVIEW: return registrar_prepare_review(registrar, request);
 	case REGISTRAR_OPEN_SANDBOX: return registrar_prepare_sandbox(registrar, request);
 	case REGISTRAR_ACKNOWLEDGE: return registrar_prepare_acknowledge(registrar, request);
 	case REGISTRAR_INVITE:

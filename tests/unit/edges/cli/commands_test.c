@@ -392,6 +392,7 @@ static const char *option_name(enum cli_option option)
 		[OPTION_SEVERITY] = "--severity",
 		[OPTION_CONTROL] = "--control",
 		[OPTION_UNTIL] = "--until",
+		[OPTION_ANSWERS] = "--answers",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
@@ -457,7 +458,8 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_policy_test || command->run == command_policy_diff ||
 	       command->run == command_policy_publish || command->run == command_policy_replay ||
 	       command->run == command_report_friction ||
-	       command->run == command_credential_convert;
+	       command->run == command_credential_convert ||
+	       command->run == command_prove_identity || command->run == command_register;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)

@@ -75,6 +75,12 @@ struct finding_figures finding_figures(const struct finding_service *service)
 	return (struct finding_figures){.open = 2, .opened = 6, .closed = 5, .refused = 1};
 }
 
+struct review_figures review_figures(const struct review_service *service)
+{
+	(void)service;
+	return (struct review_figures){.open = 3, .items = 90, .waiting = 40};
+}
+
 struct approve_figures approve_figures(const struct approve *approve)
 {
 	(void)approve;
@@ -211,6 +217,8 @@ static void the_figures_say_what_the_parts_said(void **state)
 	assert_int_equal(figure(&text, "remit_controls_unproven"), 33);
 	assert_int_equal(figure(&text, "remit_posture_subjects"), 7);
 	assert_int_equal(figure(&text, "remit_waivers_live"), 2);
+	assert_int_equal(figure(&text, "remit_reviews_open"), 3);
+	assert_int_equal(figure(&text, "remit_review_items_waiting"), 40);
 	assert_non_null(strstr(text.data, "\nremit_decision_seconds_total 2.000000030\n"));
 	buffer_deinit(&text);
 }

@@ -1,0 +1,202 @@
+#include "main/review_keeper.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct review_keeper {
+	struct loop *loop;
+	struct record_log *log;
+	struct review_service *service;
+	struct notices *notices;
+	const struct graph *graph;
+	struct record_reader *reader;
+	uint64_t next; /* the entry the reader gives next */
+	struct loop_timer timer;
+	bool is_started;
+};
+
+/* In order, but for the look for the first entry that counts. */
+static bool read_entry(void *context, uint64_t index, struct arena *arena, struct text *out,
+	bool *is_there, struct error *err)
+{
+	struct review_keeper *keeper = context;
+	struct record_entry found;
+	bool is_end = false;
+
+	*is_there = index < record_log_size(keeper->log);
+	if (!*is_there)
+		return true;
+	if (keeper->reader != NULL && keeper->next != index)
+		record_reader_close(&keeper->reader);
+	if (keeper->reader == NULL && !record_reader_open(&keeper->reader, keeper->log, index, err))
+		return false;
+	keeper->next = index;
+	if (!record_reader_next(keeper->reader, &found, &is_end, err))
+		return false;
+	*is_there = !is_end;
+	if (is_end)
+		return true;
+	keeper->next = index + 1;
+	*out = text_copy(arena, found.entry);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a record");
+}
+
+static bool read_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
+{
+	struct review_keeper *keeper = context;
+
+	return record_read_content(keeper->log, index, arena, out, err);
+}
+
+/* What an identity is or uses at providers, and what that may do there. */
+struct inheriting {
+	const struct graph *graph;
+	bool (*visit)(void *context, const struct review_inherited *one);
+	void *context;
+	struct graph_node account;
+	uint32_t left;
+	bool ok;
+};
+
+static enum effect heaviest(uint32_t effects)
+{
+	static const enum effect order[] = {
+		EFFECT_EXECUTE, EFFECT_WRITE, EFFECT_DELEGATE, EFFECT_GENERATE, EFFECT_READ};
+
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+		if ((effects & (UINT32_C(1) << order[i])) != 0)
+			return order[i];
+	return EFFECT_NONE;
+}
+
+static bool visit_right(void *context, const struct graph_edge *edge)
+{
+	struct inheriting *inheriting = context;
+	struct graph_node to = {0};
+	char title[2 * GRAPH_NAME_BYTES_MAX + 2];
+	struct review_inherited one;
+
+	(void)graph_node(inheriting->graph, edge->to, &to);
+	(void)snprintf(title, sizeof title, "%.*s %.*s", TEXT_ARGS(inheriting->account.name),
+		TEXT_ARGS(edge->scope.length > 0 ? edge->scope : to.name));
+	one = (struct review_inherited){.title = text_of(title),
+		.by = edge->by,
+		.effect = heaviest(edge->effects),
+		.sensitivity = to.sensitivity,
+		.since_utc_ms = (int64_t)edge->since_s * 1000,
+		.last_utc_ms = (int64_t)edge->used_s * 1000,
+		.uses = edge->uses};
+	inheriting->ok = inheriting->visit(inheriting->context, &one);
+	return inheriting->ok && --inheriting->left > 0;
+}
+
+static bool visit_account(void *context, const struct graph_edge *edge)
+{
+	struct inheriting *inheriting = context;
+
+	if (graph_node(inheriting->graph, edge->to, &inheriting->account) &&
+		inheriting->account.kind == GRAPH_NODE_ACCOUNT)
+		graph_each_out(
+			inheriting->graph, edge->to, GRAPH_EDGE_MAY, visit_right, inheriting);
+	return inheriting->ok && inheriting->left > 0;
+}
+
+static bool each_inherited(void *context, struct text identity,
+	bool (*visit)(void *context, const struct review_inherited *one), void *visit_context,
+	struct error *err)
+{
+	const struct review_keeper *keeper = context;
+	struct inheriting inheriting = {.graph = keeper->graph,
+		.visit = visit,
+		.context = visit_context,
+		.left = REVIEW_KEEPER_INHERITED_MAX,
+		.ok = true};
+	struct graph_node node;
+
+	(void)err; /* visit has said it */
+	if (!graph_find(keeper->graph, GRAPH_NODE_IDENTITY, identity, &node))
+		return true;
+	graph_each_out(keeper->graph, node.id, GRAPH_EDGE_IS, visit_account, &inheriting);
+	if (inheriting.ok && inheriting.left > 0)
+		graph_each_out(keeper->graph, node.id, GRAPH_EDGE_USES, visit_account, &inheriting);
+	return inheriting.ok;
+}
+
+static void on_event(void *context, const struct review_notice *notice)
+{
+	struct review_keeper *keeper = context;
+
+	if (keeper->notices != NULL)
+		notices_tell_review(keeper->notices, notice);
+}
+
+static void on_due(struct loop_timer *timer)
+{
+	struct review_keeper *keeper = timer->context;
+	bool has_more = review_step(keeper->service);
+
+	keeper->is_started = loop_timer_start(
+		keeper->loop, timer, has_more ? REVIEW_KEEPER_SOON_MS : REVIEW_KEEPER_MS);
+}
+
+bool review_keeper_create(struct review_keeper **out, struct loop *loop, struct record_log *log,
+	const struct review_parts *parts, struct error *err)
+{
+	struct review_keeper *keeper = calloc(1, sizeof *keeper);
+
+	*out = NULL;
+	if (keeper == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for reviews");
+	*keeper = (struct review_keeper){.loop = loop, .log = log};
+	keeper->timer = (struct loop_timer){.on_due = on_due, .context = keeper};
+	if (!review_service_create(&keeper->service, parts, err)) {
+		free(keeper);
+		return false;
+	}
+	*out = keeper;
+	return true;
+}
+
+bool review_keeper_start(struct review_keeper *keeper, struct notices *notices,
+	const struct graph *graph, struct error *err)
+{
+	const struct review_ports ports = {.log = keeper,
+		.read = read_entry,
+		.read_content = read_content,
+		.providers = keeper,
+		.each_inherited = each_inherited};
+	const struct review_listener listener = {keeper, on_event};
+
+	keeper->notices = notices;
+	keeper->graph = graph;
+	review_connect(keeper->service, &ports, &listener);
+	keeper->is_started = loop_timer_start(keeper->loop, &keeper->timer, 0);
+	return keeper->is_started ? true : error_set(err, ERROR_LIMIT, "no memory for reviews");
+}
+
+void review_keeper_stop(struct review_keeper *keeper)
+{
+	if (keeper == NULL)
+		return;
+	keeper->notices = NULL;
+	if (keeper->is_started)
+		loop_timer_stop(keeper->loop, &keeper->timer);
+	keeper->is_started = false;
+	record_reader_close(&keeper->reader);
+}
+
+void review_keeper_destroy(struct review_keeper **keeper)
+{
+	if (*keeper == NULL)
+		return;
+	review_keeper_stop(*keeper);
+	review_service_destroy(&(*keeper)->service);
+	free(*keeper);
+	*keeper = NULL;
+}
+
+struct review_service *review_keeper_service(struct review_keeper *keeper)
+{
+	return keeper->service;
+}

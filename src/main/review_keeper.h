@@ -1,0 +1,33 @@
+#ifndef MAIN_REVIEW_KEEPER_H
+#define MAIN_REVIEW_KEEPER_H
+
+#include "base/loop.h"
+#include "domain/graph/graph.h"
+#include "main/notices.h"
+#include "services/record/record.h"
+#include "services/review/review.h"
+
+/* Joins access reviews to the log they read, to those who are told, and to time: a step a turn
+ * while there is something to do.  Loop's thread. */
+struct review_keeper;
+
+enum {
+	REVIEW_KEEPER_MS = 200,
+	REVIEW_KEEPER_SOON_MS = 1,          /* while there is more to do: calls go on between */
+	REVIEW_KEEPER_INHERITED_MAX = 1024, /* of one identity: more is a scope for its provider */
+};
+
+/* All borrowed.  Errors: LIMIT. */
+bool review_keeper_create(struct review_keeper **out, struct loop *loop, struct record_log *log,
+	const struct review_parts *parts, struct error *err) MUST_CHECK;
+/* Once the state has caught up with the log; graph says what stands at providers.  Errors: LIMIT.
+ */
+bool review_keeper_start(struct review_keeper *keeper, struct notices *notices,
+	const struct graph *graph, struct error *err) MUST_CHECK;
+/* No step, and nobody is told any more.  keeper may be NULL. */
+void review_keeper_stop(struct review_keeper *keeper);
+/* After the log, whose records would call it. */
+void review_keeper_destroy(struct review_keeper **keeper);
+struct review_service *review_keeper_service(struct review_keeper *keeper);
+
+#endif

@@ -1,0 +1,214 @@
+/* Whose it is to judge an item.
+ *
+ * The rules about people say who may at all: owner, backup owner, reviewers of the unit or of
+ * the organisation, and the owners of the unit whose resource it is.  Whom the review names
+ * comes before the others, whom it was handed to before all; a person who is not here any more
+ * counts for nobody, so what was theirs is everybody's again that the rules name. */
+#include "domain/charter/nearest.h"
+#include "services/review/review_private.h"
+
+bool review_is_here(const struct review_service *service, struct text person)
+{
+	const struct person *found = registry_find_person(service->parts.registry, person);
+
+	return found != NULL && !person_has_left(found);
+}
+
+static bool may_about_resource(
+	const struct review_service *service, const struct person *person, struct text unit)
+{
+	const struct people_resource about = {.kind = OBJECT_UNIT, .name = unit, .unit = unit};
+
+	return unit.length > 0 &&
+	       registry_person_may(service->parts.registry, person, PEOPLE_REVIEW, &about);
+}
+
+static bool may_by_rule(
+	const struct review_service *service, const struct review_item *item, struct text name)
+{
+	const struct registry *registry = service->parts.registry;
+	const struct person *person = registry_find_person(registry, name);
+	const struct registry_entry *entry =
+		registry_find(registry, OBJECT_IDENTITY, item->identity);
+	struct people_resource about = {.kind = OBJECT_IDENTITY,
+		.name = item->identity,
+		.unit = item->unit,
+		.owner = item->owner,
+		.backup_owner = item->backup_owner};
+
+	if (person == NULL)
+		return false;
+	if (entry != NULL && entry->in_force != NULL)
+		about = registry_resource_of(registry, entry->in_force);
+	return registry_person_may(registry, person, PEOPLE_REVIEW, &about) ||
+	       may_about_resource(service, person, item->resource_unit);
+}
+
+/* Nobody is named, or nobody of them is here any more, or this person is. */
+static bool is_named(
+	const struct review_service *service, const struct review *review, struct text person)
+{
+	bool is_any_here = false;
+
+	for (size_t i = 0; i < review->reviewers_count; i++) {
+		if (text_equal(review->reviewers[i], person))
+			return true;
+		is_any_here = is_any_here || review_is_here(service, review->reviewers[i]);
+	}
+	return !is_any_here;
+}
+
+static bool may_self(const struct review_service *service, const struct review *review,
+	const struct review_row *row, struct text person)
+{
+	if (row->assignee.length > 0 && review_is_here(service, row->assignee) &&
+		!text_equal(row->assignee, person))
+		return false;
+	return (text_equal(row->assignee, person) || is_named(service, review, person)) &&
+	       may_by_rule(service, &row->item, person);
+}
+
+/* The one, over at most so many delegations, who may and stands behind the person. */
+static bool find_behind(const struct review_service *service, const struct review *review,
+	const struct review_row *row, struct text person, struct text *behind)
+{
+	for (int hops = 0; hops < REVIEW_DELEGATION_HOPS_MAX; hops++) {
+		size_t i = review->delegations_count;
+
+		while (i > 0 && !text_equal(review->delegations[i - 1].to, person))
+			i--;
+		if (i == 0)
+			return false;
+		person = review->delegations[i - 1].from;
+		if (may_self(service, review, row, person)) {
+			*behind = person;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool review_may(const struct review_service *service, const struct review *review,
+	const struct review_row *row, struct text person, struct text *for_person,
+	struct error *err)
+{
+	*for_person = (struct text){NULL, 0};
+	if (!review_is_here(service, person))
+		return error_set(err, ERROR_INVALID, "forbidden: no such person is registered");
+	if (may_self(service, review, row, person) ||
+		find_behind(service, review, row, person, for_person))
+		return true;
+	if (row->assignee.length > 0)
+		return error_set(err, ERROR_INVALID, "forbidden: it was handed to %.*s",
+			TEXT_ARGS(row->assignee));
+	return error_set(err, ERROR_INVALID,
+		"forbidden: its owner or backup owner, a reviewer of %.*s or of org%s decides%s",
+		TEXT_ARGS(row->item.unit),
+		row->item.resource_unit.length > 0 ? ", or an owner of the resource's unit" : "",
+		review->reviewers_count > 0 ? ", if the review names them" : "");
+}
+
+/* ---- starting ---- */
+
+static bool check_reviewers(const struct review_service *service,
+	const struct review_request *request, struct error *err)
+{
+	if (request->reviewers_count > REVIEW_REVIEWERS_MAX)
+		return error_set(err, ERROR_INVALID, "a review names at most %d reviewers",
+			REVIEW_REVIEWERS_MAX);
+	for (size_t i = 0; i < request->reviewers_count; i++)
+		if (!review_is_here(service, request->reviewers[i]))
+			return name_unknown(
+				service->parts.registry, OBJECT_PERSON, request->reviewers[i], err);
+	return true;
+}
+
+static bool check_scope(const struct review_service *service, const struct review_scope *scope,
+	struct text *unit, struct error *err)
+{
+	const struct registry *registry = service->parts.registry;
+	const struct charter *charter;
+
+	*unit = scope->unit.length > 0 ? scope->unit : TEXT(REGISTRY_ORGANISATION);
+	if (scope->unit.length > 0 && !text_is(scope->unit, REGISTRY_ORGANISATION) &&
+		registry_find_unit(registry, scope->unit) == NULL)
+		return name_unknown(registry, OBJECT_UNIT, scope->unit, err);
+	if (scope->owner.length > 0 && !review_is_here(service, scope->owner))
+		return name_unknown(registry, OBJECT_PERSON, scope->owner, err);
+	if (scope->identity.length == 0)
+		return true;
+	charter = registry_find_charter(registry, scope->identity);
+	if (charter == NULL)
+		return name_unknown(registry, OBJECT_IDENTITY, scope->identity, err);
+	*unit = charter->unit;
+	return true;
+}
+
+bool review_may_start(const struct review_service *service, const struct review_request *request,
+	struct error *err)
+{
+	const struct registry *registry = service->parts.registry;
+	const struct person *person = registry_find_person(registry, request->person);
+	struct people_resource about = {.kind = OBJECT_UNIT};
+
+	if (!check_scope(service, &request->scope, &about.unit, err) ||
+		!check_reviewers(service, request, err))
+		return false;
+	about.name = about.unit;
+	if (person != NULL && registry_person_may(registry, person, PEOPLE_START_REVIEW, &about))
+		return true;
+	return error_set(err, ERROR_INVALID,
+		"forbidden: a reviewer or approver of %.*s or of org, an administrator or one of "
+		"security starts it",
+		TEXT_ARGS(about.unit));
+}
+
+/* ---- delegation ---- */
+
+/* Whether, over delegations, the work of `from` comes to `to` already. */
+static bool comes_to(const struct review *review, struct text from, struct text to)
+{
+	for (int hops = 0; hops < REVIEW_DELEGATIONS_MAX; hops++) {
+		size_t i = 0;
+
+		if (text_equal(from, to))
+			return true;
+		while (i < review->delegations_count &&
+			!text_equal(review->delegations[i].from, from))
+			i++;
+		if (i == review->delegations_count)
+			return false;
+		from = review->delegations[i].to;
+	}
+	return true;
+}
+
+/* Who administers remit does not judge for a unit because somebody asks them to. */
+static bool is_stand_in(const struct review_service *service, struct text name)
+{
+	const struct person *person = registry_find_person(service->parts.registry, name);
+
+	return person_has_role(person, "administrator") && !person_has_role(person, "reviewer");
+}
+
+bool review_check_delegation(const struct review_service *service, const struct review *review,
+	const struct review_request *request, struct error *err)
+{
+	if (!review_is_here(service, request->to))
+		return name_unknown(service->parts.registry, OBJECT_PERSON, request->to, err);
+	if (is_stand_in(service, request->to))
+		return error_set(err, ERROR_INVALID,
+			"forbidden: an administrator does not stand in for those of a unit");
+	if (comes_to(review, request->to, request->person))
+		return error_set(err, ERROR_CONFLICT,
+			"%.*s hands work to you: it would go round in a circle",
+			TEXT_ARGS(request->to));
+	for (size_t i = 0; i < review->delegations_count; i++)
+		if (text_equal(review->delegations[i].from, request->person))
+			return error_set(err, ERROR_CONFLICT, "you delegated this review to %.*s",
+				TEXT_ARGS(review->delegations[i].to));
+	if (review->delegations_count >= REVIEW_DELEGATIONS_MAX)
+		return error_set(err, ERROR_LIMIT, "a review has at most %d delegations",
+			REVIEW_DELEGATIONS_MAX);
+	return true;
+}

@@ -1,0 +1,722 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "services/review/review.h"
+#include "support/governed.h"
+#include "support/people.h"
+
+enum { STEPS_MAX = 5000, NUMBERS = 300, EVENTS_MAX = 64 };
+
+struct reviewing {
+	struct governed governed;
+	struct task_table *tasks;
+	struct approve *approve;
+	struct finding_service *findings;
+	struct review_service *reviews;
+	/* The last answer. */
+	unsigned answers;
+	enum error_code code;
+	char said[ERROR_TEXT_BYTES];
+	struct json answer;
+	struct text review; /* id of the last started */
+	const char *events[EVENTS_MAX];
+	size_t events_count;
+	bool has_inherited;
+};
+
+static bool read_entry(void *context, uint64_t index, struct arena *arena, struct text *out,
+	bool *is_there, struct error *err)
+{
+	const struct fake_log *log = context;
+
+	(void)arena;
+	(void)err;
+	*is_there = index < log->count;
+	if (*is_there)
+		*out = log->entries[index].entry;
+	return true;
+}
+
+static bool read_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
+{
+	const struct fake_log *log = context;
+
+	(void)err;
+	*out = text_copy(arena, log->entries[index].content);
+	return true;
+}
+
+static bool each_inherited(void *context, struct text identity,
+	bool (*visit)(void *context, const struct review_inherited *one), void *visit_context,
+	struct error *err)
+{
+	const struct review_inherited drive = {.title = TEXT("google/app drive.readonly"),
+		.effect = EFFECT_READ,
+		.sensitivity = SENSITIVITY_CONFIDENTIAL};
+
+	(void)err;
+	return !((const struct reviewing *)context)->has_inherited || !text_is(identity, "a1") ||
+	       visit(visit_context, &drive);
+}
+
+static void on_event(void *context, const struct review_notice *notice)
+{
+	struct reviewing *reviewing = context;
+
+	if (reviewing->events_count < EVENTS_MAX)
+		reviewing->events[reviewing->events_count++] = notice->event;
+}
+
+/* Every service, before anything is folded. */
+static void open_services(struct reviewing *reviewing)
+{
+	const struct approve_settings settings = {.question_ms = 1000, .answer_ms = 1000};
+	const struct review_ports ports = {.log = &reviewing->governed.log,
+		.read = read_entry,
+		.read_content = read_content,
+		.providers = reviewing,
+		.each_inherited = each_inherited};
+	const struct review_listener listener = {reviewing, on_event};
+	struct review_parts parts;
+	struct error err = {0};
+
+	governed_init_loading(&reviewing->governed);
+	assert_true(task_table_create(&reviewing->tasks, 1000, &err));
+	assert_true(approve_create(&reviewing->approve, reviewing->governed.registry,
+		reviewing->tasks, reviewing->governed.fold, &settings, &err));
+	assert_true(finding_service_create(&reviewing->findings, reviewing->governed.registry,
+		reviewing->governed.fold, &err));
+	parts = (struct review_parts){reviewing->governed.registry, reviewing->governed.registrar,
+		reviewing->governed.fold, reviewing->approve, reviewing->findings};
+	assert_true(review_service_create(&reviewing->reviews, &parts, &err));
+	review_connect(reviewing->reviews, &ports, &listener);
+}
+
+static void close_services(struct reviewing *reviewing)
+{
+	review_service_destroy(&reviewing->reviews);
+	finding_service_destroy(&reviewing->findings);
+	approve_destroy(&reviewing->approve);
+	task_table_destroy(&reviewing->tasks);
+	governed_deinit(&reviewing->governed);
+}
+
+static const char more_yaml[] =
+	"object: person\nname: rox\nunit: org\nroles: [reviewer]\n---\n"
+	"object: person\nname: sal\nunit: sales\nroles: [owner, reviewer]\n---\n"
+	"object: identity\nname: h1\nkind: agent\nclass: update\nrisk: high\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: Writes\nenvironments: [staging]\n"
+	"entitlements: [{effect: write, tool: files/write}]\n"
+	"peers: [{identity: a1, effects: [read, write], up-to: internal}]\n"
+	"expires: 2030-01-01\n";
+
+static int setup(void **state)
+{
+	static struct reviewing reviewing; /* check-source: global: one bench a test */
+	static const char *const people[] = {"ana", "bo", "rey", "rox", "sal"};
+	struct error err = {0};
+
+	memset(&reviewing, 0, sizeof reviewing);
+	open_services(&reviewing);
+	assert_true(fold_finish_loading(reviewing.governed.fold, &err));
+	reviewing.governed.log.now_utc_ms = INT64_C(1800000000000);
+	governed_found(&reviewing.governed);
+	assert_true(governed_apply(&reviewing.governed, "adi", governed_world_yaml));
+	assert_true(governed_enrol(&reviewing.governed, "adi", "eva"));
+	assert_true(governed_apply(&reviewing.governed, "eva", more_yaml));
+	for (size_t i = 0; i < 2; i++)
+		(void)governed_step_of(&reviewing.governed, "adi", REGISTRAR_APPROVE, OBJECT_PERSON,
+			i == 0 ? "rox" : "sal");
+	for (size_t i = 0; i < sizeof people / sizeof *people; i++)
+		if (!governed_enrol_signing(&reviewing.governed, "adi", people[i]))
+			fail_msg("%s: %s", people[i], reviewing.governed.last.err.text);
+	(void)governed_step(&reviewing.governed, "bo", REGISTRAR_APPROVE, "a1");
+	(void)governed_step(&reviewing.governed, "bo", REGISTRAR_APPROVE, "h1");
+	assert_non_null(registry_find_charter(reviewing.governed.registry, TEXT("h1")));
+	*state = &reviewing;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	close_services(*state);
+	return 0;
+}
+
+/* ---- doing ---- */
+
+/* Until nothing more is to be done at this time. */
+static void settle(struct reviewing *reviewing)
+{
+	for (int i = 0; i < STEPS_MAX; i++) {
+		size_t before = reviewing->governed.log.count;
+		bool has_more = review_step(reviewing->reviews);
+
+		fake_log_flush(&reviewing->governed.log);
+		if (!has_more && reviewing->governed.log.count == before)
+			return;
+	}
+	fail_msg("it goes on and on");
+}
+
+static void on_done(void *context, const struct json *answer, const struct error *err)
+{
+	struct reviewing *reviewing = context;
+	struct error ignored = {0};
+
+	reviewing->answers++;
+	reviewing->code = err == NULL ? ERROR_NONE : err->code;
+	(void)snprintf(reviewing->said, sizeof reviewing->said, "%s", err == NULL ? "" : err->text);
+	if (answer != NULL)
+		assert_true(
+			json_copy(&reviewing->answer, reviewing->governed.arena, answer, &ignored));
+}
+
+static enum error_code submit(struct reviewing *reviewing, struct review_request request)
+{
+	const struct people_answer signing = {.person = request.person.data,
+		.verb = ANSWER_APPROVE,
+		.approval = TEXT("a-1"),
+		.now_utc_ms = reviewing->governed.log.now_utc_ms};
+	struct error err = {0};
+
+	request.arena = reviewing->governed.arena;
+	request.context = reviewing;
+	request.done = on_done;
+	if (request.proof.signature.length == 0)
+		request.proof = people_sign(reviewing->governed.arena, &signing);
+	reviewing->code = ERROR_NONE;
+	if (!review_submit(reviewing->reviews, &request, &err)) {
+		(void)snprintf(reviewing->said, sizeof reviewing->said, "%s", err.text);
+		return err.code;
+	}
+	fake_log_flush(&reviewing->governed.log);
+	settle(reviewing);
+	return reviewing->code;
+}
+
+static enum error_code start(
+	struct reviewing *reviewing, const char *person, struct review_scope scope, int64_t days)
+{
+	enum error_code code = submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
+							 .person = text_of(person),
+							 .scope = scope,
+							 .days = days});
+
+	if (code == ERROR_NONE)
+		reviewing->review = json_text_or(&reviewing->answer, "review", "");
+	return code;
+}
+
+static struct json show(struct reviewing *reviewing)
+{
+	struct json out;
+	struct error err = {0};
+
+	assert_true(review_show(
+		reviewing->reviews, reviewing->review, reviewing->governed.arena, &out, &err));
+	return out;
+}
+
+static const char *stage(struct reviewing *reviewing)
+{
+	struct json shown = show(reviewing);
+
+	return text_copy(reviewing->governed.arena, json_text_or(&shown, "stage", "")).data;
+}
+
+/* The item of that title, or 0. */
+static uint32_t number_of(struct reviewing *reviewing, const char *identity, const char *title)
+{
+	const struct review_items_query asked = {
+		.review = reviewing->review, .count = REVIEW_PAGE_MAX};
+	struct json items;
+	uint32_t next;
+	struct error err = {0};
+
+	assert_true(review_items(
+		reviewing->reviews, &asked, reviewing->governed.arena, &items, &next, &err));
+	for (uint32_t i = 0; i < items.count; i++) {
+		const struct json *item = json_find(&items.items[i], "item");
+
+		if (text_is(json_text_or(item, "identity", ""), identity) &&
+			text_is(json_text_or(item, "title", ""), title))
+			return (uint32_t)json_integer_or(&items.items[i], "number", 0);
+	}
+	return 0;
+}
+
+static const char *state_of(struct reviewing *reviewing, uint32_t number)
+{
+	const struct review_items_query asked = {
+		.review = reviewing->review, .after = number - 1, .count = 1};
+	struct json items;
+	uint32_t next;
+	struct error err = {0};
+
+	assert_true(review_items(
+		reviewing->reviews, &asked, reviewing->governed.arena, &items, &next, &err));
+	return text_copy(reviewing->governed.arena, json_text_or(&items.items[0], "state", ""))
+		.data;
+}
+
+static struct text snapshot(struct reviewing *reviewing)
+{
+	struct json shown = show(reviewing);
+
+	return json_text_or(&shown, "snapshot", "");
+}
+
+static enum error_code decide(
+	struct reviewing *reviewing, const char *person, uint32_t number, enum review_choice choice)
+{
+	return submit(reviewing, (struct review_request){.verb = REVIEW_VERB_DECIDE,
+					 .person = text_of(person),
+					 .review = reviewing->review,
+					 .choice = choice,
+					 .numbers = &number,
+					 .numbers_count = 1,
+					 .snapshot = snapshot(reviewing)});
+}
+
+static bool has_tool(struct reviewing *reviewing, const char *identity, const char *tool)
+{
+	const struct charter *charter =
+		registry_find_charter(reviewing->governed.registry, text_of(identity));
+
+	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++)
+		if (text_is(charter->entitlements[i].resource, tool))
+			return true;
+	return false;
+}
+
+static void pass(struct reviewing *reviewing, int64_t days)
+{
+	reviewing->governed.log.now_utc_ms += days * REVIEW_DAY_MS;
+	settle(reviewing);
+}
+
+static const struct review_scope a1 = {.identity = {"a1", 2}};
+static const struct review_scope h1 = {.identity = {"h1", 2}};
+
+/* ---- starting ---- */
+
+static void a_review_that_is_not_whole_is_refused(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static char name[REVIEW_NAME_BYTES_MAX + 2]; /* check-source: global: too long a name */
+	struct text many[REVIEW_REVIEWERS_MAX + 1];
+
+	memset(name, 'n', sizeof name - 1);
+	for (size_t i = 0; i < REVIEW_REVIEWERS_MAX + 1; i++)
+		many[i] = TEXT("rey");
+	assert_int_equal(start(reviewing, "rey", a1, REVIEW_DAYS_MAX + 1), ERROR_INVALID);
+	assert_int_equal(start(reviewing, "rey", a1, -1), ERROR_INVALID);
+	assert_int_equal(start(reviewing, "rey", (struct review_scope){.unit = TEXT("no")}, 7),
+		ERROR_NOT_FOUND);
+	assert_int_equal(start(reviewing, "rox", (struct review_scope){.owner = TEXT("no")}, 7),
+		ERROR_NOT_FOUND);
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
+						   .person = TEXT("rey"),
+						   .scope = a1,
+						   .name = text_of(name)}),
+		ERROR_INVALID);
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
+						   .person = TEXT("rey"),
+						   .scope = a1,
+						   .reviewers = many,
+						   .reviewers_count = REVIEW_REVIEWERS_MAX + 1}),
+		ERROR_INVALID);
+	name[REVIEW_NAME_BYTES_MAX] = '\0';
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
+						   .person = TEXT("rey"),
+						   .scope = a1,
+						   .name = text_of(name),
+						   .reviewers = many,
+						   .reviewers_count = REVIEW_REVIEWERS_MAX,
+						   .days = REVIEW_DAYS_MAX}),
+		ERROR_NONE);
+}
+
+static void who_is_of_another_unit_starts_none(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	assert_int_equal(start(reviewing, "sal", a1, 7), ERROR_INVALID);
+	assert_int_equal(start(reviewing, "ana", a1, 7), ERROR_INVALID);
+	assert_int_equal(
+		start(reviewing, "rey", (struct review_scope){.risk = RISK_LOW}, 7), ERROR_INVALID);
+}
+
+static void a_scope_with_nothing_in_it_fails_and_says_so(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	assert_int_equal(start(reviewing, "rox", (struct review_scope){.unit = TEXT("sales")}, 7),
+		ERROR_NONE);
+	assert_string_equal(stage(reviewing), "failed");
+}
+
+static void every_hop_of_a_chain_is_an_item(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	assert_int_equal(start(reviewing, "rey", h1, 7), ERROR_NONE);
+	assert_string_equal(stage(reviewing), "open");
+	assert_int_not_equal(number_of(reviewing, "h1", "peer a1"), 0);
+	assert_int_not_equal(number_of(reviewing, "a1", "read files/read"), 0);
+}
+
+/* ---- deciding ---- */
+
+static void a_decision_on_another_snapshot_is_refused(void **state)
+{
+	struct reviewing *reviewing = *state;
+	uint32_t number = 1;
+
+	assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_DECIDE,
+						   .person = TEXT("rey"),
+						   .review = reviewing->review,
+						   .choice = REVIEW_CHOICE_KEEP,
+						   .numbers = &number,
+						   .numbers_count = 1,
+						   .snapshot = TEXT("sha256:00")}),
+		ERROR_CONFLICT);
+}
+
+static void nothing_is_decided_unsigned_or_by_anothers_key(void **state)
+{
+	struct reviewing *reviewing = *state;
+	const struct people_answer others = {.person = "rox",
+		.verb = ANSWER_APPROVE,
+		.approval = TEXT("a-1"),
+		.now_utc_ms = reviewing->governed.log.now_utc_ms};
+	uint32_t number = 1;
+	struct review_request request = {.verb = REVIEW_VERB_DECIDE,
+		.person = TEXT("rey"),
+		.choice = REVIEW_CHOICE_REVOKE,
+		.numbers = &number,
+		.numbers_count = 1};
+
+	assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
+	request.review = reviewing->review;
+	request.snapshot = snapshot(reviewing);
+	request.proof = people_sign(reviewing->governed.arena, &others);
+	assert_int_equal(submit(reviewing, request), ERROR_INVALID);
+	request.proof.signature = TEXT("nothing");
+	assert_int_equal(submit(reviewing, request), ERROR_INVALID);
+	assert_string_equal(state_of(reviewing, 1), "open");
+}
+
+static void more_numbers_than_fit_are_refused(void **state)
+{
+	struct reviewing *reviewing = *state;
+	uint32_t numbers[NUMBERS];
+	struct review_request request = {.verb = REVIEW_VERB_DECIDE,
+		.person = TEXT("rey"),
+		.choice = REVIEW_CHOICE_KEEP,
+		.numbers = numbers,
+		.numbers_count = REVIEW_NUMBERS_MAX + 1};
+
+	for (uint32_t i = 0; i < NUMBERS; i++)
+		numbers[i] = 1;
+	assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
+	request.review = reviewing->review;
+	request.snapshot = snapshot(reviewing);
+	assert_int_equal(submit(reviewing, request), ERROR_INVALID);
+	request.numbers_count = REVIEW_NUMBERS_MAX; /* one item, said again and again */
+	assert_int_equal(submit(reviewing, request), ERROR_NONE);
+	assert_string_equal(state_of(reviewing, 1), "kept");
+}
+
+static void who_may_not_judge_takes_nothing(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static const char *const strangers[] = {"sal", "eva"};
+	uint32_t number;
+
+	assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
+	number = number_of(reviewing, "a1", "write files/write");
+	assert_int_equal(
+		decide(reviewing, strangers[0], number, REVIEW_CHOICE_REVOKE), ERROR_INVALID);
+	assert_true(has_tool(reviewing, "a1", "files/write"));
+	assert_int_equal(decide(reviewing, "rey", number, REVIEW_CHOICE_REVOKE), ERROR_NONE);
+	assert_false(has_tool(reviewing, "a1", "files/write"));
+	assert_int_equal(decide(reviewing, "rey", number, REVIEW_CHOICE_KEEP), ERROR_CONFLICT);
+	assert_int_equal(decide(reviewing, "rey", number, REVIEW_CHOICE_REVOKE), ERROR_NONE);
+}
+
+static void bulk_leaves_what_is_not_of_low_risk(void **state)
+{
+	struct reviewing *reviewing = *state;
+	const struct review_filter all = {0};
+
+	assert_int_equal(start(reviewing, "rey", h1, 7), ERROR_NONE);
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_DECIDE,
+						   .person = TEXT("rey"),
+						   .review = reviewing->review,
+						   .choice = REVIEW_CHOICE_KEEP,
+						   .filter = &all,
+						   .snapshot = snapshot(reviewing)}),
+		ERROR_NONE);
+	assert_int_equal(json_integer_or(&reviewing->answer, "decided", 0), 2);
+	assert_int_equal(json_integer_or(&reviewing->answer, "refused", 0), 2);
+	assert_string_equal(
+		state_of(reviewing, number_of(reviewing, "h1", "write files/write")), "open");
+}
+
+static void an_owner_of_the_resources_unit_judges_and_others_do_not(void **state)
+{
+	struct reviewing *reviewing = *state;
+	uint32_t number;
+
+	assert_int_equal(start(reviewing, "rox", h1, 7), ERROR_NONE);
+	number = number_of(reviewing, "h1", "write files/write");
+	assert_int_equal(decide(reviewing, "sal", number, REVIEW_CHOICE_TRIAL), ERROR_INVALID);
+	assert_int_equal(decide(reviewing, "ana", number, REVIEW_CHOICE_TRIAL), ERROR_NONE);
+	assert_string_equal(state_of(reviewing, number), "trial");
+}
+
+/* ---- trials ---- */
+
+static void what_was_taken_on_trial_comes_back_within_its_days_alone(void **state)
+{
+	struct reviewing *reviewing = *state;
+	uint32_t number;
+
+	assert_int_equal(start(reviewing, "rey", a1, 90), ERROR_NONE);
+	number = number_of(reviewing, "a1", "read files/read");
+	assert_int_equal(decide(reviewing, "rey", number, REVIEW_CHOICE_RESTORE), ERROR_CONFLICT);
+	assert_int_equal(decide(reviewing, "rey", number, REVIEW_CHOICE_TRIAL), ERROR_NONE);
+	assert_false(has_tool(reviewing, "a1", "files/read"));
+	reviewing->governed.log.now_utc_ms += REVIEW_TRIAL_DAYS * REVIEW_DAY_MS - 10000;
+	assert_int_equal(decide(reviewing, "rey", number, REVIEW_CHOICE_RESTORE), ERROR_NONE);
+	assert_true(has_tool(reviewing, "a1", "files/read"));
+	number = number_of(reviewing, "a1", "write files/write");
+	assert_int_equal(decide(reviewing, "rey", number, REVIEW_CHOICE_TRIAL), ERROR_NONE);
+	pass(reviewing, REVIEW_TRIAL_DAYS);
+	assert_string_equal(state_of(reviewing, number), "revoked");
+	assert_int_equal(decide(reviewing, "rey", number, REVIEW_CHOICE_RESTORE), ERROR_CONFLICT);
+	assert_false(has_tool(reviewing, "a1", "files/write"));
+}
+
+/* ---- deadlines ---- */
+
+static void no_answer_takes_it_away_and_people_were_told_three_times(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static const char *const told[] = {"opened", "half", "day", "end", "closed"};
+
+	assert_int_equal(start(reviewing, "rey", a1, 8), ERROR_NONE);
+	pass(reviewing, 4);
+	assert_true(has_tool(reviewing, "a1", "files/write"));
+	pass(reviewing, 3);
+	reviewing->governed.log.now_utc_ms -= 1000;
+	settle(reviewing);
+	assert_true(has_tool(reviewing, "a1", "files/write"));
+	pass(reviewing, 1);
+	assert_true(has_tool(reviewing, "a1", "files/write")); /* a second early */
+	reviewing->governed.log.now_utc_ms += 1000;
+	settle(reviewing);
+	assert_false(has_tool(reviewing, "a1", "files/write"));
+	assert_false(has_tool(reviewing, "a1", "files/read"));
+	assert_string_equal(stage(reviewing), "closed");
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(reviewing->events[i], told[i]);
+	assert_int_equal(reviewing->events_count, 5);
+	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_RESTORE), ERROR_NONE);
+	assert_string_equal(state_of(reviewing, 1), "restored");
+}
+
+static void what_changed_before_the_deadline_is_an_exception_and_a_finding(void **state)
+{
+	struct reviewing *reviewing = *state;
+	uint32_t number;
+
+	reviewing->has_inherited = true;
+	assert_int_equal(start(reviewing, "rey", a1, 2), ERROR_NONE);
+	number = number_of(reviewing, "a1", "google/app drive.readonly");
+	assert_int_not_equal(number, 0);
+	pass(reviewing, 2);
+	assert_string_equal(state_of(reviewing, number), "exception");
+	assert_non_null(finding_next(reviewing->findings, NULL));
+	assert_int_equal(finding_next(reviewing->findings, NULL)->kind, FINDING_REVIEW_EXCEPTION);
+	assert_false(has_tool(reviewing, "a1", "files/write")); /* the others went */
+}
+
+static void a_log_that_takes_nothing_leaves_everything_as_it_is(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	assert_int_equal(start(reviewing, "rey", a1, 2), ERROR_NONE);
+	reviewing->governed.log.loses = true;
+	assert_int_not_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_REVOKE), ERROR_NONE);
+	reviewing->governed.log.loses = false;
+	assert_string_equal(state_of(reviewing, 1), "open");
+	assert_true(has_tool(reviewing, "a1", "files/read"));
+	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_REVOKE), ERROR_NONE);
+}
+
+/* ---- people who are gone ---- */
+
+static void what_was_theirs_who_left_is_everybodys_that_the_rules_name(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static const struct text rox = {"rox", 3};
+
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
+						   .person = TEXT("rox"),
+						   .scope = a1,
+						   .reviewers = &rox,
+						   .reviewers_count = 1}),
+		ERROR_NONE);
+	reviewing->review = json_text_or(&reviewing->answer, "review", "");
+	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_KEEP), ERROR_INVALID);
+	assert_true(governed_run(&reviewing->governed,
+		(struct registrar_request){.verb = REGISTRAR_APPLY,
+			.actor = TEXT("person:eva"),
+			.sources = &(struct plan_source){TEXT("f.yaml"),
+				TEXT("object: person\nname: rox\nunit: org\nroles: []\n")},
+			.sources_count = 1}));
+	/* rox is still here, and named, but of another unit: who is named must be of those who
+	 * may. */
+	assert_int_equal(decide(reviewing, "rox", 1, REVIEW_CHOICE_KEEP), ERROR_INVALID);
+}
+
+/* ---- events ---- */
+
+static size_t count_reviews(struct reviewing *reviewing)
+{
+	struct json list;
+	struct error err = {0};
+
+	assert_true(review_list(
+		reviewing->reviews, TEXT(""), 100, reviewing->governed.arena, &list, &err));
+	return list.count;
+}
+
+static void a_charter_that_lets_do_more_is_reviewed_a_minute_later(void **state)
+{
+	struct reviewing *reviewing = *state;
+	struct text wider = text_of(strstr(governed_world_yaml, "object: identity"));
+	struct text edited = text_format(reviewing->governed.arena, "%.*s",
+		(int)(strstr(wider.data, "expires:") - wider.data), wider.data);
+
+	edited = text_format(
+		reviewing->governed.arena, "%.*sexpires: 2031-01-01\n", TEXT_ARGS(edited));
+	assert_true(governed_apply(&reviewing->governed, "ana", edited.data));
+	assert_true(governed_step(&reviewing->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	settle(reviewing);
+	assert_int_equal(count_reviews(reviewing), 0);
+	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
+	settle(reviewing);
+	assert_int_equal(count_reviews(reviewing), 1);
+	settle(reviewing);
+	assert_int_equal(count_reviews(reviewing), 1);
+}
+
+static void a_record_of_others_begins_one_and_nobody_unknown_is_reviewed(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static const char *const records[] = {
+		"{\"actor\":\"remit\",\"at\":1800000000000,\"cause\":\"mover\","
+		"\"identity\":\"a1\",\"type\":\"review-due\"}",
+		"{\"actor\":\"remit\",\"at\":1800000000000,\"cause\":\"mover\","
+		"\"identity\":\"nobody\",\"type\":\"review-due\"}",
+	};
+	struct error err = {0};
+
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t index = reviewing->governed.log.count;
+
+		fake_log_append(&reviewing->governed.log, text_of(records[i]));
+		assert_true(fold_apply_entry(
+			reviewing->governed.fold, text_of(records[i]), TEXT(""), index, &err));
+	}
+	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
+	settle(reviewing);
+	assert_int_equal(count_reviews(reviewing), 1);
+}
+
+static void who_is_dormant_is_reviewed_by_itself(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	settle(reviewing);
+	pass(reviewing, REVIEW_UNUSED_DAYS - 1);
+	assert_int_equal(count_reviews(reviewing), 0);
+	pass(reviewing, 2);
+	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
+	settle(reviewing);
+	assert_int_equal(count_reviews(reviewing), 2); /* a1 and h1 */
+}
+
+/* ---- starting again ---- */
+
+static void the_log_alone_gives_the_same_reviews(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static struct reviewing other; /* check-source: global: another bench */
+	struct json here, there;
+	struct error err = {0};
+
+	assert_int_equal(start(reviewing, "rey", h1, 9), ERROR_NONE);
+	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_KEEP), ERROR_NONE);
+	assert_int_equal(decide(reviewing, "rey", 2, REVIEW_CHOICE_TRIAL), ERROR_NONE);
+	memset(&other, 0, sizeof other);
+	open_services(&other);
+	for (size_t i = 0; i < reviewing->governed.log.count; i++) {
+		const struct fake_entry *entry = &reviewing->governed.log.entries[i];
+
+		fake_log_append(&other.governed.log, entry->entry);
+		assert_true(fold_apply_entry(
+			other.governed.fold, entry->entry, entry->content, i, &err));
+	}
+	other.governed.log.now_utc_ms = reviewing->governed.log.now_utc_ms;
+	assert_true(fold_finish_loading(other.governed.fold, &err));
+	other.review = reviewing->review;
+	here = show(reviewing);
+	there = show(&other);
+	assert_true(json_equal(&here, &there));
+	assert_string_equal(state_of(&other, 1), state_of(reviewing, 1));
+	assert_string_equal(state_of(&other, 2), "trial");
+	close_services(&other);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_review_that_is_not_whole_is_refused),
+		TEST(who_is_of_another_unit_starts_none),
+		TEST(a_scope_with_nothing_in_it_fails_and_says_so),
+		TEST(every_hop_of_a_chain_is_an_item),
+		TEST(a_decision_on_another_snapshot_is_refused),
+		TEST(nothing_is_decided_unsigned_or_by_anothers_key),
+		TEST(more_numbers_than_fit_are_refused),
+		TEST(who_may_not_judge_takes_nothing),
+		TEST(bulk_leaves_what_is_not_of_low_risk),
+		TEST(an_owner_of_the_resources_unit_judges_and_others_do_not),
+		TEST(what_was_taken_on_trial_comes_back_within_its_days_alone),
+		TEST(no_answer_takes_it_away_and_people_were_told_three_times),
+		TEST(what_changed_before_the_deadline_is_an_exception_and_a_finding),
+		TEST(a_log_that_takes_nothing_leaves_everything_as_it_is),
+		TEST(what_was_theirs_who_left_is_everybodys_that_the_rules_name),
+		TEST(a_charter_that_lets_do_more_is_reviewed_a_minute_later),
+		TEST(a_record_of_others_begins_one_and_nobody_unknown_is_reviewed),
+		TEST(who_is_dormant_is_reviewed_by_itself),
+		TEST(the_log_alone_gives_the_same_reviews),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
