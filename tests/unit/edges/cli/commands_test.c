@@ -406,7 +406,6 @@ static const char *option_name(enum cli_option option)
 		[OPTION_FRAMEWORK] = "--framework",
 		[OPTION_SEVERITY] = "--severity",
 		[OPTION_CONTROL] = "--control",
-		[OPTION_ANSWERS] = "--answers",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
@@ -474,8 +473,7 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_report_friction ||
 	       command->run == command_inventory_import ||
 	       /* tests/e2e/inventories.mjs */ command->run == command_graph_diff ||
-	       command->run == command_inventory_import || /* tests/e2e/inventories.mjs */
-	       command->run == command_credential_convert ||
+	       	       command->run == command_credential_convert ||
 	       command->run == command_prove_identity || command->run == command_register ||
 	       command->run == command_person_import;
 	       command->run == command_prove_identity || command->run == command_register;
