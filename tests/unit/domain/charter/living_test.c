@@ -219,11 +219,11 @@ static void what_is_compiled_of_a_document_is_what_the_document_says(void **stat
 	struct error err = {0};
 
 	(void)state;
-	assert_true(charter_prove_document(&anew, &object->document, 3, &err));
+	assert_true(charter_prove_document(&anew, &object->as_read, 3, &err));
 	assert_true(charter_proof_equal(&held, &anew));
 	assert_true(sha256_equal(&held.document, &object->digest));
 	/* Another version is another set of permits. */
-	assert_true(charter_prove_document(&anew, &object->document, 4, &err));
+	assert_true(charter_prove_document(&anew, &object->as_read, 4, &err));
 	assert_false(charter_proof_equal(&held, &anew));
 	object_release(&object);
 }
@@ -256,7 +256,7 @@ static void what_is_no_charter_is_proved_of_nothing(void **state)
 	struct error err = {0};
 
 	(void)state;
-	assert_false(charter_prove_document(&proof, &tool->document, 1, &err));
+	assert_false(charter_prove_document(&proof, &tool->as_read, 1, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
 	object_release(&tool);
 }
