@@ -9,6 +9,7 @@
  * Nothing is believed before the last record: parts without it are forgotten at the next start. */
 #include <stdlib.h>
 
+#include "domain/charter/owner.h"
 #include "domain/token/jwk.h"
 #include "services/review/review_private.h"
 
@@ -289,7 +290,7 @@ static struct review_item *start_item(
 		.via = looked->visited->via,
 		.version = looked->entry->in_force->version,
 		.unit = text_copy(arena, charter->unit),
-		.owner = text_copy(arena, charter->owner),
+		.owner = text_copy(arena, owner_of(looked->entry)),
 		.backup_owner = text_copy(arena, charter->backup_owner),
 		.author = text_copy(arena, author),
 		.risk = charter->risk,
@@ -518,7 +519,7 @@ static bool is_in_scope(const struct review_scope *scope, const struct registry_
 
 	return charter != NULL && entry->state != IDENTITY_RETIRED &&
 	       (scope->unit.length == 0 || text_equal(scope->unit, charter->unit)) &&
-	       (scope->owner.length == 0 || text_equal(scope->owner, charter->owner) ||
+	       (scope->owner.length == 0 || text_equal(scope->owner, owner_of(entry)) ||
 		       text_equal(scope->owner, charter->backup_owner)) &&
 	       (scope->identity.length == 0 || text_equal(scope->identity, charter->name)) &&
 	       (scope->risk == RISK_NONE ||
@@ -963,6 +964,8 @@ static bool fail(struct gathering *gathering, const struct error *err)
 	gathering->err = *err;
 	if (gathering->parts_durable < gathering->parts)
 		return true;
+	if (err->code == ERROR_NOT_FOUND) /* nothing is there: nothing to try again */
+		review_settle_event(gathering->service, review->scope.identity, gathering->event);
 	gathering->service->items_count -= review->rows_count;
 	review->rows_count = 0;
 	review->failure = text_copy(review->arena, text_of(err->text));
