@@ -154,8 +154,10 @@ static bool apply_a2(struct fixture *fixture, const char *more)
 		text_format(fixture->governed.arena, "%s%s", a2_head, more).data);
 }
 
+/* crm is another unit's, which agrees. */
 static bool approve_a2(struct fixture *fixture)
 {
+	(void)!governed_step(&fixture->governed, "cy", REGISTRAR_CONSENT, "a2");
 	return governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a2");
 }
 
@@ -360,6 +362,44 @@ static void a_waiver_lets_the_charter_in_until_it_ends(void **state)
 	assert_true(approve_a2(fixture));
 	fixture->governed.log.now_utc_ms += 2 * (int64_t)DAY_S * 1000;
 	assert_int_equal(count_excess(fixture), 1);
+}
+
+static void a_waiver_covers_what_was_too_much_when_it_was_given(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms / 1000;
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_true(governed_apply(&fixture->governed, "adi", crm));
+	assert_true(apply_a2(fixture, "data-sources: [{name: crm, up-to: internal}]\n"));
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_CONFLICT);
+	assert_true(apply_a2(fixture, ""));
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	assert_int_equal(count_excess(fixture), 0);
+	see_may(fixture, "crm", 1 << EFFECT_READ | 1 << EFFECT_EXECUTE);
+	assert_int_equal(count_excess(fixture), 1);
+	assert_false(approve_a2(fixture));
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	assert_int_equal(count_excess(fixture), 0);
+	see_may(fixture, "crm", 1 << EFFECT_EXECUTE);
+	assert_int_equal(count_excess(fixture), 0);
+}
+
+/* Of what is in force, too: nobody brings back alone what they wrote. */
+static void who_wrote_a_charter_waives_nothing_of_it(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms / 1000;
+
+	assert_true(governed_apply(&fixture->governed, "adi",
+		"object: data-source\nname: crm\nunit: sales\ncustodian: ana\n"
+		"environment: staging\nsensitivity: internal\nat: [aws/crm]\n"));
+	assert_true(apply_a2(fixture, ""));
+	assert_true(approve_a2(fixture));
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_int_equal(count_excess(fixture), 1);
+	assert_int_equal(waive(fixture, "ana", "aws/crm", now + DAY_S), ERROR_INVALID);
+	assert_int_equal(waive(fixture, "ana", "aws/crm", 0), ERROR_NONE); /* only takes away */
 }
 
 static void two_identities_are_not_one_account(void **state)
@@ -691,6 +731,8 @@ int main(void)
 		TEST(what_accounts_open_undeclared_stops_the_approval),
 		TEST(only_who_answers_for_the_data_waives_and_for_a_time),
 		TEST(a_waiver_lets_the_charter_in_until_it_ends),
+		TEST(a_waiver_covers_what_was_too_much_when_it_was_given),
+		TEST(who_wrote_a_charter_waives_nothing_of_it),
 		TEST(two_identities_are_not_one_account),
 		TEST(whose_account_it_is_is_found),
 		TEST(what_is_too_much_is_noted_in_the_plan),
