@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/time.h"
 #include "base/yaml.h"
 #include "domain/charter/form.h"
 #include "services/directory/directory_private.h"
@@ -12,20 +13,35 @@
 
 struct counting {
 	struct text directory;
-	int64_t since_utc_s;
-	int64_t here;
+	int64_t now_utc_s;
+	int64_t settled; /* here, or left since */
 	int64_t left;
 };
+
+/* The directory brought them in long enough ago: whoever holds its token may bring in as many as
+ * they like. */
+static bool is_settled(const struct counting *counting, const struct person *person)
+{
+	struct text created = json_text_or(&person->directory.profile, "created", "");
+	int64_t created_utc_ms;
+
+	return person->directory.id.length == 0 ||
+	       (time_parse_utc_ms(created, &created_utc_ms) &&
+		       created_utc_ms / 1000 <= counting->now_utc_s - DIRECTORY_SETTLED_S);
+}
 
 static bool count_one(void *context, const struct registry_entry *entry)
 {
 	struct counting *counting = context;
 	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
+	bool has_left_now;
 
 	if (person == NULL || !text_equal(person->directory.name, counting->directory))
 		return true;
-	counting->here += !person_has_left(person);
-	counting->left += person->left_utc_s >= counting->since_utc_s;
+	has_left_now = person->left_utc_s >= counting->now_utc_s - DIRECTORY_WINDOW_S;
+	counting->left += has_left_now;
+	if (!person_has_left(person) || has_left_now)
+		counting->settled += is_settled(counting, person);
 	return true;
 }
 
@@ -33,12 +49,12 @@ void directory_count(const struct directory_service *service, const struct direc
 	int64_t *leavers, int64_t *most)
 {
 	const struct directory_bounds *bounds = &service->parts.bounds;
-	struct counting counting = {.directory = directory->name,
-		.since_utc_s = directory_now_utc_ms(service) / 1000 - DIRECTORY_WINDOW_S};
+	struct counting counting = {
+		.directory = directory->name, .now_utc_s = directory_now_utc_ms(service) / 1000};
 	int64_t share;
 
 	registry_each(service->parts.registry, OBJECT_PERSON, TEXT(""), count_one, &counting);
-	share = (counting.here + counting.left) * bounds->percent / 100;
+	share = counting.settled * bounds->percent / 100;
 	*leavers = counting.left;
 	*most = share > bounds->leavers ? share : bounds->leavers;
 }

@@ -418,6 +418,29 @@ static void a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed
 		409);
 }
 
+/* Whoever has its token makes as many people as they like, to take the others out. */
+static void people_who_just_came_let_nobody_else_leave(void **state)
+{
+	struct bench *bench = *state;
+	struct text ids[LEAVERS + 1];
+	char name[8];
+
+	for (int i = 0; i < LEAVERS + 1; i++) {
+		(void)snprintf(name, sizeof name, "s%d", i);
+		ids[i] = create(bench, name, "");
+	}
+	bench->governed.log.now_utc_ms += INT64_C(1000) * (DIRECTORY_SETTLED_S + 1);
+	for (int i = 0; i < 50; i++) {
+		(void)snprintf(name, sizeof name, "f%d", i);
+		(void)create(bench, name, "");
+	}
+	for (int i = 0; i < LEAVERS; i++) {
+		(void)snprintf(name, sizeof name, "s%d", i);
+		assert_int_equal(leave(bench, ids[i], name), 0);
+	}
+	assert_int_equal(leave(bench, ids[LEAVERS], "s2"), 429);
+}
+
 static void the_time_that_a_person_confirmed_ends(void **state)
 {
 	struct bench *bench = *state;
@@ -428,6 +451,8 @@ static void the_time_that_a_person_confirmed_ends(void **state)
 		(void)snprintf(names[i], sizeof names[i], "q%d", i);
 		ids[i] = create(bench, names[i], "");
 	}
+	bench->governed.log.now_utc_ms += INT64_C(1000) * DIRECTORY_SETTLED_S;
+	assert_int_equal(ask_token(bench, "person:adi", 1), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(leave(bench, ids[i], names[i]), 0); /* half of six */
 	assert_int_equal(leave(bench, ids[3], names[3]), 429);
@@ -462,6 +487,7 @@ static void who_imported_too_many_leavers_does_not_confirm_them(void **state)
 	import.is_check = false;
 	assert_int_equal(submit(bench, import), 0);
 	assert_non_null(person(bench, "r6"));
+	bench->governed.log.now_utc_ms += INT64_C(1000) * DIRECTORY_SETTLED_S;
 	import.rows_count = 2; /* four leave, where half of six may */
 	assert_int_equal(submit(bench, import), 429);
 	assert_false(person_has_left(person(bench, "r6")));
@@ -513,6 +539,7 @@ int main(void)
 		CASE(the_last_administrator_is_not_taken_out),
 		CASE(who_moves_keeps_no_role_of_a_unit_and_their_identities_are_looked_at),
 		CASE(a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed),
+		CASE(people_who_just_came_let_nobody_else_leave),
 		CASE(the_time_that_a_person_confirmed_ends),
 		CASE(who_imported_too_many_leavers_does_not_confirm_them),
 		CASE(one_change_moves_no_more_than_its_record_can_say),
