@@ -2,8 +2,8 @@
 // rule taken away: that twin must break at the step the rule stands for, or the
 // story would prove nothing.
 import {
-  closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync,
-  writeSync,
+  closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, rmSync,
+  writeFileSync, writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
@@ -985,7 +985,8 @@ const leaving = (names, people, url, keys) => UNIT(names.sales) + UNIT(names.fin
     resource: "peer:${names.agent}"
     when: 'resource.skill == "aggregate_revenue"'
 peers: [{identity: ${names.agent}, effects: [read], up-to: internal, depth: 1}]`, keys.planner)
-    .replace('class: update', 'class: retrieve') +
+    .replace('class: update', 'class: retrieve')
+    .replace(/outputs:.*\ndata-sources:.*\n/, 'outputs: [{to: reply, up-to: internal}]\n') +
   OWNED(names.agent, names.finance, people.owner, people.backup, `entitlements:
   - {effect: read, tool: files/read_text_file}
   - {effect: write, tool: files/move_file}`, keys.agent) +
@@ -996,6 +997,13 @@ effect: delegate
 up-to: internal
 risk: low
 reversal: none-needed
+---
+object: data-source
+name: ledger-${names.finance}
+unit: ${names.finance}
+custodian: ${people.backup}
+environment: staging
+sensitivity: internal
 `;
 
 const ownerless = async (world, name) => (await world.json(null, 'leaver', 'list')).items
@@ -1023,7 +1031,8 @@ const left = {
     try {
       await apply((UNIT(names.sales) + UNIT(names.finance)).replace(/---\n$/, ''));
       const token = world.path(`${names.directory}.token`);
-      await world.must('adi@example.com', 'scim', 'token', names.directory, '--yes', '--out', token);
+      await world.must('adi@example.com', 'scim', 'token', names.directory, '--yes', '--out',
+        token);
       const scim = scimOf(world, readFileSync(token, 'utf8').trim());
       const made = {};
       for (const [who, userName] of Object.entries(people)) {
@@ -1034,6 +1043,12 @@ const left = {
         made.backup.status === 201, JSON.stringify(made));
       await world.letIn(people.backup);
       await apply(leaving(names, people, peer.url, keys));
+      for (const person of ['bo@example.com', 'adi@example.com']) {
+        const given = await world.remit(person, 'identity', 'consent', names.planner, '--yes');
+        tell.holds(`${person} cannot consent for Finance`, given.code !== 0, given.out);
+      }
+      await world.must(people.backup, 'identity', 'consent', names.planner, '--yes');
+      await world.must('ana@example.com', 'identity', 'consent', names.agent, '--yes');
       for (const who of [names.planner, names.agent]) {
         await world.must('eva@example.com', 'identity', 'approve', who, '--yes');
       }
@@ -1135,7 +1150,8 @@ const inherited = {
       const folder = world.path(`export-${end}-${(age += 1)}`);
       mkdirSync(folder);
       for (const [name, text] of Object.entries(files)) {
-        writeFileSync(join(folder, name), typeof text === 'string' ? text : JSON.stringify(text));
+        writeFileSync(
+          join(folder, name), typeof text === 'string' ? text : JSON.stringify(text));
       }
       return world.must('adi@example.com', 'inventory', 'import', connector, folder, '--provider',
         provider, '--taken', seconds(age), '--yes', '--smaller', '--older');

@@ -39,6 +39,7 @@
 #include "main/handing.h"
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
+#include "main/living_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
@@ -119,6 +120,8 @@ struct daemon {
 	struct leavers *leavers;
 	struct graph_service *graph;
 	struct graph_keeper counts;
+	struct living_service *living;
+	struct living_keeper living_keeper;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -151,6 +154,7 @@ struct daemon {
 	struct sandbox_keeper *sandboxes;
 	struct standing_keeper standing;
 	struct posture_keeper posture_keeper;
+	struct posture_records posture_records;
 	struct inventory_keeper inventories;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
@@ -414,10 +418,16 @@ static bool open_store(struct daemon *daemon, struct error *err)
 static bool make_posture(struct daemon *daemon, struct error *err)
 {
 	const struct posture_parts parts = {.registry = daemon->registry,
+		.graph = graph_service_graph(daemon->graph),
 		.fold = daemon->fold,
 		.findings = daemon->finding,
-		.graph = graph_service_graph(daemon->graph)};
+		.inventories = {.context = &daemon->inventories.service,
+			.oldest = posture_keeper_oldest},
+		.log = {.context = &daemon->posture_records,
+			.open = posture_records_open,
+			.next = posture_records_next}};
 
+	daemon->posture_records.log = &daemon->log;
 	return posture_create(&daemon->posture, &parts, err);
 }
 
@@ -474,6 +484,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
 		!graph_keeper_create(
 			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
@@ -791,6 +802,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.directories = daemon->directories,
 		.graph = daemon->graph,
 		.inventory = daemon->inventories.service,
+		.living = daemon->living,
 		.call = daemon->call,
 		.log = daemon->log,
 		.projector = daemon->projector,
@@ -947,6 +959,11 @@ static bool follow_leavers(struct daemon *daemon, struct error *err)
 		daemon->loop, daemon->directories, daemon->finding, daemon->issue};
 
 	return leavers_create(&daemon->leavers, &parts, err);
+}
+
+static bool keep_living(struct daemon *daemon, struct error *err)
+{
+	return living_keeper_start(&daemon->living_keeper, daemon->loop, daemon->living, err);
 }
 
 static bool watch_standing(struct daemon *daemon, struct error *err)
@@ -1196,6 +1213,7 @@ static const struct {
 	{"posture", watch_posture},
 	{"leavers", follow_leavers},
 	{"what inventories say", tell_inventories},
+	{"living records", keep_living},
 	{"listening", listen_on},
 	{"health", watch_health},
 	{"address", announce},
@@ -1241,6 +1259,13 @@ bool daemon_run(struct daemon *daemon, struct error *err)
 		       error_set(err, ERROR_IO, "the signer could not be kept running"));
 }
 
+/* After the records that would call them. */
+static void destroy_directories(struct daemon *daemon)
+{
+	scim_destroy(&daemon->scim);
+	directory_service_destroy(&daemon->directories);
+}
+
 /* Doors first, so that nothing new comes in; the log before the loop, because
  * its completions are posted there. */
 void daemon_destroy(struct daemon **daemon_at)
@@ -1262,6 +1287,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
 	record_reader_close(&daemon->reading.reader);
+	record_reader_close(&daemon->posture_records.reader);
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);
@@ -1291,12 +1317,13 @@ void daemon_destroy(struct daemon **daemon_at)
 	posture_keeper_stop(&daemon->posture_keeper);
 	posture_destroy(&daemon->posture);
 	inventory_keeper_stop(&daemon->inventories);
+	living_keeper_stop(&daemon->living_keeper);
 	finding_service_destroy(&daemon->finding);
 	graph_keeper_stop(&daemon->counts);
 	graph_service_destroy(&daemon->graph);
+	living_destroy(&daemon->living);
 	registrar_destroy(&daemon->registrar);
-	scim_destroy(&daemon->scim); /* after the records that would call it, as: */
-	directory_service_destroy(&daemon->directories);
+	destroy_directories(daemon);
 	events_destroy(&daemon->events);            /* after its requests, as: */
 	sandbox_keeper_destroy(&daemon->sandboxes); /* after what would tell it of its request */
 	fold_destroy(&daemon->fold);

@@ -9,6 +9,27 @@ static void on_due(struct loop_timer *timer)
 		keeper->loop, timer, has_more ? POSTURE_KEEPER_SOON_MS : POSTURE_KEEPER_MS);
 }
 
+bool posture_records_open(void *context, uint64_t from, struct error *err)
+{
+	struct posture_records *records = context;
+
+	record_reader_close(&records->reader);
+	return record_reader_open(&records->reader, *records->log, from, err);
+}
+
+bool posture_records_next(
+	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err)
+{
+	struct posture_records *records = context;
+	struct record_entry found;
+
+	if (!record_reader_next(records->reader, &found, is_end, err))
+		return false;
+	*entry = found.entry;
+	*index = found.index;
+	return true;
+}
+
 bool posture_keeper_oldest(void *context, int64_t *out_utc_s)
 {
 	struct inventory_service *const *service = context;

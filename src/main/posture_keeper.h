@@ -4,6 +4,7 @@
 #include "base/loop.h"
 #include "services/inventory/inventory.h"
 #include "services/posture/posture.h"
+#include "services/record/record.h"
 
 /* Has posture look at what changed and, now and then, at everything, a step a turn.  Loop's
  * thread. */
@@ -22,6 +23,14 @@ enum {
 /* loop and posture are borrowed and outlive it.  Errors: LIMIT. */
 bool posture_keeper_start(struct posture_keeper *keeper, struct loop *loop, struct posture *posture,
 	struct error *err) MUST_CHECK;
+/* The records, for the port of posture; context: the place of the log. */
+struct posture_records {
+	struct record_log *const *log;
+	struct record_reader *reader;
+};
+bool posture_records_open(void *context, uint64_t from, struct error *err);
+bool posture_records_next(
+	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err);
 /* When the oldest inventory was taken; for the port of posture.  context: the place of the service,
  * which may be NULL yet. */
 bool posture_keeper_oldest(void *context, int64_t *out_utc_s);

@@ -45,6 +45,7 @@ struct options {
 	bool wants_replay;
 	bool wants_approvals;
 	const char *keys_folder; /* NULL: none */
+	const char *charter;     /* whose is told; NULL: nobody's */
 	const char *report;      /* what the receipt's record names; NULL: nothing */
 	const char *path;
 	bool wants_help;
@@ -52,12 +53,14 @@ struct options {
 
 static const char usage[] =
 	"usage: remit-verify --key VKEY [--witness VKEY]... [--seen CHECKPOINT] [--allow-tail]\n"
-	"                    [--replay [--keys KEYS_DIR]] [--approvals] [-o text|json]\n"
+	"                    [--replay [--keys KEYS_DIR] [--charter IDENTITY]] [--approvals]\n"
+	"                    [-o text|json]\n"
 	"                    [--report FILE] AUDIT_DIR|RECEIPT\n"
 	"\n"
 	"Checks a log folder, or one receipt, against the log's key.  VKEY is a verifier key or\n"
 	"a file that holds one; CHECKPOINT is a file.  --replay also makes each decision again\n"
-	"from what the log says it was made from; KEYS_DIR opens its arguments.  --approvals also\n"
+	"from what the log says it was made from; KEYS_DIR opens its arguments; --charter says\n"
+	"what is in force of an identity at the end, as `remit identity prove`.  --approvals also\n"
 	"checks that people's own keys signed their answers for exactly those calls.  --report\n"
 	"checks that FILE is what the receipt's record says it wrote (a review's report).  Exit "
 	"status:\n"
@@ -284,6 +287,15 @@ static bool set_keys(
 	return true;
 }
 
+static bool set_charter(
+	struct options *options, const char *value, struct arena *arena, struct error *err)
+{
+	(void)arena;
+	(void)err;
+	options->charter = value;
+	return true;
+}
+
 static bool set_report(
 	struct options *options, const char *value, struct arena *arena, struct error *err)
 {
@@ -315,6 +327,7 @@ static const struct option_row {
 	{"--allow-tail", false, set_tail},
 	{"--replay", false, set_replay},
 	{"--keys", true, set_keys},
+	{"--charter", true, set_charter},
 	{"--approvals", false, set_approvals},
 	{"--report", true, set_report},
 	{"-o", true, set_output},
@@ -367,6 +380,8 @@ static bool parse_options(
 		return error_set(err, ERROR_INVALID,
 			"--key is needed: a log that vouches for "
 			"itself proves nothing");
+	if (options->charter != NULL && !options->wants_replay)
+		return error_set(err, ERROR_INVALID, "--charter is for --replay");
 	if (options->keys_folder != NULL && !options->wants_replay)
 		return error_set(err, ERROR_INVALID, "--keys is for --replay");
 	return options->path != NULL || error_set(err, ERROR_INVALID, "which folder or receipt?");
@@ -487,9 +502,12 @@ static bool questions_open(
 	struct questions *questions, const struct options *options, struct error *err)
 {
 	*questions = (struct questions){0};
-	return (!options->wants_replay ||
-		       verify_replay_open(&questions->replay, options->keys_folder, err)) &&
-	       (!options->wants_approvals || answer_audit_create(&questions->answers, err));
+	if (options->wants_replay &&
+		!verify_replay_open(&questions->replay, options->keys_folder, err))
+		return false;
+	if (options->charter != NULL)
+		verify_replay_ask_charter(questions->replay, options->charter);
+	return !options->wants_approvals || answer_audit_create(&questions->answers, err);
 }
 
 static void append_answers_text(

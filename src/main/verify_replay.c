@@ -2,6 +2,8 @@
  * what could not be made again is counted and never called sound. */
 #include "main/verify_replay.h"
 
+#include "main/verify_charter.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,6 +27,7 @@ struct verify_replay {
 	struct error failure;      /* of the first record that could not be taken */
 	uint64_t failed_at;
 	bool lacks_contents; /* read from bundles, which hold none */
+	const char *charter; /* whose is told; NULL: nobody's */
 };
 
 static const char *const result_words[] = {
@@ -161,6 +164,11 @@ bool verify_replay_open(struct verify_replay **out, const char *keys, struct err
 	return false;
 }
 
+void verify_replay_ask_charter(struct verify_replay *replay, const char *identity)
+{
+	replay->charter = identity;
+}
+
 void verify_replay_close(struct verify_replay **replay)
 {
 	if (*replay == NULL)
@@ -274,6 +282,8 @@ static void append_counts(struct buffer *out, const struct replay_counts *counts
 void verify_replay_append(struct buffer *out, const struct verify_replay *replay)
 {
 	struct replay_figures figures = replay_figures_of(replay->replay);
+	const struct registry *registry;
+	struct error err;
 
 	if (replay->lacks_contents) {
 		buffer_append_string(out, "NOT REPLAYED: what decisions were made from lies in the "
@@ -287,6 +297,8 @@ void verify_replay_append(struct buffer *out, const struct verify_replay *replay
 		buffer_append_visible(out, text_of(replay->failure.text));
 		buffer_append_string(out, "\n");
 	}
+	if (replay->charter != NULL && replay_finish(replay->replay, &registry, &err))
+		verify_charter_append(out, registry, replay->charter);
 	append_counts(out, &figures.decisions, "decisions");
 	if (figures.evaluations.asked > 0)
 		append_counts(out, &figures.evaluations, "evaluations");
@@ -296,6 +308,7 @@ void verify_replay_append(struct buffer *out, const struct verify_replay *replay
 void verify_replay_append_json(struct buffer *out, const struct verify_replay *replay)
 {
 	struct arena *arena = arena_create(REPORT_BYTES_MAX);
+	const struct registry *registry;
 	struct json_builder whole;
 	struct json report, sealed;
 	struct error err;
@@ -309,6 +322,8 @@ void verify_replay_append_json(struct buffer *out, const struct verify_replay *r
 	for (uint32_t i = 0; i < report.count; i++)
 		json_put_named(&whole, report.members[i].name, report.members[i].value);
 	json_put_cstring(&whole, "result", result_words[verify_replay_result(replay)]);
+	if (replay->charter != NULL && replay_finish(replay->replay, &registry, &err))
+		verify_charter_put(&whole, registry, replay->charter);
 	if (replay->failure.code != ERROR_NONE) {
 		json_put_cstring(&whole, "failure", replay->failure.text);
 		json_put_integer(&whole, "failed_at", (int64_t)replay->failed_at);

@@ -24,6 +24,9 @@ const struct audit_visitor *verify_replay_visitor(const struct verify_replay *re
  * differs, but not all could be made again.  DIFFERS: one is not as recorded, or a
  * record cannot be what made the registry. */
 enum verify_replayed { VERIFY_REPLAYED_SOME = 0, VERIFY_REPLAYED_ALL, VERIFY_REPLAYED_DIFFERS };
+/* Has the lines below say what is in force of the identity at the end of the log; the name is
+ * borrowed. */
+void verify_replay_ask_charter(struct verify_replay *replay, const char *identity);
 enum verify_replayed verify_replay_result(const struct verify_replay *replay);
 
 /* Lines for people. */

@@ -12,6 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const page = readFileSync(resolve(here, '../../docs/graph.md'), 'utf8');
 const IDENTITY = 'support-summariser';
 const ADI = 'adi@example.com';
+const BO = 'bo@example.com';
 let world;
 
 before(async () => {
@@ -80,3 +81,36 @@ test('an account is one identity\'s', async () => {
   assert.notEqual(plan.code, 0);
   assert.match(plan.out + plan.err, /account aws\/bot is identity one's already/);
 });
+
+test('what an account opens undeclared keeps its charter out, until somebody answers for it',
+  async () => {
+    const items = join(world.dir, 'seen.jsonl');
+    writeFileSync(items, [
+      { node: 'account', id: 'bot', kind: 'service-account' },
+      { node: 'resource', id: 'bucket' },
+      { edge: 'may', from: 'account:bot', to: 'resource:bucket', effects: ['read'] },
+    ].map((item) => `${JSON.stringify(item)}\n`).join(''));
+    await world.must(ADI, 'inventory', 'import', 'aws', items, '--provider', 'items', '--yes');
+    const file = join(world.dir, 'bot.yaml');
+    writeFileSync(file, ['object: data-source', 'name: bucket', 'unit: support',
+      `custodian: ${BO}`, 'environment: staging', 'sensitivity: internal', 'at: [aws/bucket]',
+      '---', 'object: identity', 'name: bot', 'kind: agent', 'class: retrieve', 'risk: low',
+      'owner: ana@example.com', `backup-owner: ${BO}`, 'unit: support',
+      'purpose: Acts elsewhere', 'environments: [staging]', 'accounts: [aws/bot]',
+      ''].join('\n'));
+    await world.apply(ADI, '-f', file);
+    assert.ok(await eventually(async () => (
+      await world.remit(null, 'excess', 'bot', '-o', 'json')).code === 1));
+    const refused = await world.remit(BO, 'identity', 'approve', 'bot', '--yes');
+    assert.equal(refused.code, 4);
+    assert.match(refused.err, /read of aws\/bucket by aws\/bot/);
+    const until = new Date(Date.now() + 7 * 86400e3).toISOString().slice(0, 10);
+    const waive = (person) => world.remit(person, 'excess', 'waive', 'bot', 'aws/bucket',
+      '--until', until, '--reason', 'moves next week');
+    assert.notEqual((await waive(ADI)).code, 0);
+    assert.equal((await waive(BO)).code, 0);
+    await world.must(BO, 'identity', 'approve', 'bot', '--yes');
+    const inherited = await world.json(null, 'can', 'bot', '--inherited');
+    assert.deepEqual(inherited.items.map(({ what }) => what).sort(),
+      ['data-source:bucket', 'resource:aws/bucket']);
+  });

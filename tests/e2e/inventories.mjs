@@ -124,7 +124,7 @@ test('what is in force is so after kill -9, and from the log alone', async () =>
   await world.killDaemon();
   world.removeStore();
   await world.spawnDaemon();
-  assert.ok(await isTold('google'));
+  for (const { connector } of before.items) assert.ok(await isTold(connector));
   assert.deepEqual((await world.json(ADI, 'inventory', 'list')).items.map(
     ({ connector, import: id, items }) => [connector, id, items]),
   before.items.map(({ connector, import: id, items }) => [connector, id, items]));
@@ -170,7 +170,8 @@ test('containing is on record, lists who depends on it, and believes the next in
     mkdirSync(folder);
     for (const name of ['workflows', 'credentials', 'executions']) {
       const text = readFileSync(join(vectors, 'n8n', `${name}.json`), 'utf8');
-      writeFileSync(join(folder, `${name}.json`), text.replace('"active": true', '"active": false'));
+      writeFileSync(join(folder, `${name}.json`),
+        text.replace('"active": true', '"active": false'));
     }
     const taken = new Date(Date.now() + 60_000).toISOString();
     assert.equal((await importing('n8n', 'n8n', folder, '--taken', taken)).code, 0);

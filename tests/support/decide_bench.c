@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/yaml.h"
+#include "domain/charter/crossing.h"
 #include "domain/charter/object.h"
 
 const char decide_bench_yaml[] =
@@ -57,6 +58,35 @@ const char decide_bench_yaml[] =
 	"limits: {task: 15m, calls-per-minute: 60}\n"
 	"expires: 2030-01-01\n";
 
+static const struct object *find_in_force(void *context, enum object_kind kind, struct text name)
+{
+	const struct registry_entry *entry = registry_find(context, kind, name);
+
+	return entry == NULL ? NULL : entry->in_force;
+}
+
+/* Of the units that its lines touch, but for what its peers reach: each said yes to those. */
+static struct text consents_to(struct decide_bench *bench, const struct object *identity)
+{
+	const struct reference_world world = {.context = bench->registry, .find = find_in_force};
+	struct charter charter = *identity->charter;
+	struct charter_peer *peers =
+		arena_array(bench->arena, struct charter_peer, charter.peers_count + 1U);
+	struct text units = TEXT("");
+	struct error err = {0};
+
+	for (uint32_t i = 0; i < charter.peers_count; i++) {
+		peers[i] = charter.peers[i];
+		peers[i].tools_count = 0;
+	}
+	charter.peers = peers;
+	if (!charter_crossed_units(&units, bench->arena, &charter, &world, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		abort();
+	}
+	return units;
+}
+
 static void put_document(struct decide_bench *bench, struct object *object)
 {
 	const struct registry_entry *old =
@@ -72,6 +102,8 @@ static void put_document(struct decide_bench *bench, struct object *object)
 	};
 	struct error err = {0};
 
+	if (object->kind == OBJECT_IDENTITY)
+		change.consents = consents_to(bench, object);
 	if (!registry_hold(bench->registry, object, version, bench->revision, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
@@ -166,6 +198,7 @@ void decide_bench_set_state(
 		.version = entry->in_force->version,
 		.in_force = entry->in_force->version,
 		.state = state,
+		.consents = entry->consents,
 	};
 	struct error err = {0};
 

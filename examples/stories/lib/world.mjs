@@ -39,6 +39,8 @@ const CHARTERS = {
 };
 // Who agrees to which unit's template for sandboxes.
 const TEMPLATES = { support: 'bo@example.com' };
+// Who says yes for a unit to the lines of others' charters that touch it.
+const DATA_OWNERS = { support: 'ana@example.com', operations: 'dan@example.com' };
 // Of examples/guardrails: of every world, and of the stories'; the others would ask people
 // in most stories.
 const GUARDRAILS = ['keep-secrets-in.yaml'];
@@ -374,7 +376,19 @@ export class World {
     }
     for (const [identity, person] of Object.entries(this.charters)) {
       const entry = await this.json(person, 'identity', 'show', identity);
-      if (entry.waiting) await this.must(person, 'identity', 'approve', identity, '--yes');
+      if (!entry.waiting) continue;
+      await this.consented(person, identity);
+      await this.must(person, 'identity', 'approve', identity, '--yes');
+    }
+  }
+
+  // The units whose lines wait for it say yes, each by its own data owner.
+  async consented(person, identity) {
+    const { versions } = await this.json(person, 'consent', 'show', identity);
+    const waiting = versions.find((version) => version.state === 'waiting');
+    for (const { unit, state } of waiting?.units ?? []) {
+      if (state === 'agreed') continue;
+      await this.must(DATA_OWNERS[unit], 'identity', 'consent', identity, '--yes');
     }
   }
 

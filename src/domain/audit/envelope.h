@@ -69,6 +69,7 @@
 	X(RECORD_INVENTORY_CONTAINED, "inventory-contained") \
 	X(RECORD_INVENTORY_RELEASED, "inventory-released") \
 	X(RECORD_GRAPH_USES,        "graph-uses")         \
+	X(RECORD_REVIEW_LOOKED,     "review-looked")      \
 	X(RECORD_ERASED,            "erased")             \
 	X(RECORD_BACKUP,            "backup")             \
 	X(RECORD_RESTORE,           "restore")

@@ -14,7 +14,7 @@ bool charter_acts_for(const struct charter *charter, const struct person *person
 {
 	const struct charter_acting *acting = charter == NULL ? NULL : &charter->acts_for;
 
-	if (acting == NULL || person == NULL)
+	if (acting == NULL || person == NULL || person_has_left(person))
 		return false;
 	for (uint32_t i = 0; i < acting->people_count; i++) {
 		struct text line = acting->people[i];

@@ -36,6 +36,10 @@ enum {
 	CHARTER_OPEN_TASKS_MAX = 1000000, /* limits.open-tasks */
 	CHARTER_MODEL_BYTES_MAX = 128,    /* name of a model, as its provider writes it */
 	ACCOUNT_BYTES_MAX = 449,          /* CONNECTOR/ID: 64, a slash, 384 */
+	RISK_ACCEPTERS_MAX = 4,
+	AFFECTS_MAX = 32,            /* people and systems downstream */
+	VERSIONS_MAX = 32,           /* of models, products and components */
+	RECORD_LINE_BYTES_MAX = 200, /* one of those, a vendor, a version */
 };
 
 /* The most of a budget's numbers, and of one price: sums of them stay far from overflow. */
@@ -123,6 +127,21 @@ struct charter_sandbox {
 	struct text approved_by;
 };
 
+/* What is left of the risk, who accepted that, and until when. */
+struct charter_risk {
+	enum risk_tier residual; /* NONE: there is no record of it */
+	const struct text *accepted_by;
+	uint32_t accepted_by_count;
+	int64_t accepted_until_utc_s; /* first second in which it is not */
+	struct text notes;
+};
+
+/* What it runs in which version, as its vendor says. */
+struct charter_version {
+	struct text of;
+	struct text version;
+};
+
 struct charter {
 	struct text name;
 	enum identity_kind kind;
@@ -161,6 +180,12 @@ struct charter {
 	struct budget day_budget;  /* of the identity, from midnight to midnight UTC */
 	enum binding_need binding;
 	struct text impact;
+	struct charter_risk risk_record;
+	const struct text *affects; /* people and systems that depend on what it does */
+	uint32_t affects_count;
+	struct text vendor; /* whose product it is; may be empty */
+	const struct charter_version *versions;
+	uint32_t versions_count;
 	int64_t review_s;      /* 0: not given */
 	int64_t expires_utc_s; /* first second in which it is void; 0: never given */
 	struct charter_sandbox sandbox;

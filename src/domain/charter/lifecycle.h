@@ -28,6 +28,7 @@ enum lifecycle_verb {
 	LIFECYCLE_RETIRE,
 	LIFECYCLE_KILL,
 	LIFECYCLE_CONSENT,
+	LIFECYCLE_ACCEPT,
 };
 
 const char *lifecycle_verb_word(enum lifecycle_verb verb);

@@ -20,6 +20,7 @@
 #include "domain/charter/form_table.h"
 #include "domain/charter/outbound_form.h"
 #include "domain/charter/pack.h"
+#include "domain/charter/record_form.h"
 
 enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
@@ -583,9 +584,11 @@ static void finish_charter(struct form_reader *reader, const struct json *value,
 	check_keys(reader, value, path, charter);
 	check_federation(reader, value, path, charter);
 	acting_check(reader, value, path, charter);
+	record_check(reader, value, path, charter);
 	if (json_find(value, "sandbox") != NULL)
 		sandbox_check_charter(reader, value, path, charter);
 	refuse_twins(reader, value, path, "data-sources", "name");
+	refuse_twins(reader, value, path, "versions", "of");
 	refuse_output_twins(reader, value, path, charter);
 	check_peers(reader, value, path, charter);
 	refuse_twins(reader, value, path, "keys", "jwk");
@@ -985,6 +988,10 @@ static const struct form_field charter_fields[] = {
 	{"limits", FORM_OPTIONAL, &limits_form, 0, 0, NULL},
 	OPTIONAL(charter, "binding", &binding_need_form, binding),
 	OPTIONAL(charter, "impact", &prose_form, impact),
+	LIST(charter, "affects", &affects_form, affects),
+	{"risk-record", FORM_OPTIONAL, &risk_record_form, 0, 0, NULL},
+	OPTIONAL(charter, "vendor", &vendor_form, vendor),
+	LIST(charter, "versions", &versions_form, versions),
 	OPTIONAL(charter, "review", &review_form, review_s),
 	OPTIONAL(charter, "expires", &time_form, expires_utc_s),
 	LIST(charter, "keys", &keys_form, keys),

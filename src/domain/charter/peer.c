@@ -36,16 +36,70 @@ bool peer_reaches(const struct charter_peer *peer, struct text tool)
 
 /* ---- consents ---- */
 
-bool consents_next(struct text *consents, struct text *out_unit)
+/* The first consent as it is written, off the consents. */
+static bool next_token(struct text *consents, struct text *out)
 {
 	ptrdiff_t blank = text_find_byte(*consents, ' ');
 	size_t length = blank < 0 ? consents->length : (size_t)blank;
 
 	if (consents->length == 0)
 		return false;
-	*out_unit = (struct text){consents->data, length};
+	*out = (struct text){consents->data, length};
 	*consents = text_after(*consents, blank < 0 ? length : length + 1);
 	return true;
+}
+
+/* Up to the byte, or all; the rest stays, without it. */
+static struct text cut(struct text *rest, char byte)
+{
+	ptrdiff_t at = text_find_byte(*rest, byte);
+	struct text first = {rest->data, at < 0 ? rest->length : (size_t)at};
+
+	*rest = text_after(*rest, at < 0 ? rest->length : first.length + 1);
+	return first;
+}
+
+/* A consent of before this version is the name of the unit alone. */
+static struct consent_given read_token(struct text token)
+{
+	struct consent_given given = {.unit = cut(&token, '=')};
+	struct text at = cut(&token, '=');
+	struct text digest = cut(&token, '=');
+
+	if (!text_to_int64(at, &given.at_utc_ms) || !digest_parse(digest, &given.digest))
+		return (struct consent_given){.unit = given.unit};
+	given.by = token;
+	given.has_digest = true;
+	return given;
+}
+
+bool consents_next(struct text *consents, struct text *out_unit)
+{
+	struct text token;
+
+	if (!next_token(consents, &token))
+		return false;
+	*out_unit = cut(&token, '=');
+	return true;
+}
+
+bool consents_next_given(struct text *consents, struct consent_given *out)
+{
+	struct text token;
+
+	if (!next_token(consents, &token))
+		return false;
+	*out = read_token(token);
+	return true;
+}
+
+bool consents_find(struct text consents, struct text unit, struct consent_given *out)
+{
+	while (consents_next_given(&consents, out))
+		if (text_equal(out->unit, unit))
+			return true;
+	*out = (struct consent_given){0};
+	return false;
 }
 
 bool consents_has(struct text consents, struct text unit)
@@ -58,100 +112,39 @@ bool consents_has(struct text consents, struct text unit)
 	return false;
 }
 
-struct text consents_with(struct arena *arena, struct text consents, struct text unit)
+static struct text token_of(struct arena *arena, const struct consent_given *given)
 {
-	struct text made = TEXT(""), one;
+	char digest[DIGEST_TEXT_BYTES];
+
+	if (!given->has_digest)
+		return given->unit;
+	digest_format(digest, &given->digest);
+	return text_format(arena, "%.*s=%lld=%s=%.*s", TEXT_ARGS(given->unit),
+		(long long)given->at_utc_ms, digest, TEXT_ARGS(given->by));
+}
+
+static struct text joined(struct arena *arena, struct text consents, struct text token)
+{
+	return text_format(arena, "%.*s%s%.*s", TEXT_ARGS(consents), consents.length > 0 ? " " : "",
+		TEXT_ARGS(token));
+}
+
+struct text consents_with(
+	struct arena *arena, struct text consents, const struct consent_given *given)
+{
+	struct text made = TEXT(""), token, mine = token_of(arena, given);
 	bool is_placed = false;
 
-	while (consents_next(&consents, &one)) {
-		int order = text_compare(one, unit);
+	while (mine.data != NULL && next_token(&consents, &token)) {
+		struct text rest = token;
+		int order = text_compare(cut(&rest, '='), given->unit);
 
-		if (!is_placed && order > 0)
-			made = text_format(arena, "%.*s%s%.*s", TEXT_ARGS(made),
-				made.length > 0 ? " " : "", TEXT_ARGS(unit));
-		is_placed = is_placed || order >= 0;
-		made = text_format(arena, "%.*s%s%.*s", TEXT_ARGS(made), made.length > 0 ? " " : "",
-			TEXT_ARGS(one));
-	}
-	if (is_placed)
-		return made;
-	return text_format(
-		arena, "%.*s%s%.*s", TEXT_ARGS(made), made.length > 0 ? " " : "", TEXT_ARGS(unit));
-}
-
-/* ---- whose it is ---- */
-
-struct reaching {
-	const struct charter *charter;
-	const struct reference_world *world;
-	struct arena *arena;
-	struct text units;
-	uint32_t count;
-	bool has_failed;
-};
-
-static void add_unit(struct reaching *reaching, struct text unit)
-{
-	if (reaching->has_failed || unit.length == 0 || text_equal(unit, reaching->charter->unit) ||
-		consents_has(reaching->units, unit))
-		return;
-	reaching->units = consents_with(reaching->arena, reaching->units, unit);
-	reaching->count++;
-	reaching->has_failed |= reaching->units.data == NULL || reaching->count > CONSENT_UNITS_MAX;
-}
-
-static void add_server(struct reaching *reaching, struct text glob)
-{
-	struct text name = {glob.data, (size_t)text_find_byte(glob, '/')};
-	const struct object *server =
-		reaching->world->find(reaching->world->context, OBJECT_SERVER, name);
-
-	if (server != NULL)
-		add_unit(reaching, server->server->unit);
-}
-
-static bool is_reached(const struct charter *charter, struct text tool)
-{
-	for (uint32_t i = 0; i < charter->peers_count; i++)
-		if (peer_reaches(&charter->peers[i], tool))
-			return true;
-	return false;
-}
-
-static bool visit_tool(void *context, struct text name)
-{
-	struct reaching *reaching = context;
-	const struct reference_world *world = reaching->world;
-	const struct object *tool = is_reached(reaching->charter, name)
-					    ? world->find(world->context, OBJECT_TOOL, name)
-					    : NULL;
-
-	for (uint32_t i = 0; tool != NULL && i < tool->tool->reads_count; i++) {
-		const struct object *source = world->find(
-			world->context, OBJECT_DATA_SOURCE, tool->tool->reads[i].data_source);
-
-		if (source != NULL)
-			add_unit(reaching, source->data_source->unit);
-	}
-	return !reaching->has_failed;
-}
-
-bool charter_reach_units(struct text *out, struct arena *arena, const struct charter *charter,
-	const struct reference_world *world, struct error *err)
-{
-	struct reaching reaching = {
-		.charter = charter, .world = world, .arena = arena, .units = TEXT("")};
-	bool has_reach = false;
-
-	for (uint32_t i = 0; i < charter->peers_count; i++)
-		for (uint32_t j = 0; j < charter->peers[i].tools_count; j++) {
-			add_server(&reaching, charter->peers[i].tools[j]);
-			has_reach = true;
+		if (!is_placed && order >= 0) {
+			made = joined(arena, made, mine);
+			is_placed = true;
 		}
-	if (has_reach)
-		world->each_name(world->context, OBJECT_TOOL, visit_tool, &reaching);
-	*out = reaching.units;
-	return !reaching.has_failed ||
-	       error_set(err, ERROR_LIMIT, "its peers reach into more than %d other units",
-		       CONSENT_UNITS_MAX);
+		if (order != 0)
+			made = joined(arena, made, token);
+	}
+	return is_placed || mine.data == NULL ? made : joined(arena, made, mine);
 }

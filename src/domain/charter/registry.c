@@ -455,6 +455,7 @@ struct people_resource registry_resource_of(
 		resource.owner = charter->owner;
 		resource.backup_owner = charter->backup_owner;
 		resource.is_sandbox = charter_is_sandbox(charter);
+		resource.risk = charter->risk;
 	}
 	if (object->kind == OBJECT_PERSON)
 		resource.person = object->person;
@@ -815,6 +816,8 @@ static void commit(
 	entry->acknowledged = change->acknowledged;
 	entry->moved = change->moved;
 	entry->keys_since_utc_ms = change->keys_since_utc_ms;
+	entry->units_asked = change->units_asked;
+	entry->in_force_utc_ms = change->in_force == 0 ? 0 : change->in_force_utc_ms;
 	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;

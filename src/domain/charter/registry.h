@@ -39,6 +39,11 @@ struct person_key {
 /* Signs nothing any more. */
 bool person_key_is_over(const struct person_key *key, int64_t now_utc_ms);
 
+/* Whether a charter came into force by the rule that each unit its lines touch consents to
+ * them.  BEFORE: when only the reach of peers was asked about, so its other lines hold
+ * without, until its next version. */
+enum units_asked { UNITS_ASKED = 0, UNITS_BEFORE };
+
 /* One name.  Pointers are good until the next change of this entry; hold an
  * object longer with object_acquire. */
 struct registry_entry {
@@ -66,8 +71,8 @@ struct registry_entry {
 	uint32_t tasks_since;
 	/* Units only: who approved the template for sandboxes in force, "person:NAME". */
 	struct text approved_by;
-	/* Identities only: the units that consented to the reach of the peers of in_force, and
-	 * of what waits (peer.h). */
+	/* Identities only: the units that consented to their halves of in_force, and of what
+	 * waits (peer.h, crossing.h). */
 	struct text consents;
 	struct text waiting_consents;
 	/* Identities only: who wrote what is in force, "person:NAME"; empty: it is not known. */
@@ -82,6 +87,8 @@ struct registry_entry {
 	int64_t keys_since_utc_ms;
 	struct text moved_from;
 	uint64_t moved;
+	enum units_asked units_asked; /* of in_force */
+	int64_t in_force_utc_ms;      /* since when it is that version; 0: not kept then */
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -215,6 +222,8 @@ struct registry_change {
 	int64_t keys_since_utc_ms;
 	struct text moved_from;
 	uint64_t moved;
+	enum units_asked units_asked; /* identities only */
+	int64_t in_force_utc_ms;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot
  * be), INVALID (conditions do not compile), LIMIT.  On failure nothing changed. */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "domain/charter/terms.h"
 #include "domain/control/check.h"
+#include "domain/control/record_check.h"
 
 /* The controls, what proves each, and which ids of which version of which framework it answers
  * (schema/controls.json, in the binary).  Immutable and pure. */
@@ -63,8 +64,9 @@ struct control {
 	enum risk_tier severity;
 	int64_t cadence_s; /* it is stale once its evaluation is older */
 	struct text title;
-	struct text metric;      /* what is true while it passes; empty: unproven */
-	check_set checks;        /* 0: unproven */
+	struct text metric; /* what is true while it passes; empty: unproven */
+	check_set checks;
+	uint32_t records;        /* bits 1 << enum record_check; with checks 0: unproven */
 	struct text unproven;    /* why */
 	uint32_t share_permille; /* of the subjects that may be violated while it passes */
 	const struct framework_id *maps;
@@ -72,6 +74,12 @@ struct control {
 	const struct framework_alias *const *cites;
 	uint32_t cites_count;
 };
+
+/* Something looks whether it holds. */
+static inline bool control_is_proven(const struct control *control)
+{
+	return control->checks != 0 || control->records != 0;
+}
 
 struct catalogue;
 

@@ -232,6 +232,36 @@ static bool read_cites(struct reading *reading, const struct json *from, struct 
 	return true;
 }
 
+static bool check_proof(struct reading *reading, const struct json *from, struct control *control)
+{
+	control->metric = json_text_or(from, "metric", "");
+	control->unproven = json_text_or(from, "unproven", "");
+	if (control_is_proven(control) == (control->metric.length > 0) &&
+		control_is_proven(control) == (control->unproven.length == 0))
+		return true;
+	return error_set(reading->err, ERROR_INVALID,
+		"line %u: a control has checks and a metric, or says why it is unproven",
+		from->line);
+}
+
+static bool read_records(struct reading *reading, const struct json *from, struct control *control)
+{
+	const struct text *words;
+	uint32_t count;
+
+	if (!read_texts(reading, from, "records", &words, &count))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		enum record_check check = record_check_of(words[i]);
+
+		if (check == RECORD_CHECK_NONE)
+			return error_set(reading->err, ERROR_INVALID, "line %u: no check \"%.*s\"",
+				from->line, TEXT_ARGS(words[i]));
+		control->records |= UINT32_C(1) << check;
+	}
+	return true;
+}
+
 static bool read_checks(struct reading *reading, const struct json *from, struct control *control)
 {
 	const struct text *words;
@@ -247,14 +277,7 @@ static bool read_checks(struct reading *reading, const struct json *from, struct
 				from->line, TEXT_ARGS(words[i]));
 		control->checks |= check_bit(check);
 	}
-	control->metric = json_text_or(from, "metric", "");
-	control->unproven = json_text_or(from, "unproven", "");
-	if ((control->checks == 0) != (control->metric.length == 0) ||
-		(control->checks == 0) != (control->unproven.length > 0))
-		return error_set(reading->err, ERROR_INVALID,
-			"line %u: a control has checks and a metric, or says why it is unproven",
-			from->line);
-	return true;
+	return read_records(reading, from, control) && check_proof(reading, from, control);
 }
 
 static bool read_numbers(struct reading *reading, const struct json *from, struct control *control)

@@ -242,12 +242,18 @@ static bool is_only_named(const struct control_world *world, const struct graph_
 	return gather.is_found;
 }
 
+/* People are named who were never registered; the organisation is always there. */
+static bool has_to_be(const struct graph_node *node)
+{
+	return node->kind != GRAPH_NODE_PERSON &&
+	       !(node->kind == GRAPH_NODE_UNIT && text_is(node->name, REGISTRY_ORGANISATION));
+}
+
 void check_node(const struct control_world *world, const struct graph_node *node, check_set *out)
 {
 	*out = 0;
 	if ((node->flags & GRAPH_NODE_IS_KNOWN) == 0)
-		put(out, CHECK_FAR_END_UNKNOWN,
-			node->kind != GRAPH_NODE_PERSON && is_only_named(world, node));
+		put(out, CHECK_FAR_END_UNKNOWN, has_to_be(node) && is_only_named(world, node));
 	else if (!node_is_live(node))
 		return;
 	else if (node->kind == GRAPH_NODE_ACCOUNT)

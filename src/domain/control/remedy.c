@@ -75,6 +75,16 @@ static bool is_plain(char byte)
 	       (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("._/@:+-", byte) != NULL);
 }
 
+/* A quote ends the quotes, stands by itself, and begins them again. */
+static size_t put_quote(char *word, size_t at)
+{
+	word[at++] = '\'';
+	word[at++] = '\\';
+	word[at++] = '\'';
+	word[at++] = '\'';
+	return at;
+}
+
 /* As one word of a shell, whatever a provider put into it. */
 static struct text quoted(struct arena *arena, struct text name)
 {
@@ -93,12 +103,10 @@ static struct text quoted(struct arena *arena, struct text name)
 		return (struct text){0};
 	word[at++] = '\'';
 	for (size_t i = 0; i < name.length; i++) {
-		if (name.data[i] == '\'') {
-			memcpy(word + at, "'\\''", 4);
-			at += 4;
-		} else {
+		if (name.data[i] == '\'')
+			at = put_quote(word, at);
+		else
 			word[at++] = name.data[i];
-		}
 	}
 	word[at++] = '\'';
 	return (struct text){word, at};

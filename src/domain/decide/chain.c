@@ -2,11 +2,13 @@
  * charter (the rules before this one); and for each link above it, from the first,
  *
  *   C1  the identity is active, its owner is here (owner.c), it acts in these environments, its
- * class permits the effect, and no guardrail forbids it for this identity; C2  a line of its
- * charter in force hands work to the next link, for this effect, up to what is read and carried,
- * and as many hops on as there are; C3  it may do it itself, or that line has a reach which has the
- * tool in it, consented by the units whose tool and data it is.  A line with a reach hands on
- * nothing else.
+ *       class permits the effect, and no guardrail forbids it for this identity;
+ *   C2  a line of its charter in force hands work to the next link, for this effect, up to
+ *       what is read and carried, and as many hops on as there are, and the next link's unit
+ *       consented to it;
+ *   C3  it may do it itself, with the consent of the units that it touches, or that line has a
+ *       reach which has the tool in it, consented by the units whose tool and data it is.  A
+ *       line with a reach hands on nothing else.
  *
  * The first link that refuses gives the reason.  Who has no line any more has handed on
  * nothing, whatever was opened meanwhile. */
@@ -65,6 +67,8 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 	link->line = charter_find_peer(link->entry->in_force->charter, link->next);
 	if (link->line == NULL)
 		return refuse_peer(evaluation, link, TEXT("no work"));
+	if (!check_peer_consent(evaluation, link->entry, link->next))
+		return false;
 	/* What is handed to a peer by its skill is one hop more. */
 	if ((size_t)link->line->depth < link->hops_after + evaluation_is_peer(evaluation))
 		return refuse_peer(evaluation, link, TEXT("work that it may not hand on so far"));
@@ -127,7 +131,8 @@ static bool check_itself(struct evaluation *evaluation, const struct registry_en
 	if (evaluation->model != NULL && !check_model(evaluation, entry))
 		return false;
 	return check_outputs(evaluation, entry) &&
-	       (!is_about_something(evaluation) || check_ceiling(evaluation, entry));
+	       (!is_about_something(evaluation) ||
+		       (check_consents(evaluation, entry) && check_ceiling(evaluation, entry)));
 }
 
 /* With the link as the principal of what Cedar is asked. */

@@ -93,6 +93,7 @@ static const struct rule fixed_rules[] = {
 	{rule_sandbox_data},
 	{rule_outputs},
 	{rule_risk},
+	{rule_consent},
 };
 static const struct rule policy_rules[] = {
 	{rule_ceiling},

@@ -68,6 +68,8 @@ enum verdict { VERDICT_DENY = 0, VERDICT_ALLOW, VERDICT_ASK };
 	X(REASON_BUDGET, "budget", "a budget for models is used up") \
 	X(REASON_PEER, "peer", \
 	  "a charter above it does not hand this on to the next identity") \
+	X(REASON_CONSENT, "consent", \
+	  "a unit that this touches has not consented to the charter's lines") \
 	X(REASON_RATE_LIMIT, "rate_limit", "the charter's calls per minute are used up") \
 	X(REASON_RESULT_INVALID, "result_invalid", \
 	  "the result does not fit the tool's definition") \

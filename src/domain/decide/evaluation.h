@@ -144,6 +144,17 @@ bool rule_request(struct evaluation *evaluation);
 bool rule_sources(struct evaluation *evaluation);
 bool rule_outputs(struct evaluation *evaluation); /* outputs.c */
 bool rule_risk(struct evaluation *evaluation);    /* risk.c */
+bool rule_consent(struct evaluation *evaluation); /* crossing.c */
+/* Whether what the call touches was consented to, in the charter of this identity; of data, what
+ * sources says. */
+bool check_consents(struct evaluation *evaluation, const struct registry_entry *entry);
+/* The same of the server, and of the peer whose skill it is; and of a peer alone. */
+bool check_server_consent(struct evaluation *evaluation, const struct registry_entry *entry);
+bool check_peer_consent(
+	struct evaluation *evaluation, const struct registry_entry *entry, struct text name);
+/* Whether a line of the charter on what is this unit's holds: it is its own, the organisation's,
+ * or the unit consented. */
+bool has_unit_consent(const struct registry_entry *entry, struct text unit);
 bool rule_ceiling(struct evaluation *evaluation);
 bool rule_chain(struct evaluation *evaluation); /* chain.c */
 bool rule_guardrails(struct evaluation *evaluation);

@@ -4,6 +4,7 @@
 #include "domain/decide/hand_on.h"
 
 #include "domain/charter/peer.h"
+#include "domain/decide/evaluation.h"
 
 static const struct charter_peer *line_of(
 	const struct hand_on_question *question, struct text from, struct text to)
@@ -34,6 +35,15 @@ static bool covers_labels(const struct charter_peer *line, const struct task *ta
 	return label == SENSITIVITY_UNLABELLED || peer_covers(line, label);
 }
 
+/* The unit of the peer agreed to the line on it. */
+static bool is_agreed(const struct registry *registry, struct text from, struct text to)
+{
+	const struct registry_entry *entry = registry_find_identity(registry, from);
+	const struct charter *peer = registry_find_charter(registry, to);
+
+	return entry == NULL || peer == NULL || has_unit_consent(entry, peer->unit);
+}
+
 enum hand_on decide_hand_on(const struct hand_on_question *question)
 {
 	const struct charter_peer *line;
@@ -48,6 +58,8 @@ enum hand_on decide_hand_on(const struct hand_on_question *question)
 	line = line_of(question, question->task->identity, question->client);
 	if (line == NULL)
 		return HAND_ON_NO_LINE;
+	if (!is_agreed(question->registry, question->task->identity, question->client))
+		return HAND_ON_CONSENT;
 	if (!chain_may_take(question->task, question->client, &unsaid) ||
 		!chain_of(&chain, question->task))
 		return HAND_ON_LOOP;
@@ -91,7 +103,8 @@ static bool link_hands(const struct registry *registry, const struct chain *chai
 		return false;
 	peer = charter_find_peer(entry->in_force->charter, chain->links[at + 1]);
 	if (peer == NULL || (size_t)peer->depth < chain->count - 2 - at ||
-		!peer_has_effect(peer, line->effect))
+		!peer_has_effect(peer, line->effect) ||
+		!is_agreed(registry, chain->links[at], chain->links[at + 1]))
 		return false;
 	if (peer_has_reach(peer))
 		return is_in_reach(registry, entry, peer, line->resource);

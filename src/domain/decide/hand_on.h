@@ -16,6 +16,7 @@ enum hand_on {
 	HAND_ON_LOOP,      /* it is in the chain already, or the chain is full */
 	HAND_ON_DEPTH,     /* a line above lets it not be handed on so far */
 	HAND_ON_LABEL,     /* more was read than may go along */
+	HAND_ON_CONSENT,   /* the unit of who would take it over has not consented to the line */
 };
 
 struct hand_on_question {

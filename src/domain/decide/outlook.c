@@ -194,7 +194,9 @@ static bool is_covered(const struct looking *looking, const struct data_source *
 				 level <= sensitivity_level(charter->outputs[i].up_to);
 		break;
 	}
-	return line != NULL && may_be_replied && is_source_open(looking->evaluation, source) &&
+	return line != NULL && may_be_replied &&
+	       has_unit_consent(looking->evaluation->entry, source->unit) &&
+	       is_source_open(looking->evaluation, source) &&
 	       line->up_to != SENSITIVITY_UNLABELLED && level <= sensitivity_level(line->up_to);
 }
 
@@ -388,6 +390,17 @@ static bool look_at_all_guardrails(struct looking *looking)
 	       look_at_guardrails(looking, &forbids, resource);
 }
 
+/* ---- other units ---------------------------------------------------------------------- */
+
+/* Of the data, look_at_reads. */
+static bool look_at_unit(struct looking *looking)
+{
+	struct evaluation *evaluation = looking->evaluation;
+
+	return check_server_consent(evaluation, evaluation->entry) ||
+	       never(looking, evaluation->out->reason, evaluation->out->explanation);
+}
+
 /* ---- all -------------------------------------------------------------------------------- */
 
 static bool look(struct looking *looking)
@@ -401,25 +414,36 @@ static bool look(struct looking *looking)
 				looking, evaluation->out->reason, evaluation->out->explanation);
 	if (!make_partial(looking))
 		return never_for_memory(looking);
-	return look_at_recipients(looking) && look_at_lines(looking) && look_at_reads(looking) &&
-	       look_at_outputs(looking) && look_at_all_guardrails(looking);
+	return look_at_recipients(looking) && look_at_lines(looking) && look_at_unit(looking) &&
+	       look_at_reads(looking) && look_at_outputs(looking) &&
+	       look_at_all_guardrails(looking);
 }
 
-void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
-	struct outlook *out)
+void decide_outlook_as(const struct decide_world *world, const struct call *call,
+	const struct registry_entry *identity, struct arena *arena, struct outlook *out)
 {
 	struct evaluation *evaluation = arena_new(arena, struct evaluation);
 	struct decision decision = {.reason = REASON_NONE};
 	struct looking looking = {.evaluation = evaluation, .out = out, .is_certain = true};
+	const struct trial trial = {.identity = identity};
 
 	*out = (struct outlook){
 		.may = MAY_NEVER, .reason = REASON_NO_MEMORY, .environment = call->environment};
 	if (evaluation == NULL)
 		return;
-	*evaluation =
-		(struct evaluation){.world = world, .call = call, .arena = arena, .out = &decision};
+	*evaluation = (struct evaluation){.world = world,
+		.trial = identity == NULL ? NULL : &trial,
+		.call = call,
+		.arena = arena,
+		.out = &decision};
 	if (!look(&looking))
 		return;
 	out->reason = REASON_NONE;
 	out->may = looking.is_certain ? MAY_ALWAYS : MAY_WHEN;
+}
+
+void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
+	struct outlook *out)
+{
+	decide_outlook_as(world, call, NULL, arena, out);
 }

@@ -84,6 +84,11 @@ struct outlook {
 void decide_outlook(const struct decide_world *world, const struct call *call, struct arena *arena,
 	struct outlook *out);
 
+/* The same as if identity were the registered one of its name: of a charter that nobody has
+ * proposed yet. */
+void decide_outlook_as(const struct decide_world *world, const struct call *call,
+	const struct registry_entry *identity, struct arena *arena, struct outlook *out);
+
 /* "never", "when", "always". */
 const char *may_word(enum may value);
 

@@ -73,21 +73,35 @@ static uint32_t some_resource(struct model *model, uint32_t connector)
 	return dice_below(&model->random, each) * MODEL_CONNECTORS + connector;
 }
 
+/* A connector tells of each scope on each resource once. */
+static bool has_right(const struct model *model, uint32_t at, uint32_t resource, const char *scope)
+{
+	for (uint32_t i = model->accounts[at].first_edge; i < model->edges_count; i++)
+		if (model->edges[i].to == resource && model->edges[i].scope == scope)
+			return true;
+	return false;
+}
+
 static void add_right(struct model *model, uint32_t at, uint32_t which)
 {
 	static const enum effect effects[] = {EFFECT_READ, EFFECT_WRITE, EFFECT_EXECUTE};
 	const struct model_account account = model->accounts[at];
-	struct model_edge *edge = ADD(model, edges);
 	uint32_t effect = which == 0 ? 0 : dice_below(&model->random, COUNT_OF(effects));
+	uint32_t resource = some_resource(model, account.connector);
+	const char *scope = scopes[account.connector][effect];
+	struct model_edge *edge;
 
+	if (has_right(model, at, resource, scope))
+		return;
+	edge = ADD(model, edges);
 	if (edge == NULL)
 		return;
 	edge->connector = account.connector;
 	edge->kind = GRAPH_EDGE_MAY;
 	edge->from = at;
 	edge->to_kind = END_RESOURCE;
-	edge->to = some_resource(model, account.connector);
-	edge->scope = scopes[account.connector][effect];
+	edge->to = resource;
+	edge->scope = scope;
 	edge->effects = 1u << effects[effect];
 	edge->since_s = account.created_s + dice_below(&model->random, 40 * MODEL_DAY_S);
 	edge->used_s = account.used_s - dice_below(&model->random, 20 * MODEL_DAY_S);

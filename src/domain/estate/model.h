@@ -17,7 +17,7 @@ enum {
 	MODEL_LINES_MAX = 6,
 	MODEL_KEYS_MAX = 2,
 	MODEL_ACCOUNTS_MAX = 4,
-	MODEL_HOLDERS_MAX = 3,
+	MODEL_HOLDERS_MAX = 2,
 	MODEL_CONNECTORS = 9,
 	MODEL_DAY_S = 86400,
 };
@@ -123,6 +123,7 @@ struct model_identity {
 	bool has_other_hand; /* an edge hands to one that is no peer of its charter */
 	int64_t hands_used_s;
 	uint32_t peer;
+	bool has_hand; /* an edge hands was seen */
 	/* Recorded: the last use of its first line; 0: none. */
 	int64_t used_s;
 	uint32_t uses;

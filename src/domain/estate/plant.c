@@ -146,6 +146,18 @@ static void plant_one(struct model *model, const struct plant *plant)
 	}
 }
 
+/* No plan takes a charter that names who is not there. */
+static void drop_past_peers(struct model *model)
+{
+	for (uint32_t i = 0; i < model->identities_count; i++) {
+		struct model_identity *identity = &model->identities[i];
+
+		if (!identity->is_past && identity->peer != NOTHING &&
+			model->identities[identity->peer].is_past)
+			identity->peer = NOTHING;
+	}
+}
+
 void model_plant(struct model *model)
 {
 	for (size_t i = 0; i < sizeof plants / sizeof *plants; i++) {
@@ -155,4 +167,5 @@ void model_plant(struct model *model)
 		for (uint32_t j = 0; j < count && !model->has_failed; j++)
 			plant_one(model, &plants[i]);
 	}
+	drop_past_peers(model);
 }

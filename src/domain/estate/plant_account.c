@@ -262,10 +262,14 @@ bool near_many(struct model *model, uint32_t at)
 
 static bool add_hand(struct model *model, uint32_t from, uint32_t to)
 {
-	struct model_edge *edge = ADD(model, edges);
+	struct model_edge *edge;
 
+	if (model->identities[from].has_hand)
+		return false;
+	edge = ADD(model, edges);
 	if (edge == NULL)
 		return false;
+	model->identities[from].has_hand = true;
 	edge->connector = dice_below(&model->random, MODEL_CONNECTORS);
 	edge->kind = GRAPH_EDGE_HANDS;
 	edge->from_kind = edge->to_kind = END_IDENTITY;

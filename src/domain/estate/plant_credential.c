@@ -38,10 +38,11 @@ bool plant_shared_secret(struct model *model, uint32_t at)
 	if (one == other || !is_live(one) || !is_live(other))
 		return false;
 	if (dice_share(&model->random, 400)) { /* one entry with two holders */
-		if (one->holders_count == MODEL_HOLDERS_MAX)
+		uint32_t second = dice_below(&model->random, model->accounts_count);
+
+		if (one->holders_count != 1 || one->holders[0] == second)
 			return false;
-		one->holders[one->holders_count++] =
-			dice_below(&model->random, model->accounts_count);
+		one->holders[one->holders_count++] = second;
 		return true;
 	}
 	other->secret = one->secret;

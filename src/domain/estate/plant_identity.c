@@ -237,6 +237,7 @@ bool plant_wildcard(struct model *model, uint32_t at)
 	if (!has_rule(&model->identities[at]))
 		return false;
 	model->identities[at].rule = RULE_PREFIX_LOOSE;
+	model->identities[at].is_past = true; /* no plan would take it today; so below */
 	return true;
 }
 
@@ -266,6 +267,7 @@ bool plant_by_name(struct model *model, uint32_t at)
 	if (!has_rule(identity) || !model->issuers[identity->issuer].is_github)
 		return false;
 	identity->has_number = false;
+	identity->is_past = true;
 	return true;
 }
 

@@ -64,6 +64,27 @@ static enum environment first_environment(uint32_t environments)
 	return (enum environment)e;
 }
 
+/* What holds on to one workload, whatever its subject is. */
+static void append_claims(struct buffer *out, const struct model_identity *identity, bool is_github)
+{
+	if (identity->rule == RULE_PREFIX_LOOSE)
+		buffer_append_string(out, "    claims: [{name: ref, prefix: refs/heads/}]\n");
+	else if (is_github && identity->has_number)
+		buffer_append_format(out,
+			"    claims: [{name: repository_id, is: \"%zu\"}, "
+			"{name: repository_owner_id, is: \"4711\"}]\n",
+			identity->name.length * 7919);
+	else if (is_github)
+		buffer_append_format(out,
+			"    claims: [{name: repository, is: \"example/%.*s\"}]\n",
+			TEXT_ARGS(identity->name));
+	else if (identity->rule == RULE_PREFIX_HELD)
+		buffer_append_format(out,
+			"    claims: [{name: /kubernetes.io/namespace, is: work}, "
+			"{name: /kubernetes.io/serviceaccount/name, is: \"%.*s\"}]\n",
+			TEXT_ARGS(identity->name));
+}
+
 static void append_rule(
 	struct buffer *out, const struct model *model, const struct model_identity *identity)
 {
@@ -74,24 +95,16 @@ static void append_rule(
 
 	if (identity->rule == RULE_NONE)
 		return;
-	buffer_append_format(out,
-		"federation:\n  - issuer: %.*s\n    environment: %s\n    %s: \"%s%.*s%s\"\n",
+	buffer_append_format(out, "federation:\n  - issuer: %.*s\n    environment: %s\n    %s: \"",
 		TEXT_ARGS(issuer), environment_word(first_environment(identity->environments)),
-		is_exact ? "subject" : "subject-prefix",
-		is_github ? "repo:example/" : "system:serviceaccount:", TEXT_ARGS(identity->name),
-		is_exact ? ":run" : ":");
-	if (identity->rule == RULE_PREFIX_LOOSE)
-		buffer_append_string(out, "    claims: [{name: ref, prefix: refs/heads/}]\n");
-	else if (is_github && identity->has_number)
-		buffer_append_format(out, "    claims: [{name: repository_id, is: \"%zu\"}]\n",
-			identity->name.length * 7919);
-	else if (is_github)
-		buffer_append_format(out,
-			"    claims: [{name: repository, is: \"example/%.*s\"}]\n",
-			TEXT_ARGS(identity->name));
-	else if (!is_exact)
-		buffer_append_format(out, "    claims: [{name: aud, is: \"%.*s\"}]\n",
-			TEXT_ARGS(identity->name));
+		is_exact ? "subject" : "subject-prefix");
+	if (is_github)
+		buffer_append_format(out, "repo:example/%.*s:%s\"\n", TEXT_ARGS(identity->name),
+			is_exact ? "run" : "");
+	else
+		buffer_append_format(out, "system:serviceaccount:work:%.*s\"\n",
+			is_exact ? (int)identity->name.length : 0, identity->name.data);
+	append_claims(out, identity, is_github);
 }
 
 static void append_accounts(

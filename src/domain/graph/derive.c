@@ -86,7 +86,9 @@ struct text deriving_line(struct deriving *d, const char *list, uint32_t number)
 
 static void derive_person(struct deriving *d, const struct person *person)
 {
-	struct graph_node node = {.kind = GRAPH_NODE_PERSON, .name = person->name};
+	struct graph_node node = {.kind = GRAPH_NODE_PERSON,
+		.name = person->name,
+		.flags = person_has_left(person) ? GRAPH_NODE_HAS_LEFT : 0};
 	graph_id id = deriving_node(d, &node);
 
 	deriving_edge(

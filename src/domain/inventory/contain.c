@@ -64,7 +64,8 @@ struct call_row {
 
 /* clang-format off */
 static const struct call_row rows[] = {
-	{PROVIDER_GOOGLE, "", "Admin console, Security, API controls, App access control: block {id}",
+	{PROVIDER_GOOGLE, "",
+		"Admin console, Security, API controls, App access control: block {id}",
 		"no person can use the app", "set its access back to what it was",
 		"only an administrator in the console; there is no API for it"},
 	{PROVIDER_GOOGLE, "",
@@ -97,10 +98,12 @@ static const struct call_row rows[] = {
 		"only a GitHub App of the organisation may call it"},
 	{PROVIDER_GITHUB, "deploy-key/",
 		"DELETE https://api.github.com/repos/{owner}/{repo}/keys/{id}",
-		"the key opens the repository no more", NULL, "it can be added again, by its holder"},
+		"the key opens the repository no more", NULL,
+		"it can be added again, by its holder"},
 	{PROVIDER_GITHUB, "app/",
 		"organisation settings, OAuth app policy: deny the app of client {id}",
-		"the app does not reach what is the organisation's", "grant it again, at the same place",
+		"the app does not reach what is the organisation's",
+		"grant it again, at the same place",
 		"only where the organisation restricts OAuth apps"},
 	{PROVIDER_SLACK, "", "POST https://slack.com/api/admin.apps.restrict app_id={id}",
 		"the app cannot be installed any more", "POST admin.apps.approve",

@@ -17,7 +17,8 @@
 #define CONTAINMENT_STATES(X) \
 	X(CONTAINMENT_INTENDED, "intended", "no inventory that was taken since says how it is") \
 	X(CONTAINMENT_LIVE, "live", "an inventory that was taken since has it as before") \
-	X(CONTAINMENT_CONTAINED, "contained", "one that was taken since has it off, or without rights") \
+	X(CONTAINMENT_CONTAINED, "contained", \
+	  "one that was taken since has it off, or without rights") \
 	X(CONTAINMENT_GONE, "gone", "one that was taken since has it no more") \
 	X(CONTAINMENT_UNREACHABLE, "unreachable", "the connector was not heard of for a day")
 /* clang-format on */

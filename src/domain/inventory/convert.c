@@ -9,14 +9,16 @@
 
 #include "domain/inventory/converting.h"
 
-static converting_read *const readers[PROVIDER_COUNT] = {
-	[PROVIDER_GOOGLE] = google_page,
-	[PROVIDER_MICROSOFT] = microsoft_page,
-	[PROVIDER_GITHUB] = github_page,
-	[PROVIDER_SLACK] = slack_page,
-	[PROVIDER_N8N] = n8n_page,
-	[PROVIDER_ZAPIER] = zapier_page,
-	[PROVIDER_POWER_AUTOMATE] = power_automate_page,
+static const struct reader {
+	converting_read *read;
+} readers[PROVIDER_COUNT] = {
+	[PROVIDER_GOOGLE] = {google_page},
+	[PROVIDER_MICROSOFT] = {microsoft_page},
+	[PROVIDER_GITHUB] = {github_page},
+	[PROVIDER_SLACK] = {slack_page},
+	[PROVIDER_N8N] = {n8n_page},
+	[PROVIDER_ZAPIER] = {zapier_page},
+	[PROVIDER_POWER_AUTOMATE] = {power_automate_page},
 };
 
 /* ---- failures and members ---- */
@@ -410,7 +412,7 @@ bool inventory_convert(const struct inventory_export *export, struct inventory_c
 		.noted = name_table_create(),
 		.err = err};
 	converting_read *read =
-		export->provider < PROVIDER_COUNT ? readers[export->provider] : NULL;
+		export->provider < PROVIDER_COUNT ? readers[export->provider].read : NULL;
 
 	*notes = (struct inventory_notes){0};
 	if (c.people == NULL || c.objects == NULL || c.noted == NULL)

@@ -83,6 +83,46 @@ void converting_put_person(struct converting *c, enum graph_edge_kind kind, stru
 void converting_page(
 	struct converting *c, const char *what, bool is_continued, int64_t items, int64_t promised);
 
+/* ---- flows (flow.c) ---- */
+
+/* What automation platforms have in common: a flow acts through connections, and a connection
+ * may whatever its credential may, which no export says: read, write and execute. */
+
+struct flow {
+	struct text id;
+	struct text title;
+	struct text creator; /* a person; empty: not said.  No owner */
+	struct text place;
+	bool is_off;
+	graph_time created_s;
+	graph_time used_s;
+};
+void flow_put(struct converting *c, const struct flow *flow);
+
+struct flow_connection {
+	struct text id; /* without "connection/" */
+	struct text title;
+	struct text service; /* "slack" */
+	struct text creator;
+	bool is_off;
+	graph_time created_s;
+};
+void flow_put_connection(struct converting *c, const struct flow_connection *connection);
+
+/* flow uses the connection. */
+void flow_put_use(struct converting *c, struct text flow, struct text connection, struct text why);
+
+/* What a step of the flow does at a service. */
+struct flow_step {
+	struct text flow;
+	struct text service;
+	struct text scope; /* "slack/message.post" */
+	uint32_t effects;
+};
+void flow_put_step(struct converting *c, const struct flow_step *step);
+
+/* ---- providers ---- */
+
 /* One page in one pass; each provider has one. */
 typedef void converting_read(struct converting *c, const struct json *page);
 converting_read google_page, microsoft_page, github_page, slack_page, n8n_page, zapier_page,

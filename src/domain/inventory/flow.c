@@ -1,4 +1,4 @@
-#include "domain/inventory/flow.h"
+#include "domain/inventory/converting.h"
 
 void flow_put(struct converting *c, const struct flow *flow)
 {

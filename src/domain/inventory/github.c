@@ -306,6 +306,6 @@ void github_page(struct converting *c, const struct json *page)
 	} else if (page->type != JSON_ARRAY) {
 		converting_fail(c, page, "a list, or an object with `installations`, is expected");
 	}
-	for (uint32_t i = 0; !c->failed && i < list->count; i++)
+	for (uint32_t i = 0; list != NULL && !c->failed && i < list->count; i++)
 		read_item(c, &list->items[i]);
 }

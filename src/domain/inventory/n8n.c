@@ -1,7 +1,7 @@
 /* n8n: workflows, credentials and executions of its public API (/api/v1), or the files of
  * `n8n export:workflow` and `n8n export:credentials`.  What a credential holds (`data`) is
  * never looked at. */
-#include "domain/inventory/flow.h"
+#include "domain/inventory/converting.h"
 
 static bool has(const struct json *item, const char *name)
 {

@@ -1,7 +1,7 @@
 /* Power Automate: flows (Microsoft.ProcessSimple/environments/flows) and connections
  * (Microsoft.PowerApps/apis/connections) as the management APIs list them for
  * administrators: {"value": [...], "nextLink": ...}. */
-#include "domain/inventory/flow.h"
+#include "domain/inventory/converting.h"
 
 /* "/providers/Microsoft.PowerApps/apis/shared_office365" ▸ "office365". */
 static struct text service_of(struct text id)

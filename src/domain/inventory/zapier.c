@@ -1,6 +1,6 @@
 /* Zapier: Zaps and authentications of its API (/v2), or the file of Zaps that an account
  * exports ({"zaps": [...]}, with nodes). */
-#include "domain/inventory/flow.h"
+#include "domain/inventory/converting.h"
 
 static bool has(const struct json *item, const char *name)
 {

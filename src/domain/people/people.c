@@ -28,6 +28,7 @@ static const char *const action_words[PEOPLE_ACTION_COUNT] = {
 	[PEOPLE_APPROVE] = "approve", [PEOPLE_REJECT] = "reject", [PEOPLE_SUSPEND] = "suspend",
 	[PEOPLE_REACTIVATE] = "reactivate", [PEOPLE_RETIRE] = "retire", [PEOPLE_KILL] = "kill",
 	[PEOPLE_CONSENT] = "consent", [PEOPLE_ACKNOWLEDGE] = "acknowledge",
+	[PEOPLE_ACCEPT] = "accept", [PEOPLE_LOOK] = "look",
 	[PEOPLE_CLOSE] = "close", [PEOPLE_REPORT] = "report", [PEOPLE_ADMINISTER] = "administer",
 	[PEOPLE_SIGN_IN] = "sign-in", [PEOPLE_REVIEW] = "review",
 	[PEOPLE_START_REVIEW] = "start-review",
@@ -180,12 +181,12 @@ static bool make_person(
 	const struct question *question, const struct person *person, struct cedar_entity *entity)
 {
 	struct attributes attributes = {.count = 0};
+	struct text directory = person->directory.name;
 
 	entity->uid = uid_of("Person", person->name);
-	if (person->directory.name.length > 0)
+	if (directory.length > 0)
 		put(&attributes, "directory",
-			entity_value(
-				question->people, uid_of("Directory", person->directory.name)));
+			entity_value(question->people, uid_of("Directory", directory)));
 	put(&attributes, "unit", entity_value(question->people, uid_of("Unit", person->unit)));
 	return put_roles(question, &attributes, person) &&
 	       seal(question, &attributes, &entity->attributes);
@@ -206,6 +207,14 @@ static bool make_principal(struct question *question)
 	else if (text_is(actor->name, "remit")) /* others have a colon in their names */
 		entity->uid = uid_of("Remit", actor->name);
 	return entity->uid.type.length > 0;
+}
+
+/* Of what has no charter yet: nobody may accept that. */
+static struct cedar_text risk_of(const struct people_resource *resource)
+{
+	const char *word = risk_tier_word(resource->risk);
+
+	return cedar_text_of(word == NULL ? "none" : word);
 }
 
 static bool make_resource(struct question *question)
@@ -229,6 +238,7 @@ static bool make_resource(struct question *question)
 	if (resource->kind == OBJECT_IDENTITY) {
 		if (!put_owners(question, &attributes))
 			return false;
+		put(&attributes, "risk", cedar_value_string(risk_of(resource)));
 		put(&attributes, "sandbox", cedar_value_bool(resource->is_sandbox));
 	}
 	put_person(question, &attributes, "custodian", resource->custodian);

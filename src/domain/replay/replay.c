@@ -148,6 +148,12 @@ static bool fold_below(struct replay *replay, uint64_t seen, struct error *err)
 	       (replay->options->candidate == NULL || replay_world_settle(&replay->would, err));
 }
 
+bool replay_finish(struct replay *replay, const struct registry **out, struct error *err)
+{
+	*out = replay->was.registry;
+	return fold_below(replay, UINT64_MAX, err);
+}
+
 /* ---- one decision ---- */
 
 enum replay_cause replay_open_sealed(

@@ -88,6 +88,10 @@ struct replay_figures {
 	struct replay_counts decisions;
 	struct replay_counts evaluations; /* of applications, a batch as one */
 };
+struct registry;
+/* After the last entry: what is in force then, as long as replay lives.  Errors: CORRUPT, LIMIT. */
+bool replay_finish(
+	struct replay *replay, const struct registry **out, struct error *err) MUST_CHECK;
 struct replay_figures replay_figures_of(const struct replay *replay);
 
 enum { REPLAY_EXAMPLES_MAX = 50, REPLAY_UNUSED_MAX = 100 };

@@ -154,7 +154,7 @@ static bool read_column(struct csv *csv, struct header *header, struct text name
 
 static bool read_header(struct csv *csv, struct header *header)
 {
-	struct text fields[CSV_COLUMNS_MAX];
+	struct text fields[CSV_COLUMNS_MAX] = {{0}};
 	size_t count;
 
 	if (text_starts_with(csv->file, "\xef\xbb\xbf"))
@@ -267,7 +267,7 @@ static bool row_json(
 
 static bool read_row(struct csv *csv, const struct header *header, struct csv_row *row)
 {
-	struct text fields[CSV_COLUMNS_MAX], values[CSV_COLUMN_COUNT] = {{0}};
+	struct text fields[CSV_COLUMNS_MAX] = {{0}}, values[CSV_COLUMN_COUNT] = {{0}};
 	size_t count;
 
 	row->line = csv->line;

@@ -126,7 +126,7 @@ static bool holds_of(const struct scim_filter *filter, const struct scim_attribu
 {
 	if (filter->how == SCIM_PR)
 		return !is_empty(value);
-	if (is_empty(value))
+	if (value == NULL || is_empty(value))
 		return is_absent_ok(filter);
 	if (value->type != JSON_ARRAY)
 		return holds_of_value(filter, attribute, value);

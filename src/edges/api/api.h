@@ -17,6 +17,7 @@
 #include "services/finding/finding.h"
 #include "services/graph/graph_service.h"
 #include "services/inventory/inventory.h"
+#include "services/living/living.h"
 #include "services/issue/consent.h"
 #include "services/issue/token_keys.h"
 #include "services/posture/posture.h"
@@ -132,6 +133,7 @@ struct api_services {
 	struct directory_service *directories;
 	struct graph_service *graph;
 	struct inventory_service *inventory;
+	struct living_service *living;
 	struct call_service *call;
 	struct record_log *log;
 	struct projector *projector;

@@ -1,5 +1,5 @@
-#include "edges/api/request.h"
 #include "domain/charter/form.h"
+#include "edges/api/request.h"
 #include "services/graph/graph_service.h"
 
 /* What the graph is asked.  Parameters are names of people and providers: any text. */

@@ -633,3 +633,19 @@ void handle_why(struct api_request *request)
 			put_unknown(request, &question, &body, &err),
 		&body, &err);
 }
+
+void handle_outlook(struct api_request *request)
+{
+	const struct json *charter = json_find(&request->body, "charter");
+	struct json body;
+	struct error err;
+
+	if (charter == NULL || charter->type != JSON_OBJECT) {
+		api_answer_status(request, 400, "charter: an object is expected");
+		return;
+	}
+	api_answer_or_fail(request,
+		decide_can_draft(request->api->services.decide, charter, api_now_utc_ms(request),
+			request->arena, &body, &err),
+		&body, &err);
+}

@@ -84,6 +84,7 @@ struct api_request {
 		struct approve_request approve;
 		struct finding_close finding;
 		struct inventory_change inventory;
+		struct living_look living;
 		struct call_edit edit;
 		struct break_glass_request glass;
 		struct call_kill kill;
@@ -221,6 +222,12 @@ void handle_token_key_list(struct api_request *request); /* key_routes.c */
 void handle_token_key_rotate(struct api_request *request);
 void handle_consent_show(struct api_request *request); /* consent_routes.c */
 void handle_consent_answer(struct api_request *request);
+void handle_crossing_list(struct api_request *request); /* crossing_routes.c */
+void handle_crossing_show(struct api_request *request);
+void handle_due_list(struct api_request *request); /* living_routes.c */
+void handle_due_done(struct api_request *request);
+void handle_proof(struct api_request *request);      /* proof_routes.c */
+void handle_outlook(struct api_request *request);    /* registry_routes.c */
 void handle_glass_list(struct api_request *request); /* glass_routes.c */
 void handle_glass_change(struct api_request *request);
 void handle_review_list(struct api_request *request); /* review_routes.c */

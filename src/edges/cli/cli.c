@@ -132,6 +132,8 @@ static const struct option_row options[] = {
 	{OPTION_IDENTITIES, "--identities", "N", "so many identities that are no person", false},
 	{OPTION_SEED, "--seed", "N", "the same number gives the same bytes (1)", false},
 	{OPTION_AT, "--at", "TIME", "as of this day or moment (today)", false},
+	{OPTION_ANSWERS, "--answers", "FILE", "answers are read from and kept in this JSON file",
+		false},
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 

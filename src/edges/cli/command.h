@@ -122,6 +122,7 @@ enum cli_option {
 	OPTION_IDENTITIES,
 	OPTION_SEED,
 	OPTION_AT,
+	OPTION_ANSWERS,
 	OPTION_COUNT,
 };
 
@@ -341,6 +342,12 @@ int command_waive(struct cli *cli);
 int command_waiver_approve(struct cli *cli);
 int command_waiver_end(struct cli *cli);
 int command_glass_open(struct cli *cli); /* glass_commands.c */
+int command_crossing_list(struct cli *cli);  /* crossing_commands.c */
+int command_crossing_show(struct cli *cli);
+int command_due_list(struct cli *cli); /* living_commands.c */
+int command_due_done(struct cli *cli);
+int command_prove_identity(struct cli *cli); /* proof_command.c */
+int command_register(struct cli *cli);       /* register_command.c */
 int command_glass_agree(struct cli *cli);
 int command_glass_close(struct cli *cli);
 int command_glass_review(struct cli *cli);
@@ -369,6 +376,7 @@ int command_policy_replay(struct cli *cli);    /* replay_command.c */
 int command_report_friction(struct cli *cli);  /* report_command.c */
 int command_approve_proposal(struct cli *cli); /* proposal_commands.c */
 int command_consent(struct cli *cli);
+int command_accept(struct cli *cli);
 int command_hops(struct cli *cli); /* hop_command.c, of command_trace */
 /* "#12" without its mark; and whether that is the index of a record. */
 const char *cli_index_word(const char *word);

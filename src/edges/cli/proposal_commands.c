@@ -301,28 +301,42 @@ int command_approve_proposal(struct cli *cli)
 	return status;
 }
 
-/* A data owner agrees to what the peers of a charter reach of their unit. */
-int command_consent(struct cli *cli)
+/* A person says yes to what waits, which puts nothing in force alone. */
+static int agree(struct cli *cli, const char *verb, const char *warning, const char *said)
 {
 	struct answer answer;
 	struct cli_reply reply;
 	int status;
 
-	if (!look(cli, &answer, "consent", &status) || !may_approve(cli, &answer, &status))
+	if (!look(cli, &answer, verb, &status) || !may_approve(cli, &answer, &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE)
 		print_proposal(cli, &answer.entry.json, answer.waiting);
 	status = EXIT_REFUSED;
-	if (!cli_confirm(cli, "This lets its peers use what it names of your unit, once it is "
-			      "approved.") ||
-		!cli_ask(cli, &answer.call, &reply, &status))
+	if (!cli_confirm(cli, "%s", warning) || !cli_ask(cli, &answer.call, &reply, &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE)
-		printf("consented, record #%lld\n",
+		printf("%s, record #%lld\n", said,
 			(long long)json_integer_or(&reply.json, "index", 0));
 	else
 		cli_print(cli, &reply.json);
 	return status;
+}
+
+/* A data owner agrees to what a charter touches of their unit. */
+int command_consent(struct cli *cli)
+{
+	return agree(cli, "consent",
+		"This lets it use what its lines name of your unit, once it is approved.",
+		"consented");
+}
+
+/* Whom the risk record names. */
+int command_accept(struct cli *cli)
+{
+	return agree(cli, "accept",
+		"This says that you accept what is left of its risk, until the day it names.",
+		"accepted");
 }
 
 /* The reply and, as `rejected`, what waited. */

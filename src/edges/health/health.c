@@ -88,6 +88,7 @@ READ(controls_stale, r->posture.of[CONTROL_STALE])
 READ(controls_unproven, r->posture.of[CONTROL_UNPROVEN])
 READ(posture_subjects, r->posture.rows)
 READ(posture_looked, r->posture.looked)
+READ(posture_records, r->posture.records)
 READ(posture_waiting, r->posture.waiting)
 READ(waivers_live, r->posture.waivers)
 READ(approvals_held, r->approve.held)
@@ -177,6 +178,7 @@ static const struct figure figures[] = {
 		controls_unproven},
 	{"remit_posture_subjects", "gauge", "subjects that violate a check", posture_subjects},
 	{"remit_posture_looked_total", "counter", "subjects looked at", posture_looked},
+	{"remit_posture_records_total", "counter", "records read for checks", posture_records},
 	{"remit_posture_waiting", "gauge", "subjects that changed and wait to be looked at",
 		posture_waiting},
 	{"remit_waivers_live", "gauge", "violations that people live with for now", waivers_live},
@@ -227,8 +229,7 @@ void health_metrics(const struct health *health, struct buffer *out)
 	reading.decide = decide_service_status(health->decide);
 	reading.findings = finding_figures(health->finding);
 	reading.reviews = review_figures(health->review);
-	if (health->posture != NULL)
-		reading.posture = posture_figures(health->posture);
+	reading.posture = posture_figures(health->posture);
 	reading.approve = approve_figures(health->approve);
 	if (health->canary != NULL)
 		reading.canary = canary_figures(health->canary);

@@ -26,7 +26,7 @@ struct health {
 	const struct decide_service *decide;
 	const struct finding_service *finding;
 	const struct review_service *review;
-	const struct posture *posture; /* NULL: there is none */
+	const struct posture *posture;
 	const struct approve *approve;
 	struct record_log *log;
 	const struct projector *projector;

@@ -207,12 +207,13 @@ static bool is_unchanged(struct scim_exchange *exchange, const struct json *reso
 
 static void show(struct scim_exchange *exchange)
 {
+	const struct directory_wanted wanted = {exchange->directory, exchange->type, exchange->id};
 	static const struct http_response unchanged = {.status = 304};
 	struct scim_fault fault;
 	struct json resource;
 
-	if (!directory_show(exchange->scim->directories, exchange->directory, exchange->type,
-		    exchange->id, exchange->arena, &resource, &fault)) {
+	if (!directory_show(
+		    exchange->scim->directories, &wanted, exchange->arena, &resource, &fault)) {
 		scim_answer_fault(exchange, &fault);
 	} else if (is_unchanged(exchange, &resource)) {
 		exchange->is_answered = true;

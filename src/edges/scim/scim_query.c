@@ -13,7 +13,7 @@ struct asked {
 	struct text sort_order;
 	struct text attributes;
 	struct text excluded;
-	int64_t start;
+	int64_t first;
 	int64_t count;
 };
 
@@ -112,7 +112,7 @@ static void run(struct scim_exchange *exchange, const struct asked *asked)
 {
 	struct directory_query query = {.directory = exchange->directory,
 		.type = exchange->type,
-		.start = asked->start < 1 ? 1 : asked->start,
+		.first = asked->first < 1 ? 1 : asked->first,
 		.count = asked->count < 0 ? 0 : asked->count};
 	struct json found, shown;
 	struct scim_path path;
@@ -125,7 +125,7 @@ static void run(struct scim_exchange *exchange, const struct asked *asked)
 			&total, &fault))
 		scim_answer_fault(exchange, &fault);
 	else if (select_all(exchange, asked, &found, &shown))
-		answer_list(exchange, &shown, total, query.start);
+		answer_list(exchange, &shown, total, query.first);
 }
 
 /* Of a parameter; false: it is no number. */
@@ -146,7 +146,7 @@ void scim_handle_list(struct scim_exchange *exchange)
 		.attributes = scim_query(exchange, "attributes"),
 		.excluded = scim_query(exchange, "excludedAttributes")};
 
-	if (!number_of(exchange, "startIndex", 1, &asked.start) ||
+	if (!number_of(exchange, "startIndex", 1, &asked.first) ||
 		!number_of(exchange, "count", COUNT_DEFAULT, &asked.count))
 		scim_answer_status(
 			exchange, 400, "invalidValue", "startIndex and count are whole numbers");
@@ -177,7 +177,7 @@ void scim_handle_search(struct scim_exchange *exchange)
 		.sort_order = json_text_or(body, "sortOrder", ""),
 		.attributes = joined(exchange, "attributes"),
 		.excluded = joined(exchange, "excludedAttributes"),
-		.start = json_integer_or(body, "startIndex", 1),
+		.first = json_integer_or(body, "startIndex", 1),
 		.count = json_integer_or(body, "count", COUNT_DEFAULT)};
 
 	if (!scim_has_schema(body, URN_SEARCH))

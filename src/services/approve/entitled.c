@@ -99,11 +99,10 @@ bool approve_person_covers(const struct approve *approve, const struct approval 
 	const struct charter *charter =
 		registry_find_charter(approve->registry, approval->identity);
 	const struct person *person = registry_find_person(approve->registry, name_of_person);
-	struct text owner =
-		owner_of(registry_find_identity(approve->registry, approval->identity));
+	struct text owner = owner_of(registry_find_identity(approve->registry, approval->identity));
 
-	if (charter == NULL || person == NULL || person_has_left(person) || name_of_person.length == 0 ||
-		is_on_behalf_of(approval, name_of_person))
+	if (charter == NULL || person == NULL || person_has_left(person) ||
+		name_of_person.length == 0 || is_on_behalf_of(approval, name_of_person))
 		return false;
 	if (text_is(name, "owner"))
 		return text_equal(owner, name_of_person);

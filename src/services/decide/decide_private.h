@@ -127,4 +127,8 @@ enum definition_state decide_judge(
 void decide_report_list(struct decide_service *service, struct text server);
 void protected_names_forget(struct decide_service *service);
 
+/* shadow.c: of a refused call into another unit without an agreed line, a finding. */
+void decide_report_shadow(struct decide_service *service, const struct call *call,
+	struct arena *arena, const struct decision *decision);
+
 #endif

@@ -258,6 +258,8 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 		add_hint(&world, request, arena, out);
 	if (out->reason == REASON_SANDBOX)
 		report_sandbox(service, request->call, arena, out);
+	else if (out->verdict == VERDICT_DENY)
+		decide_report_shadow(service, request->call, arena, out);
 	service->status.decisions++;
 	service->status.took_ns += monotonic_ns() - begun_ns;
 }

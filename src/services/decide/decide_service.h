@@ -278,6 +278,12 @@ struct decide_can {
 bool decide_can(struct decide_service *service, const struct decide_can *asked, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
 
+/* The same of a charter that is not registered: what it would be allowed, were it approved and
+ * consented to as it is, by the guardrails of now; as JSON {items: [outlook...]}.  Errors: INVALID
+ * (it is no charter), LIMIT. */
+bool decide_can_draft(struct decide_service *service, const struct json *document,
+	int64_t now_utc_ms, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
 /* `remit who EFFECT RESOURCE`: the identities that may ever do it, in order of name,
  * found by the resource; as JSON {items: [outlook...], next}.  Errors: INVALID (the
  * resource is no tool's name), NOT_FOUND (no such tool; the nearest is named), LIMIT. */

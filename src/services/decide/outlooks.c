@@ -23,6 +23,7 @@ struct page {
 	bool has_more;
 	bool has_failed;
 	struct error *err;
+	const struct registry_entry *draft; /* in place of the registered one; NULL: none */
 };
 
 static bool page_start(struct page *page)
@@ -342,6 +343,22 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 
 /* ---- pages ----------------------------------------------------------------------------- */
 
+/* Where a draft would be called: where the tool's server is, if it may be there at all. */
+static enum environment environment_of_draft(const struct page *page, struct text tool)
+{
+	const struct charter *charter = page->draft->in_force->charter;
+	ptrdiff_t slash = text_find_byte(tool, '/');
+	const struct server *server = registry_find_server(
+		page->service->registry, (struct text){tool.data, slash < 0 ? 0 : (size_t)slash});
+
+	if (server != NULL && charter_has_environment(charter, server->environment))
+		return server->environment;
+	for (unsigned value = ENVIRONMENT_DEV; value <= ENVIRONMENT_PROD; value++)
+		if (charter_has_environment(charter, (enum environment)value))
+			return (enum environment)value;
+	return ENVIRONMENT_NONE;
+}
+
 /* Adds one outlook. */
 static bool page_add(
 	struct page *page, const struct registry_entry *entry, struct text tool, enum effect effect)
@@ -353,11 +370,13 @@ static bool page_add(
 	struct json made, kept;
 	struct call call;
 
+	if (page->draft != NULL)
+		question.environment = environment_of_draft(page, tool);
 	arena_reset(page->scratch);
 	if (!decide_question_call(page->service, &question, page->scratch, &call, page->err))
 		return false;
 	world = decide_world_of(page->service, &call, DECIDE_FOR_QUESTION, page->now_utc_ms);
-	decide_outlook(&world, &call, page->scratch, &outlook);
+	decide_outlook_as(&world, &call, page->draft, page->scratch, &outlook);
 	if (!outlook_json(page, entry, &call, &outlook, &made))
 		return error_set(page->err, ERROR_LIMIT,
 			"what the rules leave of %s on %.*s is too long to be told",
@@ -459,6 +478,50 @@ bool decide_can(struct decide_service *service, const struct decide_can *asked, 
 	ok = page_start(&page) &&
 	     (entry->in_force == NULL || add_tools(&page, entry, asked->after));
 	return page_seal(&page, ok, out);
+}
+
+/* As it would be registered. */
+static bool can_draft(struct page *page, const struct object *object, struct json *out)
+{
+	struct registry_entry entry = {.kind = OBJECT_IDENTITY,
+		.name = object->name,
+		.in_force = object,
+		.state = IDENTITY_ACTIVE,
+		.units_asked = UNITS_BEFORE};
+	struct ceiling *ceiling = NULL;
+	bool ok = ceiling_compile(&ceiling, NULL, object->charter, object->version, page->err);
+
+	entry.ceiling = ceiling;
+	page->draft = &entry;
+	ok = ok && page_start(page) && add_tools(page, &entry, TEXT(""));
+	ok = page_seal(page, ok, out);
+	ceiling_destroy(&ceiling);
+	return ok;
+}
+
+bool decide_can_draft(struct decide_service *service, const struct json *document,
+	int64_t now_utc_ms, struct arena *arena, struct json *out, struct error *err)
+{
+	struct problems problems = {.arena = arena};
+	struct page page = {.service = service,
+		.arena = arena,
+		.now_utc_ms = now_utc_ms,
+		.left = UINT32_MAX,
+		.err = err};
+	struct object *object = NULL;
+	const struct object *held;
+	bool ok = false;
+
+	if (!object_parse(&object, document, TEXT("charter"), &problems))
+		error_set(err, ERROR_INVALID, "%.*s: %.*s", TEXT_ARGS(problems.items[0].field),
+			TEXT_ARGS(problems.items[0].what));
+	else if (object->kind != OBJECT_IDENTITY)
+		error_set(err, ERROR_INVALID, "a charter is expected");
+	else
+		ok = can_draft(&page, object, out);
+	held = object;
+	object_release(&held);
+	return ok;
 }
 
 static bool visit_who(void *context, const struct registry_entry *entry)

@@ -288,10 +288,11 @@ static void show_group(struct directory_request *request)
 	bool is_group = request->type == &scim_group_type &&
 			(request->verb == DIRECTORY_CREATE || request->verb == DIRECTORY_REPLACE ||
 				request->verb == DIRECTORY_PATCH);
+	const struct directory_wanted made = {request->directory, &scim_group_type, request->made};
 
 	if (is_group)
-		directory_show(request->service, request->directory, request->type, request->made,
-			request->arena, &request->resource, &request->fault);
+		directory_show(request->service, &made, request->arena, &request->resource,
+			&request->fault);
 }
 
 static void on_recorded(struct fold_change *change)
@@ -407,7 +408,8 @@ bool directory_service_create(
 		return error_set(err, ERROR_LIMIT, "no memory for directories");
 	service->parts = *parts;
 	service->base = TEXT("/scim/v2");
-	if (directory_tables_create(service) && directory_register(service, err))
+	if (directory_tables_create(service) && directory_register(service, err) &&
+		(fold_is_loading(parts->fold) || index_everybody(service, err)))
 		return true;
 	directory_service_destroy(out);
 	return error_set(err, ERROR_LIMIT, "no memory for directories");

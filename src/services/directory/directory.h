@@ -21,7 +21,7 @@ enum {
 	DIRECTORY_TOKEN_BYTES = 56,   /* and its NUL */
 	DIRECTORY_TOKEN_DAYS_MAX = 730,
 	DIRECTORY_TOKEN_DAYS_DEFAULT = 365,
-	DIRECTORY_PAGE_MAX = 200,   /* resources of one answer */
+	DIRECTORY_PAGE_MAX = 200, /* resources of one answer */
 	DIRECTORY_QUEUE_MAX = 64,
 	DIRECTORY_WINDOW_S = 60 * 60,    /* in which leavers are counted */
 	DIRECTORY_CONFIRMED_S = 60 * 60, /* for which a person's word lets more leave */
@@ -115,10 +115,15 @@ int64_t directory_now_utc_ms(const struct directory_service *service);
 /* Takes the request; done runs later, or before this returns. */
 void directory_submit(struct directory_service *service, struct directory_request *request);
 
-/* One resource as clients see it.  False: 404 or 503. */
-bool directory_show(const struct directory_service *service, struct text directory,
-	const struct scim_resource_type *type, struct text id, struct arena *arena,
-	struct json *out, struct scim_fault *fault);
+/* One resource of a directory. */
+struct directory_wanted {
+	struct text directory;
+	const struct scim_resource_type *type;
+	struct text id;
+};
+/* As clients see it.  False: 404 or 503. */
+bool directory_show(const struct directory_service *service, const struct directory_wanted *wanted,
+	struct arena *arena, struct json *out, struct scim_fault *fault);
 
 /* A query (RFC 7644 §3.4.2), of one type, or of both (type NULL). */
 struct directory_query {
@@ -127,7 +132,7 @@ struct directory_query {
 	const struct scim_filter *filter; /* NULL: all */
 	const struct scim_path *sort;     /* NULL: in order of id */
 	bool is_descending;
-	int64_t start; /* from 1 */
+	int64_t first; /* from 1 */
 	int64_t count;
 };
 /* The page as a JSON array, and how many there are in all.  False: 503. */

@@ -54,8 +54,9 @@ static struct mark *mark_create(const struct person *person)
 		.letters = letters_of(letters, person->name),
 		.id = key_of(id, of->name, of->id, false),
 		.user = key_of(user, of->name, of->user_name, true)};
-	struct mark *mark = malloc(sizeof *mark + borrowed.person.length + borrowed.letters.length +
-				   borrowed.id.length + borrowed.user.length);
+	struct mark *mark =
+		calloc(1, sizeof *mark + borrowed.person.length + borrowed.letters.length +
+				  borrowed.id.length + borrowed.user.length);
 	char *at = (char *)(mark + 1);
 
 	if (mark == NULL)

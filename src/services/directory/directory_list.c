@@ -19,24 +19,23 @@ static bool user_json(const struct directory_service *service, const struct regi
 	return scim_user_shown(out, arena, entry->in_force->person, &shown, &err);
 }
 
-bool directory_show(const struct directory_service *service, struct text directory,
-	const struct scim_resource_type *type, struct text id, struct arena *arena,
-	struct json *out, struct scim_fault *fault)
+bool directory_show(const struct directory_service *service, const struct directory_wanted *wanted,
+	struct arena *arena, struct json *out, struct scim_fault *fault)
 {
 	const struct registry_entry *entry;
 	const struct group *group;
 	struct json borrowed;
 	struct error err;
 
-	if (type == &scim_group_type) {
-		group = group_find(service, directory, id);
+	if (wanted->type == &scim_group_type) {
+		group = group_find(service, wanted->directory, wanted->id);
 		if (group == NULL)
 			return scim_fail(fault, 404, NULL, "there is no such group");
 		return (group_shown(service, group, arena, &borrowed, &err) &&
 			       json_copy(out, arena, &borrowed, &err)) ||
 		       no_memory(fault);
 	}
-	entry = index_find_id(service, directory, id);
+	entry = index_find_id(service, wanted->directory, wanted->id);
 	if (entry == NULL || entry->in_force == NULL)
 		return scim_fail(fault, 404, NULL, "there is no such user");
 	return (user_json(service, entry, arena, &borrowed) &&
@@ -201,10 +200,10 @@ static bool write_page(const struct search *search, struct arena *arena, struct 
 
 	json_array_start(&list, arena);
 	for (int64_t i = 0; i < query->count && i < DIRECTORY_PAGE_MAX; i++) {
-		size_t at = (size_t)(query->start - 1 + i);
+		size_t at = (size_t)(query->first - 1 + i);
 		struct json shown, kept;
 
-		if (query->start - 1 + i >= (int64_t)search->count)
+		if (query->first - 1 + i >= (int64_t)search->count)
 			break;
 		if (query->is_descending)
 			at = search->count - 1 - at;

@@ -461,13 +461,14 @@ static void on_done(struct registrar_request *registrar)
 	struct directory_request *request = registrar->context;
 	bool is_shown = request->verb == DIRECTORY_CREATE || request->verb == DIRECTORY_REPLACE ||
 			request->verb == DIRECTORY_PATCH;
+	const struct directory_wanted made = {request->directory, &scim_user_type, request->made};
 
 	request->index = registrar->index;
 	if (registrar->err.code != ERROR_NONE)
 		refuse(request);
 	else if (is_shown)
-		directory_show(request->service, request->directory, &scim_user_type, request->made,
-			request->arena, &request->resource, &request->fault);
+		directory_show(request->service, &made, request->arena, &request->resource,
+			&request->fault);
 	registrar_request_deinit(registrar);
 	if (request->is_stopping)
 		directory_stop(request);

@@ -8,7 +8,7 @@
 struct directory {
 	struct text name;
 	struct text unit; /* of people whose department is no unit */
-	bool has_token; /* one that only tables are imported to has none */
+	bool has_token;   /* one that only tables are imported to has none */
 	struct sha256 token;
 	int64_t expires_utc_ms;
 	int64_t stopped_utc_ms;         /* 0: it is not */

@@ -56,7 +56,12 @@ struct finding_service;
 	  "an identity has no backup owner who is here") \
 	X(FINDING_DIRECTORY_STOPPED, "directory-stopped", \
 	  "a directory would have taken more people out than it may in an hour") \
-	X(FINDING_CONTROL_FAILING, "control-failing", "a control does not hold")
+	X(FINDING_CONTROL_FAILING, "control-failing", "a control does not hold") \
+	X(FINDING_SHADOW_EDGE, "shadow-edge", \
+	  "an identity tried what its charter has no agreed line for, in another unit") \
+	X(FINDING_CHARTER_DIFFERS, "charter-differs", \
+	  "what is enforced is not what the record of the charter says") \
+	X(FINDING_RECORD_VIOLATES, "record-violates", "a record does not fit those before it")
 /* clang-format on */
 
 enum finding_kind {

@@ -138,10 +138,11 @@ static void write_some(struct graph_service *service)
 		service->is_counting = false;
 		service->counts_since_s = service->counts_begun_s;
 	}
-	if (counting->items.count == 0 || counting->has_failed || !submit(counting))
-		drop(counting);
-	else
-		service->is_count_written = true;
+	service->is_count_written = true; /* what is submitted may be done before that returns */
+	if (counting->items.count > 0 && !counting->has_failed && submit(counting))
+		return;
+	service->is_count_written = false;
+	drop(counting);
 }
 
 bool graph_keep_counts(struct graph_service *service)

@@ -55,11 +55,10 @@ const struct excess_waiver *graph_find_waiver(const struct graph_service *servic
 /* graph_json.c */
 
 /* "identity:deploy-bot", in arena. */
-struct text graph_reference(
-	const struct graph_service *service, graph_id node, struct arena *arena);
-bool graph_node_json(const struct graph_service *service, graph_id node, struct arena *arena,
+struct text graph_reference(const struct graph_service *service, graph_id id, struct arena *arena);
+bool graph_node_json(const struct graph_service *service, graph_id id, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
-bool graph_edge_json(const struct graph_service *service, graph_id edge, struct arena *arena,
+bool graph_edge_json(const struct graph_service *service, graph_id id, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
 void graph_put_effects(struct json_builder *object, const char *name, uint32_t effects);
 /* The node that a reference means.  Errors: NOT_FOUND, INVALID. */

@@ -69,19 +69,22 @@ struct inventory_index_entry *inventory_index_find(
 
 static bool grow(struct share *share)
 {
-	struct share bigger = {.capacity = share->capacity == 0 ? SHARE_FIRST : 2 * share->capacity,
-		.used = share->used};
+	struct inventory_index_entry *old = share->slots;
+	size_t had = share->capacity;
+	size_t capacity = had == 0 ? SHARE_FIRST : 2 * had;
+	struct inventory_index_entry *slots;
 
-	if (share->capacity > 0 && 4 * (share->used + 1) <= 3 * share->capacity)
+	if (had > 0 && 4 * (share->used + 1) <= 3 * had)
 		return true;
-	bigger.slots = calloc(bigger.capacity, sizeof *bigger.slots);
-	if (bigger.slots == NULL)
+	slots = calloc(capacity, sizeof *slots);
+	if (slots == NULL)
 		return false;
-	for (size_t i = 0; i < share->capacity; i++)
-		if (share->slots[i].key != 0)
-			*slot_of(&bigger, share->slots[i].key) = share->slots[i];
-	free(share->slots);
-	*share = bigger;
+	share->slots = slots;
+	share->capacity = capacity;
+	for (size_t i = 0; i < had; i++)
+		if (old[i].key != 0)
+			*slot_of(share, old[i].key) = old[i];
+	free(old);
 	return true;
 }
 
@@ -110,12 +113,12 @@ void inventory_index_counted(struct inventory_index *index)
 	index->items++;
 }
 
-void inventory_index_each(const struct inventory_index *index, size_t at,
+void inventory_index_each(const struct inventory_index *index, size_t share,
 	bool (*visit)(void *context, const struct inventory_index_entry *entry), void *context)
 {
-	const struct share *share = &index->shares[at];
+	const struct share *one = &index->shares[share];
 
-	for (size_t i = 0; i < share->capacity; i++)
-		if (share->slots[i].key != 0 && !visit(context, &share->slots[i]))
+	for (size_t i = 0; i < one->capacity; i++)
+		if (one->slots[i].key != 0 && !visit(context, &one->slots[i]))
 			return;
 }

@@ -158,6 +158,9 @@ static bool check_client(struct exchanging *exchanging)
 	case HAND_ON_LABEL:
 		return issue_refuse(
 			request, ISSUE_DELEGATION, "its task has read more than may go along");
+	case HAND_ON_CONSENT:
+		return issue_refuse(request, ISSUE_DELEGATION,
+			"its unit has not consented to the line that hands it on");
 	case HAND_ON_REFUSED:
 	case HAND_ON_NOT_NAMED:
 	case HAND_ON_NO_LINE: break;

@@ -62,6 +62,8 @@ static bool put_object(struct case_run *run, const struct object *object)
 		.version = 1,
 		.in_force = 1,
 		.state = object->kind == OBJECT_IDENTITY ? IDENTITY_ACTIVE : IDENTITY_NONE,
+		/* Cases are about policies: whoever has to agree to a charter has. */
+		.units_asked = UNITS_BEFORE,
 	};
 	struct object *copy = NULL;
 	const struct object *unwanted;

@@ -36,9 +36,8 @@ static bool make_tables(struct posture *posture, struct error *err)
 	posture->dirty = name_table_create();
 	posture->waivers = name_table_create();
 	posture->waivers_for = name_table_create();
-	posture->days = calloc(POSTURE_DAYS, sizeof *posture->days);
 	if (posture->key_holders == NULL || posture->rows == NULL || posture->dirty == NULL ||
-		posture->waivers == NULL || posture->waivers_for == NULL || posture->days == NULL)
+		posture->waivers == NULL || posture->waivers_for == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for posture");
 	return true;
 }
@@ -69,11 +68,11 @@ void posture_destroy(struct posture **posture)
 		return;
 	catalogue_destroy(&one->catalogue);
 	key_holders_destroy(&one->key_holders);
+	record_watch_destroy(&one->watch);
 	name_table_destroy(&one->rows, free);
 	name_table_destroy(&one->dirty, free);
 	name_table_destroy(&one->waivers_for, NULL);
 	name_table_destroy(&one->waivers, waiver_destroy);
-	free(one->days);
 	free(one);
 	*posture = NULL;
 }
@@ -359,8 +358,8 @@ bool posture_look(struct posture *posture)
 		run_step(posture, arena);
 		arena_destroy(&arena);
 	}
-	has_work = posture->pass.stage != PASS_IDLE || name_table_count(posture->dirty) > 0 ||
-		   is_due(posture);
+	has_work = posture_read_records(posture) || posture->pass.stage != PASS_IDLE ||
+		   name_table_count(posture->dirty) > 0 || is_due(posture);
 	if (!has_work)
 		posture_tell(posture);
 	return has_work;

@@ -20,6 +20,7 @@ struct posture;
 
 enum {
 	POSTURE_LOOKS = 256,          /* subjects of one step */
+	POSTURE_RECORDS = 64,         /* of one step */
 	POSTURE_AGAIN_S = 1800,       /* from one look at everything to the next */
 	POSTURE_DIRTY_MAX = 65536,    /* subjects that wait to be looked at; more: all are */
 	POSTURE_ROWS_A_LOOK = 20000,  /* rows that one page of a list looks through */
@@ -47,6 +48,16 @@ struct posture_inventories {
 	bool (*oldest)(void *context, int64_t *out_utc_s);
 };
 
+/* The records in order, behind whoever writes them; main fills it.  Errors: those of the log. */
+struct posture_log {
+	void *context;
+	/* Begins, or begins again, at the record. */
+	bool (*open)(void *context, uint64_t from, struct error *err);
+	/* entry is borrowed until the next call; *is_end: nothing more for now. */
+	bool (*next)(void *context, struct text *entry, uint64_t *index, bool *is_end,
+		struct error *err);
+};
+
 /* All borrowed; they outlive it. */
 struct posture_parts {
 	const struct registry *registry;
@@ -54,6 +65,7 @@ struct posture_parts {
 	struct fold *fold;
 	struct finding_service *findings;
 	struct posture_inventories inventories; /* oldest NULL: no connector */
+	struct posture_log log;                 /* next NULL: no records are read */
 };
 
 /* Registers its handlers and projectors, after those of the registrar and of whoever keeps
@@ -122,6 +134,7 @@ struct posture_figures {
 	uint64_t looked;                  /* subjects, by this process */
 	uint64_t waiting;                 /* subjects that wait to be looked at */
 	uint64_t waivers;                 /* live */
+	uint64_t records;                 /* read, by this process */
 };
 struct posture_figures posture_figures(const struct posture *posture);
 

@@ -243,6 +243,31 @@ bool posture_view_json(const struct posture *posture, const struct framework *fr
 
 /* ---- one control whole ---- */
 
+static bool put_record_checks(
+	const struct control *control, struct json_builder *view, struct error *err)
+{
+	struct json_builder list;
+	struct json sealed;
+
+	json_array_start(&list, view->arena);
+	for (int check = RECORD_CHECK_NONE + 1; check < RECORD_CHECK_COUNT; check++) {
+		struct json_builder one;
+
+		if ((control->records & (UINT32_C(1) << check)) == 0)
+			continue;
+		json_object_start(&one, view->arena);
+		json_put_cstring(&one, "check", record_check_word(check));
+		json_put_cstring(&one, "meaning", record_check_meaning(check));
+		if (!json_object_seal(&one, &sealed, err))
+			return false;
+		json_add(&list, sealed);
+	}
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(view, "record_checks", sealed);
+	return true;
+}
+
 static bool put_checks(const struct posture *posture, const struct control *control,
 	struct json_builder *view, struct error *err)
 {
@@ -266,7 +291,7 @@ static bool put_checks(const struct posture *posture, const struct control *cont
 	if (!json_array_seal(&list, &sealed, err))
 		return false;
 	json_put(view, "checks", sealed);
-	return true;
+	return put_record_checks(control, view, err);
 }
 
 static bool add_map(struct json_builder *list, const struct framework_id *id, struct text cited,

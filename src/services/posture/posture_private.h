@@ -64,11 +64,16 @@ struct posture {
 	bool is_changed;        /* since states were told */
 	bool is_over;           /* more waited than there is room for: all is looked at */
 	uint64_t looked;
-	struct name_table *waivers;     /* by id; owns struct waiver_node */
-	struct name_table *waivers_for; /* by "CONTROL OBJECT" */
-	struct posture_day *days;       /* a ring */
+	struct name_table *waivers;            /* by id; owns struct waiver_node */
+	struct name_table *waivers_for;        /* by "CONTROL OBJECT" */
+	struct posture_day days[POSTURE_DAYS]; /* a ring */
 	size_t days_count;
 	size_t days_next;
+	struct record_watch *watch; /* NULL: the records were not begun yet */
+	uint64_t records_from;      /* up to where they were read by the last day's figures */
+	uint64_t records_next;
+	int64_t read_utc_ms; /* when their end was reached last; 0: never */
+	uint64_t records;
 	struct fold_change day_change; /* on its way while is_writing_day */
 	struct arena *day_arena;
 	bool is_writing_day;
@@ -97,6 +102,11 @@ void posture_spread(struct posture *posture, struct text subject, bool had_share
 /* posture_survey.c */
 /* Whether the finding is told by posture itself. */
 bool posture_is_own(const struct finding *finding);
+/* Whether it counts against the control: it names it, or shows a record check of it. */
+bool posture_finding_is_of(const struct finding *finding, const struct control *control);
+
+/* posture_records.c: reads some of them.  True: there are more. */
+bool posture_read_records(struct posture *posture);
 
 /* posture_tell.c: findings of controls that changed their state, and the day's figures. */
 void posture_tell(struct posture *posture);

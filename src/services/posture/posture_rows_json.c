@@ -127,7 +127,7 @@ static bool add_finding(struct paging *paging, const struct finding *finding)
 {
 	struct json_builder object;
 
-	if (posture_is_own(finding) || !text_equal(finding->control, paging->control->id) ||
+	if (!posture_finding_is_of(finding, paging->control) ||
 		!is_wanted(paging, paging->control->severity, finding->unit))
 		return true;
 	json_object_start(&object, paging->list->arena);

@@ -39,6 +39,10 @@ static const char *why_stale(const struct posture *posture, const struct control
 		return "it was not looked at since the start";
 	if (now_utc_s - posture->passed_utc_ms / 1000 > control->cadence_s)
 		return "it was not looked at for too long";
+	if (control->records != 0 && posture->read_utc_ms == 0)
+		return "the records were not read to their end since the start";
+	if (control->records != 0 && now_utc_s - posture->read_utc_ms / 1000 > control->cadence_s)
+		return "the records were not read to their end for too long";
 	if ((control->checks & checks_of_seen()) != 0 && oldest_inventory(posture, &oldest_utc_s) &&
 		now_utc_s - oldest_utc_s > POSTURE_INVENTORY_S)
 		return "an inventory is older than a day";
@@ -50,7 +54,7 @@ static bool is_blind(const struct posture *posture, const struct control *contro
 {
 	int64_t oldest_utc_s;
 
-	return (control->checks & ~checks_of_seen()) == 0 && control->checks != 0 &&
+	return (control->checks & ~checks_of_seen()) == 0 && control->records == 0 &&
 	       !oldest_inventory(posture, &oldest_utc_s);
 }
 
@@ -68,28 +72,42 @@ static void count_rows(
 	}
 }
 
+bool posture_finding_is_of(const struct finding *finding, const struct control *control)
+{
+	ptrdiff_t slash;
+
+	if (finding->kind != FINDING_RECORD_VIOLATES)
+		return !posture_is_own(finding) && text_equal(finding->control, control->id);
+	slash = text_find_byte(finding->subject, '/');
+	return slash > 0 &&
+	       (control->records & (UINT32_C(1) << record_check_of((struct text){
+					    finding->subject.data, (size_t)slash}))) != 0;
+}
+
+static void count_finding(
+	const struct posture *posture, const struct finding *finding, struct control_status *all)
+{
+	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++) {
+		const struct control *control = catalogue_control(posture->catalogue, i);
+
+		if (posture_is_own(finding) && text_equal(finding->control, control->id)) {
+			all[i].finding = finding->id;
+			all[i].failing_utc_ms = finding->opened_utc_ms;
+		}
+		if (!posture_finding_is_of(finding, control))
+			continue;
+		all[i].violations++;
+		all[i].waived += posture_waiver_for(posture, control->id, finding->subject) != NULL;
+	}
+}
+
 static void count_findings(const struct posture *posture, struct control_status *out)
 {
 	const struct finding_service *findings = posture->parts.findings;
 	const struct finding *finding = finding_next(findings, NULL);
 
-	for (; finding != NULL; finding = finding_next(findings, finding)) {
-		const struct control *control =
-			catalogue_find(posture->catalogue, finding->control);
-		struct control_status *status;
-
-		if (control == NULL)
-			continue;
-		status = &out[catalogue_number(posture->catalogue, control)];
-		if (posture_is_own(finding)) {
-			status->finding = finding->id;
-			status->failing_utc_ms = finding->opened_utc_ms;
-			continue;
-		}
-		status->violations++;
-		status->waived +=
-			posture_waiver_for(posture, finding->control, finding->subject) != NULL;
-	}
+	for (; finding != NULL; finding = finding_next(findings, finding))
+		count_finding(posture, finding, out);
 }
 
 static uint64_t count_superseded(const struct posture *posture)
@@ -157,7 +175,7 @@ static void set_state(
 	status->state = CONTROL_UNPROVEN;
 	if (is_too_much(control, status)) {
 		status->state = CONTROL_FAILING;
-	} else if (control->checks == 0) {
+	} else if (!control_is_proven(control)) {
 		status->why = control->unproven;
 	} else if (is_blind(posture, control)) {
 		status->why = TEXT("no connector has an inventory here");
@@ -202,7 +220,7 @@ void posture_survey(
 	for (uint32_t i = 0; i < count; i++) {
 		const struct control *control = catalogue_control(posture->catalogue, i);
 
-		out[i].evaluated_utc_ms = control->checks == 0 ? 0 : posture->passed_utc_ms;
+		out[i].evaluated_utc_ms = control_is_proven(control) ? posture->passed_utc_ms : 0;
 		set_state(posture, control, &out[i]);
 	}
 	derive(posture, out);
@@ -214,7 +232,8 @@ struct posture_figures posture_figures(const struct posture *posture)
 	struct posture_figures figures = {.rows = name_table_count(posture->rows),
 		.looked = posture->looked,
 		.waiting = name_table_count(posture->dirty),
-		.waivers = posture_waivers_live(posture)};
+		.waivers = posture_waivers_live(posture),
+		.records = posture->records};
 
 	posture_survey(posture, all);
 	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++)

@@ -155,6 +155,7 @@ static void write_day(struct posture *posture, const char *day, const struct con
 	json_put_cstring(&record, "type", "posture-figures");
 	json_put_cstring(&record, "actor", "remit");
 	json_put_text(&record, "day", text_copy(posture->day_arena, text_of(day)));
+	json_put_integer(&record, "next", (int64_t)posture->records_next);
 	put_sums(&record, posture, all);
 	if (put_controls(&record, posture, all) && submit_day(posture, &record, &err))
 		return;
@@ -197,6 +198,7 @@ static bool fold_day(void *state, const struct json *record, uint64_t index, str
 	if (name.length != sizeof day->day - 1 ||
 		(last != NULL && text_compare(name, text_of(last->day)) <= 0))
 		return true;
+	posture->records_from = (uint64_t)json_integer_or(record, "next", 0);
 	day = &posture->days[posture->days_next];
 	*day = (struct posture_day){
 		.violations = (uint64_t)json_integer_or(record, "violations", 0)};

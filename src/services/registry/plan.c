@@ -561,7 +561,7 @@ const struct unenforced_field unenforced_fields[] = {
 	{"identity", "entitlements[].resource", "data sources have no door of their own yet", NULL,
 		"data-source:"},
 	{"identity", "impact", "for people to read", NULL, NULL},
-	{"identity", "review", "no review is started when it is due yet", NULL, NULL},
+	{"identity", "affects", "for people to read", NULL, NULL},
 	{"unit", "purpose", "for people to read", NULL, NULL},
 	{"data-source", "location", "for people to read", NULL, NULL},
 	{"data-source", "environment",

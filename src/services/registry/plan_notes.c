@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "domain/charter/ceiling.h"
+#include "domain/charter/crossing.h"
 #include "domain/charter/peer.h"
 #include "domain/decide/decide.h"
 
@@ -213,18 +214,18 @@ static void note_roles(struct plan_noting *noting)
 /* ---- all ---- */
 
 /* Who must say yes beside who approves it. */
-static void note_reach(struct plan_noting *noting, const struct charter *charter)
+static void note_crossing(struct plan_noting *noting, const struct charter *charter)
 {
 	struct text rest, unit;
 	struct error err = {0};
 
-	if (!charter_reach_units(&rest, noting->plan->arena, charter, noting->world, &err)) {
+	if (!charter_crossed_units(&rest, noting->plan->arena, charter, noting->world, &err)) {
 		plan_note_add(noting, "it cannot come into force: %s", err.text);
 		return;
 	}
 	while (consents_next(&rest, &unit))
 		plan_note_add(noting,
-			"its peers reach into unit %.*s: it waits for the consent of one of that "
+			"its lines touch unit %.*s: it waits for the consent of one of that "
 			"unit's data owners, too (remit identity consent %.*s)",
 			TEXT_ARGS(unit), TEXT_ARGS(noting->change->name));
 }
@@ -256,7 +257,7 @@ static void note_charter(struct plan_noting *noting)
 	if (charter == NULL)
 		return;
 	if (noting->change->kind == OBJECT_IDENTITY) {
-		note_reach(noting, charter);
+		note_crossing(noting, charter);
 		note_binding(noting);
 	}
 	note_entitlements(noting);

@@ -33,7 +33,8 @@ enum registrar_verb {
 	REGISTRAR_APPLY,        /* sources, options */
 	REGISTRAR_PROPOSE,      /* name: draft -> proposed, by who wrote the draft */
 	REGISTRAR_APPROVE,      /* kind, name (, version): a waiting charter or raise */
-	REGISTRAR_CONSENT,      /* name (, version): to the reach of a waiting charter's peers */
+	REGISTRAR_CONSENT,      /* name (, version): to what a waiting charter touches */
+	REGISTRAR_ACCEPT,       /* name (, version): what is left of a waiting charter's risk */
 	REGISTRAR_REJECT,       /* kind, name, reason */
 	REGISTRAR_SUSPEND,      /* name, reason */
 	REGISTRAR_REACTIVATE,   /* name, reason */
@@ -111,8 +112,8 @@ struct registrar_request {
 	enum object_kind kind; /* IDENTITY if NONE */
 	struct text name;
 	uint32_t version; /* approve, reject: the version meant; 0: whichever waits */
-	bool is_check; /* approve, apply: all that would refuse it is looked at, and nothing changes
-			*/
+	/* Approve, apply: all that would refuse it is looked at, and nothing changes. */
+	bool is_check;
 	struct text reason;
 	const struct plan_source *sources;
 	size_t sources_count;
@@ -214,6 +215,27 @@ struct registrar_need_query {
 };
 bool registrar_needs(const struct registrar *registrar, const struct registrar_need_query *asked,
 	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
+
+/* Charters that touch other units (domain/charter/crossing.h), in order of name after `after`, at
+ * most count of those among CROSSINGS_LOOKS_MAX identities, as JSON array of {identity, unit,
+ * owner, version, state: "waiting" or "in-force", units: [{unit, state, digest, by, at,
+ * agreed_digest, lines}]}; the state of a unit is "agreed", "missing", "other-lines" (it agreed to
+ * another digest) or "before" (it was not asked).  *next is the last name looked at where there
+ * are more.  Errors: LIMIT. */
+enum { CROSSINGS_LOOKS_MAX = 2000 };
+struct registrar_crossings_query {
+	struct text unit; /* only what touches it; empty: any */
+	struct text after;
+	uint32_t count;
+	enum { CROSSINGS_ALL = 0, CROSSINGS_WAITING } which; /* WAITING: not what is in force */
+	bool has_lines;                                      /* each unit with its half */
+};
+bool registrar_crossings(struct registrar *registrar, const struct registrar_crossings_query *asked,
+	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
+/* The same of one identity: what waits and what is in force.  Errors: NOT_FOUND, LIMIT. */
+bool registrar_crossing(struct registrar *registrar, struct text identity,
+	const struct registrar_crossings_query *asked, struct arena *arena, struct json *out,
+	struct error *err) MUST_CHECK;
 
 /* `remit can IDENTITY`: what the charter in force gives, line by line, as JSON:
  * {identity, state, version, expires, effects: [...], entitlements: [{number,

@@ -98,6 +98,7 @@ static void put_in_force(struct written_change *written, const struct plan_chang
 	change->consents = (struct text){NULL, 0};
 	change->owner_in_force = (struct text){NULL, 0};
 	change->acknowledged = 0;
+	change->units_asked = UNITS_ASKED;
 	if (planned->kind == OBJECT_IDENTITY)
 		change->state = IDENTITY_ACTIVE;
 	if (planned->kind == OBJECT_UNIT && object_charter(planned->after) == NULL)
@@ -161,7 +162,7 @@ static void write_removal(struct written_change *written)
 	change->in_force = 0;
 }
 
-static struct written_change write_change(const struct registrar *registrar,
+static struct written_change write_change(struct registrar *registrar,
 	const struct plan_change *planned, const struct registrar_request *request)
 {
 	const struct registry_entry *entry =
@@ -180,6 +181,10 @@ static struct written_change write_change(const struct registrar *registrar,
 		write_removal(&written);
 	else
 		write_put(&written, planned, request);
+	if (planned->kind == OBJECT_IDENTITY && written.object != NULL &&
+		written.change.waiting != 0)
+		written.change.waiting_consents =
+			registrar_carry_consents(registrar, entry, planned->after);
 	return written;
 }
 

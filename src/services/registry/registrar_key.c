@@ -296,7 +296,8 @@ static enum prepared_as prepare_enrol(
 		return registrar_forbid(request, "there is an administrator already; ask them");
 	if (code->person[0] != '\0' && !text_is(request->name, code->person))
 		return registrar_forbid(request, "the code is another person's");
-	if (code->person[0] != '\0' && !is_here(registrar, request->name))
+	if (code->person[0] != '\0' &&
+		!is_here(registrar, request->name))
 		return registrar_forbid(request, "the code's person is not registered any more");
 	if (is_from_before(registrar, code))
 		return registrar_forbid(request, "the code is from before its person left");
@@ -351,6 +352,7 @@ enum prepared_as registrar_prepare_key(
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
 	case REGISTRAR_CONSENT:
+	case REGISTRAR_ACCEPT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:
@@ -379,6 +381,7 @@ enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar
 	case REGISTRAR_PROPOSE:
 	case REGISTRAR_APPROVE:
 	case REGISTRAR_CONSENT:
+	case REGISTRAR_ACCEPT:
 	case REGISTRAR_REJECT:
 	case REGISTRAR_SUSPEND:
 	case REGISTRAR_REACTIVATE:

@@ -1,6 +1,7 @@
 #ifndef SERVICES_REGISTRY_REGISTRAR_PRIVATE_H
 #define SERVICES_REGISTRY_REGISTRAR_PRIVATE_H
 
+#include "domain/charter/reference.h"
 #include "services/registry/registrar.h"
 
 /* What the parts of the registrar share. */
@@ -150,19 +151,40 @@ bool registrar_plan(struct registrar *registrar, struct registrar_request *reque
 bool registrar_write_plan(struct registrar *registrar, const struct registrar_request *request,
 	struct error *err) MUST_CHECK;
 
-/* Who would consent to what the peers of the charter that waits reach (registrar_consent.c). */
+/* What is in force, for questions about lines (registrar_consent.c). */
+struct reference_world registrar_world(const struct registrar *registrar);
+/* One unit's half of a charter, and what its consent is to.  Errors: LIMIT. */
+struct crossing_half {
+	struct json half;
+	struct sha256 digest;
+};
+bool registrar_half(struct registrar *registrar, struct arena *arena, const struct object *identity,
+	struct text unit, struct crossing_half *out, struct error *err) MUST_CHECK;
+
+/* Who would consent to what the charter that waits touches of their unit. */
 struct consent_query {
 	struct registrar *registrar;
 	struct text actor;
 	const struct registry_entry *entry;
+	struct error *err;
 };
 /* Adds to consents each unit that the actor answers for.  Errors: CONFLICT (there is none to
  * consent), INVALID ("forbidden: ": they answer for none), LIMIT. */
-bool registrar_consent(
-	struct consent_query *query, struct text *consents, struct error *err) MUST_CHECK;
-/* False (CONFLICT): a unit that what waits reaches into has not consented. */
+bool registrar_consent(struct consent_query *query, struct text *consents) MUST_CHECK;
+/* False (CONFLICT): a unit that what waits touches has not consented to its half of it. */
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,
 	struct error *err) MUST_CHECK;
+/* What is left of the risk of what waits (registrar_accept.c): what the actor, whom its risk
+ * record names, says yes to.  Errors: as registrar_consent. */
+#define RISK_CONSENT_PREFIX "risk/"
+bool registrar_accept(struct consent_query *query, struct text *consents) MUST_CHECK;
+/* False (CONFLICT): somebody whom it names did not accept it or may not.  The actor approves it,
+ * and accepts it with that where they are named. */
+bool registrar_check_accepted(struct consent_query *query, struct text *consents) MUST_CHECK;
+/* The consents to the version in force that hold for the next one, too; a unit that is left
+ * out is asked. */
+struct text registrar_carry_consents(
+	struct registrar *registrar, const struct registry_entry *entry, const struct object *next);
 
 #define REGISTRAR_NO_CODE "no such code, or it has expired or was used"
 #define REGISTRAR_NO_INVITE "no such invitation, or it is over or was used"

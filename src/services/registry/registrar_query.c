@@ -1,5 +1,5 @@
 /* Questions about the registry, answered as JSON. */
-#include "services/registry/registrar.h"
+#include "services/registry/registrar_private.h"
 
 #include <string.h>
 
@@ -300,7 +300,8 @@ static bool put_consents(
 		return true;
 	json_array_start(&array, arena);
 	while (consents_next(&consents, &unit))
-		json_add(&array, json_string(unit));
+		if (!text_starts_with(unit, RISK_CONSENT_PREFIX))
+			json_add(&array, json_string(unit));
 	if (!json_array_seal(&array, &list, err))
 		return false;
 	json_put(object, "consents", list);
@@ -394,6 +395,7 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 		if (!object_document(entry->in_force, arena, &document, err))
 			return false;
 		json_put_integer(&object, "version", entry->in_force->version);
+		json_put_integer(&object, "object_revision", (int64_t)entry->in_force->revision);
 		json_put(&object, "object", document);
 	}
 	if (entry->waiting_version != 0) {

@@ -1,5 +1,6 @@
 /* How the registry's changes are written (docs/formats/records.md).  A change
  * says the whole result of one entry; absent members are zero, empty or false. */
+#include "domain/charter/living.h"
 #include "domain/charter/narrow.h"
 #include "services/registry/registrar_private.h"
 
@@ -35,6 +36,8 @@ struct written_change written_change_of(
 	change->keys_since_utc_ms = entry->keys_since_utc_ms;
 	change->moved_from = entry->moved_from;
 	change->moved = entry->moved;
+	change->units_asked = entry->units_asked;
+	change->in_force_utc_ms = entry->in_force_utc_ms;
 	if (entry->kind == OBJECT_IDENTITY) {
 		change->kill_epoch = registry_kill_epoch(registrar->registry, entry->name);
 		change->unit_kill_epoch = registry_unit_kill_epoch(registrar->registry);
@@ -104,6 +107,7 @@ void written_change_approve(struct written_change *written, const struct registr
 	change->consents = change->waiting_consents;
 	change->owner_in_force = (struct text){NULL, 0}; /* whom the charter names answers again */
 	change->acknowledged = 0;
+	change->units_asked = UNITS_ASKED;
 	forget_waiting(change);
 }
 
@@ -196,10 +200,65 @@ static void put_people(struct json_builder *object, const struct registry_change
 		json_put_integer(object, "moved", (int64_t)change->moved);
 }
 
-static bool change_json(struct json *out, struct arena *arena, const struct written_change *written,
-	struct error *err)
+/* What would be in force instead; NULL: nothing, or what is. */
+static const struct object *next_of(
+	const struct registry_entry *entry, const struct written_change *written)
+{
+	uint32_t version = written->change.in_force;
+
+	if (version == 0 || version == entry->in_force->version)
+		return NULL;
+	if (entry->waiting != NULL && entry->waiting->version == version)
+		return entry->waiting;
+	return written->change.version == version ? written->object : NULL;
+}
+
+/* What of it those who depend on it did not know when they were approved (services/living). */
+static bool put_changed(struct json_builder *object, const struct registrar *registrar,
+	const struct written_change *written, struct error *err)
+{
+	const struct registry_entry *entry =
+		registry_find(registrar->registry, written->change.kind, written->change.name);
+	const struct object *next;
+	struct json_builder array;
+	struct json words;
+	uint32_t changes;
+
+	if (entry == NULL || entry->in_force == NULL)
+		return true;
+	next = next_of(entry, written);
+	changes = next == NULL ? 0 : living_changes(entry->in_force, next);
+	if (changes == 0)
+		return true;
+	json_array_start(&array, object->arena);
+	for (unsigned i = 1; i < LIVING_CHANGE_COUNT; i++)
+		if ((changes & 1u << i) != 0)
+			json_add(&array, json_string(text_of(living_change_word(i))));
+	if (!json_array_seal(&array, &words, err))
+		return false;
+	json_put(object, "changed", words);
+	return true;
+}
+
+/* Since when its version is in force: what is written now puts it there, or it was there. */
+static void put_since(struct json_builder *object, struct registrar *registrar,
+	const struct registry_change *change)
+{
+	const struct registry_entry *entry =
+		registry_find(registrar->registry, change->kind, change->name);
+	bool is_there = entry != NULL && entry->in_force != NULL &&
+			entry->in_force->version == change->in_force;
+	int64_t since = is_there ? entry->in_force_utc_ms : fold_stamp_utc_ms(registrar->fold);
+
+	if (change->in_force != 0 && since != 0)
+		json_put_integer(object, "in_force_at", since);
+}
+
+static bool change_json(struct json *out, struct registrar *registrar,
+	const struct written_change *written, struct error *err)
 {
 	const struct registry_change *change = &written->change;
+	struct arena *arena = registrar->arena;
 	struct json_builder object;
 	struct json document;
 
@@ -224,7 +283,12 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 	put_words(&object, "waiting_consents", change->waiting_consents);
 	put_words(&object, "authored_by", change->authored_by);
 	put_people(&object, change);
-	if (!put_drops(&object, arena, written, err))
+	if (change->kind == OBJECT_IDENTITY && change->units_asked == UNITS_ASKED)
+		json_put_boolean(&object, "units_asked", true);
+	if (change->kind == OBJECT_IDENTITY)
+		put_since(&object, registrar, change);
+	if (!put_changed(&object, registrar, written, err) ||
+		!put_drops(&object, arena, written, err))
 		return false;
 	if (written->widens)
 		json_put_boolean(&object, "widens", true);
@@ -236,16 +300,16 @@ static bool change_json(struct json *out, struct arena *arena, const struct writ
 	return json_object_seal(&object, out, err);
 }
 
-static bool changes_json(struct json *out, struct arena *arena,
+static bool changes_json(struct json *out, struct registrar *registrar,
 	const struct written_change *changes, size_t count, struct error *err)
 {
 	struct json_builder array;
 
-	json_array_start(&array, arena);
+	json_array_start(&array, registrar->arena);
 	for (size_t i = 0; i < count; i++) {
 		struct json change;
 
-		if (!change_json(&change, arena, &changes[i], err))
+		if (!change_json(&change, registrar, &changes[i], err))
 			return false;
 		json_add(&array, change);
 	}
@@ -295,7 +359,7 @@ bool registrar_record_finish(struct registrar *registrar, struct json_builder *r
 	struct buffer measured;
 	size_t length;
 
-	if (!changes_json(&list, registrar->arena, changes, count, err))
+	if (!changes_json(&list, registrar, changes, count, err))
 		return false;
 	buffer_init(&measured, RECORD_CONTENT_BYTES_MAX + 1);
 	json_canonical(&measured, &list);

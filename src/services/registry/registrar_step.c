@@ -25,6 +25,7 @@ static enum lifecycle_verb verb_of_request(enum registrar_verb verb)
 		[REGISTRAR_PROPOSE] = LIFECYCLE_PROPOSE,
 		[REGISTRAR_APPROVE] = LIFECYCLE_APPROVE,
 		[REGISTRAR_CONSENT] = LIFECYCLE_CONSENT,
+		[REGISTRAR_ACCEPT] = LIFECYCLE_ACCEPT,
 		[REGISTRAR_REJECT] = LIFECYCLE_REJECT,
 		[REGISTRAR_SUSPEND] = LIFECYCLE_SUSPEND,
 		[REGISTRAR_REACTIVATE] = LIFECYCLE_REACTIVATE,
@@ -37,7 +38,7 @@ static enum lifecycle_verb verb_of_request(enum registrar_verb verb)
 static bool is_about_waiting(enum lifecycle_verb verb)
 {
 	return verb == LIFECYCLE_PROPOSE || verb == LIFECYCLE_APPROVE || verb == LIFECYCLE_REJECT ||
-	       verb == LIFECYCLE_CONSENT;
+	       verb == LIFECYCLE_CONSENT || verb == LIFECYCLE_ACCEPT;
 }
 
 /* ---- what must hold ---- */
@@ -190,7 +191,8 @@ static bool change_identity(struct step *step, enum identity_state to)
 		if (change->in_force == 0)
 			change->state = to;
 		return true;
-	case LIFECYCLE_CONSENT: return true; /* consent() did it */
+	case LIFECYCLE_CONSENT:
+	case LIFECYCLE_ACCEPT: return true; /* consent() did it */
 	case LIFECYCLE_APPROVE:
 		written_change_approve(&step->written, step->entry);
 		if (change->state != IDENTITY_SUSPENDED) /* approval lifts no suspension */
@@ -245,22 +247,41 @@ static bool check_actor(struct step *step)
 		lifecycle_action(step->verb), step->entry, &step->err);
 }
 
-/* For each unit in reach that the actor answers for, once. */
+static struct consent_query query_of(struct step *step)
+{
+	return (struct consent_query){.registrar = step->registrar,
+		.actor = step->request->actor,
+		.entry = step->entry,
+		.err = &step->err};
+}
+
+/* For each unit touched that the actor answers for, once; or of the risk. */
 static bool consent(struct step *step)
 {
-	const struct registry_entry *entry = step->entry;
 	struct registry_change *change = &step->written.change;
-	struct consent_query query = {
-		.registrar = step->registrar, .actor = step->request->actor, .entry = entry};
+	struct consent_query query = query_of(step);
 	struct text before = change->waiting_consents;
 
-	if (entry->waiting == NULL)
+	if (step->entry->waiting == NULL)
 		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for consent");
-	if (!registrar_consent(&query, &change->waiting_consents, &step->err))
+	if (step->verb == LIFECYCLE_ACCEPT)
+		return registrar_accept(&query, &change->waiting_consents);
+	if (!registrar_consent(&query, &change->waiting_consents))
 		return false;
 	if (text_equal(before, change->waiting_consents))
 		return error_set(&step->err, ERROR_CONFLICT, "that was consented to already");
 	return true;
+}
+
+/* What must hold beside that the actor may: of the world, of other units, of the risk. */
+static bool check_approval(struct step *step)
+{
+	struct consent_query query = query_of(step);
+
+	return check_still_right(step) && check_accounts(step) && check_excess(step) &&
+	       check_unit(step) &&
+	       registrar_check_consents(step->registrar, step->entry, &step->err) &&
+	       registrar_check_accepted(&query, &step->written.change.waiting_consents);
 }
 
 static bool step_identity(struct step *step)
@@ -272,14 +293,11 @@ static bool step_identity(struct step *step)
 
 	if (!lifecycle_step(step->verb, from, &to, &step->err))
 		return false;
-	if (step->verb == LIFECYCLE_CONSENT)
+	if (step->verb == LIFECYCLE_CONSENT || step->verb == LIFECYCLE_ACCEPT)
 		return consent(step) && change_identity(step, to);
 	if (!check_actor(step) || !check_time(step))
 		return false;
-	if (step->verb == LIFECYCLE_APPROVE &&
-		!(check_still_right(step) && check_accounts(step) && check_excess(step) &&
-			check_unit(step) &&
-			registrar_check_consents(step->registrar, entry, &step->err)))
+	if (step->verb == LIFECYCLE_APPROVE && !check_approval(step))
 		return false;
 	if (step->verb == LIFECYCLE_REACTIVATE && !check_excess(step))
 		return false;

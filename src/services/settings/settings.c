@@ -62,7 +62,8 @@ static const struct setting table[] = {
 	{"token-key-overlap-s", SETTING_INTEGER, true, AT(token_key_overlap_s), 1, 604800, "S",
 		"how long a new key for tokens is published before it signs (3600)"},
 	{"owner-gone-writes", SETTING_INTEGER, true, AT(owner_gone_writes_s), 0, 86400, "S",
-		"after its owner left, an identity that nobody acknowledges writes no more (86400)"},
+		"after its owner left, an identity that nobody acknowledges writes no more "
+		"(86400)"},
 	{"owner-gone-all", SETTING_INTEGER, true, AT(owner_gone_all_s), 0, 604800, "S",
 		"and then does nothing any more (604800)"},
 	{"directory-leavers-max", SETTING_INTEGER, true, AT(directory_leavers_max), 1, 100000, "N",

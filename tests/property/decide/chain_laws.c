@@ -107,7 +107,8 @@ static bool may_itself(const struct agent *agent, unsigned tool)
 {
 	return class_permits(agent, tool) && (agent->lines >> tool & 1) != 0 &&
 	       (tools[tool].source == NO_SOURCE ||
-		       agent->covers[tools[tool].source] >= tools[tool].level);
+		       agent->covers[tools[tool].source] >= tools[tool].level) &&
+	       (!tools[tool].is_foreign || agent->has_consent);
 }
 
 /* Identities from the node up, each once; how many. */

@@ -1,5 +1,6 @@
 /* What an identity is at providers, and what they call a data source. */
 #include "domain/charter/form.h"
+#include "domain/charter/registry.h"
 #include "domain/charter/users.h"
 
 #include <stdio.h>
@@ -102,7 +103,7 @@ static void who_has_an_account_is_found_by_it(void **state)
 		.name = TEXT("a1"), .accounts = accounts, .accounts_count = 1};
 	struct name_table *users = name_table_create();
 	char key[USERS_KEY_BYTES_MAX];
-	int value;
+	struct registry_entry value = {.name = TEXT("a1")};
 
 	(void)state;
 	assert_true(users_enter(users, &charter, &value));

@@ -16,6 +16,8 @@ static enum identity_state expected(enum lifecycle_verb verb, enum identity_stat
 		return IDENTITY_ACTIVE;
 	if (verb == LIFECYCLE_REJECT && from == IDENTITY_PROPOSED)
 		return IDENTITY_DRAFT;
+	if ((verb == LIFECYCLE_CONSENT || verb == LIFECYCLE_ACCEPT) && from == IDENTITY_PROPOSED)
+		return IDENTITY_PROPOSED;
 	if (verb == LIFECYCLE_SUSPEND && from == IDENTITY_ACTIVE)
 		return IDENTITY_SUSPENDED;
 	if (verb == LIFECYCLE_KILL && (from == IDENTITY_ACTIVE || from == IDENTITY_SUSPENDED))
@@ -30,7 +32,7 @@ static enum identity_state expected(enum lifecycle_verb verb, enum identity_stat
 static void each_cell_of_state_and_verb_is_as_documented(void **state)
 {
 	(void)state;
-	for (unsigned verb = LIFECYCLE_NONE; verb <= LIFECYCLE_KILL; verb++)
+	for (unsigned verb = LIFECYCLE_NONE; verb <= LIFECYCLE_ACCEPT; verb++)
 		for (unsigned from = IDENTITY_NONE; from <= IDENTITY_RETIRED; from++) {
 			struct error err = {0};
 			enum identity_state to;
@@ -49,7 +51,7 @@ static void a_retired_identity_takes_no_step(void **state)
 	enum identity_state to;
 
 	(void)state;
-	for (unsigned verb = LIFECYCLE_PROPOSE; verb <= LIFECYCLE_KILL; verb++) {
+	for (unsigned verb = LIFECYCLE_PROPOSE; verb <= LIFECYCLE_ACCEPT; verb++) {
 		struct error err = {0};
 
 		assert_false(lifecycle_step(verb, IDENTITY_RETIRED, &to, &err));
@@ -60,7 +62,7 @@ static void a_retired_identity_takes_no_step(void **state)
 static void what_needs_two_is_approved_or_rejected_and_nothing_else(void **state)
 {
 	(void)state;
-	for (unsigned verb = LIFECYCLE_NONE; verb <= LIFECYCLE_KILL; verb++) {
+	for (unsigned verb = LIFECYCLE_NONE; verb <= LIFECYCLE_ACCEPT; verb++) {
 		struct error err = {0};
 		bool applies = verb == LIFECYCLE_APPROVE || verb == LIFECYCLE_REJECT;
 
@@ -72,7 +74,7 @@ static void what_needs_two_is_approved_or_rejected_and_nothing_else(void **state
 static void every_verb_is_an_action_of_people_by_the_same_word(void **state)
 {
 	(void)state;
-	for (unsigned verb = LIFECYCLE_PROPOSE; verb <= LIFECYCLE_KILL; verb++)
+	for (unsigned verb = LIFECYCLE_PROPOSE; verb <= LIFECYCLE_ACCEPT; verb++)
 		assert_string_equal(
 			people_action_word(lifecycle_action(verb)), lifecycle_verb_word(verb));
 	assert_int_equal(lifecycle_action(LIFECYCLE_NONE), PEOPLE_NONE);
@@ -82,7 +84,7 @@ static void every_verb_is_an_action_of_people_by_the_same_word(void **state)
 static void every_verb_gives_its_word_back(void **state)
 {
 	(void)state;
-	for (unsigned verb = LIFECYCLE_PROPOSE; verb <= LIFECYCLE_KILL; verb++)
+	for (unsigned verb = LIFECYCLE_PROPOSE; verb <= LIFECYCLE_ACCEPT; verb++)
 		assert_int_equal(lifecycle_verb_of(text_of(lifecycle_verb_word(verb))), verb);
 	assert_null(lifecycle_verb_word(LIFECYCLE_NONE));
 	assert_int_equal(lifecycle_verb_of(TEXT("delete")), LIFECYCLE_NONE);

@@ -166,6 +166,11 @@ static void a_line_of_nothing_covers_nothing(void **state)
 	assert_false(peer_reaches(&line, TEXT("files/read")));
 }
 
+static struct text with_unit(struct text consents, const char *unit)
+{
+	return consents_with(arena, consents, &(struct consent_given){.unit = text_of(unit)});
+}
+
 static void consents_are_sorted_and_name_a_unit_once(void **state)
 {
 	struct text consents = TEXT("");
@@ -173,114 +178,56 @@ static void consents_are_sorted_and_name_a_unit_once(void **state)
 	(void)state;
 	assert_false(consents_has(consents, TEXT("sales")));
 	assert_false(consents_has(TEXT("sales-east"), TEXT("sales")));
-	consents = consents_with(arena, consents, TEXT("sales"));
-	consents = consents_with(arena, consents, TEXT("finance"));
-	consents = consents_with(arena, consents, TEXT("legal"));
+	consents = with_unit(consents, "sales");
+	consents = with_unit(consents, "finance");
+	consents = with_unit(consents, "legal");
 	assert_true(text_is(consents, "finance legal sales"));
-	consents = consents_with(arena, consents, TEXT("legal"));
+	consents = with_unit(consents, "legal");
 	assert_true(text_is(consents, "finance legal sales"));
 	assert_true(consents_has(consents, TEXT("legal")));
 	assert_false(consents_has(consents, TEXT("egal")));
 	assert_false(consents_has(consents, TEXT("")));
 }
 
-/* ---- whose reach it is ---- */
-
-static const struct object **objects;
-static size_t objects_count;
-
-static const struct object *find(void *context, enum object_kind kind, struct text name)
+static void a_consent_is_kept_with_who_gave_it_to_what(void **state)
 {
-	(void)context;
-	for (size_t i = 0; i < objects_count; i++)
-		if (objects[i]->kind == kind && text_equal(objects[i]->name, name))
-			return objects[i];
-	return NULL;
-}
-
-static void each_name(void *context, enum object_kind kind,
-	bool (*visit)(void *visitor, struct text name), void *visitor)
-{
-	(void)context;
-	for (size_t i = 0; i < objects_count; i++)
-		if (objects[i]->kind == kind && !visit(visitor, objects[i]->name))
-			return;
-}
-
-static void put(const char *yaml)
-{
-	const char *what = "";
-	const struct object *object = parse(yaml, &what);
-
-	if (object == NULL)
-		fail_msg("%s", what);
-	objects[objects_count++] = object;
-}
-
-static void clear(void)
-{
-	for (size_t i = 0; i < objects_count; i++)
-		object_release(&objects[i]);
-	objects_count = 0;
-}
-
-static bool units_of(const char *peers, struct text *out)
-{
-	const struct reference_world world = {.find = find, .each_name = each_name};
-	const struct object *object = taken(peers);
-	struct error err = {0};
-	bool is_ok = charter_reach_units(out, arena, object->charter, &world, &err);
-
-	object_release(&object);
-	return is_ok;
-}
-
-static void a_reach_is_into_units_of_servers_and_of_what_tools_read(void **state)
-{
-	struct text units;
+	struct consent_given given = {.unit = TEXT("legal"),
+		.by = TEXT("person:lea@example.com"),
+		.at_utc_ms = 1795700000123,
+		.digest = sha256_of("half", 4),
+		.has_digest = true};
+	struct consent_given found;
+	struct text consents = with_unit(with_unit(TEXT(""), "sales"), "finance"), unit;
 
 	(void)state;
-	objects = arena_array(arena, const struct object *, 64);
-	put("object: server\nname: files\nunit: support\nenvironment: dev\n"
-	    "transport: {stdio: [x]}\n");
-	put("object: server\nname: books\nunit: finance\nenvironment: dev\n"
-	    "transport: {stdio: [x]}\n");
-	put("object: data-source\nname: staff\nunit: people\nenvironment: dev\n");
-	put("object: tool\nname: files/read\neffect: read\nreads: [{data-source: staff}]\n");
-	put("object: tool\nname: files/list\neffect: read\n");
-	assert_true(units_of(LINE(""), &units));
-	assert_int_equal(units.length, 0);
-	assert_true(units_of(LINE(", tools: [files/list]"), &units));
-	assert_int_equal(units.length, 0); /* its own */
-	assert_true(units_of(LINE(", tools: [files/read]"), &units));
-	assert_true(text_is(units, "people"));
-	assert_true(units_of(LINE(", tools: ['files/*', 'books/*']"), &units));
-	assert_true(text_is(units, "finance people"));
-	assert_true(units_of(LINE(", tools: [nowhere/read]"), &units));
-	assert_int_equal(units.length, 0);
-	clear();
+	consents = consents_with(arena, consents, &given);
+	assert_true(consents_find(consents, TEXT("legal"), &found));
+	assert_true(text_equal(found.by, given.by));
+	assert_int_equal(found.at_utc_ms, given.at_utc_ms);
+	assert_true(found.has_digest && sha256_equal(&found.digest, &given.digest));
+	/* Names alone are what everybody else reads, and another yes takes its place. */
+	given.by = TEXT("person:lou");
+	consents = consents_with(arena, consents, &given);
+	for (const char *const *name = (const char *const[]){"finance", "legal", "sales", NULL};
+		*name != NULL; name++) {
+		assert_true(consents_next(&consents, &unit));
+		assert_true(text_is(unit, *name));
+	}
+	assert_int_equal(consents.length, 0);
 }
 
-static void a_reach_is_into_so_many_units_and_not_one_more(void **state)
+static void a_consent_of_before_is_a_name_alone(void **state)
 {
-	struct text units, globs = TEXT("s0/a");
+	struct consent_given found;
 
 	(void)state;
-	objects = arena_array(arena, const struct object *, 64);
-	for (int i = 0; i <= CONSENT_UNITS_MAX; i++)
-		put(text_format(arena,
-			"object: server\nname: s%d\nunit: u%d\nenvironment: dev\n"
-			"transport: {stdio: [x]}\n",
-			i, i)
-				.data);
-	for (int i = 1; i < CONSENT_UNITS_MAX; i++)
-		globs = text_format(arena, "%.*s, s%d/a", TEXT_ARGS(globs), i);
-	assert_true(units_of(
-		text_format(arena, LINE(", tools: [%.*s]"), TEXT_ARGS(globs)).data, &units));
-	globs = text_format(arena, "%.*s, s%d/a", TEXT_ARGS(globs), CONSENT_UNITS_MAX);
-	assert_false(units_of(
-		text_format(arena, LINE(", tools: [%.*s]"), TEXT_ARGS(globs)).data, &units));
-	clear();
+	assert_true(consents_find(TEXT("finance sales"), TEXT("sales"), &found));
+	assert_false(found.has_digest);
+	assert_int_equal(found.by.length, 0);
+	assert_false(consents_find(TEXT("finance sales"), TEXT("legal"), &found));
+	/* One that is malformed names its unit, and nobody who said what. */
+	assert_true(consents_find(TEXT("finance=x=y=z"), TEXT("finance"), &found));
+	assert_false(found.has_digest);
 }
 
 int main(void)
@@ -292,8 +239,8 @@ int main(void)
 		TEST(a_line_covers_no_more_than_it_says),
 		TEST(a_line_of_nothing_covers_nothing),
 		TEST(consents_are_sorted_and_name_a_unit_once),
-		TEST(a_reach_is_into_units_of_servers_and_of_what_tools_read),
-		TEST(a_reach_is_into_so_many_units_and_not_one_more),
+		TEST(a_consent_is_kept_with_who_gave_it_to_what),
+		TEST(a_consent_of_before_is_a_name_alone),
 		TEST(the_bounds_of_a_line_are_taken),
 	};
 

@@ -538,6 +538,11 @@ static void what_a_charter_names_lives_as_long_as_it_does(void **state)
 	assert_true(has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_ACCOUNT_MISSING));
 	assert_true(has(violated_by_node(bench, ghost), CHECK_FAR_END_UNKNOWN));
 	assert_false(has(violated_by_node(bench, one), CHECK_FAR_END_UNKNOWN));
+	join(bench, (struct graph_edge){.kind = GRAPH_EDGE_BELONGS,
+			    .from = one,
+			    .to = name(bench, GRAPH_NODE_UNIT, "org")});
+	assert_false(has(violated_by_node(bench, name(bench, GRAPH_NODE_UNIT, "org")),
+		CHECK_FAR_END_UNKNOWN));
 }
 
 static void an_identity_sleeps_after_45_days(void **state)

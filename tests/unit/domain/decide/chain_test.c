@@ -197,6 +197,8 @@ static void a_reach_is_consented_by_whose_tool_it_is(void **state)
 
 	put(bench, "boss", TO_MID(", depth: 1, tools: [other/peek]"));
 	put(bench, "mid", TO_AGENT(", tools: [other/peek]"));
+	decide_bench_consent(bench, "boss", ""); /* nor to the lines they may have themselves */
+	decide_bench_consent(bench, "mid", "");
 	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "Unit sales");
 	decide_bench_consent(bench, "boss", "finance sales");
 	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "mid@2");
@@ -204,6 +206,7 @@ static void a_reach_is_consented_by_whose_tool_it_is(void **state)
 	allowed(ask_of(bench, "other", "peek", "{}"));
 	/* A consent is to one version. */
 	put(bench, "boss", TO_MID(", depth: 1, tools: [other/peek, files/list]"));
+	decide_bench_consent(bench, "boss", "");
 	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "boss@3");
 }
 
@@ -219,6 +222,8 @@ static void a_reach_is_consented_by_whose_data_it_is(void **state)
 		"sensitivity: internal\ntrust: trusted\nenvironment: staging\n"));
 	put(bench, "boss", TO_MID(", depth: 1, tools: [files/read]"));
 	put(bench, "mid", TO_AGENT(", tools: [files/read]"));
+	decide_bench_consent(bench, "boss", "");
+	decide_bench_consent(bench, "mid", "");
 	refused(ask(bench, "read", payroll), REASON_PEER, "Unit sales");
 	allowed(ask(bench, "read", TICKET)); /* their own */
 	decide_bench_consent(bench, "boss", "sales");

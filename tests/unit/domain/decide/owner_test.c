@@ -36,12 +36,12 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static enum reason reason_at(struct decide_bench *bench, const char *tool, const char *arguments,
-	int64_t after_left_ms)
+static enum reason reason_at(
+	struct decide_bench *bench, const char *tool, const char *arguments, int64_t after_left_ms)
 {
 	struct call call = decide_bench_call(bench, "files", tool, arguments);
-	struct text id = text_format(
-		bench->arena, "t-%llu", 100 + (unsigned long long)bench->next_index);
+	struct text id =
+		text_format(bench->arena, "t-%llu", 100 + (unsigned long long)bench->next_index);
 
 	bench->now_utc_ms = LEFT_S * INT64_C(1000) + after_left_ms;
 	decide_bench_open_task(bench, id.data, "agent", ENVIRONMENT_STAGING, "");
@@ -63,8 +63,7 @@ static void the_time_of_the_test_is_what_its_document_says(void **state)
 	struct decide_bench *bench = *state;
 
 	assert_true(decide_bench_put(bench, GONE(OWNER)));
-	assert_int_equal(
-		registry_find_person(bench->registry, TEXT(OWNER))->left_utc_s, LEFT_S);
+	assert_int_equal(registry_find_person(bench->registry, TEXT(OWNER))->left_utc_s, LEFT_S);
 }
 
 static void while_its_owner_is_here_nothing_is_refused_for_that(void **state)
@@ -113,8 +112,7 @@ static void a_longer_time_for_writes_than_for_all_is_no_longer(void **state)
 static void the_backup_owner_leaving_alone_stops_nothing(void **state)
 {
 	struct decide_bench *bench = *state;
-	const struct registry_entry *agent =
-		registry_find_identity(bench->registry, TEXT("agent"));
+	const struct registry_entry *agent = registry_find_identity(bench->registry, TEXT("agent"));
 
 	assert_int_equal(owner_need_of(bench->registry, agent), OWNER_NEED_NONE);
 	assert_true(decide_bench_put(bench, GONE(BACKUP)));
@@ -135,8 +133,7 @@ static void whoever_acknowledged_it_answers_until_they_leave_too(void **state)
 		.acknowledged = 90};
 	struct decide_bench *bench = *state;
 	struct error err;
-	const struct registry_entry *agent =
-		registry_find_identity(bench->registry, TEXT("agent"));
+	const struct registry_entry *agent = registry_find_identity(bench->registry, TEXT("agent"));
 
 	assert_true(decide_bench_put(bench, GONE(OWNER)));
 	assert_true(registry_set(bench->registry, &acknowledged, &err));

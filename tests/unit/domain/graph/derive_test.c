@@ -244,6 +244,17 @@ static void a_tool_reads_data_that_somebody_keeps(void **state)
 		0);
 }
 
+static void who_left_is_marked_so(void **state)
+{
+	struct fixture *fixture = *state;
+
+	derive(fixture, "{'object':'person','name':'ana','unit':'u','left':'2026-11-01'}");
+	assert_int_equal(node_of(fixture, GRAPH_NODE_PERSON, "ana").flags,
+		GRAPH_NODE_IS_KNOWN | GRAPH_NODE_HAS_LEFT);
+	derive(fixture, "{'object':'person','name':'ana','unit':'u'}");
+	assert_int_equal(node_of(fixture, GRAPH_NODE_PERSON, "ana").flags, GRAPH_NODE_IS_KNOWN);
+}
+
 static void times_stay_within_what_the_graph_can_say(void **state)
 {
 	(void)state;
@@ -265,6 +276,7 @@ int main(void)
 		TEST(whoever_has_a_key_is_the_identity),
 		TEST(a_server_is_opened_by_its_secret),
 		TEST(a_tool_reads_data_that_somebody_keeps),
+		TEST(who_left_is_marked_so),
 		TEST(times_stay_within_what_the_graph_can_say),
 	};
 

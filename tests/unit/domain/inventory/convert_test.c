@@ -13,6 +13,7 @@
 #include <dirent.h>
 
 #include "domain/inventory/convert.h"
+#include "domain/inventory/scope.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024, PAGES_MAX = 16, FILE_BYTES_MAX = 256 * 1024 };
 
@@ -261,52 +262,64 @@ struct refused {
 	const char *why;
 };
 
+static const struct refused refused_rows[] = {
+	{PROVIDER_GOOGLE, {"{}"}, "p0:1: kind:"},
+	{PROVIDER_GOOGLE,
+		{"{\"kind\":\"admin#directory#tokenList\",\"items\":[\n{\"userKey\":\"1\"}]"
+		 "}"},
+		"p0:2: clientId: is missing"},
+	{PROVIDER_GOOGLE,
+		{"{\"kind\":\"admin#directory#tokenList\",\"items\":[\n"
+		 "{\"clientId\":\"c\",\"userKey\":\"1\",\"scopes\":\"x\"}]}"},
+		"p0:2: scopes:"},
+	{PROVIDER_GOOGLE,
+		{"{\"kind\":\"admin#directory#users\",\"users\":[],\"nextPageToken\":"
+		 "\"t\"}"},
+		"users: half an export"},
+	{PROVIDER_GOOGLE,
+		{"{\"kind\":\"admin#reports#activities\",\"items\":[{\"id\":{\"time\":"
+		 "\"soon\"}}]}"},
+		"time: is no time"},
+	{PROVIDER_MICROSOFT, {"{\"error\":{\"code\":\"Forbidden\"}}"}, "value: is missing"},
+	{PROVIDER_MICROSOFT, {"{\"value\":[{\"id\":\"x\"}]}"}, "an item of no collection"},
+	{PROVIDER_MICROSOFT,
+		{"{\"value\":[{\"clientId\":\"gone\",\"consentType\":\"AllPrincipals\","
+		 "\"resourceId\":\"r\",\"scope\":\"User.Read\"}]}"},
+		"clientId: no service principal of this id"},
+	{PROVIDER_MICROSOFT, {"{\"value\":[],\"@odata.nextLink\":\"https://x\"}"},
+		"half an export"},
+	{PROVIDER_GITHUB,
+		{"{\"total_count\":2,\"installations\":[{\"id\":1,\"app_id\":1,"
+		 "\"account\":{\"login\":\"a\"},\"permissions\":{}}]}"},
+		"installations: half an export: the pages speak of 2, and hold 1"},
+	{PROVIDER_GITHUB, {"{\"message\":\"Bad credentials\"}"}, "installations: is missing"},
+	{PROVIDER_GITHUB, {"[{\"id\":1,\"key\":\"k\",\"read_only\":true,\"url\":\"https://x\"}]"},
+		"url:"},
+	{PROVIDER_SLACK, {"{\"ok\":false,\"error\":\"missing_scope\"}"},
+		"Slack refused: missing_scope"},
+	{PROVIDER_SLACK,
+		{"{\"ok\":true,\"approved_apps\":[],\"response_metadata\":{\"next_cursor\":"
+		 "\"c\"}}"},
+		"half an export"},
+	{PROVIDER_SLACK, {"{\"ok\":true,\"logs\":[],\"paging\":{\"total\":3}}"}, "half an export"},
+	{PROVIDER_N8N, {"{\"data\":[],\"nextCursor\":\"c\"}"}, "half an export"},
+	{PROVIDER_N8N, {"{\"message\":\"unauthorized\"}"}, "a list, or an object with `data`"},
+	{PROVIDER_N8N, {"{\"data\":[{\"id\":\"1\",\"nodes\":[{\"name\":\"x\"}]}]}"},
+		"type: is missing"},
+	{PROVIDER_ZAPIER, {"{\"errors\":[]}"}, "data, or zaps"},
+	{PROVIDER_ZAPIER, {"{\"data\":[],\"meta\":{\"count\":5}}"}, "half an export"},
+	{PROVIDER_POWER_AUTOMATE, {"{\"value\":[{\"name\":\"x\",\"type\":\"other\"}]}"}, "type:"},
+	{PROVIDER_POWER_AUTOMATE, {"{\"value\":[],\"nextLink\":\"https://x\"}"}, "half an export"},
+	{PROVIDER_ITEMS, {"{}"}, "no export of this provider"},
+	{PROVIDER_NONE, {"{}"}, "no export of this provider"},
+};
+
 static void what_is_no_export_is_refused_with_its_place(void **state)
 {
-	/* clang-format off */
-	static const struct refused rows[] = {
-		{PROVIDER_GOOGLE, {"{}"}, "p0:1: kind:"},
-		{PROVIDER_GOOGLE, {"{\"kind\":\"admin#directory#tokenList\",\"items\":[\n{\"userKey\":\"1\"}]}"},
-			"p0:2: clientId: is missing"},
-		{PROVIDER_GOOGLE, {"{\"kind\":\"admin#directory#tokenList\",\"items\":[\n"
-			"{\"clientId\":\"c\",\"userKey\":\"1\",\"scopes\":\"x\"}]}"}, "p0:2: scopes:"},
-		{PROVIDER_GOOGLE, {"{\"kind\":\"admin#directory#users\",\"users\":[],\"nextPageToken\":\"t\"}"},
-			"users: half an export"},
-		{PROVIDER_GOOGLE, {"{\"kind\":\"admin#reports#activities\",\"items\":[{\"id\":{\"time\":\"soon\"}}]}"},
-			"time: is no time"},
-		{PROVIDER_MICROSOFT, {"{\"error\":{\"code\":\"Forbidden\"}}"}, "value: is missing"},
-		{PROVIDER_MICROSOFT, {"{\"value\":[{\"id\":\"x\"}]}"}, "an item of no collection"},
-		{PROVIDER_MICROSOFT, {"{\"value\":[{\"clientId\":\"gone\",\"consentType\":\"AllPrincipals\","
-			"\"resourceId\":\"r\",\"scope\":\"User.Read\"}]}"},
-			"clientId: no service principal of this id"},
-		{PROVIDER_MICROSOFT, {"{\"value\":[],\"@odata.nextLink\":\"https://x\"}"},
-			"half an export"},
-		{PROVIDER_GITHUB, {"{\"total_count\":2,\"installations\":[{\"id\":1,\"app_id\":1,"
-			"\"account\":{\"login\":\"a\"},\"permissions\":{}}]}"},
-			"installations: half an export: the pages speak of 2, and hold 1"},
-		{PROVIDER_GITHUB, {"{\"message\":\"Bad credentials\"}"}, "installations: is missing"},
-		{PROVIDER_GITHUB, {"[{\"id\":1,\"key\":\"k\",\"read_only\":true,\"url\":\"https://x\"}]"},
-			"url:"},
-		{PROVIDER_SLACK, {"{\"ok\":false,\"error\":\"missing_scope\"}"},
-			"Slack refused: missing_scope"},
-		{PROVIDER_SLACK, {"{\"ok\":true,\"approved_apps\":[],\"response_metadata\":{\"next_cursor\":\"c\"}}"},
-			"half an export"},
-		{PROVIDER_SLACK, {"{\"ok\":true,\"logs\":[],\"paging\":{\"total\":3}}"}, "half an export"},
-		{PROVIDER_N8N, {"{\"data\":[],\"nextCursor\":\"c\"}"}, "half an export"},
-		{PROVIDER_N8N, {"{\"message\":\"unauthorized\"}"}, "a list, or an object with `data`"},
-		{PROVIDER_N8N, {"{\"data\":[{\"id\":\"1\",\"nodes\":[{\"name\":\"x\"}]}]}"},
-			"type: is missing"},
-		{PROVIDER_ZAPIER, {"{\"errors\":[]}"}, "data, or zaps"},
-		{PROVIDER_ZAPIER, {"{\"data\":[],\"meta\":{\"count\":5}}"}, "half an export"},
-		{PROVIDER_POWER_AUTOMATE, {"{\"value\":[{\"name\":\"x\",\"type\":\"other\"}]}"}, "type:"},
-		{PROVIDER_POWER_AUTOMATE, {"{\"value\":[],\"nextLink\":\"https://x\"}"}, "half an export"},
-		{PROVIDER_ITEMS, {"{}"}, "no export of this provider"},
-		{PROVIDER_NONE, {"{}"}, "no export of this provider"},
-	};
-	/* clang-format on */
+	const struct refused *rows = refused_rows;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof refused_rows / sizeof *refused_rows; i++) {
 		struct read_export read;
 
 		setup(&read);
@@ -347,7 +360,6 @@ static void the_last_page_of_a_list_completes_it(void **state)
 
 static void scopes_open_what_their_provider_says_and_unknown_ones_everything(void **state)
 {
-	/* clang-format off */
 	static const struct {
 		enum inventory_provider provider;
 		const char *scope, *resource;
@@ -355,7 +367,8 @@ static void scopes_open_what_their_provider_says_and_unknown_ones_everything(voi
 	} rows[] = {
 		{PROVIDER_GOOGLE, "https://www.googleapis.com/auth/drive.readonly", "drive", 1},
 		{PROVIDER_GOOGLE, "https://www.googleapis.com/auth/drive", "drive", 3},
-		{PROVIDER_GOOGLE, "https://www.googleapis.com/auth/drive.metadata.readonly", "drive", 1},
+		{PROVIDER_GOOGLE, "https://www.googleapis.com/auth/drive.metadata.readonly",
+			"drive", 1},
 		{PROVIDER_GOOGLE, "https://www.googleapis.com/auth/gmail.send", "mail", 2},
 		{PROVIDER_GOOGLE, "https://www.googleapis.com/auth/drivelike.readonly",
 			"https://www.googleapis.com/auth/drivelike.readonly", 7},
@@ -375,7 +388,6 @@ static void scopes_open_what_their_provider_says_and_unknown_ones_everything(voi
 		{PROVIDER_SLACK, "channels:manage", "channels:manage", 7},
 		{PROVIDER_N8N, "read", "read", 7},
 	};
-	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -25,9 +25,12 @@ static bool reads(const char *line, const char *why)
 
 static void what_the_page_does_not_have_is_refused(void **state)
 {
-	/* clang-format off */
-	static const struct { const char *line, *why; } rows[] = {
-		{"", "expected"}, {"[]", "`node` or `edge`"}, {"{}", "`node` or `edge`"},
+	static const struct {
+		const char *line, *why;
+	} rows[] = {
+		{"", "expected"},
+		{"[]", "`node` or `edge`"},
+		{"{}", "`node` or `edge`"},
 		{"{\"node\":\"account\",\"id\":\"a\"}", "kind: an account needs one"},
 		{"{\"node\":\"account\",\"kind\":\"agent\"}", "id: is missing"},
 		{"{\"node\":\"account\",\"kind\":\"agent\",\"id\":\"\"}", "id:"},
@@ -36,29 +39,40 @@ static void what_the_page_does_not_have_is_refused(void **state)
 		{"{\"node\":\"identity\",\"id\":\"a\"}", "node:"},
 		{"{\"node\":\"resource\",\"kind\":\"agent\",\"id\":\"a\"}", "only an account"},
 		{"{\"node\":\"resource\",\"id\":\"a\",\"secret\":\"x\"}", "secret: is no member"},
-		{"{\"node\":\"resource\",\"id\":\"a\",\"scope\":\"x\"}", "scope: is no member of a node"},
+		{"{\"node\":\"resource\",\"id\":\"a\",\"scope\":\"x\"}",
+			"scope: is no member of a node"},
 		{"{\"node\":\"resource\",\"id\":\"a\\u202eb\"}", "cannot be seen"},
 		{"{\"node\":\"resource\",\"id\":\"a\",\"used\":\"2026-11-26\"}", "used:"},
-		{"{\"node\":\"resource\",\"id\":\"a\",\"used\":\"2026-11-26T10:00:00+01:00\"}", "used:"},
+		{"{\"node\":\"resource\",\"id\":\"a\",\"used\":\"2026-11-26T10:00:00+01:00\"}",
+			"used:"},
 		{"{\"node\":\"resource\",\"id\":\"a\",\"used\":\"1969-11-26T10:00:00Z\"}", "used:"},
 		{"{\"node\":\"resource\",\"id\":\"a\",\"is\":[]}", "is:"},
 		{"{\"node\":\"resource\",\"id\":\"a\",\"is\":[\"off\",\"off\"]}", "is:"},
 		{"{\"node\":\"resource\",\"id\":\"a\",\"is\":[\"on\"]}", "is:"},
-		{"{\"node\":\"resource\",\"id\":\"a\",\"environments\":[\"moon\"]}", "environments:"},
+		{"{\"node\":\"resource\",\"id\":\"a\",\"environments\":[\"moon\"]}",
+			"environments:"},
 		{"{\"edge\":\"is\",\"from\":\"identity:a\",\"to\":\"account:b\"}", "edge:"},
-		{"{\"edge\":\"may\",\"from\":\"account:a\",\"to\":\"resource:r\"}", "effects: `may` needs"},
-		{"{\"edge\":\"may\",\"from\":\"account:a\",\"to\":\"resource:r\",\"effects\":[\"delegate\"]}",
+		{"{\"edge\":\"may\",\"from\":\"account:a\",\"to\":\"resource:r\"}",
+			"effects: `may` needs"},
+		{"{\"edge\":\"may\",\"from\":\"account:a\",\"to\":\"resource:r\",\"effects\":["
+		 "\"delegate\"]}",
 			"effects:"},
-		{"{\"edge\":\"may\",\"from\":\"person:a\",\"to\":\"resource:r\",\"effects\":[\"read\"]}", "from:"},
-		{"{\"edge\":\"may\",\"from\":\"account:a\",\"to\":\"account:r\",\"effects\":[\"read\"]}", "to:"},
+		{"{\"edge\":\"may\",\"from\":\"person:a\",\"to\":\"resource:r\",\"effects\":["
+		 "\"read\"]}",
+			"from:"},
+		{"{\"edge\":\"may\",\"from\":\"account:a\",\"to\":\"account:r\",\"effects\":["
+		 "\"read\"]}",
+			"to:"},
 		{"{\"edge\":\"uses\",\"from\":\"account:a\",\"to\":\"account:\"}", "to:"},
 		{"{\"edge\":\"uses\",\"from\":\"account:a\",\"to\":\"b\"}", "to:"},
-		{"{\"edge\":\"uses\",\"from\":\"account:a\",\"to\":\"account:b\",\"effects\":[\"read\"]}",
+		{"{\"edge\":\"uses\",\"from\":\"account:a\",\"to\":\"account:b\",\"effects\":["
+		 "\"read\"]}",
 			"effects: `uses` has none"},
-		{"{\"edge\":\"uses\",\"from\":\"account:a\",\"to\":\"account:b\",\"uses\":-1}", "uses:"},
-		{"{\"edge\":\"uses\",\"from\":\"account:a\",\"to\":\"account:b\",\"id\":\"x\"}", "id: is no member"},
+		{"{\"edge\":\"uses\",\"from\":\"account:a\",\"to\":\"account:b\",\"uses\":-1}",
+			"uses:"},
+		{"{\"edge\":\"uses\",\"from\":\"account:a\",\"to\":\"account:b\",\"id\":\"x\"}",
+			"id: is no member"},
 	};
-	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -55,8 +55,8 @@ static int tear_down(void **state)
 }
 
 /* The table of docs/charters.md a second time, and in another shape: by what one is. */
-static bool expected(
-	enum people_action action, enum people_about about, enum object_kind kind, unsigned facts)
+static bool expected(enum people_action action, enum people_about about, enum object_kind kind,
+	enum risk_tier risk, unsigned facts)
 {
 	bool is_identity = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_IDENTITY;
 	bool is_shared = about == PEOPLE_ABOUT_OBJECT &&
@@ -106,6 +106,14 @@ static bool expected(
 	case PEOPLE_REACTIVATE: return is_identity && (owns || approves || administers);
 	case PEOPLE_ACKNOWLEDGE: return is_identity && (owns || approves);
 	case PEOPLE_RETIRE: return is_identity && (owns || administers);
+	case PEOPLE_ACCEPT:
+		if (!is_identity || proposed || risk == RISK_NONE)
+			return false;
+		if (risk == RISK_CRITICAL)
+			return approves || (facts & SECURITY) != 0;
+		return approves ||
+		       (risk != RISK_HIGH && (facts & OWNER_ROLE) != 0 && (facts & NEAR) != 0);
+	case PEOPLE_LOOK: return is_identity && !owns && (approves || reviews);
 	case PEOPLE_REVIEW:
 		return is_identity ? owns || reviews
 				   : is_unit && (facts & OWNER_ROLE) != 0 && (facts & NEAR) != 0;
@@ -120,9 +128,16 @@ static bool expected(
 	return false;
 }
 
-static void ask(
-	const struct people *people, enum people_about about, enum object_kind kind, unsigned facts)
+struct thing {
+	enum people_about about;
+	enum object_kind kind;
+	enum risk_tier risk;
+};
+
+static void ask(const struct people *people, const struct thing *thing, unsigned facts)
 {
+	enum people_about about = thing->about;
+	enum object_kind kind = thing->kind;
 	struct text roles[ROLES];
 	struct person person = {.name = TEXT("ana"), .unit = TEXT("far"), .roles = roles};
 	struct people_actor actor = {TEXT("person:ana"), &person};
@@ -131,6 +146,7 @@ static void ask(
 		.kind = about == PEOPLE_ABOUT_OBJECT ? kind : OBJECT_NONE,
 		.name = (facts & SELF) != 0 ? TEXT("ana") : TEXT("thing"),
 		.unit = TEXT("support"),
+		.risk = thing->risk,
 		.owner = (facts & OWNER) != 0 ? TEXT("ana") : TEXT("bo"),
 		.backup_owner = TEXT("cy"),
 		.proposer = (facts & PROPOSER) != 0 ? TEXT("person:ana") : TEXT("person:dee"),
@@ -147,7 +163,7 @@ static void ask(
 			roles[person.roles_count++] = text_of(role_words[i]);
 	for (unsigned action = PEOPLE_NONE; action < PEOPLE_ACTION_COUNT; action++) {
 		struct error err = {0};
-		bool want = expected(action, about, kind, facts);
+		bool want = expected(action, about, kind, thing->risk, facts);
 
 		assert_int_equal(people_may(people, &actor, action, &resource, &err), want);
 		if (!want)
@@ -164,9 +180,13 @@ static void each_action_of_each_person_on_each_thing_is_as_documented(void **sta
 		if ((facts & (NEAR | ORG)) == (NEAR | ORG))
 			continue;
 		for (unsigned kind = OBJECT_IDENTITY; kind < OBJECT_KIND_COUNT; kind++)
-			ask(fixture->people, PEOPLE_ABOUT_OBJECT, kind, facts);
-		ask(fixture->people, PEOPLE_ABOUT_FINDING, OBJECT_NONE, facts);
-		ask(fixture->people, PEOPLE_ABOUT_INSTALLATION, OBJECT_NONE, facts);
+			ask(fixture->people, &(struct thing){PEOPLE_ABOUT_OBJECT, kind, RISK_NONE},
+				facts);
+		for (unsigned risk = RISK_LOW; risk <= RISK_CRITICAL; risk++)
+			ask(fixture->people,
+				&(struct thing){PEOPLE_ABOUT_OBJECT, OBJECT_IDENTITY, risk}, facts);
+		ask(fixture->people, &(struct thing){.about = PEOPLE_ABOUT_FINDING}, facts);
+		ask(fixture->people, &(struct thing){.about = PEOPLE_ABOUT_INSTALLATION}, facts);
 	}
 }
 

@@ -8,6 +8,9 @@
 #include <cmocka.h>
 
 #include "domain/scim/csv.h"
+#include "domain/scim/filter.h"
+#include "domain/scim/resource.h"
+#include "domain/scim/schema.h"
 #include "domain/scim/user.h"
 
 /* Filters, paths, changes and tables: each row of each is one sentence of RFC 7644 or 4180, or of
@@ -115,17 +118,17 @@ static void what_is_no_filter_is_refused(void **state)
 		"userName zz \"a\"", "userName eq \"a", "userName eq \"a\" and", "(title pr",
 		"title pr)", "not title pr", "title pr title pr", "colour eq \"red\"",
 		"name.colour pr", "userName.value pr", "active gt true", "active eq \"true\"",
-		"active co true", "userName eq 1", "userName eq {}", "userName gt null", "name eq \"a\"",
-		"name[familyName pr]", "emails[emails[type pr]]", "emails[type pr", "emails[type pr].",
-		"emails[colour pr]", "meta.lastModified gt \"yesterday\"", SCIM_URN_USER,
-		SCIM_URN_USER ":", SCIM_URN_GROUP ":members pr", "userName eq \"a\"\n", "userName  pr x"};
+		"active co true", "userName eq 1", "userName eq {}", "userName gt null",
+		"name eq \"a\"", "name[familyName pr]", "emails[emails[type pr]]", "emails[type pr",
+		"emails[type pr].", "emails[colour pr]", "meta.lastModified gt \"yesterday\"",
+		SCIM_URN_USER, SCIM_URN_USER ":", SCIM_URN_GROUP ":members pr",
+		"userName eq \"a\"\n", "userName  pr x"};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		const struct scim_filter *filter;
 		struct scim_fault fault = {0};
 
-		if (scim_filter_parse(
-			    &filter, *state, &scim_user_type, text_of(rows[i]), &fault))
+		if (scim_filter_parse(&filter, *state, &scim_user_type, text_of(rows[i]), &fault))
 			fail_msg("taken: %s", rows[i]);
 		assert_int_equal(fault.status, 400);
 		assert_string_equal(fault.type, "invalidFilter");
@@ -162,8 +165,7 @@ static void filters_are_bounded(void **state)
 		memset(parentheses, ')', sizeof parentheses);
 		(void)snprintf(parentheses, sizeof parentheses, "title pr%.*s", depth,
 			"))))))))))))))))))))))))))");
-		assert_int_equal(
-			is_taken(*state, "(", (size_t)depth, parentheses), more == 0);
+		assert_int_equal(is_taken(*state, "(", (size_t)depth, parentheses), more == 0);
 	}
 	assert_true(is_taken(*state, " ", SCIM_FILTER_BYTES_MAX - 8, "title pr"));
 	assert_false(is_taken(*state, " ", SCIM_FILTER_BYTES_MAX - 7, "title pr"));
@@ -198,81 +200,78 @@ static struct json person_of(struct arena *arena)
 	return out;
 }
 
+static const struct {
+	const char *operation;
+	const char *path;     /* what is looked at then */
+	const char *expected; /* its canonical JSON; "" is not there */
+} changes[] = {
+	{"{\"op\":\"replace\",\"path\":\"title\",\"value\":\"Head\"}", "title", "\"Head\""},
+	{"{\"op\":\"ADD\",\"path\":\"TITLE\",\"value\":\"Head\"}", "title", "\"Head\""},
+	{"{\"op\":\"remove\",\"path\":\"title\"}", "title", ""},
+	{"{\"op\":\"replace\",\"path\":\"title\",\"value\":null}", "title", ""},
+	{"{\"op\":\"replace\",\"value\":{\"active\":false}}", "active", "false"},
+	{"{\"op\":\"Replace\",\"path\":\"active\",\"value\":\"False\"}", "active", "false"},
+	{"{\"op\":\"replace\",\"value\":{\"name.givenName\":\"An\"}}", "name",
+		"{\"familyName\":\"Abt\",\"givenName\":\"An\"}"},
+	{"{\"op\":\"replace\",\"value\":{\"" SCIM_URN_ENTERPRISE ":department\":\"sales\"}}",
+		SCIM_URN_ENTERPRISE, "{\"department\":\"sales\"}"},
+	{"{\"op\":\"add\",\"value\":{\"" SCIM_URN_ENTERPRISE "\":{\"employeeNumber\":\"7\"}}}",
+		SCIM_URN_ENTERPRISE, "{\"department\":\"support\",\"employeeNumber\":\"7\"}"},
+	{"{\"op\":\"remove\",\"path\":\"" SCIM_URN_ENTERPRISE "\"}", SCIM_URN_ENTERPRISE, ""},
+	{"{\"op\":\"replace\",\"path\":\"name\",\"value\":{\"familyName\":\"B\"}}", "name",
+		"{\"familyName\":\"B\",\"givenName\":\"Ana\"}"},
+	{"{\"op\":\"replace\",\"path\":\"emails[type eq \\\"home\\\"].value\",\"value\":"
+	 "\"x@y\"}",
+		"emails",
+		"[{\"primary\":true,\"type\":\"work\",\"value\":\"ana@work.example\"},"
+		"{\"type\":\"home\",\"value\":\"x@y\"}]"},
+	{"{\"op\":\"remove\",\"path\":\"emails[type eq \\\"home\\\"]\"}", "emails",
+		"[{\"primary\":true,\"type\":\"work\",\"value\":\"ana@work.example\"}]"},
+	{"{\"op\":\"add\",\"path\":\"emails[type eq \\\"other\\\"].value\",\"value\":"
+	 "\"o@y\"}",
+		"emails",
+		"[{\"primary\":true,\"type\":\"work\",\"value\":\"ana@work.example\"},"
+		"{\"type\":\"home\",\"value\":\"ana@home.example\"},"
+		"{\"type\":\"other\",\"value\":\"o@y\"}]"},
+	{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"p\",\"primary\":"
+	 "\"True\"}]}",
+		"emails",
+		"[{\"primary\":false,\"type\":\"work\",\"value\":\"ana@work.example\"},"
+		"{\"type\":\"home\",\"value\":\"ana@home.example\"},"
+		"{\"primary\":true,\"value\":\"p\"}]"},
+	{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"ana@home.example\","
+	 "\"type\":\"home\"}]}",
+		"emails",
+		"[{\"primary\":true,\"type\":\"work\",\"value\":\"ana@work.example\"},"
+		"{\"type\":\"home\",\"value\":\"ana@home.example\"}]"},
+	{"{\"op\":\"replace\",\"path\":\"emails\",\"value\":[{\"value\":\"z\"}]}", "emails",
+		"[{\"value\":\"z\"}]"},
+	{"{\"op\":\"remove\",\"path\":\"emails\"}", "emails", ""},
+	{"{\"op\":\"remove\",\"path\":\"emails.type\"}", "emails",
+		"[{\"primary\":true,\"value\":\"ana@work.example\"},"
+		"{\"value\":\"ana@home.example\"}]"},
+	{"{\"op\":\"replace\",\"value\":{\"id\":\"x\",\"colour\":\"red\",\"title\":\"T\"}}",
+		"title", "\"T\""}, /* read-only and unknown members are passed over */
+};
+
 static void a_change_makes_what_the_standard_says(void **state)
 {
-	static const struct {
-		const char *operation;
-		const char *path;     /* what is looked at then */
-		const char *expected; /* its canonical JSON; "" is not there */
-	} rows[] = {
-		{"{\"op\":\"replace\",\"path\":\"title\",\"value\":\"Head\"}", "title", "\"Head\""},
-		{"{\"op\":\"ADD\",\"path\":\"TITLE\",\"value\":\"Head\"}", "title", "\"Head\""},
-		{"{\"op\":\"remove\",\"path\":\"title\"}", "title", ""},
-		{"{\"op\":\"replace\",\"path\":\"title\",\"value\":null}", "title", ""},
-		{"{\"op\":\"replace\",\"value\":{\"active\":false}}", "active", "false"},
-		{"{\"op\":\"Replace\",\"path\":\"active\",\"value\":\"False\"}", "active", "false"},
-		{"{\"op\":\"replace\",\"value\":{\"name.givenName\":\"An\"}}", "name",
-			"{\"familyName\":\"Abt\",\"givenName\":\"An\"}"},
-		{"{\"op\":\"replace\",\"value\":{\"" SCIM_URN_ENTERPRISE
-		 ":department\":\"sales\"}}",
-			SCIM_URN_ENTERPRISE, "{\"department\":\"sales\"}"},
-		{"{\"op\":\"add\",\"value\":{\"" SCIM_URN_ENTERPRISE
-		 "\":{\"employeeNumber\":\"7\"}}}",
-			SCIM_URN_ENTERPRISE,
-			"{\"department\":\"support\",\"employeeNumber\":\"7\"}"},
-		{"{\"op\":\"remove\",\"path\":\"" SCIM_URN_ENTERPRISE "\"}", SCIM_URN_ENTERPRISE,
-			""},
-		{"{\"op\":\"replace\",\"path\":\"name\",\"value\":{\"familyName\":\"B\"}}", "name",
-			"{\"familyName\":\"B\",\"givenName\":\"Ana\"}"},
-		{"{\"op\":\"replace\",\"path\":\"emails[type eq \\\"home\\\"].value\",\"value\":"
-		 "\"x@y\"}",
-			"emails",
-			"[{\"primary\":true,\"type\":\"work\",\"value\":\"ana@work.example\"},"
-			"{\"type\":\"home\",\"value\":\"x@y\"}]"},
-		{"{\"op\":\"remove\",\"path\":\"emails[type eq \\\"home\\\"]\"}", "emails",
-			"[{\"primary\":true,\"type\":\"work\",\"value\":\"ana@work.example\"}]"},
-		{"{\"op\":\"add\",\"path\":\"emails[type eq \\\"other\\\"].value\",\"value\":"
-		 "\"o@y\"}",
-			"emails",
-			"[{\"primary\":true,\"type\":\"work\",\"value\":\"ana@work.example\"},"
-			"{\"type\":\"home\",\"value\":\"ana@home.example\"},"
-			"{\"type\":\"other\",\"value\":\"o@y\"}]"},
-		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"p\",\"primary\":"
-		 "\"True\"}]}",
-			"emails",
-			"[{\"primary\":false,\"type\":\"work\",\"value\":\"ana@work.example\"},"
-			"{\"type\":\"home\",\"value\":\"ana@home.example\"},"
-			"{\"primary\":true,\"value\":\"p\"}]"},
-		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"ana@home.example\","
-		 "\"type\":\"home\"}]}",
-			"emails",
-			"[{\"primary\":true,\"type\":\"work\",\"value\":\"ana@work.example\"},"
-			"{\"type\":\"home\",\"value\":\"ana@home.example\"}]"},
-		{"{\"op\":\"replace\",\"path\":\"emails\",\"value\":[{\"value\":\"z\"}]}", "emails",
-			"[{\"value\":\"z\"}]"},
-		{"{\"op\":\"remove\",\"path\":\"emails\"}", "emails", ""},
-		{"{\"op\":\"remove\",\"path\":\"emails.type\"}", "emails",
-			"[{\"primary\":true,\"value\":\"ana@work.example\"},"
-			"{\"value\":\"ana@home.example\"}]"},
-		{"{\"op\":\"replace\",\"value\":{\"id\":\"x\",\"colour\":\"red\",\"title\":\"T\"}}",
-			"title", "\"T\""}, /* read-only and unknown members are passed over */
-	};
 
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
 		struct json before = person_of(*state), after, body;
 		struct scim_fault fault = {0};
 		const struct json *found;
 		struct text written;
 		char operation[2048];
 
-		(void)snprintf(operation, sizeof operation, OPERATION("%s"), rows[i].operation);
+		(void)snprintf(operation, sizeof operation, OPERATION("%s"), changes[i].operation);
 		body = json_of(*state, text_copy(*state, text_of(operation)).data);
 		if (!scim_patch(&after, *state, &scim_user_type, &before, &body, &fault))
-			fail_msg("%s: %s", rows[i].operation, fault.detail);
-		found = json_find(&after, rows[i].path);
+			fail_msg("%s: %s", changes[i].operation, fault.detail);
+		found = json_find(&after, changes[i].path);
 		written = found == NULL ? TEXT("") : json_canonical_text(*state, found);
-		if (!text_is(written, rows[i].expected))
-			fail_msg("%s: %.*s", rows[i].operation, TEXT_ARGS(written));
+		if (!text_is(written, changes[i].expected))
+			fail_msg("%s: %.*s", changes[i].operation, TEXT_ARGS(written));
 	}
 }
 
@@ -295,7 +294,8 @@ static void what_is_no_change_is_refused_by_its_type(void **state)
 		{"{\"op\":\"add\",\"path\":\"emails[type\",\"value\":\"x\"}", "invalidPath"},
 		{"{\"op\":\"replace\",\"path\":\"id\",\"value\":\"x\"}", "mutability"},
 		{"{\"op\":\"replace\",\"path\":\"meta.version\",\"value\":\"x\"}", "mutability"},
-		{"{\"op\":\"replace\",\"path\":\"emails[type eq \\\"x\\\"].value\",\"value\":\"x\"}",
+		{"{\"op\":\"replace\",\"path\":\"emails[type eq "
+		 "\\\"x\\\"].value\",\"value\":\"x\"}",
 			"noTarget"},
 		{"{\"op\":\"add\",\"path\":\"emails[type co \\\"x\\\"].value\",\"value\":\"x\"}",
 			"noTarget"},
@@ -304,10 +304,12 @@ static void what_is_no_change_is_refused_by_its_type(void **state)
 		{"{\"op\":\"replace\",\"path\":\"title\",\"value\":7}", "invalidValue"},
 		{"{\"op\":\"replace\",\"path\":\"emails[type eq \\\"work\\\"]\",\"value\":7}",
 			"invalidValue"},
-		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"a\",\"primary\":true},"
+		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"a\",\"primary\":true}"
+		 ","
 		 "{\"value\":\"b\",\"primary\":true}]}",
 			"invalidValue"},
-		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"a\",\"type\":\"x\"}]}",
+		{"{\"op\":\"add\",\"path\":\"emails\",\"value\":[{\"value\":\"a\",\"type\":\"x\"}]"
+		 "}",
 			"invalidValue"},
 	};
 
@@ -358,7 +360,8 @@ static unsigned status_of(struct arena *arena, const char *text, const char **ty
 	struct json written = json_of(arena, text), out;
 	struct scim_fault fault = {0};
 
-	(void)(scim_resource_read(&out, arena, &scim_user_type, &written, &fault) || true);
+	if (!scim_resource_read(&out, arena, &scim_user_type, &written, &fault))
+		assert_int_not_equal(fault.status, 0);
 	*type = fault.type;
 	return fault.status;
 }
@@ -400,11 +403,11 @@ static unsigned emails_status(struct arena *arena, size_t count, size_t bytes)
 	unsigned status;
 
 	buffer_init(&text, 1 << 20);
-	buffer_append_string(&text, "{\"schemas\":[\"" SCIM_URN_USER
-				    "\"],\"userName\":\"a\",\"emails\":[");
+	buffer_append_string(
+		&text, "{\"schemas\":[\"" SCIM_URN_USER "\"],\"userName\":\"a\",\"emails\":[");
 	for (size_t i = 0; i < count; i++)
-		buffer_append_format(&text, "%s{\"value\":\"%0*d\"}", i == 0 ? "" : ",",
-			(int)bytes, (int)i + 1);
+		buffer_append_format(
+			&text, "%s{\"value\":\"%0*d\"}", i == 0 ? "" : ",", (int)bytes, (int)i + 1);
 	buffer_append_string(&text, "]}");
 	status = status_of(arena, text_copy(arena, buffer_text(&text)).data, &type);
 	buffer_deinit(&text);
@@ -420,6 +423,76 @@ static void what_a_resource_holds_is_bounded(void **state)
 	assert_int_equal(emails_status(*state, 1, SCIM_VALUE_BYTES_MAX + 1), 400);
 }
 
+/* start, count times piece, end. */
+static struct text repeated(struct arena *arena, const char *const parts[3], size_t count)
+{
+	struct buffer text;
+	struct text out;
+
+	buffer_init(&text, 1 << 22);
+	buffer_append_string(&text, parts[0]);
+	for (size_t i = 0; i < count; i++)
+		buffer_append_format(&text, "%s%s", i == 0 ? "" : ",", parts[1]);
+	buffer_append_string(&text, parts[2]);
+	out = text_copy(arena, buffer_text(&text));
+	assert_false(buffer_failed(&text));
+	buffer_deinit(&text);
+	return out;
+}
+
+/* SCIM_PATCHES_MAX. */
+static void a_change_has_so_many_operations_and_no_more(void **state)
+{
+	static const char *const parts[] = {
+		"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[",
+		"{\"op\":\"remove\",\"path\":\"title\"}", "]}"};
+
+	for (int more = 0; more < 2; more++) {
+		struct text text = repeated(*state, parts, SCIM_PATCHES_MAX + (size_t)more);
+		struct json before = person_of(*state), after, body = json_of(*state, text.data);
+		struct scim_fault fault = {0};
+
+		assert_int_equal(
+			scim_patch(&after, *state, &scim_user_type, &before, &body, &fault),
+			more == 0);
+		assert_int_equal(fault.status, more == 0 ? 0 : 413);
+	}
+}
+
+/* SCIM_MEMBERS_MAX. */
+static void a_group_has_so_many_members_and_no_more(void **state)
+{
+	static const char *const parts[] = {"{\"schemas\":[\"" SCIM_URN_GROUP
+					    "\"],\"displayName\":\"G\",\"members\":[",
+		"{\"value\":\"u-1\"}", "]}"};
+
+	for (int more = 0; more < 2; more++) {
+		struct text text = repeated(*state, parts, SCIM_MEMBERS_MAX + (size_t)more);
+		struct json written = json_of(*state, text.data), out;
+		struct scim_fault fault = {0};
+
+		assert_int_equal(
+			scim_resource_read(&out, *state, &scim_group_type, &written, &fault),
+			more == 0);
+	}
+}
+
+/* SCIM_ATTRIBUTES_MAX. */
+static void so_many_attributes_are_asked_for_and_no_more(void **state)
+{
+	static const char *const parts[] = {"", "title", ""};
+
+	for (int more = 0; more < 2; more++) {
+		struct text text = repeated(*state, parts, SCIM_ATTRIBUTES_MAX + (size_t)more);
+		struct scim_selection selection;
+		struct scim_fault fault;
+
+		assert_int_equal(scim_selection_read(&selection, *state, &scim_user_type, text,
+					 TEXT(""), &fault),
+			more == 0);
+	}
+}
+
 static void what_is_returned_is_what_was_asked_for(void **state)
 {
 	static const struct {
@@ -433,8 +506,9 @@ static void what_is_returned_is_what_was_asked_for(void **state)
 			"{" SCHEMAS ",\"" SCIM_URN_ENTERPRISE "\":{\"department\":\"support\"}}"},
 		{"", "emails,name,title,displayName,active,meta,externalId," SCIM_URN_ENTERPRISE,
 			"{" SCHEMAS ",\"userName\":\"Ana@example.com\"}"},
-		{"", "schemas,name.familyName,emails,title,displayName,active,meta,externalId,"
-		     "userName," SCIM_URN_ENTERPRISE,
+		{"",
+			"schemas,name.familyName,emails,title,displayName,active,meta,externalId,"
+			"userName," SCIM_URN_ENTERPRISE,
 			"{\"name\":{\"givenName\":\"Ana\"}," SCHEMAS "}"},
 	};
 	struct json person = json_of(*state, PERSON);
@@ -447,8 +521,7 @@ static void what_is_returned_is_what_was_asked_for(void **state)
 
 		assert_true(scim_selection_read(&selection, *state, &scim_user_type,
 			text_of(rows[i].attributes), text_of(rows[i].excluded), &fault));
-		assert_true(scim_select(
-			&out, *state, &scim_user_type, &person, &selection, &err));
+		assert_true(scim_select(&out, *state, &scim_user_type, &person, &selection, &err));
 		if (!json_equal(&out, &expected))
 			fail_msg("%zu: %.*s", i, TEXT_ARGS(json_canonical_text(*state, &out)));
 	}
@@ -465,8 +538,8 @@ static struct json document_of(struct arena *arena, const struct scim_provision 
 	return out;
 }
 
-static struct json provision_of(struct arena *arena, const char *before, const char *resource,
-	const char *unit)
+static struct json provision_of(
+	struct arena *arena, const char *before, const char *resource, const char *unit)
 {
 	struct json document = json_of(arena, before), read;
 	struct problems *problems = arena_new(arena, struct problems);
@@ -538,7 +611,8 @@ static unsigned csv_status(struct arena *arena, struct text text, const char **d
 	size_t count;
 
 	fault = (struct scim_fault){0};
-	(void)(csv_people_read(&rows, &count, arena, text, &fault) || true);
+	if (!csv_people_read(&rows, &count, arena, text, &fault))
+		assert_int_not_equal(fault.status, 0);
 	*detail = fault.detail;
 	return fault.status;
 }
@@ -638,6 +712,9 @@ int main(void)
 		CASE(members_go_by_their_value_however_they_are_removed),
 		CASE(a_resource_is_refused_for_what_it_lacks_or_says_twice),
 		CASE(what_a_resource_holds_is_bounded),
+		CASE(a_change_has_so_many_operations_and_no_more),
+		CASE(a_group_has_so_many_members_and_no_more),
+		CASE(so_many_attributes_are_asked_for_and_no_more),
 		CASE(what_is_returned_is_what_was_asked_for),
 		CASE(a_directory_keeps_roles_of_who_stays_and_gives_none),
 		CASE(who_comes_back_brings_nothing_along),

@@ -22,7 +22,7 @@ enum { TEXT_BYTES_MAX = 2048, ROUNDS_MAX = 20000 };
 /* Rows that change something and are open to the socket without a signature:
  * suspend, kill, bootstrap, backup.  plan and why are questions. */
 static const char *const socket_changes[] = {"suspendIdentity", "killTask", "killIdentity",
-	"killInstance", "killUnit", "killToken", "bootstrap", "backup", "plan", "why",
+	"killInstance", "killUnit", "killToken", "bootstrap", "backup", "plan", "why", "outlook",
 	"reportFinding", NULL};
 static const char *const open_to_strangers[] = {
 	"describe", "installation", "howToAnswer", "listSignIns", NULL};

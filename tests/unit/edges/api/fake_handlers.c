@@ -84,7 +84,9 @@ static void answer(struct api_request *request)
 	json_put(&builder, "items", empty);
 	json_put(&builder, "entitlements", empty);
 	json_put_cstring(&builder, "verdict", "allow");
+	json_put_integer(&builder, "total", 1);
 	json_put_cstring(&builder, "code", "once-only-code");
+	json_put_cstring(&builder, "token", "once-only-token");
 	json_put_cstring(&builder, "installation", handlers_installation());
 	json_put_cstring(&builder, "operation", request->route->operation);
 	json_put_integer(&builder, "reached", (int64_t)atomic_fetch_add(&reached, 1) + 1);
@@ -202,6 +204,12 @@ FAKE(handle_secret_set)
 FAKE(handle_secret_remove)
 FAKE(handle_consent_show)
 FAKE(handle_consent_answer)
+FAKE(handle_crossing_list)
+FAKE(handle_crossing_show)
+FAKE(handle_due_list)
+FAKE(handle_due_done)
+FAKE(handle_proof)
+FAKE(handle_outlook)
 FAKE(handle_task_list)
 FAKE(handle_task_show)
 FAKE(handle_task_end)
@@ -211,6 +219,11 @@ FAKE(handle_approval_show)
 FAKE(handle_approval_answer)
 FAKE(handle_finding_list)
 FAKE(handle_finding_show)
+FAKE(handle_graph_show)
+FAKE(handle_graph_path)
+FAKE(handle_graph_reach)
+FAKE(handle_excess)
+FAKE(handle_excess_waive)
 FAKE(handle_finding_report)
 FAKE(handle_finding_close)
 FAKE(handle_standing_list)

@@ -325,11 +325,13 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_DAYS:
 	case OPTION_SINCE:
 	case OPTION_LIMIT:
+	case OPTION_DEPTH:
 	case OPTION_AFTER: return "3";
 	case OPTION_TYPE: return "outcome";
 	case OPTION_VERDICT: return "ask";
 	case OPTION_STATE: return "stale";
 	case OPTION_KIND: return "secret-seen";
+	case OPTION_SEVERITY: return "high";
 	case OPTION_DRAFT:
 	case OPTION_DRY_RUN:
 	case OPTION_SHIPPED:
@@ -338,6 +340,9 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_COMPROMISED:
 	case OPTION_HOPS:
 	case OPTION_DENY:
+	case OPTION_INHERITED:
+	case OPTION_UNDO:
+	case OPTION_ALL:
 	case OPTION_WAITING: return NULL; /* flags */
 	default: return "some words & more";
 	}
@@ -387,6 +392,20 @@ static const char *option_name(enum cli_option option)
 		[OPTION_DPOP] = "--dpop",
 		[OPTION_NUMBER] = "--number",
 		[OPTION_DENY] = "--deny",
+		[OPTION_ALL] = "--all",
+		[OPTION_DIRECTORY] = "--directory",
+		[OPTION_ANSWERS] = "--answers",
+		[OPTION_WITHOUT] = "--without",
+		[OPTION_DEPTH] = "--depth",
+		[OPTION_UNTIL] = "--until",
+		[OPTION_INHERITED] = "--inherited",
+		[OPTION_OWNER] = "--owner",
+		[OPTION_NAME] = "--name",
+		[OPTION_RISK] = "--risk",
+		[OPTION_UNDO] = "--undo",
+		[OPTION_FRAMEWORK] = "--framework",
+		[OPTION_SEVERITY] = "--severity",
+		[OPTION_CONTROL] = "--control",
 		[OPTION_ALONE] = "--alone",
 		[OPTION_COMPROMISED] = "--compromised"};
 
@@ -452,7 +471,12 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_policy_test || command->run == command_policy_diff ||
 	       command->run == command_policy_publish || command->run == command_policy_replay ||
 	       command->run == command_report_friction ||
-	       command->run == command_credential_convert;
+	       command->run == command_inventory_import ||
+	       /* tests/e2e/inventories.mjs */ command->run == command_graph_diff ||
+	       	       command->run == command_credential_convert ||
+	       command->run == command_prove_identity || command->run == command_register ||
+	       command->run == command_person_import;
+	       command->run == command_prove_identity || command->run == command_register;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)
@@ -509,6 +533,40 @@ static void a_sandbox_that_is_refused_leaves_no_key(void **state)
 				 "--purpose", "p", "--key", path),
 		EXIT_CONFLICT);
 	assert_int_equal(stat(path, &file), 0);
+}
+
+static void a_table_is_sent_as_it_is_and_its_plan_comes_first(void **state)
+{
+	unsigned before;
+	char path[PATH_BYTES];
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	path_in(path, "people.csv");
+	assert_int_equal(RUN(NULL, "person", "import", path, "--yes"), EXIT_NOT_FOUND);
+	write_file("people.csv", "userName\ngil\n");
+	before = handlers_reached();
+	is_done(RUN(NULL, "person", "import", path, "--dry-run"));
+	assert_int_equal(handlers_reached(), before + 1);
+	is_done(RUN(NULL, "person", "import", path, "--yes", "--all", "--directory", "hr"));
+	assert_int_equal(handlers_reached(), before + 3);
+}
+
+static void a_directorys_token_is_in_its_file_and_nowhere_else(void **state)
+{
+	char path[PATH_BYTES];
+	struct stat file;
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	path_in(path, "okta.token");
+	assert_int_equal(RUN(NULL, "scim", "token", "okta", "--yes"), EXIT_USAGE);
+	is_done(RUN(NULL, "scim", "token", "okta", "--yes", "--out", path));
+	assert_null(strstr(bench.out, "once-only-token"));
+	assert_null(strstr(bench.err, "once-only-token"));
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_mode & 0777, 0600);
+	assert_int_equal(RUN(NULL, "scim", "token", "okta", "--yes", "--out", path), EXIT_CONFLICT);
 }
 
 /* The new key's public half is what is printed, its private half is not. */
@@ -1366,6 +1424,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLI_TEST(every_command_asks_for_what_the_api_takes),
 		CLI_TEST(a_sandbox_that_is_refused_leaves_no_key),
+		CLI_TEST(a_table_is_sent_as_it_is_and_its_plan_comes_first),
+		CLI_TEST(a_directorys_token_is_in_its_file_and_nowhere_else),
 		CLI_TEST(a_key_is_made_once_and_shown_as_a_charter_takes_it),
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),

@@ -60,6 +60,15 @@ struct decide_status decide_service_status(const struct decide_service *service)
 	return (struct decide_status){.decisions = 4, .took_ns = 2000000030};
 }
 
+struct posture_figures posture_figures(const struct posture *posture)
+{
+	(void)posture;
+	return (struct posture_figures){
+		.of = {[CONTROL_UNPROVEN] = 33, [CONTROL_FAILING] = 4, [CONTROL_PASSING] = 35},
+		.rows = 7,
+		.waivers = 2};
+}
+
 struct finding_figures finding_figures(const struct finding_service *service)
 {
 	(void)service;
@@ -202,6 +211,12 @@ static void the_figures_say_what_the_parts_said(void **state)
 	assert_int_equal(figure(&text, "remit_findings_opened_total"), 6);
 	assert_int_equal(figure(&text, "remit_findings_closed_total"), 5);
 	assert_int_equal(figure(&text, "remit_findings_refused_total"), 1);
+	assert_int_equal(figure(&text, "remit_controls_passing"), 35);
+	assert_int_equal(figure(&text, "remit_controls_failing"), 4);
+	assert_int_equal(figure(&text, "remit_controls_stale"), 0);
+	assert_int_equal(figure(&text, "remit_controls_unproven"), 33);
+	assert_int_equal(figure(&text, "remit_posture_subjects"), 7);
+	assert_int_equal(figure(&text, "remit_waivers_live"), 2);
 	assert_int_equal(figure(&text, "remit_reviews_open"), 3);
 	assert_int_equal(figure(&text, "remit_review_items_waiting"), 40);
 	assert_non_null(strstr(text.data, "\nremit_decision_seconds_total 2.000000030\n"));

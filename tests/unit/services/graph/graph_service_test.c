@@ -11,6 +11,8 @@
 
 #include "domain/graph/history.h"
 #include "domain/graph/inventory_layer.h"
+#include "services/registry/plan_accounts.h"
+#include "services/registry/plan_excess.h"
 #include "services/registry/projector.h"
 #include "support/governed.h"
 #include "support/memory_store.h"
@@ -379,6 +381,72 @@ static void two_identities_are_not_one_account(void **state)
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a3"));
 }
 
+static void whose_account_it_is_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text accounts[] = {TEXT("aws/x"), TEXT("aws/bot")};
+	struct charter charter = {.name = TEXT("a9"), .accounts = accounts, .accounts_count = 2};
+	const struct registry_entry *other;
+	struct text account;
+
+	assert_true(apply_a2(fixture, ""));
+	assert_null(accounts_taken(fixture->governed.registry, &charter, &account));
+	assert_true(approve_a2(fixture));
+	other = accounts_taken(fixture->governed.registry, &charter, &account);
+	assert_true(text_is(other->name, "a2") && text_is(account, "aws/bot"));
+	charter.name = TEXT("a2");
+	assert_null(accounts_taken(fixture->governed.registry, &charter, &account));
+}
+
+/* ---- the plan ---- */
+
+static void what_is_too_much_is_noted_in_the_plan(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct plan *plan;
+	size_t noted = 0;
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_true(apply_a2(fixture, ""));
+	plan = fixture->governed.last.plan;
+	for (size_t i = 0; i < plan->notes_count; i++)
+		noted += memmem(plan->notes[i].text.data, plan->notes[i].text.length,
+				 "remit excess a2", sizeof "remit excess a2" - 1) != NULL;
+	assert_int_equal(noted, 1);
+}
+
+static size_t one_always(void *context, const struct charter *charter, int64_t now_utc_s,
+	struct arena *arena, struct text *first)
+{
+	(void)context;
+	(void)charter;
+	(void)now_utc_s;
+	(void)arena;
+	*first = TEXT("read of x");
+	return 1;
+}
+
+static void so_many_charters_are_noted_and_no_more(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct excess_port port = {.live = one_always};
+	const struct charter charter = {.name = TEXT("a")};
+	const struct object object = {.kind = OBJECT_IDENTITY, .charter = &charter};
+	static struct plan_change changes[PLAN_EXCESS_NOTES_MAX + 1];
+	struct plan plan = {.arena = fixture->governed.arena, .changes = changes};
+	struct error err = {0};
+
+	for (size_t i = 0; i <= PLAN_EXCESS_NOTES_MAX; i++)
+		changes[i] = (struct plan_change){.kind = OBJECT_IDENTITY, .after = &object};
+	plan.changes_count = PLAN_EXCESS_NOTES_MAX;
+	assert_true(plan_note_excess(&plan, &port, 1, &err));
+	assert_int_equal(plan.notes_count, PLAN_EXCESS_NOTES_MAX);
+	plan.notes_count = 0;
+	plan.changes_count++;
+	assert_true(plan_note_excess(&plan, &port, 1, &err));
+	assert_int_equal(plan.notes_count, PLAN_EXCESS_NOTES_MAX);
+}
+
 /* ---- records of others ---- */
 
 static void on_folded(struct fold_change *change)
@@ -624,6 +692,9 @@ int main(void)
 		TEST(only_who_answers_for_the_data_waives_and_for_a_time),
 		TEST(a_waiver_lets_the_charter_in_until_it_ends),
 		TEST(two_identities_are_not_one_account),
+		TEST(whose_account_it_is_is_found),
+		TEST(what_is_too_much_is_noted_in_the_plan),
+		TEST(so_many_charters_are_noted_and_no_more),
 		TEST(what_was_let_through_was_used),
 		TEST(who_is_killed_may_nothing_any_more),
 		TEST(a_restart_gives_the_same_graph),

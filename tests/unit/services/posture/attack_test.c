@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "domain/control/record_check.h"
 #include "services/posture/posture.h"
 #include "support/decide_bench.h"
 #include "support/fake_log.h"
@@ -29,7 +30,7 @@ struct bench {
 	const char *control; /* under attack */
 	uint64_t before;
 	char waiver[RANDOM_ID_BYTES + 8];
-	unsigned parts;
+	uint64_t next; /* record to be read */
 };
 
 static bool oldest(void *context, int64_t *out_utc_s)
@@ -37,6 +38,27 @@ static bool oldest(void *context, int64_t *out_utc_s)
 	const struct bench *bench = context;
 
 	*out_utc_s = bench->log.now_utc_ms / 1000;
+	return true;
+}
+
+static bool log_open(void *context, uint64_t from, struct error *err)
+{
+	(void)err;
+	((struct bench *)context)->next = from;
+	return true;
+}
+
+static bool log_next(
+	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err)
+{
+	struct bench *bench = context;
+
+	(void)err;
+	*is_end = bench->next >= bench->log.count;
+	if (*is_end)
+		return true;
+	*index = bench->next++;
+	*entry = bench->log.entries[*index].entry;
 	return true;
 }
 
@@ -60,7 +82,8 @@ static int setup(void **state)
 		.graph = bench->graph,
 		.fold = bench->fold,
 		.findings = bench->findings,
-		.inventories = {.context = bench, .oldest = oldest}};
+		.inventories = {.context = bench, .oldest = oldest},
+		.log = {.context = bench, .open = log_open, .next = log_next}};
 	assert_true(posture_create(&bench->posture, &parts, &err));
 	assert_true(fold_finish_loading(bench->fold, &err));
 	*state = bench;
@@ -626,6 +649,160 @@ static void n_08_a_trust_that_no_table_has_turns_it_red(void **state)
 		RIGHT);
 }
 
+/* ---- records ---- */
+
+/* What stands on record, with ' for ". */
+static void record(struct bench *bench, const char *members)
+{
+	struct text entry = text_format(bench->world.arena, "{'at':%lld,'actor':'remit',%s}",
+		(long long)bench->log.now_utc_ms, members);
+	char *bytes = (char *)(uintptr_t)entry.data;
+
+	for (size_t i = 0; i < entry.length; i++)
+		if (bytes[i] == '\'')
+			bytes[i] = '"';
+	fake_log_append(&bench->log, entry);
+}
+
+#define OPENED(task, more)                                                                         \
+	"'type':'task-opened','task':'" task "','identity':'agent','charter-version':1,"           \
+	"'environment':'staging'" more
+#define ALLOWED(task, identity, environment, more)                                                 \
+	"'type':'decision','task':'" task "','identity':'" identity                                \
+	"','environment':'" environment "','verdict':'allow'" more
+
+/* Somebody looked at each finding of the control. */
+static void close_findings(struct bench *bench)
+{
+	const struct finding *finding = finding_next(bench->findings, NULL);
+	struct error err;
+
+	while (finding != NULL) {
+		struct finding_close request = {.id = finding->id,
+			.person = TEXT("eva"),
+			.reason = TEXT("the log was restored from a copy")};
+
+		if (finding->kind != FINDING_RECORD_VIOLATES) {
+			finding = finding_next(bench->findings, finding);
+			continue;
+		}
+		if (!finding_close(bench->findings, &request, &err))
+			fail_msg("%s", err.text);
+		finding = finding_next(bench->findings, NULL);
+	}
+}
+
+/* The good records change nothing, the last one turns the control red. */
+static void record_attack(
+	struct bench *bench, const char *control, const char *const *good, const char *bad)
+{
+	begin(bench, control);
+	for (size_t i = 0; good[i] != NULL; i++)
+		record(bench, good[i]);
+	assert_green(bench);
+	record(bench, bad);
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+#define GOOD(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void g_01_a_call_of_nobody_on_record_turns_it_red(void **state)
+{
+	record_attack(
+		*state, "G-01", GOOD(OPENED("t-1", "")), ALLOWED("t-1", "nobody", "staging", ""));
+}
+
+static void g_08_a_task_under_no_charter_turns_it_red(void **state)
+{
+	record_attack(*state, "G-08", GOOD(OPENED("t-1", "")),
+		"'type':'task-opened','task':'t-2','identity':'ghost','charter-version':1,"
+		"'environment':'staging'");
+}
+
+static void g_15_the_token_of_another_task_turns_it_red(void **state)
+{
+	record_attack(*state, "G-15",
+		GOOD(OPENED("t-1", ""), ALLOWED("t-1", "agent", "staging", "")),
+		ALLOWED("t-9", "agent", "staging", ""));
+}
+
+static void g_16_a_call_after_the_end_turns_it_red(void **state)
+{
+	record_attack(*state, "G-16",
+		GOOD(OPENED("t-1", ""), ALLOWED("t-1", "agent", "staging", ""),
+			"'type':'task-ended','task':'t-1','state':'ended'"),
+		ALLOWED("t-1", "agent", "staging", ""));
+}
+
+static void g_26_an_effect_without_a_decision_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	char outcome[80];
+
+	begin(bench, "G-26");
+	record(bench, OPENED("t-1", ""));
+	(void)snprintf(outcome, sizeof outcome, "'type':'outcome','decision':%zu",
+		(size_t)bench->log.count);
+	record(bench, ALLOWED("t-1", "agent", "staging", ""));
+	record(bench, outcome);
+	assert_green(bench);
+	record(bench, outcome); /* the call was made again */
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_29_a_call_in_another_environment_turns_it_red(void **state)
+{
+	record_attack(*state, "G-29",
+		GOOD(OPENED("t-1", ""), ALLOWED("t-1", "agent", "staging", "")),
+		ALLOWED("t-1", "agent", "prod", ""));
+}
+
+static void g_30_an_approval_used_twice_turns_it_red(void **state)
+{
+	record_attack(*state, "G-30",
+		GOOD(OPENED("t-1", ""),
+			"'type':'approval-asked','approval':'a-1','identity':'agent'",
+			"'type':'approval-answered','approval':'a-1','answer':'yes'",
+			ALLOWED("t-1", "agent", "staging", ",'approval':'a-1'")),
+		ALLOWED("t-1", "agent", "staging", ",'approval':'a-1'"));
+}
+
+static void g_30_an_approval_without_a_yes_turns_it_red(void **state)
+{
+	record_attack(*state, "G-30",
+		GOOD(OPENED("t-1", ""),
+			"'type':'approval-asked','approval':'a-1','identity':'agent'",
+			"'type':'approval-answered','approval':'a-1','answer':'no'"),
+		ALLOWED("t-1", "agent", "staging", ",'approval':'a-1'"));
+}
+
+static void g_40_a_call_that_nobody_saw_end_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	begin(bench, "G-40");
+	record(bench, OPENED("t-1", ""));
+	record(bench, ALLOWED("t-1", "agent", "staging", ""));
+	bench->log.now_utc_ms += RECORD_WATCH_OUTCOME_MS - INT64_C(1000) * POSTURE_AGAIN_S;
+	record(bench, "'type':'stop'");
+	assert_green(bench); /* a task may last that long */
+	bench->log.now_utc_ms += 2;
+	record(bench, "'type':'stop'");
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_41_a_task_below_none_turns_it_red(void **state)
+{
+	record_attack(*state, "G-41", GOOD(OPENED("t-1", ""), OPENED("t-2", ",'parent':'t-1'")),
+		OPENED("t-3", ",'parent':'t-8'"));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -664,6 +841,16 @@ int main(void)
 		CASE(n_04_a_key_without_an_end_turns_it_red),
 		CASE(n_05_a_key_that_nothing_holds_turns_it_red),
 		CASE(n_08_a_trust_that_no_table_has_turns_it_red),
+		CASE(g_01_a_call_of_nobody_on_record_turns_it_red),
+		CASE(g_08_a_task_under_no_charter_turns_it_red),
+		CASE(g_15_the_token_of_another_task_turns_it_red),
+		CASE(g_16_a_call_after_the_end_turns_it_red),
+		CASE(g_26_an_effect_without_a_decision_turns_it_red),
+		CASE(g_29_a_call_in_another_environment_turns_it_red),
+		CASE(g_30_an_approval_used_twice_turns_it_red),
+		CASE(g_30_an_approval_without_a_yes_turns_it_red),
+		CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
+		CASE(g_41_a_task_below_none_turns_it_red),
 		CASE(n_11_an_account_that_outlives_its_identity_turns_it_red),
 	};
 

@@ -153,7 +153,7 @@ static void a_control_without_a_check_is_unproven_and_says_why(void **state)
 	for (uint32_t i = 0; i < catalogue_count(catalogue); i++) {
 		const struct control *control = catalogue_control(catalogue, i);
 
-		if (control->checks != 0)
+		if (control_is_proven(control))
 			continue;
 		assert_int_not_equal(bench->all[i].state, CONTROL_PASSING);
 		assert_true(text_equal(bench->all[i].why, control->unproven));

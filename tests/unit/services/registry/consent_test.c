@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "domain/charter/peer.h"
 #include "support/governed.h"
 
 /* a2 of support hands work on that reaches into sales (a server) and people (data). */
@@ -62,6 +63,20 @@ static bool step(struct governed *governed, const char *person, enum registrar_v
 	return governed_step(governed, person, verb, "a2");
 }
 
+/* Of exactly these units, each with who said it to what. */
+static bool is_by_units(struct text consents, const char *first, const char *second)
+{
+	struct consent_given given;
+
+	if (!consents_next_given(&consents, &given) || !text_is(given.unit, first) ||
+		!given.has_digest || given.by.length == 0)
+		return false;
+	if (second == NULL)
+		return consents.length == 0;
+	return consents_next_given(&consents, &given) && text_is(given.unit, second) &&
+	       given.has_digest && consents.length == 0;
+}
+
 static void who_answers_for_no_data_in_reach_consents_to_nothing(void **state)
 {
 	struct governed *governed = *state;
@@ -90,7 +105,7 @@ static void a_reach_waits_for_each_unit_and_then_for_its_approval(void **state)
 	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
 	assert_null(a2(governed)->in_force);
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
-	assert_true(text_is(a2(governed)->consents, "people sales"));
+	assert_true(is_by_units(a2(governed)->consents, "people", "sales"));
 	assert_int_equal(a2(governed)->waiting_consents.length, 0);
 }
 
@@ -119,7 +134,7 @@ static void a_consent_is_to_one_version(void **state)
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
 	/* And what is in force keeps its own until the next is approved. */
 	assert_true(apply(governed, "adi", ""));
-	assert_true(text_is(a2(governed)->consents, "sales"));
+	assert_true(is_by_units(a2(governed)->consents, "sales", NULL));
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
 	assert_int_equal(a2(governed)->consents.length, 0);
 }
@@ -135,6 +150,175 @@ static void without_a_reach_into_others_there_is_nothing_to_consent_to(void **st
 	assert_true(apply(governed, "adi", ", tools: ['files/*']"));
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE)); /* its own unit's */
 	assert_false(step(governed, "cy", REGISTRAR_CONSENT));
+}
+
+/* ---- lines that are no reach ---- */
+
+static const char a3_start[] =
+	"object: identity\nname: a3\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: ";
+
+static bool apply_a3(struct governed *governed, const char *purpose, const char *lines)
+{
+	struct text yaml = text_format(governed->arena,
+		"%s%s\nenvironments: [staging]\ndata-sources: [{name: staff, up-to: internal}]\n"
+		"entitlements: [%s]\n",
+		a3_start, purpose, lines);
+
+	return governed_apply(governed, "adi", yaml.data);
+}
+
+#define GET "{effect: read, tool: crm/get}"
+#define STAFF "{effect: read, tool: crm/staff}"
+
+static const struct registry_entry *a3(const struct governed *governed)
+{
+	return registry_find(governed->registry, OBJECT_IDENTITY, TEXT("a3"));
+}
+
+static bool step_a3(struct governed *governed, const char *person, enum registrar_verb verb)
+{
+	return governed_step(governed, person, verb, "a3");
+}
+
+static void lines_into_other_units_wait_for_each(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply_a3(governed, "Looks things up", GET ", " STAFF));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_false(step_a3(governed, "eva", REGISTRAR_CONSENT)); /* an administrator */
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_int_equal(a3(governed)->units_asked, UNITS_ASKED);
+	assert_true(is_by_units(a3(governed)->consents, "people", "sales"));
+}
+
+static bool put_in_force(struct governed *governed)
+{
+	return apply_a3(governed, "Looks things up", GET ", " STAFF) &&
+	       step_a3(governed, "cy", REGISTRAR_CONSENT) &&
+	       step_a3(governed, "dan", REGISTRAR_CONSENT) &&
+	       step_a3(governed, "bo", REGISTRAR_APPROVE);
+}
+
+static void a_line_more_or_another_purpose_voids_what_was_agreed(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(put_in_force(governed));
+	assert_true(apply_a3(governed, "Looks other things up", GET ", " STAFF));
+	assert_int_equal(a3(governed)->waiting_consents.length, 0);
+	/* Of a line the unit whose it is; the other keeps its word. */
+	assert_true(apply_a3(governed, "Looks things up",
+		"{effect: read, tool: crm/get, when: 'true'}, {effect: read, tool: files/read}"));
+	assert_true(is_by_units(a3(governed)->waiting_consents, "people", NULL));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+}
+
+static void a_line_less_needs_no_new_consent(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(put_in_force(governed));
+	assert_true(apply_a3(governed, "Looks things up", GET));
+	assert_true(is_by_units(a3(governed)->waiting_consents, "people", "sales"));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	/* And back again is a line more. */
+	assert_true(apply_a3(governed, "Looks things up", GET ", " STAFF));
+	assert_int_equal(a3(governed)->waiting_consents.length, 0);
+}
+
+static void what_became_anothers_meanwhile_is_asked_again(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply_a3(governed, "Looks things up", GET));
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	/* Now its tool reads what is of people, so that unit's half is another. */
+	assert_true(governed_apply(governed, "adi",
+		"object: tool\nname: crm/get\neffect: read\nreads: [{data-source: staff}]\n"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "other lines"));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+}
+
+/* ---- what is left of the risk ---- */
+
+static bool apply_risk(struct governed *governed, const char *risk, const char *accepted_by)
+{
+	struct text yaml = text_format(governed->arena,
+		"object: identity\nname: a3\nkind: agent\nclass: update\nrisk: %s\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"risk-record: {residual: low, accepted-by: [%s], accepted-until: 2999-01-01}\n",
+		risk, accepted_by);
+
+	return governed_apply(governed, "adi", yaml.data);
+}
+
+static void who_is_not_named_or_may_not_accepts_nothing(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply_risk(governed, "high", "ana"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_ACCEPT)); /* an approver, not named */
+	assert_true(governed->last.is_forbidden);
+	assert_false(step_a3(governed, "ana", REGISTRAR_ACCEPT)); /* named, an owner */
+	assert_true(governed->last.is_forbidden);
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "may not accept a high risk"));
+	/* Nor of a charter without a record of it. */
+	assert_true(apply_a3(governed, "Looks things up", "{effect: read, tool: files/read}"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_ACCEPT));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+}
+
+static void who_approves_it_and_is_named_accepts_it_with_that(void **state)
+{
+	struct governed *governed = *state;
+	struct consent_given given;
+
+	assert_true(apply_risk(governed, "high", "bo"));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(consents_find(a3(governed)->consents, TEXT("risk/bo"), &given));
+	assert_true(sha256_equal(&given.digest, &a3(governed)->in_force->digest));
+	assert_true(text_is(given.by, "person:bo"));
+}
+
+static void a_critical_risk_waits_for_both(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(
+		governed, "adi", "object: person\nname: sam\nunit: org\nroles: [security]\n"));
+	assert_true(apply_risk(governed, "critical", "bo, sam"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "sam has not accepted its risk"));
+	assert_true(step_a3(governed, "sam", REGISTRAR_ACCEPT));
+	assert_false(step_a3(governed, "sam", REGISTRAR_ACCEPT)); /* once */
+	/* Another version is another risk. */
+	assert_true(apply_risk(governed, "critical", "sam, bo"));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(step_a3(governed, "sam", REGISTRAR_ACCEPT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+}
+
+static void who_proposed_it_does_not_accept_its_risk(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "adi",
+		"object: person\nname: pat\nunit: org\nroles: [approver, administrator]\n"));
+	assert_true(governed_apply(governed, "pat",
+		"object: identity\nname: a3\nkind: agent\nclass: update\nrisk: high\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"risk-record: {residual: low, accepted-by: [pat], accepted-until: 2999-01-01}\n"));
+	assert_false(step_a3(governed, "pat", REGISTRAR_ACCEPT));
+	assert_true(governed->last.is_forbidden);
 }
 
 static void a_draft_is_consented_to_only_when_proposed(void **state)
@@ -177,12 +361,12 @@ static void a_restart_knows_who_consented(void **state)
 	assert_true(apply(governed, "adi", ", tools: ['crm/*']"));
 	assert_true(step(governed, "dan", REGISTRAR_CONSENT));
 	governed_restart(governed, &second);
-	assert_true(text_is(a2(&second)->waiting_consents, "people"));
+	assert_true(is_by_units(a2(&second)->waiting_consents, "people", NULL));
 	governed_deinit(&second);
 	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
 	governed_restart(governed, &second);
-	assert_true(text_is(a2(&second)->consents, "people sales"));
+	assert_true(is_by_units(a2(&second)->consents, "people", "sales"));
 	governed_deinit(&second);
 }
 
@@ -195,6 +379,14 @@ int main(void)
 		TEST(who_proposed_it_does_not_consent),
 		TEST(a_consent_is_to_one_version),
 		TEST(without_a_reach_into_others_there_is_nothing_to_consent_to),
+		TEST(lines_into_other_units_wait_for_each),
+		TEST(a_line_more_or_another_purpose_voids_what_was_agreed),
+		TEST(a_line_less_needs_no_new_consent),
+		TEST(what_became_anothers_meanwhile_is_asked_again),
+		TEST(who_is_not_named_or_may_not_accepts_nothing),
+		TEST(who_approves_it_and_is_named_accepts_it_with_that),
+		TEST(a_critical_risk_waits_for_both),
+		TEST(who_proposed_it_does_not_accept_its_risk),
 		TEST(a_draft_is_consented_to_only_when_proposed),
 		TEST(a_server_that_is_not_there_is_refused_by_the_plan),
 		TEST(a_plan_says_whose_consent_it_waits_for),

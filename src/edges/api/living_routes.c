@@ -1,0 +1,50 @@
+/* What is due for another look, and that somebody looked. */
+#include "edges/api/request.h"
+
+void handle_due_list(struct api_request *request)
+{
+	struct living_query asked = {.identity = api_query(request, "identity"),
+		.unit = api_query(request, "unit"),
+		.after = api_query(request, "after"),
+		.now_utc_ms = api_now_utc_ms(request)};
+	struct json_builder object;
+	struct json items, body;
+	struct text next = TEXT("");
+	struct error err;
+	bool ok;
+
+	if (!api_page_size(request, &asked.count))
+		return;
+	ok = living_list(
+		request->api->services.living, &asked, request->arena, &items, &next, &err);
+	json_object_start(&object, request->arena);
+	if (ok)
+		json_put(&object, "items", items);
+	json_put_text_unless_empty(&object, "next", next);
+	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
+}
+
+static void on_looked_at(void *context, uint64_t index, const struct error *err)
+{
+	struct api_request *request = context;
+
+	if (err != NULL)
+		api_answer_problem(request, err);
+	else
+		api_answer_change(request, index, 0);
+}
+
+void handle_due_done(struct api_request *request)
+{
+	struct living_look *work = &request->work.living;
+	struct error err;
+
+	if (!api_need_text(request, "reason", &work->reason))
+		return;
+	work->identity = text_copy(request->arena, api_path(request, "name"));
+	work->actor = request->actor;
+	work->context = request;
+	work->done = on_looked_at;
+	if (!living_look(request->api->services.living, work, &err))
+		api_answer_problem(request, &err);
+}

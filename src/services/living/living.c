@@ -1,0 +1,161 @@
+/* Living records: the table of what is due, and records on their way to it. */
+#include "services/living/living_private.h"
+
+#include <stdlib.h>
+
+bool living_create(struct living_service **out, const struct registry *registry, struct fold *fold,
+	struct error *err)
+{
+	struct living_service *living = calloc(1, sizeof *living);
+
+	*out = NULL;
+	if (living == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for living records");
+	living->registry = registry;
+	living->fold = fold;
+	living->nodes = name_table_create();
+	living->changed = name_table_create();
+	if (living->nodes == NULL || living->changed == NULL)
+		error_set(err, ERROR_LIMIT, "no memory for living records");
+	else if (living_register(living, err)) {
+		*out = living;
+		return true;
+	}
+	living_destroy(&living);
+	return false;
+}
+
+void living_destroy(struct living_service **living)
+{
+	if (*living == NULL)
+		return;
+	name_table_destroy(&(*living)->nodes, living_node_destroy);
+	name_table_destroy(&(*living)->changed, living_changed_destroy);
+	free(*living);
+	*living = NULL;
+}
+
+void living_node_destroy(void *value)
+{
+	struct living_node *node = value;
+
+	if (node == NULL)
+		return;
+	for (uint32_t i = 0; i < node->dues_count; i++)
+		free(node->dues[i].what);
+	free(node->dues);
+	free(node->kept_name);
+	free(node);
+}
+
+void living_changed_destroy(void *value)
+{
+	struct living_changed *changed = value;
+
+	if (changed == NULL)
+		return;
+	free(changed->kept_key);
+	free(changed);
+}
+
+/* ---- looking ---- */
+
+struct living_node *living_find(const struct living_service *living, struct text identity)
+{
+	return identity.length == 0 ? NULL : name_table_find(living->nodes, identity);
+}
+
+const struct living_due *living_find_due(const struct living_node *node, enum review_cause cause)
+{
+	for (uint32_t i = 0; node != NULL && i < node->dues_count; i++)
+		if (node->dues[i].cause == cause)
+			return &node->dues[i];
+	return NULL;
+}
+
+int64_t living_looked_utc_ms(const struct living_service *living, struct text identity)
+{
+	const struct registry_entry *entry = registry_find_identity(living->registry, identity);
+	const struct living_node *node = living_find(living, identity);
+	int64_t in_force = entry == NULL ? 0 : entry->in_force_utc_ms;
+	int64_t looked = node == NULL ? 0 : node->looked_utc_ms;
+
+	return looked > in_force ? looked : in_force;
+}
+
+int64_t living_due_utc_ms(const struct living_service *living, struct text identity)
+{
+	const struct living_node *node = living_find(living, identity);
+	int64_t first = 0;
+
+	for (uint32_t i = 0; node != NULL && i < node->dues_count; i++)
+		if (first == 0 || node->dues[i].due_utc_ms < first)
+			first = node->dues[i].due_utc_ms;
+	return first;
+}
+
+/* ---- records ---- */
+
+bool living_work_create(struct living_work **out, struct living_service *living, struct error *err)
+{
+	struct living_work *work = calloc(1, sizeof *work);
+
+	*out = NULL;
+	if (work != NULL)
+		work->arena = arena_create_small(LIVING_ARENA_BYTES_MAX, 4096);
+	if (work == NULL || work->arena == NULL) {
+		free(work);
+		return error_set(err, ERROR_LIMIT, "no memory for what is due");
+	}
+	work->living = living;
+	work->change.context = work;
+	*out = work;
+	return true;
+}
+
+void living_record_start(
+	struct living_work *work, struct json_builder *record, const char *type, struct text actor)
+{
+	json_object_start(record, work->arena);
+	json_put_integer(record, "at", fold_stamp_utc_ms(work->living->fold));
+	json_put_cstring(record, "type", type);
+	json_put_text(record, "actor", actor);
+}
+
+void living_work_destroy(struct living_work *work)
+{
+	arena_destroy(&work->arena);
+	free(work);
+}
+
+static void on_done(struct fold_change *change)
+{
+	struct living_work *work = change->context;
+
+	work->living->in_flight--;
+	if (!change->is_durable)
+		work->living->pass.has_lost = true;
+	if (work->done != NULL)
+		work->done(work->context, change->index, change->is_durable ? NULL : &change->err);
+	living_work_destroy(work);
+}
+
+bool living_work_submit(struct living_work *work, struct json_builder *record, struct error *err)
+{
+	struct living_service *living = work->living;
+	struct json sealed;
+	bool ok = json_object_seal(record, &sealed, err);
+
+	if (ok) {
+		work->change.entry = json_canonical_text(work->arena, &sealed);
+		ok = work->change.entry.data != NULL ||
+		     error_set(err, ERROR_LIMIT, "no room for the record of what is due");
+	}
+	work->change.done = on_done;
+	living->in_flight++; /* on_done may run before fold_submit returns */
+	if (ok && fold_submit(living->fold, &work->change, err))
+		return true;
+	living->in_flight--;
+	living_work_destroy(work);
+	return false;
+}

@@ -1,0 +1,66 @@
+/* A person looked at an identity again. */
+#include "services/living/living_private.h"
+
+#include "domain/charter/nearest.h"
+
+/* What is due of it when the person says so; a later one is another question. */
+static bool put_dues(struct json_builder *record, const struct living_node *node, struct error *err)
+{
+	struct json_builder array;
+	struct json causes;
+	uint64_t through = 0;
+
+	json_array_start(&array, record->arena);
+	for (uint32_t i = 0; i < node->dues_count; i++) {
+		const struct living_due *due = &node->dues[i];
+
+		json_add(&array, json_string(text_of(review_cause_word(due->cause))));
+		through = due->index > through ? due->index : through;
+	}
+	if (!json_array_seal(&array, &causes, err))
+		return false;
+	json_put(record, "causes", causes);
+	json_put_integer(record, "through", (int64_t)through);
+	return true;
+}
+
+static bool check(
+	const struct living_service *living, const struct living_look *request, struct error *err)
+{
+	const struct registry_entry *entry =
+		registry_find(living->registry, OBJECT_IDENTITY, request->identity);
+	const struct living_node *node = living_find(living, request->identity);
+
+	if (entry == NULL)
+		return name_unknown(living->registry, OBJECT_IDENTITY, request->identity, err);
+	if (!registry_may(living->registry, request->actor, PEOPLE_LOOK, entry, err))
+		return false;
+	if (request->reason.length == 0 || request->reason.length > LIVING_REASON_BYTES_MAX ||
+		!text_is_utf8(request->reason))
+		return error_set(err, ERROR_INVALID, "say what came of it, in 1 to %d bytes",
+			LIVING_REASON_BYTES_MAX);
+	return (node != NULL && node->dues_count > 0) ||
+	       error_set(
+		       err, ERROR_CONFLICT, "nothing is due of %.*s", TEXT_ARGS(request->identity));
+}
+
+bool living_look(
+	struct living_service *living, const struct living_look *request, struct error *err)
+{
+	struct living_work *work;
+	struct json_builder record;
+
+	if (!check(living, request, err) || !living_work_create(&work, living, err))
+		return false;
+	work->context = request->context;
+	work->done = request->done;
+	living_record_start(work, &record, "review-done", request->actor);
+	json_put_text(&record, "identity", request->identity);
+	json_put_text(&record, "reason", request->reason);
+	if (!put_dues(&record, living_find(living, request->identity), err))
+		goto failed;
+	return living_work_submit(work, &record, err);
+failed:
+	living_work_destroy(work);
+	return false;
+}

@@ -1,0 +1,181 @@
+/* Charters that touch other units, told unit by unit: each unit's half, the digest of it, and
+ * who agreed to which digest.  What is told is what registrar_consent.c would ask for now. */
+#include "domain/charter/crossing.h"
+
+#include "domain/charter/nearest.h"
+#include "domain/charter/peer.h"
+#include "services/registry/registrar_private.h"
+
+struct telling {
+	struct registrar *registrar;
+	const struct registrar_crossings_query *asked;
+	struct arena *arena;
+	struct error *err;
+	struct json_builder items;
+	struct text last;
+	uint32_t looks;
+	uint32_t left;
+	bool has_more;
+	bool has_failed;
+};
+
+/* One version of an identity, and what was agreed to it. */
+struct version {
+	const struct object *object;
+	struct text consents;
+	const char *state; /* "waiting" or "in-force" */
+	enum units_asked units_asked;
+};
+
+/* ---- one unit ---- */
+
+static const char *state_of_unit(const struct version *version, const struct consent_given *given,
+	const struct sha256 *digest)
+{
+	if (given->unit.length == 0)
+		return version->units_asked == UNITS_BEFORE ? "before" : "missing";
+	if (!given->has_digest)
+		return "before";
+	return sha256_equal(&given->digest, digest) ? "agreed" : "other-lines";
+}
+
+static bool put_unit(struct telling *telling, struct json_builder *list,
+	const struct version *version, struct text unit)
+{
+	struct json_builder object;
+	struct crossing_half half;
+	struct consent_given given;
+	struct json item;
+
+	if (!registrar_half(
+		    telling->registrar, telling->arena, version->object, unit, &half, telling->err))
+		return false;
+	(void)consents_find(version->consents, unit, &given);
+	json_object_start(&object, telling->arena);
+	json_put_text(&object, "unit", unit);
+	json_put_cstring(&object, "state", state_of_unit(version, &given, &half.digest));
+	json_put_digest(&object, "digest", &half.digest);
+	json_put_text_unless_empty(&object, "by", given.by);
+	if (given.at_utc_ms != 0)
+		json_put_integer(&object, "at", given.at_utc_ms);
+	if (given.has_digest && !sha256_equal(&given.digest, &half.digest))
+		json_put_digest(&object, "agreed_digest", &given.digest);
+	if (telling->asked->has_lines)
+		json_put(&object, "lines", *json_find(&half.half, "lines"));
+	if (!json_object_seal(&object, &item, telling->err))
+		return false;
+	json_add(list, item);
+	return true;
+}
+
+/* ---- one version ---- */
+
+/* True with *is_told false: it touches nobody, or not whom it is asked about. */
+static bool put_version(struct telling *telling, const struct version *version, bool *is_told)
+{
+	const struct reference_world world = registrar_world(telling->registrar);
+	const struct registrar_crossings_query *asked = telling->asked;
+	struct json_builder object, list;
+	struct text units, unit;
+	struct json units_json, item;
+
+	*is_told = false;
+	if (!charter_crossed_units(
+		    &units, telling->arena, version->object->charter, &world, telling->err))
+		return false;
+	if (asked->unit.length == 0 ? units.length == 0 : !consents_has(units, asked->unit))
+		return true;
+	json_array_start(&list, telling->arena);
+	while (consents_next(&units, &unit))
+		if (!put_unit(telling, &list, version, unit))
+			return false;
+	if (!json_array_seal(&list, &units_json, telling->err))
+		return false;
+	json_object_start(&object, telling->arena);
+	json_put_text(&object, "identity", version->object->name);
+	json_put_text(&object, "unit", version->object->charter->unit);
+	json_put_text(&object, "owner", version->object->charter->owner);
+	json_put_integer(&object, "version", version->object->version);
+	json_put_cstring(&object, "state", version->state);
+	json_put(&object, "units", units_json);
+	if (!json_object_seal(&object, &item, telling->err))
+		return false;
+	json_add(&telling->items, item);
+	*is_told = true;
+	return true;
+}
+
+static bool put_entry(struct telling *telling, const struct registry_entry *entry, bool *is_told)
+{
+	bool is_second = false;
+
+	*is_told = false;
+	if (entry->waiting != NULL &&
+		!put_version(telling,
+			&(struct version){
+				entry->waiting, entry->waiting_consents, "waiting", UNITS_ASKED},
+			is_told))
+		return false;
+	if (entry->in_force != NULL && entry->state != IDENTITY_RETIRED &&
+		telling->asked->which == CROSSINGS_ALL &&
+		!put_version(telling,
+			&(struct version){
+				entry->in_force, entry->consents, "in-force", entry->units_asked},
+			&is_second))
+		return false;
+	*is_told = *is_told || is_second;
+	return true;
+}
+
+/* ---- all, and one ---- */
+
+static bool visit(void *context, const struct registry_entry *entry)
+{
+	struct telling *telling = context;
+	bool is_told;
+
+	if (telling->left == 0 || telling->looks == 0) {
+		telling->has_more = true;
+		return false;
+	}
+	telling->looks--;
+	telling->last = entry->name;
+	if (!put_entry(telling, entry, &is_told)) {
+		telling->has_failed = true;
+		return false;
+	}
+	telling->left -= is_told;
+	return true;
+}
+
+bool registrar_crossings(struct registrar *registrar, const struct registrar_crossings_query *asked,
+	struct arena *arena, struct json *out, struct text *next, struct error *err)
+{
+	struct telling telling = {.registrar = registrar,
+		.asked = asked,
+		.arena = arena,
+		.err = err,
+		.looks = CROSSINGS_LOOKS_MAX,
+		.left = asked->count};
+
+	json_array_start(&telling.items, arena);
+	registry_each(registrar->registry, OBJECT_IDENTITY, asked->after, visit, &telling);
+	*next = telling.has_more ? telling.last : TEXT("");
+	return !telling.has_failed && json_array_seal(&telling.items, out, err);
+}
+
+bool registrar_crossing(struct registrar *registrar, struct text identity,
+	const struct registrar_crossings_query *asked, struct arena *arena, struct json *out,
+	struct error *err)
+{
+	const struct registry_entry *entry =
+		registry_find(registrar->registry, OBJECT_IDENTITY, identity);
+	struct telling telling = {
+		.registrar = registrar, .asked = asked, .arena = arena, .err = err};
+	bool is_told;
+
+	if (entry == NULL)
+		return name_unknown(registrar->registry, OBJECT_IDENTITY, identity, err);
+	json_array_start(&telling.items, arena);
+	return put_entry(&telling, entry, &is_told) && json_array_seal(&telling.items, out, err);
+}

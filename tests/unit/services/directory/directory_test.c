@@ -1,0 +1,522 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "domain/charter/owner.h"
+#include "services/directory/directory.h"
+#include "services/registry/plan_people.h"
+#include "support/governed.h"
+
+/* Who comes, leaves and moves by what a directory says, over a registry with people in it. */
+
+enum { LEAVERS = 2, PERCENT = 50 };
+
+#define USER "{\"schemas\":[\"" SCIM_URN_USER "\"],\"userName\":\"%s\"%s}"
+#define IN(department) ",\"" SCIM_URN_ENTERPRISE "\":{\"department\":\"" department "\"}"
+
+struct bench {
+	struct governed governed;
+	struct directory_service *service;
+	struct directory_request last;
+	unsigned events[PEOPLE_MOVED + 1];
+	char token[DIRECTORY_TOKEN_BYTES];
+};
+
+static void on_event(void *context, enum people_event event, struct text person)
+{
+	struct bench *bench = context;
+
+	assert_int_not_equal(person.length, 0);
+	bench->events[event]++;
+}
+
+static void on_done(struct directory_request *request)
+{
+	bool *is_done = request->context;
+
+	*is_done = true;
+}
+
+/* The status; 0: it is done. */
+static unsigned submit(struct bench *bench, struct directory_request request)
+{
+	bool is_done = false;
+
+	bench->last = request;
+	bench->last.arena = bench->governed.arena;
+	bench->last.done = on_done;
+	bench->last.context = &is_done;
+	if (bench->last.directory.length == 0)
+		bench->last.directory = TEXT("okta");
+	directory_submit(bench->service, &bench->last);
+	assert_true(is_done);
+	return bench->last.fault.status;
+}
+
+static unsigned ask_token(struct bench *bench, const char *actor, int64_t days)
+{
+	unsigned status = submit(
+		bench, (struct directory_request){
+			       .verb = DIRECTORY_TOKEN, .actor = text_of(actor), .days = days});
+
+	memcpy(bench->token, bench->last.token, sizeof bench->token);
+	return status;
+}
+
+static int set_up(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	const struct people_listener listener = {bench, on_event};
+	struct directory_parts parts = {.bounds = {LEAVERS, PERCENT}};
+	struct error err;
+
+	assert_non_null(bench);
+	governed_init_with_administrator(&bench->governed);
+	assert_true(governed_apply(&bench->governed, "adi", governed_world_yaml));
+	assert_true(governed_step(&bench->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	assert_true(governed_enrol(&bench->governed, "adi", "eva"));
+	parts.registrar = bench->governed.registrar;
+	parts.registry = bench->governed.registry;
+	parts.fold = bench->governed.fold;
+	assert_true(directory_service_create(&bench->service, &parts, &err));
+	directory_listen(bench->service, &listener);
+	assert_int_equal(ask_token(bench, "person:adi", 1), 0);
+	*state = bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+
+	directory_service_destroy(&bench->service);
+	governed_deinit(&bench->governed);
+	free(bench);
+	return 0;
+}
+
+static const struct json *body_of(struct bench *bench, const char *name, const char *rest)
+{
+	struct json *out = arena_new(bench->governed.arena, struct json);
+	char text[1024];
+	struct error err;
+
+	(void)snprintf(text, sizeof text, USER, name, rest);
+	assert_true(json_parse(out, bench->governed.arena,
+		text_copy(bench->governed.arena, text_of(text)), &json_limits_default, &err));
+	return out;
+}
+
+static unsigned create_in(
+	struct bench *bench, const char *directory, const char *name, const char *rest)
+{
+	return submit(bench, (struct directory_request){.verb = DIRECTORY_CREATE,
+				     .directory = text_of(directory),
+				     .type = &scim_user_type,
+				     .body = body_of(bench, name, rest)});
+}
+
+/* Its id. */
+static struct text create(struct bench *bench, const char *name, const char *rest)
+{
+	if (create_in(bench, "okta", name, rest) != 0)
+		fail_msg("%s", bench->last.fault.detail);
+	return json_text_or(&bench->last.resource, "id", "");
+}
+
+static unsigned replace(struct bench *bench, struct text id, const char *name, const char *rest)
+{
+	return submit(bench, (struct directory_request){.verb = DIRECTORY_REPLACE,
+				     .type = &scim_user_type,
+				     .id = id,
+				     .body = body_of(bench, name, rest)});
+}
+
+static unsigned leave(struct bench *bench, struct text id, const char *name)
+{
+	return replace(bench, id, name, ",\"active\":false");
+}
+
+static const struct person *person(const struct bench *bench, const char *name)
+{
+	return registry_find_person(bench->governed.registry, text_of(name));
+}
+
+static const struct registry_entry *a1(const struct bench *bench)
+{
+	return registry_find_identity(bench->governed.registry, TEXT("a1"));
+}
+
+static bool acknowledge(struct bench *bench, const char *name)
+{
+	return governed_step(&bench->governed, name, REGISTRAR_ACKNOWLEDGE, "a1");
+}
+
+/* ---- tokens ---- */
+
+static void only_an_administrator_makes_a_token_and_it_is_on_record_as_a_digest(void **state)
+{
+	struct bench *bench = *state;
+	const struct fake_log *log = &bench->governed.log;
+
+	assert_int_equal(ask_token(bench, "person:ana", 1), 403);
+	assert_int_equal(ask_token(bench, "uid:0", 1), 403);
+	assert_int_equal(ask_token(bench, "directory:okta", 1), 403);
+	assert_int_equal(ask_token(bench, "person:adi", 1), 0);
+	for (size_t i = 0; i < log->count; i++)
+		assert_null(memmem(log->entries[i].entry.data, log->entries[i].entry.length,
+			bench->token, strlen(bench->token)));
+}
+
+static void a_token_counts_until_it_ends_or_has_a_successor(void **state)
+{
+	struct bench *bench = *state;
+	int64_t end_ms = bench->governed.log.now_utc_ms + INT64_C(24) * 60 * 60 * 1000;
+	char old[DIRECTORY_TOKEN_BYTES];
+
+	assert_int_equal(directory_of_token(bench->service, TEXT(""), 0).length, 0);
+	assert_int_equal(directory_of_token(bench->service, TEXT("remit-scim-x"), 0).length, 0);
+	assert_true(text_is(
+		directory_of_token(bench->service, text_of(bench->token), end_ms - 1000), "okta"));
+	assert_int_equal(
+		directory_of_token(bench->service, text_of(bench->token), end_ms + 1000).length, 0);
+	memcpy(old, bench->token, sizeof old);
+	assert_int_equal(ask_token(bench, "person:adi", 1), 0);
+	assert_int_equal(directory_of_token(bench->service, text_of(old), 0).length, 0);
+}
+
+/* DIRECTORY_TOKEN_DAYS_MAX, DIRECTORIES_MAX. */
+static void tokens_and_directories_are_bounded(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(ask_token(bench, "person:adi", 0), 400);
+	assert_int_equal(ask_token(bench, "person:adi", DIRECTORY_TOKEN_DAYS_MAX + 1), 400);
+	assert_int_equal(ask_token(bench, "person:adi", DIRECTORY_TOKEN_DAYS_MAX), 0);
+	for (int i = 1; i <= DIRECTORIES_MAX; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof name, "d%d", i);
+		assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_TOKEN,
+						       .directory = text_of(name),
+						       .actor = TEXT("person:adi"),
+						       .days = 1}),
+			i < DIRECTORIES_MAX ? 0 : 409);
+	}
+}
+
+/* ---- coming ---- */
+
+static void a_directory_brings_people_in_without_any_right(void **state)
+{
+	struct bench *bench = *state;
+
+	(void)create(bench, "Gil@example.com", IN("Sales"));
+	assert_int_equal(person(bench, "gil@example.com")->roles_count, 0);
+	assert_true(text_is(person(bench, "gil@example.com")->unit, "sales"));
+	assert_true(
+		text_is(person(bench, "gil@example.com")->directory.user_name, "Gil@example.com"));
+	assert_int_equal(create_in(bench, "okta", "gil@EXAMPLE.com", ""), 409);
+	assert_int_equal(create_in(bench, "okta", "with blank", ""), 400);
+	assert_int_equal(create_in(bench, "nowhere", "x", ""), 404);
+}
+
+static void who_is_registered_is_taken_over_with_what_others_gave(void **state)
+{
+	struct bench *bench = *state;
+
+	(void)create(bench, "BO", "");
+	assert_int_equal(person(bench, "bo")->roles_count, 2);
+	assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_TOKEN,
+					       .directory = TEXT("entra"),
+					       .actor = TEXT("person:adi"),
+					       .days = 1}),
+		0);
+	assert_int_equal(create_in(bench, "entra", "bo", ""), 409);
+}
+
+static void documents_keep_what_the_directory_says(void **state)
+{
+	struct bench *bench = *state;
+	struct text id = create(bench, "bo", "");
+
+	assert_true(governed_apply(&bench->governed, "adi",
+		"object: person\nname: bo\nunit: support\nroles: [backup-owner]\n"));
+	assert_true(text_equal(person(bench, "bo")->directory.id, id));
+	assert_int_equal(person(bench, "bo")->roles_count, 1);
+	assert_false(governed_apply(&bench->governed, "adi",
+		"object: person\nname: bo\nunit: sales\nroles: [backup-owner]\n"));
+	assert_false(governed_apply(&bench->governed, "adi",
+		"object: person\nname: bo\nunit: support\nleft: 2020-01-01\n"));
+	assert_false(governed_apply(&bench->governed, "adi",
+		"object: person\nname: rey\nunit: support\ndirectory: {name: okta, id: u-1}\n"));
+}
+
+/* ---- leaving ---- */
+
+static void who_leaves_has_no_key_no_role_and_no_code(void **state)
+{
+	struct bench *bench = *state;
+	struct text id = create(bench, "bo", "");
+	const struct registry_entry *bo =
+		registry_find(bench->governed.registry, OBJECT_PERSON, TEXT("bo"));
+
+	assert_true(governed_enrol(&bench->governed, "adi", "bo"));
+	assert_true(registry_can_sign(bo));
+	assert_int_equal(leave(bench, id, "bo"), 0);
+	assert_int_equal(bench->events[PEOPLE_LEFT], 1);
+	assert_false(registry_can_sign(bo));
+	assert_int_equal(person(bench, "bo")->roles_count, 0);
+	assert_false(governed_enrol(&bench->governed, "adi", "bo"));
+	assert_null(registry_person_of(bench->governed.registry, TEXT("person:bo")));
+	bench->governed.log.now_utc_ms += 1000;
+	assert_int_equal(replace(bench, id, "bo", ",\"active\":true"), 0);
+	assert_int_equal(bench->events[PEOPLE_RETURNED], 1);
+	assert_false(registry_can_sign(bo));
+	assert_int_not_equal(bo->keys[0].ended_utc_ms, 0);
+	assert_true(bo->keys[0].ended_utc_ms < bo->keys_since_utc_ms);
+	assert_true(governed_enrol(&bench->governed, "adi", "bo"));
+	assert_true(registry_can_sign(bo));
+}
+
+static void a_code_from_before_is_of_no_use_to_who_comes_back(void **state)
+{
+	struct bench *bench = *state;
+	struct governed *governed = &bench->governed;
+	struct text id = create(bench, "bo", "");
+	char code[CODE_TEXT_BYTES];
+
+	assert_true(governed_run(governed, (struct registrar_request){.verb = REGISTRAR_ISSUE_CODE,
+						   .actor = TEXT("person:adi"),
+						   .name = TEXT("bo")}));
+	memcpy(code, governed->last.issued_code, sizeof code);
+	if (code[0] == '\0')
+		memcpy(code, governed->code, sizeof code);
+	assert_int_equal(leave(bench, id, "bo"), 0);
+	assert_int_equal(replace(bench, id, "bo", ",\"active\":true"), 0);
+	assert_false(governed_run(governed, (struct registrar_request){.verb = REGISTRAR_ENROL,
+						    .name = TEXT("bo"),
+						    .code = text_of(code),
+						    .jwk = governed_key(governed)}));
+	assert_true(governed->last.is_forbidden);
+}
+
+static void nobody_but_the_backup_owner_takes_an_identity_over(void **state)
+{
+	struct bench *bench = *state;
+	struct text id = create(bench, "ana", "");
+
+	assert_false(acknowledge(bench, "bo")); /* there is nothing to */
+	assert_int_equal(leave(bench, id, "ana"), 0);
+	assert_int_equal(owner_need_of(bench->governed.registry, a1(bench)), OWNER_NEED_OWNER);
+	assert_false(acknowledge(bench, "ana"));
+	assert_false(acknowledge(bench, "eva"));
+	assert_false(acknowledge(bench, "adi"));
+	assert_false(acknowledge(bench, "rey"));
+	assert_true(acknowledge(bench, "bo"));
+	assert_true(text_is(owner_of(a1(bench)), "bo"));
+	assert_int_equal(owner_need_of(bench->governed.registry, a1(bench)), OWNER_NEED_BACKUP);
+	assert_false(acknowledge(bench, "bo"));
+}
+
+static void where_both_have_left_an_approver_of_the_unit_may(void **state)
+{
+	struct bench *bench = *state;
+	struct text ana = create(bench, "ana", ""), bo = create(bench, "bo", "");
+
+	assert_true(governed_apply(&bench->governed, "adi",
+		"object: person\nname: cy\nunit: sales\nroles: [approver]\n---\n"
+		"object: person\nname: dan\nunit: support\nroles: [approver]\n"));
+	for (int i = 0; i < 2; i++) {
+		const char *raised = i == 0 ? "cy" : "dan";
+
+		(void)governed_step_of(
+			&bench->governed, "eva", REGISTRAR_APPROVE, OBJECT_PERSON, raised);
+		assert_int_equal(person(bench, raised)->roles_count, 1);
+	}
+	assert_int_equal(leave(bench, ana, "ana"), 0);
+	assert_int_equal(leave(bench, bo, "bo"), 0);
+	assert_false(acknowledge(bench, "bo"));
+	assert_false(acknowledge(bench, "adi"));
+	assert_false(acknowledge(bench, "cy")); /* of another unit */
+	assert_true(acknowledge(bench, "dan"));
+	assert_true(text_is(owner_of(a1(bench)), "dan"));
+}
+
+static void a_new_charter_may_not_name_who_has_left(void **state)
+{
+	struct bench *bench = *state;
+	struct text id = create(bench, "ana", "");
+	const char *at = strstr(governed_world_yaml, "object: identity");
+	char changed[2048];
+
+	assert_int_equal(leave(bench, id, "ana"), 0);
+	(void)snprintf(changed, sizeof changed, "%sreview: 30d\n", at);
+	assert_false(governed_apply(&bench->governed, "adi", changed));
+	assert_true(governed_apply(&bench->governed, "adi", at)); /* as it is */
+}
+
+static void the_last_administrator_is_not_taken_out(void **state)
+{
+	struct bench *bench = *state;
+	struct text adi = create(bench, "adi", ""), eva = create(bench, "eva", "");
+
+	assert_int_equal(leave(bench, adi, "adi"), 0);
+	assert_int_equal(leave(bench, eva, "eva"), 400);
+	assert_non_null(strstr(bench->last.fault.detail, "last administrator"));
+}
+
+/* ---- moving ---- */
+
+static void who_moves_keeps_no_role_of_a_unit_and_their_identities_are_looked_at(void **state)
+{
+	struct bench *bench = *state;
+	struct text id = create(bench, "ana", "");
+
+	assert_int_equal(replace(bench, id, "ana", IN("sales")), 0);
+	assert_int_equal(bench->events[PEOPLE_MOVED], 1);
+	assert_int_equal(person(bench, "ana")->roles_count, 0);
+	assert_int_equal(owner_need_of(bench->governed.registry, a1(bench)), OWNER_NEED_MOVED);
+	assert_false(acknowledge(bench, "ana")); /* that one goes on is for others to say */
+	assert_false(acknowledge(bench, "adi"));
+	assert_true(acknowledge(bench, "bo"));
+	assert_int_equal(owner_need_of(bench->governed.registry, a1(bench)), OWNER_NEED_NONE);
+	assert_true(text_is(owner_of(a1(bench)), "ana"));
+}
+
+/* ---- too many ---- */
+
+static void a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed(void **state)
+{
+	struct bench *bench = *state;
+	struct text ids[LEAVERS + 2];
+	static const char *const names[] = {"p0", "p1", "p2", "p3"};
+
+	for (int i = 0; i < LEAVERS + 2; i++)
+		ids[i] = create(bench, names[i], "");
+	for (int i = 0; i < LEAVERS; i++)
+		assert_int_equal(leave(bench, ids[i], names[i]), 0);
+	assert_int_equal(leave(bench, ids[2], "p2"), 429);
+	assert_false(person_has_left(person(bench, "p2")));
+	bench->governed.log.now_utc_ms += INT64_C(1000) * DIRECTORY_WINDOW_S * 2;
+	assert_int_equal(leave(bench, ids[2], "p2"), 429); /* until somebody says so */
+	assert_int_equal(create_in(bench, "okta", "p9", ""), 0);
+	assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_CONFIRM,
+					       .actor = TEXT("person:ana")}),
+		403);
+	assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_CONFIRM,
+					       .actor = TEXT("person:adi")}),
+		0);
+	assert_int_equal(leave(bench, ids[2], "p2"), 0);
+	assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_CONFIRM,
+					       .actor = TEXT("person:adi")}),
+		409);
+}
+
+static void the_time_that_a_person_confirmed_ends(void **state)
+{
+	struct bench *bench = *state;
+	struct text ids[6];
+	char names[6][4];
+
+	for (int i = 0; i < 6; i++) {
+		(void)snprintf(names[i], sizeof names[i], "q%d", i);
+		ids[i] = create(bench, names[i], "");
+	}
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(leave(bench, ids[i], names[i]), 0); /* half of six */
+	assert_int_equal(leave(bench, ids[3], names[3]), 429);
+	assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_CONFIRM,
+					       .actor = TEXT("person:adi")}),
+		0);
+	assert_int_equal(leave(bench, ids[3], names[3]), 0);
+	bench->governed.log.now_utc_ms += INT64_C(1000) * (DIRECTORY_CONFIRMED_S + 2);
+	assert_int_equal(leave(bench, ids[4], names[4]), 0); /* within what may always */
+}
+
+static void who_imported_too_many_leavers_does_not_confirm_them(void **state)
+{
+	struct bench *bench = *state;
+	const struct csv_row *rows;
+	struct scim_fault fault;
+	size_t count;
+	struct directory_request import = {.verb = DIRECTORY_IMPORT,
+		.directory = TEXT("hr"),
+		.actor = TEXT("person:adi"),
+		.is_all = true};
+	struct directory_request confirm = {
+		.verb = DIRECTORY_CONFIRM, .directory = TEXT("hr"), .actor = TEXT("person:adi")};
+
+	assert_true(csv_people_read(&rows, &count, bench->governed.arena,
+		TEXT("userName\nr1\nr2\nr3\nr4\nr5\nr6\n"), &fault));
+	import.rows = rows;
+	import.rows_count = count;
+	import.is_check = true;
+	assert_int_equal(submit(bench, import), 0);
+	assert_null(person(bench, "r1"));
+	import.is_check = false;
+	assert_int_equal(submit(bench, import), 0);
+	assert_non_null(person(bench, "r6"));
+	import.rows_count = 2; /* four leave, where half of six may */
+	assert_int_equal(submit(bench, import), 429);
+	assert_false(person_has_left(person(bench, "r6")));
+	assert_int_equal(submit(bench, confirm), 403);
+	confirm.actor = TEXT("person:eva");
+	assert_int_equal(submit(bench, confirm), 0);
+	assert_int_equal(submit(bench, import), 0);
+	assert_true(person_has_left(person(bench, "r6")));
+	assert_false(person_has_left(person(bench, "r1")));
+}
+
+/* PEOPLE_EVENTS_MAX. */
+static void one_change_moves_no_more_than_its_record_can_say(void **state)
+{
+	struct bench *bench = *state;
+	struct buffer yaml;
+	int counts[] = {PEOPLE_EVENTS_MAX + 1, PEOPLE_EVENTS_MAX};
+
+	for (int round = 0; round < 3; round++) {
+		int count = counts[round == 0 ? 0 : round - 1];
+
+		buffer_init(&yaml, 1 << 20);
+		for (int i = 0; i < count; i++)
+			buffer_append_format(&yaml, "%sobject: person\nname: m%d\nunit: %s\n",
+				i == 0 ? "" : "---\n", i, round == 0 ? "support" : "sales");
+		buffer_append_byte(&yaml, '\0');
+		assert_int_equal(governed_apply(&bench->governed, "adi", buffer_text(&yaml).data),
+			round != 1);
+		buffer_deinit(&yaml);
+	}
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(only_an_administrator_makes_a_token_and_it_is_on_record_as_a_digest),
+		CASE(a_token_counts_until_it_ends_or_has_a_successor),
+		CASE(tokens_and_directories_are_bounded),
+		CASE(a_directory_brings_people_in_without_any_right),
+		CASE(who_is_registered_is_taken_over_with_what_others_gave),
+		CASE(documents_keep_what_the_directory_says),
+		CASE(who_leaves_has_no_key_no_role_and_no_code),
+		CASE(a_code_from_before_is_of_no_use_to_who_comes_back),
+		CASE(nobody_but_the_backup_owner_takes_an_identity_over),
+		CASE(where_both_have_left_an_approver_of_the_unit_may),
+		CASE(a_new_charter_may_not_name_who_has_left),
+		CASE(the_last_administrator_is_not_taken_out),
+		CASE(who_moves_keeps_no_role_of_a_unit_and_their_identities_are_looked_at),
+		CASE(a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed),
+		CASE(the_time_that_a_person_confirmed_ends),
+		CASE(who_imported_too_many_leavers_does_not_confirm_them),
+		CASE(one_change_moves_no_more_than_its_record_can_say),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
