@@ -12,9 +12,10 @@ static bool append_query(struct cli *cli, struct buffer *out)
 	static const struct {
 		enum cli_option option;
 		const char *name;
-	} parameters[] = {{OPTION_FRAMEWORK, "framework"}, {OPTION_VERSION, "version"},
-		{OPTION_UNIT, "unit"}, {OPTION_SEVERITY, "severity"}, {OPTION_DAYS, "days"},
-		{OPTION_AFTER, "after"}, {OPTION_LIMIT, "limit"}};
+	} parameters[] = {{OPTION_KIND, "kind"}, {OPTION_CONTROL, "control"},
+		{OPTION_FRAMEWORK, "framework"}, {OPTION_VERSION, "version"}, {OPTION_UNIT, "unit"},
+		{OPTION_SEVERITY, "severity"}, {OPTION_DAYS, "days"}, {OPTION_AFTER, "after"},
+		{OPTION_LIMIT, "limit"}};
 	char mark = '?';
 
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
