@@ -79,7 +79,7 @@ static bool make_room(struct search *search)
 	size_t room = search->room == 0 ? 64 : search->room * 2;
 	struct row *rows;
 
-	if (search->count < search->room)
+	if (search->rows != NULL && search->count < search->room)
 		return true;
 	rows = realloc(search->rows, room * sizeof *rows);
 	if (rows == NULL)
