@@ -1,8 +1,8 @@
 /* The chain rule.  First → … → last asks for something: the last may do it by its own
  * charter (the rules before this one); and for each link above it, from the first,
  *
- *   C1  the identity is active, its owner is here (owner.c), it acts in these environments, its class permits the effect,
- *       and no guardrail forbids it for this identity;
+ *   C1  the identity is active, its owner is here (owner.c), it acts in these environments,
+ *       its class permits the effect, and no guardrail forbids it for this identity;
  *   C2  a line of its charter in force hands work to the next link, for this effect, up to
  *       what is read and carried, and as many hops on as there are, and the next link's unit
  *       consented to it;
