@@ -193,15 +193,15 @@ static void use(struct estate *estate, uint32_t uses)
 
 static double resident_mib(void)
 {
-	long pages = 0;
-	long resident = 0;
+	char line[128] = "";
+	char *second = line;
 	FILE *file = fopen("/proc/self/statm", "r");
 
-	if (file == NULL || fscanf(file, "%ld %ld", &pages, &resident) != 2)
-		resident = 0;
+	if (file != NULL && fgets(line, sizeof line, file) != NULL)
+		(void)strtol(line, &second, 10);
 	if (file != NULL)
 		(void)fclose(file);
-	return (double)resident * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024);
+	return (double)strtol(second, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024);
 }
 
 static void print_total(const struct estate *estate, const char *what, int64_t begun_ns)
@@ -342,7 +342,8 @@ int main(int argc, char **argv)
 	struct estate *estate = calloc(1, sizeof *estate);
 	struct error err;
 
-	must(estate != NULL);
+	if (estate == NULL)
+		return 1;
 	estate->random = seed;
 	estate->identities = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
 	estate->ids = calloc(estate->identities + 1, sizeof *estate->ids);

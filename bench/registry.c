@@ -177,6 +177,7 @@ static void measure_objects(struct work *work)
 static void measure_fold(struct work *work)
 {
 	size_t heap = heap_bytes(), resident = resident_bytes();
+	size_t count = work->identities == 0 ? 1 : work->identities;
 	int64_t begun = bench_now_ns();
 	double took_ns;
 
@@ -188,8 +189,8 @@ static void measure_fold(struct work *work)
 		work->identities, took_ns / work->identities, work->identities * 1e9 / took_ns,
 		(resident_bytes() - resident) / 1024);
 	(void)fprintf(stderr, "registry: %zu bytes an identity (%zu of its object), %zu resident\n",
-		(heap_bytes() - heap) / work->identities, work->object_bytes,
-		(resident_bytes() - resident) / work->identities);
+		(heap_bytes() - heap) / count, work->object_bytes,
+		(resident_bytes() - resident) / count);
 	fflush(stdout);
 }
 

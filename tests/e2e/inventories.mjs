@@ -152,6 +152,15 @@ test('a draft says who might answer for it, and why; adopting makes a charter wa
     'nothing is in force yet');
 });
 
+test('an inventory that was there before the intention says nothing of it, whatever its clock',
+  async () => {
+    const ahead = new Date(Date.now() + 120_000).toISOString();
+    const account = file('ahead.jsonl', { node: 'account', id: 'a', kind: 'api-key' });
+    assert.equal((await importing('ahead', 'items', account, '--taken', ahead)).code, 0);
+    const asked = await world.json(ADI, 'inventory', 'contain', 'ahead/a', '--reason', 'INC-8');
+    assert.equal(asked.state, 'intended');
+  });
+
 test('containing is on record, lists who depends on it, and believes the next inventory',
   async () => {
     const asked = await world.json(ADI, 'inventory', 'contain', 'n8n/connection/c2', '--reason',

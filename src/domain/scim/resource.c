@@ -127,7 +127,7 @@ static bool read_list(const struct reading *reading, const struct scim_attribute
 			attribute->name, items_max(attribute));
 	json_array_start(&list, reading->arena);
 	for (uint32_t i = 0; i < value->count; i++) {
-		struct json item;
+		struct json item = json_null();
 
 		if (!read_value(reading, attribute, &value->items[i], &item))
 			return false;
@@ -142,7 +142,7 @@ static bool read_field(const struct reading *reading, const struct scim_attribut
 	const struct json *written, struct json_builder *out)
 {
 	const struct json *value;
-	struct json read;
+	struct json read = json_null();
 
 	if ((attribute->flags & SCIM_READ_ONLY) != 0)
 		return true;
@@ -179,7 +179,7 @@ static bool read_extension(const struct reading *reading, const struct scim_sche
 	struct json_builder object;
 	struct error err = {0};
 	const struct json *value;
-	struct json read;
+	struct json read = json_null();
 
 	*has_extension = false;
 	if (extension == NULL)

@@ -337,7 +337,7 @@ int command_approve(struct cli *cli);
 int command_reject(struct cli *cli);
 int command_consent_person(struct cli *cli); /* consent_command.c */
 int command_controls(struct cli *cli);
-int command_report_posture(struct cli *cli);
+int command_posture_list(struct cli *cli);
 int command_waive(struct cli *cli);
 int command_waiver_approve(struct cli *cli);
 int command_waiver_end(struct cli *cli);

@@ -70,9 +70,6 @@ int command_crossing_list(struct cli *cli)
 	buffer_init(&target, CLI_INPUT_BYTES_MAX);
 	buffer_append_format(&target, "/v1/crossings?waiting=%s",
 		cli->values[OPTION_WAITING] != NULL ? "true" : "false");
-	if (cli->values[OPTION_UNIT] != NULL)
-		buffer_append_format(&target, "&unit=%.*s",
-			TEXT_ARGS(cli_escape(cli, cli->values[OPTION_UNIT])));
 	if (!cli_page_query(cli, &target, '&')) {
 		buffer_deinit(&target);
 		return cli_usage(cli, "--after and --limit say which page");

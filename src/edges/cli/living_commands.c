@@ -11,10 +11,7 @@ int command_due_list(struct cli *cli)
 
 	buffer_init(&target, CLI_INPUT_BYTES_MAX);
 	buffer_append_format(&target, "/v1/reviews-due");
-	if (cli->values[OPTION_UNIT] != NULL)
-		buffer_append_format(&target, "?unit=%.*s",
-			TEXT_ARGS(cli_escape(cli, cli->values[OPTION_UNIT])));
-	if (!cli_page_query(cli, &target, cli->values[OPTION_UNIT] != NULL ? '&' : '?')) {
+	if (!cli_page_query(cli, &target, '?')) {
 		buffer_deinit(&target);
 		return cli_usage(cli, "--after and --limit say which page");
 	}

@@ -12,9 +12,10 @@ static bool append_query(struct cli *cli, struct buffer *out)
 	static const struct {
 		enum cli_option option;
 		const char *name;
-	} parameters[] = {{OPTION_FRAMEWORK, "framework"}, {OPTION_VERSION, "version"},
-		{OPTION_UNIT, "unit"}, {OPTION_SEVERITY, "severity"}, {OPTION_DAYS, "days"},
-		{OPTION_AFTER, "after"}, {OPTION_LIMIT, "limit"}};
+	} parameters[] = {{OPTION_KIND, "kind"}, {OPTION_CONTROL, "control"},
+		{OPTION_FRAMEWORK, "framework"}, {OPTION_VERSION, "version"}, {OPTION_UNIT, "unit"},
+		{OPTION_SEVERITY, "severity"}, {OPTION_DAYS, "days"}, {OPTION_AFTER, "after"},
+		{OPTION_LIMIT, "limit"}};
 	char mark = '?';
 
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
@@ -162,16 +163,19 @@ int command_controls(struct cli *cli)
 	return status;
 }
 
-int command_report_posture(struct cli *cli)
+/* A list by what the command's options say. */
+int command_posture_list(struct cli *cli)
 {
 	struct cli_reply reply = {0};
 	int status = EXIT_UNAVAILABLE;
 	struct buffer query;
 
 	buffer_init(&query, QUERY_BYTES_MAX);
-	if (append_query(cli, &query) &&
-		cli_get(cli, &reply, &status, "/v1/posture%.*s", TEXT_ARGS(buffer_text(&query))))
+	if (append_query(cli, &query) && cli_get(cli, &reply, &status, "%s%.*s", cli->command->path,
+						 TEXT_ARGS(buffer_text(&query)))) {
 		cli_print(cli, &reply.json);
+		cli_say_more(cli, &reply.json);
+	}
 	buffer_deinit(&query);
 	return status;
 }

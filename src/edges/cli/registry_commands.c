@@ -21,8 +21,7 @@ bool cli_page_query(struct cli *cli, struct buffer *out, char mark)
 		enum cli_option option;
 		const char *name;
 	} parameters[] = {{OPTION_AFTER, "after"}, {OPTION_LIMIT, "limit"}, {OPTION_STATE, "state"},
-		{OPTION_KIND, "kind"}, {OPTION_CONTROL, "control"}, {OPTION_SEVERITY, "severity"},
-		{OPTION_UNIT, "unit"}};
+		{OPTION_KIND, "kind"}};
 
 	for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
 		const char *value = cli->values[parameters[i].option];

@@ -114,7 +114,7 @@ static bool make_resource(struct grouping *grouping)
 	struct json before;
 	struct error err;
 
-	if (request->verb != DIRECTORY_PATCH)
+	if (request->verb != DIRECTORY_PATCH || grouping->before == NULL)
 		return scim_resource_read(&grouping->resource, request->arena, &scim_group_type,
 			request->body, &request->fault);
 	if (!group_resource(grouping->service, grouping->before, request->arena, &before, &err))

@@ -57,10 +57,11 @@ static struct mark *mark_create(const struct person *person)
 	struct mark *mark =
 		calloc(1, sizeof *mark + borrowed.person.length + borrowed.letters.length +
 				  borrowed.id.length + borrowed.user.length);
-	char *at = (char *)(mark + 1);
+	char *at;
 
 	if (mark == NULL)
 		return NULL;
+	at = (char *)(mark + 1);
 	mark->person = keep(&at, borrowed.person);
 	mark->letters = keep(&at, borrowed.letters);
 	mark->id = keep(&at, borrowed.id);

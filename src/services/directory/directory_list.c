@@ -79,7 +79,7 @@ static bool make_room(struct search *search)
 	size_t room = search->room == 0 ? 64 : search->room * 2;
 	struct row *rows;
 
-	if (search->count < search->room)
+	if (search->rows != NULL && search->count < search->room)
 		return true;
 	rows = realloc(search->rows, room * sizeof *rows);
 	if (rows == NULL)
@@ -133,7 +133,7 @@ static bool consider(struct search *search, struct row row)
 		if (search->query->sort != NULL && !keep_key(search, &resource, &row))
 			return false;
 	}
-	if (!make_room(search))
+	if (!make_room(search) || search->rows == NULL)
 		return false;
 	row.at = search->count;
 	search->rows[search->count++] = row;
@@ -199,7 +199,8 @@ static bool write_page(const struct search *search, struct arena *arena, struct 
 	struct error err;
 
 	json_array_start(&list, arena);
-	for (int64_t i = 0; i < query->count && i < DIRECTORY_PAGE_MAX; i++) {
+	for (int64_t i = 0; search->rows != NULL && i < query->count && i < DIRECTORY_PAGE_MAX;
+		i++) {
 		size_t at = (size_t)(query->first - 1 + i);
 		struct json shown, kept;
 

@@ -152,6 +152,8 @@ static bool add_person(struct composing *composing, const struct registry_entry 
 	const struct object *in_force = entry == NULL ? NULL : entry->in_force;
 	const struct person *before = in_force == NULL ? NULL : in_force->person;
 	struct json in_force_document;
+	const struct text kept = before == NULL ? TEXT("") : before->unit;
+	const struct text unit = resource == NULL ? kept : unit_for(composing, resource, before);
 	const struct scim_provision provision = {
 		.before = in_force == NULL ? NULL : &in_force_document,
 		.person = before,
@@ -159,7 +161,7 @@ static bool add_person(struct composing *composing, const struct registry_entry 
 		.name = name,
 		.directory = composing->directory->name,
 		.id = id,
-		.unit = resource == NULL ? before->unit : unit_for(composing, resource, before),
+		.unit = unit,
 		.now_utc_ms = composing->now_utc_ms};
 	struct json document;
 	struct error err;

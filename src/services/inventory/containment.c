@@ -237,8 +237,10 @@ static enum containment_state state_of(const struct inventory_service *service,
 	const struct containment *containment, const struct inventory_status *status,
 	int64_t now_utc_s)
 {
+	/* Clocks differ: one that was imported before the intention says nothing of it. */
+	bool is_later = status->is_told && status->index > containment->index;
 	const struct containment_times times = {.intended_utc_s = containment->at_utc_ms / 1000,
-		.taken_utc_s = status->is_told ? status->taken_utc_s : 0,
+		.taken_utc_s = is_later ? status->taken_utc_s : 0,
 		.now_utc_s = now_utc_s};
 
 	return containment_state_of(service->graph, containment->account, &times);

@@ -174,22 +174,29 @@ bool review_gather(struct review_service *service, const struct review_request *
 
 /* ---- collecting ---- */
 
+static bool grow_queue(struct gathering *gathering)
+{
+	size_t capacity = gathering->queue_capacity == 0 ? 64 : 2 * gathering->queue_capacity;
+	struct visited **queue;
+
+	if (gathering->queue_count < gathering->queue_capacity)
+		return true;
+	queue = reallocarray(gathering->queue, capacity, sizeof *queue);
+	if (queue == NULL)
+		return false;
+	gathering->queue = queue;
+	gathering->queue_capacity = capacity;
+	return true;
+}
+
 static bool visit(struct gathering *gathering, struct text name, struct text via, int hops)
 {
 	struct visited *one;
 
 	if (name_table_find(gathering->visited, name) != NULL)
 		return true;
-	if (gathering->queue_count == gathering->queue_capacity) {
-		size_t capacity =
-			gathering->queue_capacity == 0 ? 64 : 2 * gathering->queue_capacity;
-		struct visited **queue = reallocarray(gathering->queue, capacity, sizeof *queue);
-
-		if (queue == NULL)
-			return false;
-		gathering->queue = queue;
-		gathering->queue_capacity = capacity;
-	}
+	if (!grow_queue(gathering))
+		return false;
 	one = arena_new(gathering->arena, struct visited);
 	if (one == NULL)
 		return false;
@@ -202,6 +209,21 @@ static bool visit(struct gathering *gathering, struct text name, struct text via
 	return true;
 }
 
+static bool grow_items(struct gathering *gathering)
+{
+	size_t capacity = gathering->items_capacity == 0 ? 256 : 2 * gathering->items_capacity;
+	struct review_item *items;
+
+	if (gathering->items_count < gathering->items_capacity)
+		return true;
+	items = reallocarray(gathering->items, capacity, sizeof *items);
+	if (items == NULL)
+		return false;
+	gathering->items = items;
+	gathering->items_capacity = capacity;
+	return true;
+}
+
 static struct review_item *add_item(struct gathering *gathering, struct error *err)
 {
 	if (gathering->items_count >= REVIEW_ITEMS_MAX) {
@@ -210,17 +232,9 @@ static struct review_item *add_item(struct gathering *gathering, struct error *e
 			REVIEW_ITEMS_MAX);
 		return NULL;
 	}
-	if (gathering->items_count == gathering->items_capacity) {
-		size_t capacity =
-			gathering->items_capacity == 0 ? 256 : 2 * gathering->items_capacity;
-		struct review_item *items = reallocarray(gathering->items, capacity, sizeof *items);
-
-		if (items == NULL) {
-			no_memory(err);
-			return NULL;
-		}
-		gathering->items = items;
-		gathering->items_capacity = capacity;
+	if (!grow_items(gathering)) {
+		no_memory(err);
+		return NULL;
 	}
 	return &gathering->items[gathering->items_count++];
 }

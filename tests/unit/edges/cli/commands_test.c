@@ -471,12 +471,10 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_policy_test || command->run == command_policy_diff ||
 	       command->run == command_policy_publish || command->run == command_policy_replay ||
 	       command->run == command_report_friction ||
-	       command->run == command_inventory_import ||
-	       /* tests/e2e/inventories.mjs */ command->run == command_graph_diff ||
-	       	       command->run == command_credential_convert ||
+	       command->run == command_inventory_import || command->run == command_graph_diff ||
+	       command->run == command_credential_convert ||
 	       command->run == command_prove_identity || command->run == command_register ||
 	       command->run == command_person_import;
-	       command->run == command_prove_identity || command->run == command_register;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)
