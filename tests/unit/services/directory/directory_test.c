@@ -348,6 +348,34 @@ static void where_both_have_left_an_approver_of_the_unit_may(void **state)
 	assert_true(text_is(owner_of(a1(bench)), "dan"));
 }
 
+/* Nobody answers for it then, as before: it does not go on for ever. */
+static void who_acknowledged_and_is_registered_no_more_answers_for_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct text ana = create(bench, "ana", ""), bo = create(bench, "bo", "");
+	struct text whole = text_of(governed_world_yaml);
+
+	assert_true(governed_apply(&bench->governed, "adi",
+		"object: person\nname: dan\nunit: support\nroles: [approver]\n"));
+	assert_true(
+		governed_step_of(&bench->governed, "eva", REGISTRAR_APPROVE, OBJECT_PERSON, "dan"));
+	assert_int_equal(leave(bench, ana, "ana"), 0);
+	assert_int_equal(leave(bench, bo, "bo"), 0);
+	assert_true(acknowledge(bench, "dan"));
+	assert_int_equal(owner_left_utc_s(bench->governed.registry, a1(bench)), 0);
+	if (!governed_run(&bench->governed,
+		    (struct registrar_request){.verb = REGISTRAR_APPLY,
+			    .actor = TEXT("person:adi"),
+			    .options = {.is_prune = true},
+			    .sources = &(struct plan_source){TEXT("f.yaml"), whole},
+			    .sources_count = 1}))
+		fail_msg("%s", bench->governed.last.err.text);
+	assert_null(person(bench, "dan"));
+	assert_int_equal(owner_left_utc_s(bench->governed.registry, a1(bench)),
+		person(bench, "ana")->left_utc_s);
+	assert_int_equal(owner_need_of(bench->governed.registry, a1(bench)), OWNER_NEED_OWNER);
+}
+
 static void a_new_charter_may_not_name_who_has_left(void **state)
 {
 	struct bench *bench = *state;
@@ -535,6 +563,7 @@ int main(void)
 		CASE(a_code_from_before_is_of_no_use_to_who_comes_back),
 		CASE(nobody_but_the_backup_owner_takes_an_identity_over),
 		CASE(where_both_have_left_an_approver_of_the_unit_may),
+		CASE(who_acknowledged_and_is_registered_no_more_answers_for_nothing),
 		CASE(a_new_charter_may_not_name_who_has_left),
 		CASE(the_last_administrator_is_not_taken_out),
 		CASE(who_moves_keeps_no_role_of_a_unit_and_their_identities_are_looked_at),
