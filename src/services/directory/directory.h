@@ -80,6 +80,7 @@ struct directory_request {
 	bool is_opening; /* of an import: its directory is not there yet */
 	int64_t leavers;
 	int64_t leavers_max;
+	int64_t losers; /* whom it takes roles by moving them */
 	struct directory_request *next;
 };
 

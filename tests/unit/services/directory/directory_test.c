@@ -469,6 +469,25 @@ static void people_who_just_came_let_nobody_else_leave(void **state)
 	assert_int_equal(leave(bench, ids[LEAVERS], "s2"), 429);
 }
 
+/* A move takes the roles that count in a unit: of many at once it is like their leaving. */
+static void people_who_would_lose_their_roles_by_moving_count_as_leavers(void **state)
+{
+	struct bench *bench = *state;
+	struct text ana = create(bench, "ana", ""), bo = create(bench, "bo", "");
+	struct text rey = create(bench, "rey", ""), gil = create(bench, "gil", "");
+
+	assert_int_equal(replace(bench, ana, "ana", IN("sales")), 0);
+	assert_int_equal(replace(bench, bo, "bo", IN("sales")), 0);
+	assert_int_equal(replace(bench, rey, "rey", IN("sales")), 429);
+	assert_int_equal(person(bench, "rey")->roles_count, 1);
+	assert_int_equal(replace(bench, gil, "gil", IN("sales")), 0); /* has none */
+	assert_int_equal(leave(bench, gil, "gil"), 429);
+	assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_CONFIRM,
+					       .actor = TEXT("person:adi")}),
+		0);
+	assert_int_equal(replace(bench, rey, "rey", IN("sales")), 0);
+}
+
 static void the_time_that_a_person_confirmed_ends(void **state)
 {
 	struct bench *bench = *state;
@@ -569,6 +588,7 @@ int main(void)
 		CASE(who_moves_keeps_no_role_of_a_unit_and_their_identities_are_looked_at),
 		CASE(a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed),
 		CASE(people_who_just_came_let_nobody_else_leave),
+		CASE(people_who_would_lose_their_roles_by_moving_count_as_leavers),
 		CASE(the_time_that_a_person_confirmed_ends),
 		CASE(who_imported_too_many_leavers_does_not_confirm_them),
 		CASE(one_change_moves_no_more_than_its_record_can_say),
