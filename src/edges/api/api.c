@@ -176,6 +176,14 @@ void api_answer_change(struct api_request *request, uint64_t index, uint64_t rev
 		api_answer(request, 200, &body);
 }
 
+void api_answer_recorded(void *context, uint64_t index, const struct error *err)
+{
+	if (err != NULL)
+		api_answer_problem(context, err);
+	else
+		api_answer_change(context, index, 0);
+}
+
 struct answer_proof api_proof(const struct api_request *request)
 {
 	return (struct answer_proof){.signature = request->signature,

@@ -79,16 +79,6 @@ void handle_excess(struct api_request *request)
 		&body, &err);
 }
 
-static void on_waived(void *context, uint64_t index, const struct error *err)
-{
-	struct api_request *request = context;
-
-	if (err != NULL)
-		api_answer_problem(request, err);
-	else
-		api_answer_change(request, index, 0);
-}
-
 /* "2026-12-31T00:00:00Z" or a day; 0 where the member is not there. */
 static bool read_until(struct api_request *request, int64_t *out_utc_s)
 {
@@ -107,7 +97,7 @@ void handle_excess_waive(struct api_request *request)
 		.identity = api_path(request, "name"),
 		.actor = request->actor,
 		.context = request,
-		.done = on_waived,
+		.done = api_answer_recorded,
 	};
 	struct error err;
 
