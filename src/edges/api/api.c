@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/charter/form.h"
 #include "domain/token/request_signature.h"
 #include "edges/api/idempotency.h"
 #include "services/sign_in/sign_in.h"
@@ -263,6 +264,20 @@ bool api_need_text(struct api_request *request, const char *name, struct text *o
 	if (json_need_text(&request->body, name, out, &err))
 		return true;
 	api_answer_problem(request, &err);
+	return false;
+}
+
+bool api_read_moment(struct api_request *request, const char *name, int64_t *out_utc_s)
+{
+	const struct json *value = json_find(&request->body, name);
+	struct text wrong;
+
+	*out_utc_s = 0;
+	if (value == NULL || (value->type == JSON_STRING && time_of_text(value->string, out_utc_s)))
+		return true;
+	wrong = text_format(request->arena,
+		"%s: a day (2026-12-31) or a time (2026-12-31T12:00:00Z) is expected", name);
+	api_answer_status(request, 400, wrong.data == NULL ? name : wrong.data);
 	return false;
 }
 

@@ -131,6 +131,9 @@ struct text api_query(const struct api_request *request, const char *name);
 bool api_page_size(struct api_request *request, uint32_t *out) MUST_CHECK;
 /* The required text member of the body; false: missing, and the request is answered. */
 bool api_need_text(struct api_request *request, const char *name, struct text *out) MUST_CHECK;
+/* The member of the body that is a day, for its first second, or a time, as seconds since 1970; 0:
+ * it is not there.  False: it is neither, and the request is answered. */
+bool api_read_moment(struct api_request *request, const char *name, int64_t *out_utc_s) MUST_CHECK;
 
 /* glass_routes.c: which break-glass is open in the unit of whoever asks, in one line of ASCII
  * that ends with NUL, in the request's memory; empty: none, or nobody in particular asks. */
