@@ -119,9 +119,9 @@ struct daemon {
 	struct scim *scim;
 	struct leavers *leavers;
 	struct graph_service *graph;
-	struct graph_keeper counts;
+	struct turns counts; /* of uses */
 	struct living_service *living;
-	struct living_keeper living_keeper;
+	struct turns living_turns;
 	struct key_fetcher *key_fetcher;
 	struct trust_service *trust;
 	struct sign_in *sign_in;
@@ -152,8 +152,8 @@ struct daemon {
 	struct notices *notices;
 	struct review_keeper *reviews;
 	struct sandbox_keeper *sandboxes;
-	struct standing_keeper standing;
-	struct posture_keeper posture_keeper;
+	struct turns standing;
+	struct turns posture_turns;
 	struct posture_records posture_records;
 	struct inventory_keeper inventories;
 	struct llm_door *llm;
@@ -963,7 +963,7 @@ static bool follow_leavers(struct daemon *daemon, struct error *err)
 
 static bool keep_living(struct daemon *daemon, struct error *err)
 {
-	return living_keeper_start(&daemon->living_keeper, daemon->loop, daemon->living, err);
+	return living_keeper_start(&daemon->living_turns, daemon->loop, daemon->living, err);
 }
 
 static bool watch_standing(struct daemon *daemon, struct error *err)
@@ -974,7 +974,7 @@ static bool watch_standing(struct daemon *daemon, struct error *err)
 
 static bool watch_posture(struct daemon *daemon, struct error *err)
 {
-	return posture_keeper_start(&daemon->posture_keeper, daemon->loop, daemon->posture, err);
+	return posture_keeper_start(&daemon->posture_turns, daemon->loop, daemon->posture, err);
 }
 
 /* Only where it was set: whoever it tries kills with is registered by people. */
@@ -1266,16 +1266,16 @@ static void destroy_directories(struct daemon *daemon)
 	directory_service_destroy(&daemon->directories);
 }
 
-/* Those who look at what is registered and seen, each before what it looks at. */
+/* What looks, a step a turn, and then what it looks at. */
 static void destroy_watchers(struct daemon *daemon)
 {
-	standing_keeper_stop(&daemon->standing);
-	posture_keeper_stop(&daemon->posture_keeper);
+	turns_stop(&daemon->standing);
+	turns_stop(&daemon->posture_turns);
+	turns_stop(&daemon->living_turns);
+	turns_stop(&daemon->counts);
 	posture_destroy(&daemon->posture);
 	inventory_keeper_stop(&daemon->inventories);
-	living_keeper_stop(&daemon->living_keeper);
 	finding_service_destroy(&daemon->finding);
-	graph_keeper_stop(&daemon->counts);
 	graph_service_destroy(&daemon->graph);
 	living_destroy(&daemon->living);
 }

@@ -25,27 +25,15 @@ bool graph_keeper_create(struct graph_service **out, const struct registry *regi
 	return true;
 }
 
-static void on_due(struct loop_timer *timer)
+static bool step(void *context)
 {
-	struct graph_keeper *keeper = timer->context;
-	bool has_more = graph_keep_counts(keeper->graph);
-
-	keeper->is_started = loop_timer_start(
-		keeper->loop, timer, has_more ? GRAPH_KEEPER_SOON_MS : GRAPH_KEEPER_MS);
+	return graph_keep_counts(context);
 }
 
-bool graph_keeper_start(struct graph_keeper *keeper, struct loop *loop, struct graph_service *graph,
-	struct error *err)
+bool graph_keeper_start(
+	struct turns *turns, struct loop *loop, struct graph_service *graph, struct error *err)
 {
-	*keeper = (struct graph_keeper){.loop = loop, .graph = graph};
-	keeper->timer = (struct loop_timer){.on_due = on_due, .context = keeper};
-	keeper->is_started = loop_timer_start(loop, &keeper->timer, GRAPH_KEEPER_MS);
-	return keeper->is_started || error_set(err, ERROR_LIMIT, "no memory for the graph");
-}
+	const struct turns_work work = {step, graph, GRAPH_KEEPER_SOON_MS, GRAPH_KEEPER_MS};
 
-void graph_keeper_stop(struct graph_keeper *keeper)
-{
-	if (keeper->is_started)
-		loop_timer_stop(keeper->loop, &keeper->timer);
-	keeper->is_started = false;
+	return turns_start(turns, loop, &work, GRAPH_KEEPER_MS, err);
 }

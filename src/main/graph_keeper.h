@@ -1,7 +1,7 @@
 #ifndef MAIN_GRAPH_KEEPER_H
 #define MAIN_GRAPH_KEEPER_H
 
-#include "base/loop.h"
+#include "main/turns.h"
 #include "services/graph/graph_service.h"
 #include "services/registry/registrar.h"
 
@@ -10,23 +10,14 @@
 bool graph_keeper_create(struct graph_service **out, const struct registry *registry,
 	struct fold *fold, struct registrar *registrar, struct error *err) MUST_CHECK;
 
-/* Has what was used put on record, a step a turn.  Loop's thread. */
-struct graph_keeper {
-	struct loop *loop;
-	struct graph_service *graph;
-	struct loop_timer timer;
-	bool is_started;
-};
-
 enum {
 	GRAPH_KEEPER_MS = 10000,
 	GRAPH_KEEPER_SOON_MS = 10, /* while there is more to write */
 };
 
-/* loop and graph are borrowed and outlive it.  Errors: LIMIT. */
-bool graph_keeper_start(struct graph_keeper *keeper, struct loop *loop, struct graph_service *graph,
+/* Has what was used put on record, a step a turn.  loop and graph are borrowed and outlive the
+ * turns.  Errors: LIMIT. */
+bool graph_keeper_start(struct turns *turns, struct loop *loop, struct graph_service *graph,
 	struct error *err) MUST_CHECK;
-/* Of one that never started, too. */
-void graph_keeper_stop(struct graph_keeper *keeper);
 
 #endif

@@ -15,10 +15,7 @@ static void wake(void *context)
 {
 	struct inventory_keeper *keeper = context;
 
-	if (!keeper->is_started)
-		return;
-	loop_timer_stop(keeper->loop, &keeper->timer);
-	keeper->is_started = loop_timer_start(keeper->loop, &keeper->timer, 0);
+	turns_wake(&keeper->turns);
 }
 
 bool inventory_keeper_make(struct inventory_keeper *keeper, struct loop *loop, struct fold *fold,
@@ -92,29 +89,22 @@ bool inventory_keeper_join(struct inventory_keeper *keeper, struct graph *graph,
 	return true;
 }
 
-static void on_due(struct loop_timer *timer)
+static bool step(void *context)
 {
-	struct inventory_keeper *keeper = timer->context;
-	bool has_more = inventory_step(keeper->service);
-
-	keeper->is_started = loop_timer_start(
-		keeper->loop, timer, has_more ? INVENTORY_KEEPER_SOON_MS : INVENTORY_KEEPER_MS);
+	return inventory_step(context);
 }
 
 bool inventory_keeper_start(struct inventory_keeper *keeper, struct error *err)
 {
-	keeper->timer = (struct loop_timer){.on_due = on_due, .context = keeper};
-	keeper->is_started = loop_timer_start(keeper->loop, &keeper->timer, 0);
-	return keeper->is_started
-		       ? true
-		       : error_set(err, ERROR_LIMIT, "no memory for the keeper of inventories");
+	const struct turns_work work = {
+		step, keeper->service, INVENTORY_KEEPER_SOON_MS, INVENTORY_KEEPER_MS};
+
+	return turns_start(&keeper->turns, keeper->loop, &work, 0, err);
 }
 
 void inventory_keeper_stop(struct inventory_keeper *keeper)
 {
-	if (keeper->is_started)
-		loop_timer_stop(keeper->loop, &keeper->timer);
-	keeper->is_started = false;
+	turns_stop(&keeper->turns);
 	inventory_destroy(&keeper->service);
 	arena_destroy(&keeper->scratch);
 }

@@ -1,7 +1,7 @@
 #ifndef MAIN_INVENTORY_KEEPER_H
 #define MAIN_INVENTORY_KEEPER_H
 
-#include "base/loop.h"
+#include "main/turns.h"
 #include "services/inventory/inventory.h"
 
 /* Makes the service of inventories, and has it tell what changed, a step a turn.  Loop's
@@ -11,8 +11,7 @@ struct inventory_keeper {
 	struct inventory_service *service;
 	struct graph *graph;
 	struct arena *scratch; /* of one item */
-	struct loop_timer timer;
-	bool is_started;
+	struct turns turns;
 };
 
 enum {

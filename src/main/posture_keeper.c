@@ -1,14 +1,5 @@
 #include "main/posture_keeper.h"
 
-static void on_due(struct loop_timer *timer)
-{
-	struct posture_keeper *keeper = timer->context;
-	bool has_more = posture_look(keeper->posture);
-
-	keeper->is_started = loop_timer_start(
-		keeper->loop, timer, has_more ? POSTURE_KEEPER_SOON_MS : POSTURE_KEEPER_MS);
-}
-
 bool posture_records_open(void *context, uint64_t from, struct error *err)
 {
 	struct posture_records *records = context;
@@ -44,18 +35,15 @@ bool posture_keeper_oldest(void *context, int64_t *out_utc_s)
 	return is_found;
 }
 
-bool posture_keeper_start(struct posture_keeper *keeper, struct loop *loop, struct posture *posture,
-	struct error *err)
+static bool step(void *context)
 {
-	*keeper = (struct posture_keeper){.loop = loop, .posture = posture};
-	keeper->timer = (struct loop_timer){.on_due = on_due, .context = keeper};
-	keeper->is_started = loop_timer_start(loop, &keeper->timer, 0);
-	return keeper->is_started ? true : error_set(err, ERROR_LIMIT, "no memory for posture");
+	return posture_look(context);
 }
 
-void posture_keeper_stop(struct posture_keeper *keeper)
+bool posture_keeper_start(
+	struct turns *turns, struct loop *loop, struct posture *posture, struct error *err)
 {
-	if (keeper->is_started)
-		loop_timer_stop(keeper->loop, &keeper->timer);
-	keeper->is_started = false;
+	const struct turns_work work = {step, posture, POSTURE_KEEPER_SOON_MS, POSTURE_KEEPER_MS};
+
+	return turns_start(turns, loop, &work, 0, err);
 }

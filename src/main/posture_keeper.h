@@ -1,27 +1,19 @@
 #ifndef MAIN_POSTURE_KEEPER_H
 #define MAIN_POSTURE_KEEPER_H
 
-#include "base/loop.h"
+#include "main/turns.h"
 #include "services/inventory/inventory.h"
 #include "services/posture/posture.h"
 #include "services/record/record.h"
-
-/* Has posture look at what changed and, now and then, at everything, a step a turn.  Loop's
- * thread. */
-struct posture_keeper {
-	struct loop *loop;
-	struct posture *posture;
-	struct loop_timer timer;
-	bool is_started;
-};
 
 enum {
 	POSTURE_KEEPER_MS = 250,
 	POSTURE_KEEPER_SOON_MS = 5, /* while there is more to look at */
 };
 
-/* loop and posture are borrowed and outlive it.  Errors: LIMIT. */
-bool posture_keeper_start(struct posture_keeper *keeper, struct loop *loop, struct posture *posture,
+/* Has posture look at what changed and, now and then, at everything, a step a turn.  loop and
+ * posture are borrowed and outlive the turns.  Errors: LIMIT. */
+bool posture_keeper_start(struct turns *turns, struct loop *loop, struct posture *posture,
 	struct error *err) MUST_CHECK;
 /* The records, for the port of posture; context: the place of the log. */
 struct posture_records {
@@ -34,7 +26,5 @@ bool posture_records_next(
 /* When the oldest inventory was taken; for the port of posture.  context: the place of the service,
  * which may be NULL yet. */
 bool posture_keeper_oldest(void *context, int64_t *out_utc_s);
-/* Of one that never started, too. */
-void posture_keeper_stop(struct posture_keeper *keeper);
 
 #endif

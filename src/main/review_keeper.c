@@ -11,8 +11,7 @@ struct review_keeper {
 	const struct graph *graph;
 	struct record_reader *reader;
 	uint64_t next; /* the entry the reader gives next */
-	struct loop_timer timer;
-	bool is_started;
+	struct turns turns;
 };
 
 /* In order, but for the look for the first entry that counts. */
@@ -131,13 +130,9 @@ static void on_event(void *context, const struct review_notice *notice)
 		notices_tell_review(keeper->notices, notice);
 }
 
-static void on_due(struct loop_timer *timer)
+static bool step(void *context)
 {
-	struct review_keeper *keeper = timer->context;
-	bool has_more = review_step(keeper->service);
-
-	keeper->is_started = loop_timer_start(
-		keeper->loop, timer, has_more ? REVIEW_KEEPER_SOON_MS : REVIEW_KEEPER_MS);
+	return review_step(context);
 }
 
 bool review_keeper_create(struct review_keeper **out, struct loop *loop, struct record_log *log,
@@ -149,7 +144,6 @@ bool review_keeper_create(struct review_keeper **out, struct loop *loop, struct 
 	if (keeper == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for reviews");
 	*keeper = (struct review_keeper){.loop = loop, .log = log};
-	keeper->timer = (struct loop_timer){.on_due = on_due, .context = keeper};
 	if (!review_service_create(&keeper->service, parts, err)) {
 		free(keeper);
 		return false;
@@ -167,12 +161,13 @@ bool review_keeper_start(struct review_keeper *keeper, struct notices *notices,
 		.providers = keeper,
 		.each_inherited = each_inherited};
 	const struct review_listener listener = {keeper, on_event};
+	const struct turns_work work = {
+		step, keeper->service, REVIEW_KEEPER_SOON_MS, REVIEW_KEEPER_MS};
 
 	keeper->notices = notices;
 	keeper->graph = graph;
 	review_connect(keeper->service, &ports, &listener);
-	keeper->is_started = loop_timer_start(keeper->loop, &keeper->timer, 0);
-	return keeper->is_started ? true : error_set(err, ERROR_LIMIT, "no memory for reviews");
+	return turns_start(&keeper->turns, keeper->loop, &work, 0, err);
 }
 
 void review_keeper_stop(struct review_keeper *keeper)
@@ -180,9 +175,7 @@ void review_keeper_stop(struct review_keeper *keeper)
 	if (keeper == NULL)
 		return;
 	keeper->notices = NULL;
-	if (keeper->is_started)
-		loop_timer_stop(keeper->loop, &keeper->timer);
-	keeper->is_started = false;
+	turns_stop(&keeper->turns);
 	record_reader_close(&keeper->reader);
 }
 

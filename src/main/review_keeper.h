@@ -1,9 +1,9 @@
 #ifndef MAIN_REVIEW_KEEPER_H
 #define MAIN_REVIEW_KEEPER_H
 
-#include "base/loop.h"
 #include "domain/graph/graph.h"
 #include "main/notices.h"
+#include "main/turns.h"
 #include "services/record/record.h"
 #include "services/review/review.h"
 

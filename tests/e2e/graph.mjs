@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
+import { ask, keyOf, signature } from './support/person.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const page = readFileSync(resolve(here, '../../docs/graph.md'), 'utf8');
@@ -109,6 +110,13 @@ test('what an account opens undeclared keeps its charter out, until somebody ans
       '--until', until, '--reason', 'moves next week');
     assert.notEqual((await waive(ADI)).code, 0);
     assert.equal((await waive(BO)).code, 0);
+    // A number is no day, and ends nothing that was waived.
+    const wrong = { method: 'POST', target: '/v1/identities/bot/excess/waive',
+      body: JSON.stringify({ resource: 'aws/bucket', reason: 'later', until: 1900000000 }) };
+    const answer = await ask(world, { ...wrong,
+      headers: { Authorization: signature(world, keyOf(world, BO), BO, wrong) } });
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /until: a day/);
     await world.must(BO, 'identity', 'approve', 'bot', '--yes');
     const inherited = await world.json(null, 'can', 'bot', '--inherited');
     assert.deepEqual(inherited.items.map(({ what }) => what).sort(),

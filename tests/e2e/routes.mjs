@@ -40,7 +40,7 @@ const bodyOf = ({ method }) => (['POST', 'PUT', 'PATCH'].includes(method) ? '{}'
 
 // What an unsigned caller on the socket may do beside reading.
 const SOCKET_MAY = new Set([
-  'POST /v1/plan', 'POST /v1/why', 'POST /v1/identities/{name}/suspend',
+  'POST /v1/plan', 'POST /v1/outlook', 'POST /v1/why', 'POST /v1/identities/{name}/suspend',
   'POST /v1/identities/{name}/kill', 'POST /v1/identities/{name}/instances/{instance}/kill',
   'POST /v1/units/{unit}/kill', 'POST /v1/tasks/{id}/kill',
   'POST /v1/tasks/{id}/tokens/{token}/kill', 'POST /v1/admin/bootstrap',

@@ -225,11 +225,8 @@ bool graph_each_in_after(const struct graph *graph, graph_id to, graph_id after,
 /* How many edges it has, of any kind. */
 size_t graph_outs(const struct graph *graph, graph_id from);
 size_t graph_ins(const struct graph *graph, graph_id to);
-/* Every use, and what one node used.  Those whose ends no edge joins are use without a grant. */
-void graph_each_use(const struct graph *graph,
-	bool (*visit)(void *context, const struct graph_use *use), void *context);
-/* Up to `count` of them behind the number `after` (0: from the first); the number of the last one
- * that was looked at, 0: that was the end. */
+/* Up to `count` of all uses behind the number `after` (0: from the first); the number of the last
+ * one that was looked at, 0: that was the end.  Uses whose ends no edge joins have no grant. */
 uint32_t graph_each_use_after(const struct graph *graph, uint32_t after, uint32_t count,
 	bool (*visit)(void *context, const struct graph_use *use), void *context);
 graph_time graph_latest_use(const struct graph *graph);

@@ -159,14 +159,6 @@ graph_time graph_latest_use(const struct graph *graph)
 	return graph->latest_s;
 }
 
-void graph_each_use(const struct graph *graph,
-	bool (*visit)(void *context, const struct graph_use *use), void *context)
-{
-	for (uint32_t at = 1; at < graph->uses.next; at++)
-		if (use_at(graph, at)->to != 0 && !visit(context, use_at(graph, at)))
-			return;
-}
-
 bool graph_find_use(const struct graph *graph, graph_id from, graph_id to, struct graph_use *out)
 {
 	uint32_t number = find_use(graph, from, to);

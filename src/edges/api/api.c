@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/charter/form.h"
 #include "domain/token/request_signature.h"
 #include "edges/api/idempotency.h"
 #include "services/sign_in/sign_in.h"
@@ -176,6 +177,14 @@ void api_answer_change(struct api_request *request, uint64_t index, uint64_t rev
 		api_answer(request, 200, &body);
 }
 
+void api_answer_recorded(void *context, uint64_t index, const struct error *err)
+{
+	if (err != NULL)
+		api_answer_problem(context, err);
+	else
+		api_answer_change(context, index, 0);
+}
+
 struct answer_proof api_proof(const struct api_request *request)
 {
 	return (struct answer_proof){.signature = request->signature,
@@ -255,6 +264,20 @@ bool api_need_text(struct api_request *request, const char *name, struct text *o
 	if (json_need_text(&request->body, name, out, &err))
 		return true;
 	api_answer_problem(request, &err);
+	return false;
+}
+
+bool api_read_moment(struct api_request *request, const char *name, int64_t *out_utc_s)
+{
+	const struct json *value = json_find(&request->body, name);
+	struct text wrong;
+
+	*out_utc_s = 0;
+	if (value == NULL || (value->type == JSON_STRING && time_of_text(value->string, out_utc_s)))
+		return true;
+	wrong = text_format(request->arena,
+		"%s: a day (2026-12-31) or a time (2026-12-31T12:00:00Z) is expected", name);
+	api_answer_status(request, 400, wrong.data == NULL ? name : wrong.data);
 	return false;
 }
 

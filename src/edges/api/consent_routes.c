@@ -16,16 +16,6 @@ void handle_consent_show(struct api_request *request)
 		&body, &err);
 }
 
-static void on_answered(void *context, uint64_t index, const struct error *err)
-{
-	struct api_request *request = context;
-
-	if (err != NULL)
-		api_answer_problem(request, err);
-	else
-		api_answer_change(request, index, 0);
-}
-
 void handle_consent_answer(struct api_request *request)
 {
 	const struct api_consents *consents = &request->api->services.consents;
@@ -34,7 +24,7 @@ void handle_consent_answer(struct api_request *request)
 		.signature = request->signature,
 		.number = json_integer_or(&request->body, "number", 0),
 		.context = request,
-		.done = on_answered};
+		.done = api_answer_recorded};
 	struct error err;
 
 	if (!api_need_text(request, "answer", &answer.answer))

@@ -1,4 +1,3 @@
-#include "domain/charter/form.h"
 #include "edges/api/request.h"
 #include "services/graph/graph_service.h"
 
@@ -79,41 +78,19 @@ void handle_excess(struct api_request *request)
 		&body, &err);
 }
 
-static void on_waived(void *context, uint64_t index, const struct error *err)
-{
-	struct api_request *request = context;
-
-	if (err != NULL)
-		api_answer_problem(request, err);
-	else
-		api_answer_change(request, index, 0);
-}
-
-/* "2026-12-31T00:00:00Z" or a day; 0 where the member is not there. */
-static bool read_until(struct api_request *request, int64_t *out_utc_s)
-{
-	struct text until = json_text_or(&request->body, "until", "");
-
-	*out_utc_s = 0;
-	if (until.length == 0 || time_of_text(until, out_utc_s))
-		return true;
-	api_answer_status(request, 400, "until: a day (2026-12-31) or a time is expected");
-	return false;
-}
-
 void handle_excess_waive(struct api_request *request)
 {
 	struct graph_waive waive = {
 		.identity = api_path(request, "name"),
 		.actor = request->actor,
 		.context = request,
-		.done = on_waived,
+		.done = api_answer_recorded,
 	};
 	struct error err;
 
 	if (!api_need_text(request, "resource", &waive.resource) ||
 		!api_need_text(request, "reason", &waive.reason) ||
-		!read_until(request, &waive.until_utc_s))
+		!api_read_moment(request, "until", &waive.until_utc_s))
 		return;
 	if (!graph_waive(request->api->services.graph, &waive, &err))
 		api_answer_problem(request, &err);

@@ -18,22 +18,12 @@ void handle_token_key_list(struct api_request *request)
 	api_answer_or_fail(request, ok, &body, &err);
 }
 
-static void on_rotated(void *context, uint64_t index, const struct error *err)
-{
-	struct api_request *request = context;
-
-	if (err != NULL)
-		api_answer_problem(request, err);
-	else
-		api_answer_change(request, index, 0);
-}
-
 void handle_token_key_rotate(struct api_request *request)
 {
 	const struct api_token_keys *keys = &request->api->services.token_keys;
 	struct token_key_rotation asked = {.actor = request->actor,
 		.context = request,
-		.done = on_rotated,
+		.done = api_answer_recorded,
 		.why = json_boolean_or(&request->body, "compromised", false) ? ROTATION_COMPROMISED
 									     : ROTATION_DUE};
 	struct error err;

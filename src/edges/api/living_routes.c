@@ -24,16 +24,6 @@ void handle_due_list(struct api_request *request)
 	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
 }
 
-static void on_looked_at(void *context, uint64_t index, const struct error *err)
-{
-	struct api_request *request = context;
-
-	if (err != NULL)
-		api_answer_problem(request, err);
-	else
-		api_answer_change(request, index, 0);
-}
-
 void handle_due_done(struct api_request *request)
 {
 	struct living_look *work = &request->work.living;
@@ -44,7 +34,7 @@ void handle_due_done(struct api_request *request)
 	work->identity = text_copy(request->arena, api_path(request, "name"));
 	work->actor = request->actor;
 	work->context = request;
-	work->done = on_looked_at;
+	work->done = api_answer_recorded;
 	if (!living_look(request->api->services.living, work, &err))
 		api_answer_problem(request, &err);
 }

@@ -1,7 +1,5 @@
 #include "edges/api/request.h"
 
-#include "base/time.h"
-
 /* Controls, what violates them, and waivers. */
 
 /* False: the framework or its version is not known, and the request is answered.  *out is NULL
@@ -142,22 +140,6 @@ static void on_waived(void *context, struct text id, uint64_t index, const struc
 	api_answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
 }
 
-/* "2027-06-30", its first second, or a moment. */
-static bool read_until(struct api_request *request, int64_t *out_utc_s)
-{
-	struct text until;
-	int64_t utc_ms;
-
-	if (!api_need_text(request, "until", &until))
-		return false;
-	if (!time_parse_date_ms(until, &utc_ms) && !time_parse_utc_ms(until, &utc_ms)) {
-		api_answer_status(request, 400, "until: a date or a moment is expected");
-		return false;
-	}
-	*out_utc_s = utc_ms / 1000;
-	return true;
-}
-
 void handle_waiver_ask(struct api_request *request)
 {
 	const struct json *body = &request->body;
@@ -167,10 +149,12 @@ void handle_waiver_ask(struct api_request *request)
 		.person = request->person,
 		.context = request,
 		.done = on_waived};
+	struct text until;
 	struct error err;
 
 	if (!api_need_text(request, "reason", &asked.reason) ||
-		!read_until(request, &asked.until_utc_s))
+		!api_need_text(request, "until", &until) ||
+		!api_read_moment(request, "until", &asked.until_utc_s))
 		return;
 	if ((asked.finding.length > 0) == (asked.control.length > 0)) {
 		api_answer_status(

@@ -102,13 +102,13 @@ struct api {
 
 /* Exactly one of these ends a request; any time after the handler was called. */
 void api_answer(struct api_request *request, unsigned status, const struct json *body);
-/* 200 with body if ok, else what err says. */
 /* The time of the next record. */
 int64_t api_now_utc_ms(const struct api_request *request);
 /* What lies sealed beside a record, opened.  Errors: NOT_FOUND (nothing does, or its key was
  * erased), CORRUPT, LIMIT, IO. */
 bool api_read_content(struct api_request *request, uint64_t index, struct json *out,
 	struct error *err) MUST_CHECK;
+/* 200 with body if ok, else what err says. */
 void api_answer_or_fail(
 	struct api_request *request, bool ok, const struct json *body, const struct error *err);
 void api_answer_text(struct api_request *request, const char *content_type, struct text body);
@@ -116,6 +116,9 @@ void api_answer_problem(struct api_request *request, const struct error *err);
 void api_answer_status(struct api_request *request, unsigned status, const char *detail);
 /* 200 with {"index": ..., "revision": ...?}; the revision also as ETag. */
 void api_answer_change(struct api_request *request, uint64_t index, uint64_t revision);
+/* The same of a record that has no revision, as the completion of what was submitted: context is
+ * the request. */
+void api_answer_recorded(void *context, uint64_t index, const struct error *err);
 /* What the person signed: for what is put on record as it was signed. */
 struct answer_proof api_proof(const struct api_request *request);
 /* 200 with an ETag. */
@@ -128,6 +131,9 @@ struct text api_query(const struct api_request *request, const char *name);
 bool api_page_size(struct api_request *request, uint32_t *out) MUST_CHECK;
 /* The required text member of the body; false: missing, and the request is answered. */
 bool api_need_text(struct api_request *request, const char *name, struct text *out) MUST_CHECK;
+/* The member of the body that is a day, for its first second, or a time, as seconds since 1970; 0:
+ * it is not there.  False: it is neither, and the request is answered. */
+bool api_read_moment(struct api_request *request, const char *name, int64_t *out_utc_s) MUST_CHECK;
 
 /* glass_routes.c: which break-glass is open in the unit of whoever asks, in one line of ASCII
  * that ends with NUL, in the request's memory; empty: none, or nobody in particular asks. */

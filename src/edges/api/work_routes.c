@@ -33,16 +33,6 @@ static void answer_page(struct api_request *request, struct json *items, uint32_
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
-static void on_change(void *context, uint64_t index, const struct error *err)
-{
-	struct api_request *request = context;
-
-	if (err != NULL)
-		api_answer_problem(request, err);
-	else
-		api_answer_change(request, index, 0);
-}
-
 /* ---- tasks ---- */
 
 void handle_task_list(struct api_request *request)
@@ -112,8 +102,8 @@ void handle_task_end(struct api_request *request)
 	const struct api_tasks *tasks = &request->api->services.tasks;
 	struct error err;
 
-	if (!tasks->end(tasks->context, api_path(request, "id"), request->actor, request, on_change,
-		    &err))
+	if (!tasks->end(tasks->context, api_path(request, "id"), request->actor, request,
+		    api_answer_recorded, &err))
 		api_answer_problem(request, &err);
 }
 
@@ -131,7 +121,7 @@ void handle_kill(struct api_request *request)
 	kill->token = text_copy(request->arena, api_path(request, "token"));
 	kill->actor = request->actor;
 	kill->context = request;
-	kill->done = on_change;
+	kill->done = api_answer_recorded;
 	if (!call_kill_submit(request->api->services.call, kill, &err))
 		api_answer_problem(request, &err);
 }
@@ -443,7 +433,7 @@ void handle_finding_report(struct api_request *request)
 		.actor = request->actor,
 		.arena = request->arena,
 		.context = request,
-		.done = on_change};
+		.done = api_answer_recorded};
 	struct error err;
 
 	if (!finding_report_log(request->api->services.finding, &found, &err))
@@ -460,7 +450,7 @@ void handle_finding_close(struct api_request *request)
 	work->id = text_copy(request->arena, api_path(request, "id"));
 	work->person = request->person;
 	work->context = request;
-	work->done = on_change;
+	work->done = api_answer_recorded;
 	if (!finding_close(request->api->services.finding, work, &err))
 		api_answer_problem(request, &err);
 }

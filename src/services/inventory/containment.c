@@ -225,14 +225,6 @@ static struct text connector_of(struct text account)
 	return (struct text){account.data, slash < 0 ? account.length : (size_t)slash};
 }
 
-static void put_time(struct json_builder *object, const char *name, int64_t utc_ms)
-{
-	char time[TIME_TEXT_BYTES];
-
-	time_format_utc_ms(time, utc_ms);
-	json_put_text(object, name, text_copy(object->arena, text_of(time)));
-}
-
 static enum containment_state state_of(const struct inventory_service *service,
 	const struct containment *containment, const struct inventory_status *status,
 	int64_t now_utc_s)
@@ -278,9 +270,9 @@ static bool containment_json(struct json *out, struct arena *arena,
 	json_put_text(&object, "account", containment->account);
 	json_put_cstring(&object, "state", containment_state_word(state));
 	json_put_cstring(&object, "meaning", containment_state_meaning(state));
-	put_time(&object, "intended", containment->at_utc_ms);
+	inventory_put_time(&object, "intended", containment->at_utc_ms);
 	if (status.taken_utc_s > 0)
-		put_time(&object, "seen", status.taken_utc_s * 1000);
+		inventory_put_time(&object, "seen", status.taken_utc_s * 1000);
 	json_put_text(&object, "by", containment->actor);
 	json_put_text(&object, "reason", containment->reason);
 	json_put_integer(&object, "record", (int64_t)containment->index);

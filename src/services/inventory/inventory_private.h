@@ -110,8 +110,41 @@ bool set_add_part(
 	struct inventory_set *set, const struct set_part *part, struct error *err) MUST_CHECK;
 void telling_destroy(struct telling **telling);
 
+/* writing.c */
+/* One record on its way. */
+struct inventory_work {
+	struct fold_change change;
+	struct inventory_service *service;
+	struct inventory_connector *connector;
+	struct inventory_change *asked; /* NULL: nobody waits */
+	struct arena *arena;
+	struct buffer content;
+	char import[RANDOM_ID_BYTES];
+};
+/* Errors: LIMIT. */
+struct inventory_work *inventory_work_create(struct inventory_service *service,
+	struct inventory_connector *connector, struct error *err);
+void inventory_work_destroy(struct inventory_work **work);
+/* Begins it with what all of them have. */
+void inventory_record_start(struct json_builder *record, struct inventory_work *work,
+	const char *type, struct text actor);
+/* Until change.done the log has it.  On failure it is still the caller's.  Errors: LIMIT, IO. */
+bool inventory_work_submit(
+	struct inventory_work *work, struct json_builder *record, struct error *err) MUST_CHECK;
+/* Tells whoever asked, and frees it. */
+void inventory_work_answer(struct inventory_work *work);
+/* Adds `drops`: what was begun for the connector and never put in force, but for the import
+ * `keep`, with which (not NULL) the one before the one in force goes, too.  Errors: LIMIT. */
+bool inventory_put_drops(const struct inventory_connector *connector, struct json_builder *record,
+	const char *keep, struct error *err) MUST_CHECK;
+/* As people read it. */
+void inventory_put_time(struct json_builder *object, const char *name, int64_t utc_ms);
+
 /* staging.c */
 void staging_destroy(struct staging **staging);
+/* NULL: no such import is on its way; err says so. */
+struct staging *staging_find(const struct inventory_service *service, struct text connector,
+	struct text import, struct error *err);
 /* Takes one part, if there is one to take; true: it did. */
 bool staging_step(struct inventory_service *service, struct inventory_connector *connector);
 

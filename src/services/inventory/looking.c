@@ -1,7 +1,6 @@
 /* What people are shown of inventories. */
 #include <string.h>
 
-#include "base/time.h"
 #include "services/inventory/inventory_private.h"
 
 static void fill(struct inventory_status *out, const struct inventory_connector *connector)
@@ -53,14 +52,6 @@ bool inventory_is_stale(const struct inventory_status *status, int64_t now_utc_s
 	return now_utc_s - status->taken_utc_s > INVENTORY_STALE_S;
 }
 
-static void put_time(struct json_builder *object, const char *name, int64_t utc_ms)
-{
-	char time[TIME_TEXT_BYTES];
-
-	time_format_utc_ms(time, utc_ms);
-	json_put_text(object, name, text_copy(object->arena, text_of(time)));
-}
-
 bool inventory_json(struct json *out, struct arena *arena, const struct inventory_status *status,
 	int64_t now_utc_s, struct error *err)
 {
@@ -71,7 +62,7 @@ bool inventory_json(struct json *out, struct arena *arena, const struct inventor
 	json_put_text(&object, "by", status->actor);
 	json_put_text(&object, "connector", status->connector);
 	json_put_text(&object, "import", status->import);
-	put_time(&object, "imported", status->at_utc_ms);
+	inventory_put_time(&object, "imported", status->at_utc_ms);
 	json_put_integer(&object, "items", (int64_t)status->items);
 	json_put_boolean(&object, "previous", status->has_previous);
 	json_put_cstring(&object, "provider", provider == NULL ? "" : provider);
@@ -79,7 +70,7 @@ bool inventory_json(struct json *out, struct arena *arena, const struct inventor
 	if (status->refused > 0)
 		json_put_integer(&object, "refused", (int64_t)status->refused);
 	json_put_boolean(&object, "stale", inventory_is_stale(status, now_utc_s));
-	put_time(&object, "taken", status->taken_utc_s * 1000);
+	inventory_put_time(&object, "taken", status->taken_utc_s * 1000);
 	json_put_boolean(&object, "told", status->is_told);
 	if (status->why != NULL)
 		json_put_cstring(&object, "why", status->why);

@@ -16,115 +16,13 @@ void staging_destroy(struct staging **staging)
 	*staging = NULL;
 }
 
-/* ---- records ---- */
-
-/* One record on its way. */
-struct work {
-	struct fold_change change;
-	struct inventory_service *service;
-	struct inventory_connector *connector;
-	struct inventory_change *asked; /* NULL: nobody waits */
-	struct arena *arena;
-	struct buffer content;
-	char import[RANDOM_ID_BYTES];
-};
-
-static void work_destroy(struct work **work)
-{
-	if (*work == NULL)
-		return;
-	arena_destroy(&(*work)->arena);
-	buffer_deinit(&(*work)->content);
-	free(*work);
-	*work = NULL;
-}
-
-static struct work *work_create(
-	struct inventory_service *service, struct inventory_connector *connector, struct error *err)
-{
-	struct work *work = calloc(1, sizeof *work);
-
-	if (work == NULL) {
-		error_set(err, ERROR_LIMIT, "no memory for a record");
-		return NULL;
-	}
-	buffer_init(&work->content, LINES_BYTES_MAX);
-	work->service = service;
-	work->connector = connector;
-	work->change.context = work;
-	work->arena = arena_create_small(RECORD_ARENA_BYTES_MAX, 4096);
-	if (work->arena != NULL)
-		return work;
-	work_destroy(&work);
-	error_set(err, ERROR_LIMIT, "no memory for a record");
-	return NULL;
-}
-
-static void record_start(
-	struct json_builder *record, struct work *work, const char *type, struct text actor)
-{
-	json_object_start(record, work->arena);
-	json_put_integer(record, "at", fold_stamp_utc_ms(work->service->parts.fold));
-	json_put_cstring(record, "type", type);
-	json_put_text(record, "actor", actor);
-	json_put_cstring(record, "connector", work->connector->name);
-}
-
-static bool work_submit(struct work *work, struct json_builder *record, struct error *err)
-{
-	struct json sealed;
-
-	if (!json_object_seal(record, &sealed, err))
-		return false;
-	work->change.entry = json_canonical_text(work->arena, &sealed);
-	if (work->change.entry.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no room for a record");
-	return fold_submit(work->service->parts.fold, &work->change, err);
-}
-
-static void answer(struct work *work)
-{
-	struct inventory_change *asked = work->asked;
-	uint64_t index = work->change.index;
-	struct error err = work->change.err;
-	bool is_durable = work->change.is_durable;
-
-	work_destroy(&work);
-	if (asked != NULL)
-		asked->done(asked, index, is_durable ? NULL : &err);
-}
-
-/* What was begun for the connector and never put in force. */
-static bool put_loose(const struct inventory_connector *connector, struct json_builder *record,
-	const char *keep, struct error *err)
-{
-	struct json_builder list;
-	struct json names;
-	uint32_t count = 0;
-
-	json_array_start(&list, record->arena);
-	for (const struct inventory_set *set = connector->loose; set != NULL && count < LOOSE_MAX;
-		set = set->next)
-		if (keep == NULL || strcmp(set->id, keep) != 0) {
-			json_add(&list, json_cstring(set->id));
-			count++;
-		}
-	if (keep != NULL && connector->previous != NULL)
-		json_add(&list, json_cstring(connector->previous->id));
-	if (!json_array_seal(&list, &names, err))
-		return false;
-	if (names.count > 0)
-		json_put(record, "drops", names);
-	return true;
-}
-
 /* ---- beginning ---- */
 
 static void on_dropped(struct fold_change *change)
 {
-	struct work *work = change->context;
+	struct inventory_work *work = change->context;
 
-	answer(work);
+	inventory_work_answer(work);
 }
 
 /* Forgets what is loose on record, too; nobody waits for it. */
@@ -132,18 +30,19 @@ static bool drop_loose(struct inventory_service *service, struct inventory_conne
 	struct text actor, struct error *err)
 {
 	struct json_builder record;
-	struct work *work;
+	struct inventory_work *work;
 
 	if (connector->loose == NULL)
 		return true;
-	work = work_create(service, connector, err);
+	work = inventory_work_create(service, connector, err);
 	if (work == NULL)
 		return false;
 	work->change.done = on_dropped;
-	record_start(&record, work, "inventory-dropped", actor);
-	if (put_loose(connector, &record, NULL, err) && work_submit(work, &record, err))
+	inventory_record_start(&record, work, "inventory-dropped", actor);
+	if (inventory_put_drops(connector, &record, NULL, err) &&
+		inventory_work_submit(work, &record, err))
 		return true;
-	work_destroy(&work);
+	inventory_work_destroy(&work);
 	return false;
 }
 
@@ -209,7 +108,7 @@ bool inventory_begin(struct inventory_service *service, const struct inventory_b
 	return true;
 }
 
-static struct staging *staging_find(const struct inventory_service *service, struct text connector,
+struct staging *staging_find(const struct inventory_service *service, struct text connector,
 	struct text import, struct error *err)
 {
 	struct inventory_connector *found = connector_find(service, connector);
@@ -392,7 +291,7 @@ static void wake(const struct inventory_service *service)
 
 static void on_part(struct fold_change *change)
 {
-	struct work *work = change->context;
+	struct inventory_work *work = change->context;
 	struct staging *staging = work->connector->staging;
 
 	if (staging != NULL && strcmp(staging->id, work->import) == 0) {
@@ -404,11 +303,11 @@ static void on_part(struct fold_change *change)
 		else
 			wake(work->service);
 	}
-	work_destroy(&work);
+	inventory_work_destroy(&work);
 }
 
 static bool submit_part(
-	struct work *work, struct staging *staging, uint32_t items, struct error *err)
+	struct inventory_work *work, struct staging *staging, uint32_t items, struct error *err)
 {
 	struct text content = buffer_text(&work->content);
 	struct sha256 digest = sha256_of(content.data, content.length);
@@ -417,12 +316,12 @@ static bool submit_part(
 	memcpy(work->import, staging->id, sizeof work->import);
 	work->change.done = on_part;
 	work->change.content = content;
-	record_start(&record, work, "inventory-part", staging->asked->actor);
+	inventory_record_start(&record, work, "inventory-part", staging->asked->actor);
 	json_put_digest(&record, "content", &digest);
 	json_put_cstring(&record, "import", work->import);
 	json_put_integer(&record, "items", items);
 	json_put_integer(&record, "part", staging->parts);
-	return work_submit(work, &record, err);
+	return inventory_work_submit(work, &record, err);
 }
 
 static bool check_add(
@@ -469,7 +368,7 @@ static struct text cut_part(struct text *rest)
 }
 
 static bool take_part(struct inventory_service *service, struct inventory_connector *connector,
-	struct work *work, struct error *err)
+	struct inventory_work *work, struct error *err)
 {
 	struct staging *staging = connector->staging;
 	struct adding adding = {.service = service,
@@ -499,296 +398,20 @@ bool staging_step(struct inventory_service *service, struct inventory_connector 
 {
 	struct staging *staging = connector->staging;
 	struct error err = {0};
-	struct work *work;
+	struct inventory_work *work;
 
 	if (staging == NULL || staging->asked == NULL || staging->is_writing)
 		return false;
-	work = work_create(service, connector, &err);
+	work = inventory_work_create(service, connector, &err);
 	if (work != NULL && take_part(service, connector, work, &err)) {
 		if (!staging->is_dry)
 			return true; /* on_part frees work */
-		work_destroy(&work);
+		inventory_work_destroy(&work);
 		if (staging->rest.length == 0)
 			answer_asked(staging, 0, NULL);
 		return true;
 	}
-	work_destroy(&work);
+	inventory_work_destroy(&work);
 	give_up(connector, &err);
 	return true;
-}
-
-/* ---- putting it in force ---- */
-
-struct dangling {
-	uint32_t line;
-};
-
-static bool find_dangling(void *context, const struct inventory_index_entry *entry)
-{
-	struct dangling *dangling = context;
-
-	if (entry->line == 0 && (dangling->line == 0 || entry->digest < dangling->line))
-		dangling->line = entry->digest;
-	return true;
-}
-
-static bool check_whole(const struct staging *staging, struct error *err)
-{
-	struct dangling dangling = {0};
-
-	if (staging->unresolved == 0)
-		return true;
-	for (size_t share = 0; share < INVENTORY_INDEX_SHARES; share++)
-		inventory_index_each(staging->index, share, find_dangling, &dangling);
-	return error_set(err, ERROR_INVALID,
-		"line %u: an end of the edge is not in the inventory (%llu such names)",
-		dangling.line, (unsigned long long)staging->unresolved);
-}
-
-/* Whoever compares must know all of what is in force. */
-static bool check_told(const struct inventory_connector *connector, struct error *err)
-{
-	const char *current = connector->current == NULL ? "" : connector->current->id;
-
-	if (connector->telling == NULL && strcmp(connector->told, current) == 0)
-		return true;
-	return error_set(err, ERROR_CONFLICT,
-		"the inventory in force is still being read; try again in a moment");
-}
-
-static uint64_t gone_of(const struct inventory_connector *connector, const struct staging *staging)
-{
-	uint64_t old = connector->index == NULL ? 0 : inventory_index_count(connector->index);
-	uint64_t kept = staging->same + staging->changed;
-
-	return old > kept ? old - kept : 0;
-}
-
-/* Keys of items that are in force and not in what is staged, with the lines they stand in. */
-struct gone_search {
-	const struct inventory_index *staged;
-	uint32_t lines[INVENTORY_EXAMPLES_MAX];
-	size_t count;
-};
-
-static bool find_gone(void *context, const struct inventory_index_entry *entry)
-{
-	struct gone_search *search = context;
-	const struct inventory_index_entry *same = inventory_index_find(search->staged, entry->key);
-
-	if (entry->line != 0 && (same == NULL || same->line == 0))
-		search->lines[search->count++] = entry->line;
-	return search->count < INVENTORY_EXAMPLES_MAX;
-}
-
-/* The key of the item in that line of what is in force. */
-static bool key_of_line(struct inventory_service *service, const struct inventory_set *set,
-	uint32_t line, struct buffer *out, struct error *err)
-{
-	struct inventory_item item;
-	struct text lines, found = {NULL, 0};
-	uint32_t at = set->parts_count;
-
-	while (at > 0 && set->parts[at - 1].before >= line)
-		at--;
-	arena_reset(service->arena);
-	if (at == 0 || !part_read(service, set->parts[at - 1].index, service->arena, &lines, err))
-		return at == 0 ? error_set(err, ERROR_CORRUPT, "no such line") : false;
-	for (uint64_t i = set->parts[at - 1].before; i < line; i++)
-		if (!next_line(&lines, &found))
-			return error_set(err, ERROR_CORRUPT, "a part has too few items");
-	if (!inventory_item_parse(&item, service->arena, found, err))
-		return false;
-	inventory_item_key(out, &item);
-	return true;
-}
-
-static bool put_gone(struct inventory_service *service, struct inventory_connector *connector,
-	struct json_builder *examples, struct error *err)
-{
-	struct gone_search search = {.staged = connector->staging->index};
-	struct json_builder list;
-	struct json names;
-
-	json_array_start(&list, examples->arena);
-	for (size_t share = 0; connector->index != NULL && share < INVENTORY_INDEX_SHARES &&
-			       search.count < INVENTORY_EXAMPLES_MAX;
-		share++)
-		inventory_index_each(connector->index, share, find_gone, &search);
-	for (size_t i = 0; i < search.count; i++) {
-		struct buffer key;
-		bool ok;
-
-		buffer_init(&key, KEY_BYTES_MAX);
-		ok = key_of_line(service, connector->current, search.lines[i], &key, err);
-		if (ok)
-			json_add(&list, json_string(text_copy(examples->arena, buffer_text(&key))));
-		buffer_deinit(&key);
-		if (!ok)
-			return false;
-	}
-	if (!json_array_seal(&list, &names, err))
-		return false;
-	json_put(examples, "gone", names);
-	return true;
-}
-
-static bool put_examples(
-	struct json_builder *object, const char *name, const struct text *all, struct error *err)
-{
-	struct json_builder list;
-	struct json names;
-
-	json_array_start(&list, object->arena);
-	for (size_t i = 0; i < INVENTORY_EXAMPLES_MAX && all[i].length > 0; i++)
-		json_add(&list, json_string(text_copy(object->arena, all[i])));
-	if (!json_array_seal(&list, &names, err))
-		return false;
-	json_put(object, name, names);
-	return true;
-}
-
-static void put_figures(struct json_builder *object, const struct inventory_connector *connector,
-	const struct staging *staging)
-{
-	json_put_integer(object, "changed", (int64_t)staging->changed);
-	json_put_integer(object, "gone", (int64_t)gone_of(connector, staging));
-	json_put_integer(object, "items", (int64_t)staging->lines);
-	json_put_integer(object, "new", (int64_t)staging->added);
-	json_put_cstring(object, "provider", inventory_provider_word(staging->provider));
-	json_put_integer(object, "same", (int64_t)staging->same);
-	json_put_integer(object, "taken", staging->taken_utc_s);
-}
-
-bool inventory_plan(struct inventory_service *service, struct text name, struct text import,
-	struct arena *arena, struct json *out, struct error *err)
-{
-	struct staging *staging = staging_find(service, name, import, err);
-	struct inventory_connector *connector = connector_find(service, name);
-	struct json_builder object, examples;
-	struct json sealed;
-
-	if (staging == NULL || !check_whole(staging, err) || !check_told(connector, err))
-		return false;
-	json_object_start(&object, arena);
-	json_put_cstring(&object, "connector", connector->name);
-	json_put_cstring(&object, "import", staging->id);
-	put_figures(&object, connector, staging);
-	json_object_start(&examples, arena);
-	if (!put_examples(&examples, "new", staging->new_examples, err) ||
-		!put_examples(&examples, "changed", staging->changed_examples, err) ||
-		!put_gone(service, connector, &examples, err) ||
-		!json_object_seal(&examples, &sealed, err))
-		return false;
-	json_put(&object, "examples", sealed);
-	return json_object_seal(&object, out, err);
-}
-
-static bool check_commit(const struct inventory_connector *connector,
-	const struct inventory_change *change, struct error *err)
-{
-	const struct staging *staging = connector->staging;
-	uint64_t gone = gone_of(connector, staging);
-
-	if (staging->is_dry)
-		return error_set(err, ERROR_CONFLICT, "a dry import cannot be put in force");
-	if (staging->asked != NULL || connector->is_changing)
-		return error_set(err, ERROR_CONFLICT, "a change of this connector is on its way");
-	if (connector->current != NULL && !change->takes_older &&
-		staging->taken_utc_s < connector->current->taken_utc_s)
-		return error_set(err, ERROR_CONFLICT,
-			"it is older than what is in force; --older takes it all the same");
-	if (!change->takes_smaller && gone > 0 &&
-		gone + staging->same + staging->changed >= INVENTORY_SHRINK_MIN &&
-		gone > staging->same + staging->changed)
-		return error_set(err, ERROR_CONFLICT,
-			"%llu of %llu items would be gone, more than half: is the export whole? "
-			"--smaller takes it all the same",
-			(unsigned long long)gone,
-			(unsigned long long)(gone + staging->same + staging->changed));
-	return true;
-}
-
-static void on_changed(struct fold_change *change)
-{
-	struct work *work = change->context;
-	struct inventory_connector *connector = work->connector;
-
-	connector->is_changing = false;
-	if (connector->staging != NULL && strcmp(connector->staging->id, work->import) == 0)
-		staging_destroy(&connector->staging);
-	answer(work);
-}
-
-bool inventory_commit(
-	struct inventory_service *service, struct inventory_change *change, struct error *err)
-{
-	struct staging *staging = staging_find(service, change->connector, change->import, err);
-	struct inventory_connector *connector = connector_find(service, change->connector);
-	struct json_builder record;
-	struct work *work;
-
-	if (staging == NULL || !check_whole(staging, err) || !check_told(connector, err) ||
-		!check_commit(connector, change, err))
-		return false;
-	work = work_create(service, connector, err);
-	if (work == NULL)
-		return false;
-	work->asked = change;
-	work->change.done = on_changed;
-	memcpy(work->import, staging->id, sizeof work->import);
-	record_start(&record, work, "inventory-imported", change->actor);
-	json_put_cstring(&record, "import", work->import);
-	json_put_integer(&record, "parts", staging->parts);
-	put_figures(&record, connector, staging);
-	connector->is_changing = true;
-	if (put_loose(connector, &record, work->import, err) && work_submit(work, &record, err))
-		return true;
-	connector->is_changing = false;
-	work_destroy(&work);
-	return false;
-}
-
-/* ---- bringing the one before back ---- */
-
-static bool check_undo(const struct inventory_connector *connector,
-	const struct inventory_change *change, struct error *err)
-{
-	if (connector == NULL || connector->current == NULL)
-		return error_set(err, ERROR_NOT_FOUND, "this connector has no inventory");
-	if (connector->previous == NULL)
-		return error_set(err, ERROR_NOT_FOUND,
-			"there is no inventory before this one: one step back is kept");
-	if (change->reason.length == 0 || change->reason.length > INVENTORY_REASON_BYTES_MAX)
-		return error_set(err, ERROR_INVALID, "reason: text of 1 to %d bytes is needed",
-			INVENTORY_REASON_BYTES_MAX);
-	if (connector->is_changing)
-		return error_set(err, ERROR_CONFLICT, "a change of this connector is on its way");
-	return true;
-}
-
-bool inventory_undo(
-	struct inventory_service *service, struct inventory_change *change, struct error *err)
-{
-	struct inventory_connector *connector = connector_find(service, change->connector);
-	struct json_builder record;
-	struct work *work;
-
-	if (!check_undo(connector, change, err))
-		return false;
-	work = work_create(service, connector, err);
-	if (work == NULL)
-		return false;
-	work->asked = change;
-	work->change.done = on_changed;
-	record_start(&record, work, "inventory-undone", change->actor);
-	json_put_cstring(&record, "import", connector->current->id);
-	json_put_cstring(&record, "to", connector->previous->id);
-	json_put_text(&record, "reason", change->reason);
-	connector->is_changing = true;
-	if (work_submit(work, &record, err))
-		return true;
-	connector->is_changing = false;
-	work_destroy(&work);
-	return false;
 }

@@ -83,17 +83,6 @@ int64_t living_looked_utc_ms(const struct living_service *living, struct text id
 	return looked > in_force ? looked : in_force;
 }
 
-int64_t living_due_utc_ms(const struct living_service *living, struct text identity)
-{
-	const struct living_node *node = living_find(living, identity);
-	int64_t first = 0;
-
-	for (uint32_t i = 0; node != NULL && i < node->dues_count; i++)
-		if (first == 0 || node->dues[i].due_utc_ms < first)
-			first = node->dues[i].due_utc_ms;
-	return first;
-}
-
 /* ---- records ---- */
 
 bool living_work_create(struct living_work **out, struct living_service *living, struct error *err)

@@ -57,8 +57,6 @@ bool living_list(const struct living_service *living, const struct living_query 
 /* The last time people looked at the identity as a whole: its charter came into force, or a
  * review was done.  0: nobody knows. */
 int64_t living_looked_utc_ms(const struct living_service *living, struct text identity);
-/* What is due first of it; 0: nothing is. */
-int64_t living_due_utc_ms(const struct living_service *living, struct text identity);
 
 /* `remit identity look NAME`: a person looked at it again, and says what came of it; all that was
  * due of it is done.  done runs on the loop once it is durable (err NULL) or could not be written.

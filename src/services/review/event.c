@@ -147,8 +147,23 @@ static bool fold_event(void *state, const struct json *record, uint64_t index, s
 	return review_note_event(state, &event, err);
 }
 
+/* What asked for a review until then is answered, whoever looked.  The row of the last one also
+ * holds down the rows of events whose review was forgotten since. */
+static bool fold_done(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct review_service *service = state;
+	struct text identity = json_text_or(record, "identity", "");
+	const struct review_event *event = name_table_find(service->events, identity);
+
+	(void)index;
+	(void)err;
+	if (event != NULL && (int64_t)event->index <= json_integer_or(record, "through", 0))
+		free(name_table_remove(service->events, identity));
+	return true;
+}
+
 /* The row is of a type of its own, whatever the event was: who folds `review-due` must not hear
- * of it twice. */
+ * of it twice.  One for each cause, so that they do not grow with the log. */
 static void project_event(const struct json *record, struct projection *projection)
 {
 	struct review_event event = read_event(record);
@@ -166,8 +181,8 @@ static void project_event(const struct json *record, struct projection *projecti
 	if (event.due_utc_ms != 0)
 		json_put_integer(&body, "due_utc_ms", event.due_utc_ms);
 	projection_put(projection, "review-event",
-		text_format(projection_arena(projection), "%.*s/%llu", TEXT_ARGS(event.identity),
-			(unsigned long long)projection_index(projection)),
+		text_format(projection_arena(projection), "%.*s/%s", TEXT_ARGS(event.identity),
+			review_trigger_word(event.cause)),
 		json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
 }
 
@@ -187,6 +202,7 @@ bool review_register_events(struct review_service *service, struct error *err)
 	const struct fold_handler handlers[] = {
 		{"review-due", fold_event, NULL, service},
 		{"review-event", fold_event, NULL, service}, /* a row */
+		{"review-done", fold_done, NULL, service},
 		{"kill", fold_event, NULL, service},
 		{"finding-opened", fold_event, NULL, service},
 		{"registry", fold_event, NULL, service},

@@ -347,14 +347,7 @@ static void project_items(const struct json *record, struct projection *projecti
 
 static void project_opened(const struct json *record, struct projection *projection)
 {
-	int64_t event = json_integer_or(record, "event", 0);
-
 	projection_put(projection, "review-opened", key_of(projection, record, ""), record);
-	if (event > 0)
-		projection_delete(projection, "review-event",
-			text_format(projection_arena(projection), "%.*s/%lld",
-				TEXT_ARGS(json_text_or(json_find(record, "scope"), "identity", "")),
-				(long long)event));
 }
 
 static void project_by_index(

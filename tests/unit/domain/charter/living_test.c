@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "base/yaml.h"
 #include "domain/charter/proof.h"
 #include "domain/charter/record_form.h"
@@ -177,6 +178,49 @@ static void versions_name_each_thing_once(void **state)
 			     "affects: [the night shift, the ticket system]\n"));
 }
 
+/* "NAME: [ITEM, ITEM, …]": each item the same but for its number in the middle. */
+static const char *list_of(const char *name, const char *before, const char *after, int count)
+{
+	struct buffer out;
+	const char *made;
+
+	buffer_init(&out, 65536);
+	buffer_append_string(&out, name);
+	buffer_append_string(&out, ": [");
+	for (int i = 0; i < count; i++) {
+		buffer_append_format(&out, "%s%s%d%s", i == 0 ? "" : ", ", before, i, after);
+	}
+	buffer_append_string(&out, "]\n");
+	made = text_copy(arena, buffer_text(&out)).data;
+	buffer_deinit(&out);
+	assert_non_null(made);
+	return made;
+}
+
+static void of_charter(void (*expect)(const char *yaml), const char *more)
+{
+	struct text whole = text_format(arena, "%s%s", CHARTER("low", ""), more);
+
+	expect(whole.data);
+}
+
+static void more_than_fits_in_a_record_is_refused(void **state)
+{
+	char line[RECORD_LINE_BYTES_MAX + 2];
+
+	(void)state;
+	of_charter(taken, list_of("affects", "who ", "", AFFECTS_MAX));
+	of_charter(refused, list_of("affects", "who ", "", AFFECTS_MAX + 1));
+	of_charter(taken, list_of("versions", "{of: m", ", version: '1'}", VERSIONS_MAX));
+	of_charter(refused, list_of("versions", "{of: m", ", version: '1'}", VERSIONS_MAX + 1));
+	memset(line, 'a', sizeof line);
+	line[RECORD_LINE_BYTES_MAX] = '\0';
+	of_charter(taken, text_format(arena, "vendor: %s\n", line).data);
+	line[RECORD_LINE_BYTES_MAX] = 'a';
+	line[RECORD_LINE_BYTES_MAX + 1] = '\0';
+	of_charter(refused, text_format(arena, "vendor: %s\n", line).data);
+}
+
 static void a_risk_is_accepted_by_enough_people_until_its_day(void **state)
 {
 	const struct text people[] = {TEXT("bo"), TEXT("cy")};
@@ -273,6 +317,7 @@ int main(void)
 		TEST(what_ends_is_said_a_quarter_of_its_span_before_at_most),
 		TEST(a_risk_record_names_enough_people_and_no_more_risk),
 		TEST(versions_name_each_thing_once),
+		TEST(more_than_fits_in_a_record_is_refused),
 		TEST(a_risk_is_accepted_by_enough_people_until_its_day),
 		TEST(what_is_compiled_of_a_document_is_what_the_document_says),
 		TEST(a_line_that_is_compiled_otherwise_shows),

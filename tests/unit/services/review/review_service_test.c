@@ -759,6 +759,31 @@ static void what_falls_due_while_all_reviews_are_taken_waits(void **state)
 	assert_false(review_step(reviewing->reviews)); /* it does not go round */
 }
 
+/* As the store gives it back after a start, long after its review was forgotten. */
+static void what_was_looked_at_begins_none(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static const char due[] = "{\"actor\":\"remit\",\"at\":1800000000000,\"cause\":\"mover\","
+				  "\"identity\":\"a1\",\"type\":\"review-due\"}";
+	struct fake_log *log = &reviewing->governed.log;
+	struct error err = {0};
+	struct text done;
+
+	fake_log_append(log, text_of(due));
+	assert_true(fold_apply_entry(
+		reviewing->governed.fold, text_of(due), TEXT(""), log->count - 1, &err));
+	done = text_format(reviewing->governed.arena,
+		"{\"actor\":\"remit\",\"at\":1800000000000,\"identity\":\"a1\","
+		"\"through\":%zu,\"type\":\"review-done\"}",
+		log->count - 1);
+	fake_log_append(log, done);
+	assert_true(
+		fold_apply_entry(reviewing->governed.fold, done, TEXT(""), log->count - 1, &err));
+	log->now_utc_ms += REVIEW_EVENT_SETTLE_MS;
+	settle(reviewing);
+	assert_int_equal(count_reviews(reviewing), 0);
+}
+
 static void who_is_dormant_is_reviewed_by_itself(void **state)
 {
 	struct reviewing *reviewing = *state;
@@ -831,6 +856,7 @@ int main(void)
 		TEST(nothing_to_review_is_looked_at_once),
 		TEST(what_falls_due_while_all_reviews_are_taken_waits),
 		TEST(a_record_of_others_begins_one_and_nobody_unknown_is_reviewed),
+		TEST(what_was_looked_at_begins_none),
 		TEST(who_is_dormant_is_reviewed_by_itself),
 		TEST(the_log_alone_gives_the_same_reviews),
 	};
