@@ -1266,6 +1266,20 @@ static void destroy_directories(struct daemon *daemon)
 	directory_service_destroy(&daemon->directories);
 }
 
+/* Those who look at what is registered and seen, each before what it looks at. */
+static void destroy_watchers(struct daemon *daemon)
+{
+	standing_keeper_stop(&daemon->standing);
+	posture_keeper_stop(&daemon->posture_keeper);
+	posture_destroy(&daemon->posture);
+	inventory_keeper_stop(&daemon->inventories);
+	living_keeper_stop(&daemon->living_keeper);
+	finding_service_destroy(&daemon->finding);
+	graph_keeper_stop(&daemon->counts);
+	graph_service_destroy(&daemon->graph);
+	living_destroy(&daemon->living);
+}
+
 /* Doors first, so that nothing new comes in; the log before the loop, because
  * its completions are posted there. */
 void daemon_destroy(struct daemon **daemon_at)
@@ -1313,15 +1327,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	review_keeper_destroy(&daemon->reviews);
 	approve_destroy(&daemon->approve);
 	decide_service_destroy(&daemon->decide);
-	standing_keeper_stop(&daemon->standing);
-	posture_keeper_stop(&daemon->posture_keeper);
-	posture_destroy(&daemon->posture);
-	inventory_keeper_stop(&daemon->inventories);
-	living_keeper_stop(&daemon->living_keeper);
-	finding_service_destroy(&daemon->finding);
-	graph_keeper_stop(&daemon->counts);
-	graph_service_destroy(&daemon->graph);
-	living_destroy(&daemon->living);
+	destroy_watchers(daemon);
 	registrar_destroy(&daemon->registrar);
 	destroy_directories(daemon);
 	events_destroy(&daemon->events);            /* after its requests, as: */

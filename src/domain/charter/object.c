@@ -1518,7 +1518,7 @@ const struct object *object_whole(const struct object *object)
 		return object_acquire(object);
 	problems.arena = arena_create(OBJECT_ARENA_BYTES_MAX);
 	if (problems.arena != NULL && object_document(object, problems.arena, &document, &err) &&
-		object_parse(&whole, &document, TEXT("object"), &problems)) {
+		object_parse(&whole, &document, TEXT("object"), &problems) && whole != NULL) {
 		whole->version = object->version;
 		whole->revision = object->revision;
 	}

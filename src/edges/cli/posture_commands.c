@@ -141,6 +141,13 @@ static void print_one(struct cli *cli, const struct json *reply)
 	cli_say_more(cli, reply);
 }
 
+/* What narrows the violations of one control. */
+static bool has_narrowing(const struct cli *cli)
+{
+	return cli->values[OPTION_UNIT] != NULL || cli->values[OPTION_SEVERITY] != NULL ||
+	       cli->values[OPTION_AFTER] != NULL || cli->values[OPTION_LIMIT] != NULL;
+}
+
 int command_controls(struct cli *cli)
 {
 	struct text id = cli->words_count == 0 ? TEXT("") : cli_escape(cli, cli->words[0]);
@@ -148,6 +155,9 @@ int command_controls(struct cli *cli)
 	int status = EXIT_UNAVAILABLE;
 	struct buffer query;
 
+	if (id.length == 0 && has_narrowing(cli))
+		return cli_usage(cli, "--unit, --severity, --after and --limit go with a control: "
+				      "remit controls G-02 --unit sales");
 	buffer_init(&query, QUERY_BYTES_MAX);
 	if (append_query(cli, &query) &&
 		cli_get(cli, &reply, &status, "/v1/controls%s%.*s%.*s", id.length > 0 ? "/" : "",

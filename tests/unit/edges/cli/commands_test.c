@@ -332,6 +332,8 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_STATE: return "stale";
 	case OPTION_KIND: return "secret-seen";
 	case OPTION_SEVERITY: return "high";
+	case OPTION_FILTER: return "state=open";
+	case OPTION_ITEMS: return "3";
 	case OPTION_DRAFT:
 	case OPTION_DRY_RUN:
 	case OPTION_SHIPPED:
@@ -341,6 +343,15 @@ static const char *value_of(enum cli_option option, const char *command)
 	case OPTION_HOPS:
 	case OPTION_DENY:
 	case OPTION_INHERITED:
+	case OPTION_KEEP_KEY:
+	case OPTION_NO_BROWSER:
+	case OPTION_NONCE:
+	case OPTION_OLDER:
+	case OPTION_SMALLER:
+	case OPTION_KEEP:
+	case OPTION_REDUCE:
+	case OPTION_TRIAL:
+	case OPTION_REVOKE:
 	case OPTION_UNDO:
 	case OPTION_ALL:
 	case OPTION_WAITING: return NULL; /* flags */
@@ -348,70 +359,102 @@ static const char *value_of(enum cli_option option, const char *command)
 	}
 }
 
+static const char *const option_names[OPTION_COUNT] = {[OPTION_FILE] = "-f",
+	[OPTION_DRAFT] = "--draft",
+	[OPTION_PRUNE] = "--prune",
+	[OPTION_REASON] = "--reason",
+	[OPTION_KEY] = "--key",
+	[OPTION_RESOURCE] = "--resource",
+	[OPTION_OUT] = "--out",
+	[OPTION_RECEIPT] = "--receipt",
+	[OPTION_VERSION] = "--version",
+	[OPTION_TASK] = "--task",
+	[OPTION_IDENTITY] = "--identity",
+	[OPTION_ACTOR] = "--actor",
+	[OPTION_TYPE] = "--type",
+	[OPTION_VERDICT] = "--verdict",
+	[OPTION_WORDS] = "--words",
+	[OPTION_SOURCE] = "--source",
+	[OPTION_LOG] = "--log",
+	[OPTION_DRY_RUN] = "--dry-run",
+	[OPTION_SHIPPED] = "--shipped",
+	[OPTION_STATE] = "--state",
+	[OPTION_KIND] = "--kind",
+	[OPTION_SINCE] = "--since",
+	[OPTION_LIMIT] = "--limit",
+	[OPTION_AFTER] = "--after",
+	[OPTION_ARGUMENTS] = "--arguments",
+	[OPTION_ENVIRONMENT] = "--environment",
+	[OPTION_WAITING] = "--waiting",
+	[OPTION_PARENT] = "--parent",
+	[OPTION_DETAILS] = "--details",
+	[OPTION_PURPOSE] = "--purpose",
+	[OPTION_UNIT] = "--unit",
+	[OPTION_BACKUP_OWNER] = "--backup-owner",
+	[OPTION_DAYS] = "--days",
+	[OPTION_WITH] = "--with",
+	[OPTION_TICKET] = "--ticket",
+	[OPTION_TOOL] = "--tool",
+	[OPTION_MINUTES] = "--minutes",
+	[OPTION_HOPS] = "--hops",
+	[OPTION_INSTANCE] = "--instance",
+	[OPTION_DPOP] = "--dpop",
+	[OPTION_NUMBER] = "--number",
+	[OPTION_DENY] = "--deny",
+	[OPTION_ALL] = "--all",
+	[OPTION_DIRECTORY] = "--directory",
+	[OPTION_ANSWERS] = "--answers",
+	[OPTION_WITHOUT] = "--without",
+	[OPTION_DEPTH] = "--depth",
+	[OPTION_UNTIL] = "--until",
+	[OPTION_INHERITED] = "--inherited",
+	[OPTION_OWNER] = "--owner",
+	[OPTION_NAME] = "--name",
+	[OPTION_RISK] = "--risk",
+	[OPTION_UNDO] = "--undo",
+	[OPTION_EVENT] = "--event",
+	[OPTION_REVIEWER] = "--reviewer",
+	[OPTION_ITEMS] = "--items",
+	[OPTION_FILTER] = "--filter",
+	[OPTION_KEEP] = "--keep",
+	[OPTION_REDUCE] = "--reduce",
+	[OPTION_TRIAL] = "--trial-revoke",
+	[OPTION_REVOKE] = "--revoke",
+	[OPTION_REASSIGN] = "--reassign",
+	[OPTION_TO] = "--to",
+	[OPTION_HTML] = "--html",
+	[OPTION_FRAMEWORK] = "--framework",
+	[OPTION_SEVERITY] = "--severity",
+	[OPTION_CONTROL] = "--control",
+	[OPTION_KEEP_KEY] = "--keep-key",
+	[OPTION_CANDIDATE] = "--candidate",
+	[OPTION_ISSUER] = "--issuer",
+	[OPTION_SUBJECT] = "--subject",
+	[OPTION_SUBJECT_PREFIX] = "--subject-prefix",
+	[OPTION_CLAIMS] = "--claims",
+	[OPTION_GRACE] = "--grace",
+	[OPTION_LASTS] = "--lasts",
+	[OPTION_SESSION] = "--session",
+	[OPTION_NO_BROWSER] = "--no-browser",
+	[OPTION_CA_FILE] = "--ca-file",
+	[OPTION_NONCE] = "--nonce",
+	[OPTION_ID_TOKEN_FILE] = "--id-token-file",
+	[OPTION_PROVIDER] = "--provider",
+	[OPTION_TAKEN] = "--taken",
+	[OPTION_PEOPLE] = "--people",
+	[OPTION_OLDER] = "--older",
+	[OPTION_SMALLER] = "--smaller",
+	[OPTION_IDENTITIES] = "--identities",
+	[OPTION_SEED] = "--seed",
+	[OPTION_AT] = "--at",
+	[OPTION_ALONE] = "--alone",
+	[OPTION_COMPROMISED] = "--compromised"};
+
 static const char *option_name(enum cli_option option)
 {
-	static const char *const names[OPTION_COUNT] = {[OPTION_FILE] = "-f",
-		[OPTION_DRAFT] = "--draft",
-		[OPTION_PRUNE] = "--prune",
-		[OPTION_REASON] = "--reason",
-		[OPTION_KEY] = "--key",
-		[OPTION_RESOURCE] = "--resource",
-		[OPTION_OUT] = "--out",
-		[OPTION_RECEIPT] = "--receipt",
-		[OPTION_VERSION] = "--version",
-		[OPTION_TASK] = "--task",
-		[OPTION_IDENTITY] = "--identity",
-		[OPTION_ACTOR] = "--actor",
-		[OPTION_TYPE] = "--type",
-		[OPTION_VERDICT] = "--verdict",
-		[OPTION_WORDS] = "--words",
-		[OPTION_SOURCE] = "--source",
-		[OPTION_LOG] = "--log",
-		[OPTION_DRY_RUN] = "--dry-run",
-		[OPTION_SHIPPED] = "--shipped",
-		[OPTION_STATE] = "--state",
-		[OPTION_KIND] = "--kind",
-		[OPTION_SINCE] = "--since",
-		[OPTION_LIMIT] = "--limit",
-		[OPTION_AFTER] = "--after",
-		[OPTION_ARGUMENTS] = "--arguments",
-		[OPTION_ENVIRONMENT] = "--environment",
-		[OPTION_WAITING] = "--waiting",
-		[OPTION_PARENT] = "--parent",
-		[OPTION_DETAILS] = "--details",
-		[OPTION_PURPOSE] = "--purpose",
-		[OPTION_UNIT] = "--unit",
-		[OPTION_BACKUP_OWNER] = "--backup-owner",
-		[OPTION_DAYS] = "--days",
-		[OPTION_WITH] = "--with",
-		[OPTION_TICKET] = "--ticket",
-		[OPTION_TOOL] = "--tool",
-		[OPTION_MINUTES] = "--minutes",
-		[OPTION_HOPS] = "--hops",
-		[OPTION_INSTANCE] = "--instance",
-		[OPTION_DPOP] = "--dpop",
-		[OPTION_NUMBER] = "--number",
-		[OPTION_DENY] = "--deny",
-		[OPTION_ALL] = "--all",
-		[OPTION_DIRECTORY] = "--directory",
-		[OPTION_ANSWERS] = "--answers",
-		[OPTION_WITHOUT] = "--without",
-		[OPTION_DEPTH] = "--depth",
-		[OPTION_UNTIL] = "--until",
-		[OPTION_INHERITED] = "--inherited",
-		[OPTION_OWNER] = "--owner",
-		[OPTION_NAME] = "--name",
-		[OPTION_RISK] = "--risk",
-		[OPTION_UNDO] = "--undo",
-		[OPTION_FRAMEWORK] = "--framework",
-		[OPTION_SEVERITY] = "--severity",
-		[OPTION_CONTROL] = "--control",
-		[OPTION_ALONE] = "--alone",
-		[OPTION_COMPROMISED] = "--compromised"};
-
-	if (names[option] == NULL)
+	if (option_names[option] == NULL)
 		fail_msg("this test does not know option %d", (int)option);
-	return names[option];
+	return option_names[option];
 }
 
 static int add_options(const char **words, int count, const struct cli_command *command)
@@ -456,7 +499,7 @@ static void try_command(const struct cli_command *command, int plain)
 	if (strcmp(own, "why") != 0 || plain > 1) /* a record has no options */
 		count = add_options(words, count, command);
 	status = run_words("a value\n", words, count);
-	if (status != EXIT_DONE)
+	if (status != EXIT_DONE && status != EXIT_WAITING)
 		fail_msg("remit %s: exit %d: %s", command->words, status, bench.err);
 	if (handlers_reached() + atomic_load(&tokens_asked) == before)
 		fail_msg("remit %s asked nothing", command->words);
@@ -474,7 +517,10 @@ static bool has_tests_of_its_own(const struct cli_command *command)
 	       command->run == command_inventory_import || command->run == command_graph_diff ||
 	       command->run == command_credential_convert ||
 	       command->run == command_prove_identity || command->run == command_register ||
-	       command->run == command_person_import;
+	       command->run == command_person_import || command->run == command_controls ||
+	       command->run == command_estate || command->run == command_review_report ||
+	       command->run == command_review_start || command->run == command_review_restore ||
+	       command->run == command_review_decide;
 }
 
 static void every_command_asks_for_what_the_api_takes(void **state)
