@@ -133,8 +133,8 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.moved_from = json_text_or(change, "moved_from", ""),
 		.moved = (uint64_t)json_integer_or(change, "moved", 0),
 		.in_force_utc_ms = json_integer_or(change, "in_force_at", 0),
-		.units_asked = json_boolean_or(change, "units_asked", false) ? UNITS_ASKED
-									: UNITS_BEFORE,
+		.units_asked =
+			json_boolean_or(change, "units_asked", false) ? UNITS_ASKED : UNITS_BEFORE,
 	};
 }
 

@@ -19,12 +19,12 @@ struct recorded_decision {
 	enum verdict verdict; /* what the rules came to: a person's no was an ask */
 	enum definition_state definition;
 	enum arguments_state arguments;
-	struct flow_origins origins; /* of the call's values */
-	struct task_labels labels;   /* that the task had; from has_labels on */
-	bool has_labels;             /* false: recorded before labels were */
+	struct flow_origins origins;        /* of the call's values */
+	struct task_labels labels;          /* that the task had; from has_labels on */
+	bool has_labels;                    /* false: recorded before labels were */
 	struct owner_gone_after owner_gone; /* the defaults, where no owner had left */
-	int64_t calls;               /* of the minute before */
-	struct usage_now usage;      /* of models, by then */
+	int64_t calls;                      /* of the minute before */
+	struct usage_now usage;             /* of models, by then */
 	/* Of lines with `uses`, by then; from recorded_decision_open on. */
 	const struct line_use *uses;
 	size_t uses_count;

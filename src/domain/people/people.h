@@ -22,14 +22,14 @@ enum people_action {
 	PEOPLE_REACTIVATE,
 	PEOPLE_RETIRE,
 	PEOPLE_KILL,
-	PEOPLE_CONSENT,     /* to what a charter touches of this data, or of its unit */
-	PEOPLE_ACKNOWLEDGE, /* that an owner is another now, or goes on elsewhere */
-	PEOPLE_ACCEPT,      /* what is left of a charter's risk */
-	PEOPLE_LOOK,        /* at an identity again: a review that is due is done */
-	PEOPLE_CLOSE,       /* a finding */
-	PEOPLE_REPORT,      /* a finding */
-	PEOPLE_ADMINISTER,  /* this installation: codes, keys, secrets */
-	PEOPLE_SIGN_IN,     /* a key that ends, for a person by what their issuer says */
+	PEOPLE_CONSENT,      /* to what a charter touches of this data, or of its unit */
+	PEOPLE_ACKNOWLEDGE,  /* that an owner is another now, or goes on elsewhere */
+	PEOPLE_ACCEPT,       /* what is left of a charter's risk */
+	PEOPLE_LOOK,         /* at an identity again: a review that is due is done */
+	PEOPLE_CLOSE,        /* a finding */
+	PEOPLE_REPORT,       /* a finding */
+	PEOPLE_ADMINISTER,   /* this installation: codes, keys, secrets */
+	PEOPLE_SIGN_IN,      /* a key that ends, for a person by what their issuer says */
 	PEOPLE_REVIEW,       /* judge what an identity may do, or reaches of this unit */
 	PEOPLE_START_REVIEW, /* of the identities of this unit */
 	PEOPLE_ACTION_COUNT,

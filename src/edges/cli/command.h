@@ -341,8 +341,8 @@ int command_posture_list(struct cli *cli);
 int command_waive(struct cli *cli);
 int command_waiver_approve(struct cli *cli);
 int command_waiver_end(struct cli *cli);
-int command_glass_open(struct cli *cli); /* glass_commands.c */
-int command_crossing_list(struct cli *cli);  /* crossing_commands.c */
+int command_glass_open(struct cli *cli);    /* glass_commands.c */
+int command_crossing_list(struct cli *cli); /* crossing_commands.c */
 int command_crossing_show(struct cli *cli);
 int command_due_list(struct cli *cli); /* living_commands.c */
 int command_due_done(struct cli *cli);

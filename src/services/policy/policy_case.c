@@ -6,9 +6,9 @@
 
 #include "cedar/from_json.h"
 #include "domain/charter/argument_types.h"
-#include "domain/charter/owner.h"
 #include "domain/charter/form.h"
 #include "domain/charter/nearest.h"
+#include "domain/charter/owner.h"
 #include "domain/charter/registry.h"
 #include "domain/decide/decide.h"
 #include "domain/secret/fingerprint.h"

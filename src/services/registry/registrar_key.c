@@ -296,8 +296,7 @@ static enum prepared_as prepare_enrol(
 		return registrar_forbid(request, "there is an administrator already; ask them");
 	if (code->person[0] != '\0' && !text_is(request->name, code->person))
 		return registrar_forbid(request, "the code is another person's");
-	if (code->person[0] != '\0' &&
-		!is_here(registrar, request->name))
+	if (code->person[0] != '\0' && !is_here(registrar, request->name))
 		return registrar_forbid(request, "the code's person is not registered any more");
 	if (is_from_before(registrar, code))
 		return registrar_forbid(request, "the code is from before its person left");
