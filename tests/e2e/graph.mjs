@@ -45,6 +45,14 @@ test('the questions of the page are answered', async () => {
   assert.match(out, /data-source:tickets/);
 });
 
+test('who asks about data is told of the tools that read it', async () => {
+  const asked = await world.remit(ADI, 'who', 'read', 'data-source:tickets');
+  assert.equal(asked.code, 0, asked.err);
+  assert.match(asked.err, /remit graph show data-source:tickets/);
+  const tools = await world.remit(ADI, 'graph', 'show', 'data-source:tickets');
+  assert.match(tools.out, /reads +data-source:tickets/);
+});
+
 test('what an agent used is seen', async () => {
   const path = () => world.json(null, 'path', `identity:${IDENTITY}`, 'data-source:tickets');
   const before = await path();

@@ -82,6 +82,7 @@ test('a waiver has a reason, an end and a second person', async () => {
   const list = (await world.json(null, 'waiver', 'list')).items;
   assert.equal(list.length, 1);
   assert.equal(list[0].by, ADI);
+  assert.ok((await world.remit(null, 'waiver', 'list')).out.includes(`${until}T00:00:00.000Z`));
   const ended = await world.remit(ADI, 'waiver', 'end', waiver, '--reason', 'labelled', '--yes');
   assert.equal(ended.code, 0, ended.out + ended.err);
   assert.deepEqual((await world.json(null, 'waiver', 'list')).items, []);

@@ -53,7 +53,8 @@ void graph_history_destroy(struct graph_history **history)
 
 static bool changes_registry(struct text type)
 {
-	return text_is(type, "registry") || text_is(type, "state") || text_is(type, "person-key") ||
+	return text_is(type, "registry") || text_is(type, "state") ||
+	       text_is(type, "review-decided") || text_is(type, "person-key") ||
 	       text_is(type, "admin-code") || text_is(type, "kill");
 }
 

@@ -253,8 +253,9 @@ static bool read_bits(
 
 		if (bit == 0 || (*out & bit) != 0)
 			return error_set(err, ERROR_INVALID,
-				"%s: item %u is no word of it, or stands there twice", member->name,
-				i);
+				"%s: item %u is none of its words (docs/formats/inventory.md), or "
+				"there twice",
+				member->name, i);
 		*out |= bit;
 	}
 	return true;
@@ -274,7 +275,9 @@ static bool read_word(
 	unsigned *out, const struct member *member, const struct json *value, struct error *err)
 {
 	*out = value->type == JSON_STRING ? form_word(member->form, value->string) : 0;
-	return *out != 0 || error_set(err, ERROR_INVALID, "%s: is no word of it", member->name);
+	return *out != 0 ||
+	       error_set(err, ERROR_INVALID, "%s: is none of its words (docs/formats/inventory.md)",
+		       member->name);
 }
 
 static bool read_count(

@@ -345,7 +345,7 @@ const struct cli_command cli_commands[] = {
 	{"waiver list", "[--after ID] [--limit N]",
 		"what is lived with, until when, and who said so", 0, 0,
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/waivers",
-		COLUMNS("id", "state", "control", "object", "until", "by", "approved_by",
+		COLUMNS("id", "state", "control", "object", "until_at", "by", "approved_by",
 			"reason")},
 	{"waiver approve", "ID", "agree, as the second person", 1, 1, NULL, command_waiver_approve,
 		NULL, NULL},

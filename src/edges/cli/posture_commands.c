@@ -117,6 +117,24 @@ static void print_reference(struct cli *cli, const struct json *reply)
 	print_items(cli, &items, columns);
 }
 
+/* What violates the control about all risks is no object, but an id of a framework. */
+static void print_unanswered(struct cli *cli, const struct json *unanswered)
+{
+	static const char *const columns[] = {"framework", "version", "id", "title", NULL};
+	struct json_builder object;
+	struct json ids;
+	struct error err;
+
+	if (unanswered == NULL || unanswered->count == 0)
+		return;
+	json_object_start(&object, cli->arena);
+	json_put(&object, "items", *unanswered);
+	if (!json_object_seal(&object, &ids, &err))
+		return;
+	cli_say("No passing control answers these:");
+	print_items(cli, &ids, columns);
+}
+
 static void print_one(struct cli *cli, const struct json *reply)
 {
 	static const char *const columns[] = {
@@ -138,6 +156,7 @@ static void print_one(struct cli *cli, const struct json *reply)
 		number(reply, "waived"));
 	if (items != NULL && items->count > 0)
 		print_items(cli, reply, columns);
+	print_unanswered(cli, json_find(reply, "unanswered"));
 	cli_say_more(cli, reply);
 }
 

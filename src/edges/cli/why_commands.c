@@ -119,15 +119,27 @@ int command_can(struct cli *cli)
 	return list_page(cli, text_format(cli->arena, "/v1/can/%.*s", TEXT_ARGS(name)), '?');
 }
 
+/* Data is read through tools, and charters have lines on these. */
+static void say_what_reads(struct cli *cli)
+{
+	if (cli->output == OUTPUT_TABLE && text_starts_with(text_of(cli->words[1]), "data-source:"))
+		cli_say("Only lines on the data source itself are shown.  Which tools read it: "
+			"remit graph show %s; who may use one of them: remit who EFFECT TOOL.",
+			cli->words[1]);
+}
+
 int command_who(struct cli *cli)
 {
 	struct text effect = cli_escape(cli, cli->words[0]);
 	struct text resource = cli_escape(cli, cli->words[1]);
-
-	return list_page(cli,
+	int status = list_page(cli,
 		text_format(cli->arena, "/v1/who?effect=%.*s&resource=%.*s", TEXT_ARGS(effect),
 			TEXT_ARGS(resource)),
 		'&');
+
+	if (status == EXIT_DONE)
+		say_what_reads(cli);
+	return status;
 }
 
 /* ---- why, for people ------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 /* How records become the graph.
  *
- *   registry, state, person-key   entries that changed are said anew, by who put them in force
+ *   registry, state, person-key,  entries that changed are said anew, by who put them in force
+ *   review-decided
  *   kill                          so are those it ended
  *   decision (allow)              the identity used the tool and what it reads
  *
@@ -264,6 +265,7 @@ bool graph_register(struct graph_service *service, struct error *err)
 	const struct fold_handler handlers[] = {
 		{.type = "registry", .apply = fold_changes, .loaded = say_all, .state = service},
 		{.type = "state", .apply = fold_changes, .state = service},
+		{.type = "review-decided", .apply = fold_changes, .state = service},
 		{.type = "person-key", .apply = fold_changes, .state = service},
 		{.type = "graph-grant", .apply = fold_changes, .state = service},
 		{.type = "kill", .apply = fold_changes, .state = service},
@@ -273,6 +275,7 @@ bool graph_register(struct graph_service *service, struct error *err)
 	static const struct fold_projector projectors[] = {
 		{"registry", project_changes},
 		{"state", project_changes},
+		{"review-decided", project_changes},
 		{"decision", project_decision},
 	};
 

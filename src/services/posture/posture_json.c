@@ -334,6 +334,35 @@ static bool put_maps(const struct control *control, struct json_builder *view, s
 	return true;
 }
 
+struct unanswered {
+	struct json_builder list;
+	struct error *err;
+};
+
+static bool add_unanswered(void *context, const struct framework_id *id)
+{
+	struct unanswered *unanswered = context;
+
+	return add_map(&unanswered->list, id, TEXT(""), unanswered->err);
+}
+
+/* The violations of the one control that is about all risks: they have no rows. */
+static bool put_unanswered(const struct posture *posture, const struct control *control,
+	const struct control_status *all, struct json_builder *view, struct error *err)
+{
+	struct unanswered unanswered = {.err = err};
+	struct json sealed;
+
+	if ((control->checks & check_bit(CHECK_COVERAGE)) == 0)
+		return true;
+	json_array_start(&unanswered.list, view->arena);
+	if (!posture_each_uncovered(posture, all, add_unanswered, &unanswered) ||
+		!json_array_seal(&unanswered.list, &sealed, err))
+		return false;
+	json_put(view, "unanswered", sealed);
+	return true;
+}
+
 bool posture_control_json(const struct posture *posture, const struct posture_page *page,
 	struct arena *arena, struct json *out, struct error *err)
 {
@@ -345,6 +374,7 @@ bool posture_control_json(const struct posture *posture, const struct posture_pa
 	json_object_start(&view, arena);
 	put_status(&view, control, &all[page->control]);
 	return put_checks(posture, control, &view, err) && put_maps(control, &view, err) &&
+	       put_unanswered(posture, control, all, &view, err) &&
 	       posture_put_rows(posture, page, &view, err) && json_object_seal(&view, out, err);
 }
 

@@ -104,6 +104,9 @@ void posture_spread(struct posture *posture, struct text subject, bool had_share
 bool posture_is_own(const struct finding *finding);
 /* Whether it counts against the control: it names it, or shows a record check of it. */
 bool posture_finding_is_of(const struct finding *finding, const struct control *control);
+/* Risks of OWASP NHI, Agentic and MCP that no passing control answers; false: visit was. */
+bool posture_each_uncovered(const struct posture *posture, const struct control_status *all,
+	bool (*visit)(void *context, const struct framework_id *id), void *context);
 
 /* posture_records.c: reads some of them.  True: there are more. */
 bool posture_read_records(struct posture *posture);

@@ -209,6 +209,7 @@ static bool add_waiver(const struct posture *posture, const struct waiver *waive
 	json_put_text_unless_empty(&object, "approved_by", waiver->approved_by);
 	json_put_integer(&object, "asked", waiver->asked_utc_ms);
 	json_put_integer(&object, "until", waiver->until_utc_s);
+	json_put_integer(&object, "until_at", waiver->until_utc_s * 1000);
 	json_put_integer(&object, "record", (int64_t)waiver->index);
 	if (!json_object_seal(&object, &item, err))
 		return false;

@@ -144,15 +144,36 @@ static bool is_of_the_three(const struct framework *framework)
 		       text_is(framework->word, "mcp"));
 }
 
-static uint64_t count_uncovered(const struct posture *posture, const struct control_status *all)
+bool posture_each_uncovered(const struct posture *posture, const struct control_status *all,
+	bool (*visit)(void *context, const struct framework_id *id), void *context)
 {
 	const struct framework *framework = catalogue_next_framework(posture->catalogue, NULL);
-	uint64_t count = 0;
 
 	for (; framework != NULL;
 		framework = catalogue_next_framework(posture->catalogue, framework))
-		for (uint32_t i = 0; is_of_the_three(framework) && i < framework->ids_count; i++)
-			count += !is_covered(posture, all, &(struct framework_id){framework, i});
+		for (uint32_t i = 0; is_of_the_three(framework) && i < framework->ids_count; i++) {
+			const struct framework_id id = {framework, i};
+
+			if (!is_covered(posture, all, &id) && !visit(context, &id))
+				return false;
+		}
+	return true;
+}
+
+static bool count_id(void *context, const struct framework_id *id)
+{
+	uint64_t *count = context;
+
+	(void)id;
+	(*count)++;
+	return true;
+}
+
+static uint64_t count_uncovered(const struct posture *posture, const struct control_status *all)
+{
+	uint64_t count = 0;
+
+	(void)posture_each_uncovered(posture, all, count_id, &count);
 	return count;
 }
 

@@ -216,6 +216,7 @@ bool posture_watch(struct posture *posture, struct error *err)
 	const struct fold_handler handlers[] = {
 		{.type = "registry", .apply = see_registry, .state = posture},
 		{.type = "state", .apply = see_registry, .state = posture},
+		{.type = "review-decided", .apply = see_registry, .state = posture},
 		{.type = "kill", .apply = see_kill, .state = posture},
 		{.type = "finding-opened", .apply = see_finding, .state = posture},
 		{.type = "finding-closed", .apply = see_finding, .state = posture},

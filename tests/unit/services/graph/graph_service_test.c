@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "domain/charter/narrow.h"
 #include "domain/graph/history.h"
 #include "domain/graph/inventory_layer.h"
 #include "services/registry/plan_accounts.h"
@@ -597,6 +598,47 @@ static void who_is_killed_may_nothing_any_more(void **state)
 	assert_non_null(json_find(json_find(&answer, "node"), "is"));
 }
 
+/* A review takes that entitlement of a1. */
+static bool take_line(struct fixture *fixture, uint32_t number)
+{
+	struct governed *governed = &fixture->governed;
+	const struct registry_entry *entry =
+		registry_find(governed->registry, OBJECT_IDENTITY, TEXT("a1"));
+	struct charter_edit edit = {.how = CHARTER_EDIT_TAKE_OUT};
+	struct review_edit changed = {.identity = TEXT("a1"), .version = entry->in_force->version};
+	struct json was, now, members;
+	struct json_builder object;
+	struct error err = {0};
+
+	assert_true(object_document(entry->in_force, governed->arena, &was, &err));
+	edit.line = (struct charter_line){
+		CHARTER_PART_ENTITLEMENT, item_at(&was, "entitlements", number)};
+	assert_true(charter_edit(
+		&now, governed->arena, &was, &(struct charter_edits){&edit, 1, 0}, &err));
+	json_object_start(&object, governed->arena);
+	json_put_cstring(&object, "review", "v-1");
+	assert_true(json_object_seal(&object, &members, &err));
+	changed.document = &now;
+	return governed_run(governed, (struct registrar_request){.verb = REGISTRAR_REVIEW,
+					      .actor = TEXT("person:rey"),
+					      .review = {&members, &changed, 1}});
+}
+
+static void what_a_review_takes_is_gone_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("a1"), .to = TEXT("tool:files/write")};
+	struct json answer = ask(fixture, graph_path, &asked);
+
+	assert_int_equal(json_integer_or(&answer, "total", -1), 1);
+	assert_true(take_line(fixture, 1));
+	answer = ask(fixture, graph_path, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	asked.to = TEXT("tool:files/read");
+	answer = ask(fixture, graph_path, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 1);
+}
+
 /* ---- restarts ---- */
 
 static struct text dump(struct fixture *fixture)
@@ -644,6 +686,8 @@ static void a_restart_gives_the_same_graph(void **state)
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
 	fixture->governed.log.now_utc_ms += 1000;
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_REACTIVATE, "a1"));
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(take_line(fixture, 1));
 	/* From the log alone, and then from the rows that this left. */
 	for (int again = 0; again < 2; again++) {
 		start(other);
@@ -698,6 +742,23 @@ static void two_times_differ_by_what_was_granted_between(void **state)
 	assert_int_equal(json_integer_or(&answer, "gone", 0), 2);
 	answer = differences(fixture, begun + 5000, begun + 5000);
 	assert_int_equal(json_find(&answer, "items")->count, 0);
+}
+
+static void two_times_differ_by_what_a_review_took_between(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t begun = fixture->governed.log.now_utc_ms;
+	struct json answer;
+
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(take_line(fixture, 1));
+	fixture->governed.log.now_utc_ms += 1000;
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	answer = differences(fixture, begun, begun + 1500);
+	assert_int_equal(json_integer_or(&answer, "new", -1), 0);
+	assert_int_equal(json_integer_or(&answer, "gone", -1), 1);
+	answer = differences(fixture, begun + 1500, begun + 5000);
+	assert_int_equal(json_integer_or(&answer, "gone", -1), 1);
 }
 
 /* ---- counts ---- */
@@ -788,9 +849,11 @@ int main(void)
 		TEST(so_many_charters_are_noted_and_no_more),
 		TEST(what_was_let_through_was_used),
 		TEST(who_is_killed_may_nothing_any_more),
+		TEST(what_a_review_takes_is_gone_at_once),
 		TEST(a_restart_gives_the_same_graph),
 		TEST(counts_outlive_a_restart_and_count_nothing_twice),
 		TEST(two_times_differ_by_what_was_granted_between),
+		TEST(two_times_differ_by_what_a_review_took_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

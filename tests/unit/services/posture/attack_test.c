@@ -370,6 +370,44 @@ static void g_60_without_one_control_the_row_of_its_risk_turns_red(void **state)
 	assert_int_equal(look(bench, "G-60")->violations, before);
 }
 
+/* How many ids are told as answered by nothing, and whether that one is. */
+static uint32_t unanswered(struct bench *bench, const char *control, const char *id, bool *is_told)
+{
+	const struct catalogue *catalogue = posture_catalogue(bench->posture);
+	const struct posture_page page = {
+		.control = catalogue_number(catalogue, catalogue_find(catalogue, text_of(control))),
+		.count = 10};
+	struct arena *arena = arena_create(1 << 20);
+	const struct json *ids;
+	struct json out;
+	struct error err;
+	uint32_t count;
+
+	assert_true(posture_control_json(bench->posture, &page, arena, &out, &err));
+	ids = json_find(&out, "unanswered");
+	count = ids == NULL ? 0 : ids->count;
+	*is_told = false;
+	for (uint32_t i = 0; i < count; i++)
+		*is_told |= text_is(json_text_or(&ids->items[i], "id", ""), id);
+	arena_destroy(&arena);
+	return count;
+}
+
+static void g_60_tells_each_risk_that_nothing_answers(void **state)
+{
+	struct bench *bench = *state;
+	bool is_told;
+
+	put(bench, RIGHT);
+	assert_true(look(bench, "G-60")->violations > 0);
+	assert_int_equal(
+		unanswered(bench, "G-60", "ASI06", &is_told), (int)look(bench, "G-60")->violations);
+	assert_true(is_told); /* G-04 alone answers it, and nothing proves that */
+	(void)unanswered(bench, "G-60", "NHI8", &is_told);
+	assert_false(is_told);
+	assert_int_equal(unanswered(bench, "G-28", "ASI06", &is_told), 0);
+}
+
 /* ---- what connectors see ---- */
 
 /* What the inventory says of one thing, each time anew. */
@@ -836,6 +874,7 @@ int main(void)
 		CASE(g_54_an_act_that_says_no_way_back_turns_it_red),
 		CASE(g_55_an_act_without_a_way_back_turns_it_red),
 		CASE(g_60_without_one_control_the_row_of_its_risk_turns_red),
+		CASE(g_60_tells_each_risk_that_nothing_answers),
 		CASE(n_01_a_new_key_at_a_provider_turns_it_red),
 		CASE(n_02_a_key_without_end_or_owner_turns_it_red),
 		CASE(n_04_a_key_without_an_end_turns_it_red),
