@@ -269,12 +269,13 @@ bool half_digest(struct sha256 *out, const struct json *half, struct error *err)
 	return ok || error_set(err, ERROR_LIMIT, "no memory for the lines of a unit");
 }
 
-static bool has_item(const struct json *list, const struct json *item)
+static uint32_t count_item(const struct json *list, const struct json *item)
 {
+	uint32_t count = 0;
+
 	for (uint32_t i = 0; list != NULL && i < list->count; i++)
-		if (json_equal(&list->items[i], item))
-			return true;
-	return false;
+		count += json_equal(&list->items[i], item);
+	return count;
 }
 
 static bool lines_are_within(const struct json *lines, const struct json *other)
@@ -287,8 +288,8 @@ static bool lines_are_within(const struct json *lines, const struct json *other)
 			if (text_equal(other->members[j].name, lines->members[i].name))
 				there = &other->members[j].value;
 		for (uint32_t j = 0; j < list->count; j++)
-			if (!has_item(there, &list->items[j]))
-				return false;
+			if (count_item(list, &list->items[j]) > count_item(there, &list->items[j]))
+				return false; /* `uses` of each counts by itself */
 	}
 	return true;
 }

@@ -20,6 +20,8 @@ int64_t owner_left_utc_s(const struct registry *registry, const struct registry_
 {
 	const struct person *owner = registry_find_person(registry, owner_of(identity));
 
+	if (owner == NULL && charter_of(identity) != NULL)
+		owner = registry_find_person(registry, charter_of(identity)->owner);
 	return owner == NULL ? 0 : owner->left_utc_s;
 }
 

@@ -18,7 +18,8 @@ enum {
 
 /* The name of the owner in force, whether or not they are here; empty: no charter is. */
 struct text owner_of(const struct registry_entry *identity);
-/* When the owner in force left; 0: they are here, or nobody is registered by that name. */
+/* When the owner in force left; 0: they are here.  Of one who is not registered any more: when
+ * the owner that the charter names did. */
 int64_t owner_left_utc_s(const struct registry *registry, const struct registry_entry *identity);
 /* The backup owner, who is here and somebody else than the owner in force; empty: there is
  * none. */

@@ -44,6 +44,8 @@ bool check_owner(struct evaluation *evaluation, const struct registry_entry *ent
 {
 	const struct person *owner = evaluation_find_person(evaluation, owner_of(entry));
 
+	if (owner == NULL) /* who acknowledged it is registered no more */
+		owner = evaluation_find_person(evaluation, entry->in_force->charter->owner);
 	if (owner == NULL || owner->left_utc_s == 0)
 		return true;
 	evaluation->out->is_owner_gone = true;

@@ -28,13 +28,18 @@ struct excess {
 struct starting {
 	const struct graph *graph;
 	struct graph_question *question;
+	bool is_short; /* of room for another */
 };
 
-static bool add_start(struct graph_question *question, graph_id node)
+static bool add_start(struct starting *starting, graph_id node)
 {
+	struct graph_question *question = starting->question;
+
 	if (question->starts_count < GRAPH_STARTS_MAX)
 		question->starts[question->starts_count++] = node;
-	return true;
+	else
+		starting->is_short = true;
+	return !starting->is_short;
 }
 
 /* Not its charter's own keys: they open itself. */
@@ -44,21 +49,23 @@ static bool add_seen(void *context, const struct graph_edge *edge)
 
 	if (edge->origin == GRAPH_ORIGIN_SEEN &&
 		(edge->kind == GRAPH_EDGE_USES || edge->kind == GRAPH_EDGE_HOLDS))
-		return add_start(starting->question, edge->to);
+		return add_start(starting, edge->to);
 	return true;
 }
 
-static void find_starts(
+/* False: there are more than fit. */
+static bool find_starts(
 	const struct graph *graph, const struct charter *charter, struct graph_question *question)
 {
-	struct starting starting = {graph, question};
+	struct starting starting = {.graph = graph, .question = question};
 	struct graph_node node;
 
 	for (uint32_t i = 0; i < charter->accounts_count; i++)
 		if (graph_find(graph, GRAPH_NODE_ACCOUNT, charter->accounts[i], &node))
-			add_start(question, node.id);
+			(void)add_start(&starting, node.id);
 	if (graph_find(graph, GRAPH_NODE_IDENTITY, charter->name, &node))
 		graph_each_out(graph, node.id, GRAPH_EDGE_NONE, add_seen, &starting);
+	return !starting.is_short;
 }
 
 /* ---- what is declared ---- */
@@ -192,11 +199,13 @@ void graph_excess_of(struct graph_search *search, const struct graph *graph,
 {
 	struct graph_question question = {.now_s = now_s, .kinds = KINDS_SEEN};
 	struct excess excess = {.graph = graph, .charter = charter, .now_s = now_s, .out = out};
+	bool has_all;
 
 	out->count = 0;
 	out->total = 0;
-	find_starts(graph, charter, &question);
+	has_all = find_starts(graph, charter, &question);
 	graph_search_run(search, graph, &question, &out->is_cut);
+	out->is_cut = out->is_cut || !has_all;
 	for (size_t i = 0; i < graph_reached_count(search); i++) {
 		struct graph_reached reached = graph_reached_at(search, i);
 

@@ -292,6 +292,23 @@ static bool is_worth_a_look(const struct graph_search *search, uint32_t number)
 	       hops < search->found[to].hops;
 }
 
+/* Whether authority goes on where no search does, or that took too long to tell. */
+static bool goes_further(struct graph_search *search, uint32_t number)
+{
+	const struct found *found = &search->found[number];
+
+	if (found->hops < GRAPH_PATH_HOPS_MAX || search->question->to != 0 ||
+		!is_live(search, found->node))
+		return false;
+	for (uint32_t at = vertex_at(search->graph, found->node)->out; at != 0;
+		at = link_at(search->graph, at)->next_out)
+		if (search->looked++ >= GRAPH_SEARCH_EDGES_MAX ||
+			(carries(search, at) &&
+				effects_behind(link_at(search->graph, at), found->effects) != 0))
+			return true;
+	return false;
+}
+
 static void forget(struct graph_search *search)
 {
 	if (++search->number == 0) { /* after 2^32 searches all marks are cleared once */
@@ -320,6 +337,8 @@ void graph_search_run(struct graph_search *search, const struct graph *graph,
 		if (is_worth_a_look(search, number))
 			look_at(search, number, follow);
 	}
+	for (uint32_t number = 0; number < search->found_count && !search->is_cut; number++)
+		search->is_cut = goes_further(search, number);
 	search->looked = 0;
 	for (uint32_t number = 0; number < search->found_count; number++)
 		if (is_worth_a_look(search, number))

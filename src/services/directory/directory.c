@@ -223,7 +223,8 @@ static void report_stop(const struct directory_request *request)
 	draft.subject =
 		text_format(request->arena, "directory/%.*s", TEXT_ARGS(request->directory));
 	draft.what = text_format(request->arena,
-		"%lld people would have left directory %.*s within an hour, where %lld may",
+		"%lld people would have left directory %.*s or lost roles within an hour, where "
+		"%lld may",
 		(long long)request->leavers, TEXT_ARGS(request->directory),
 		(long long)request->leavers_max);
 	draft.actor = TEXT("");

@@ -23,7 +23,9 @@ enum {
 	DIRECTORY_TOKEN_DAYS_DEFAULT = 365,
 	DIRECTORY_PAGE_MAX = 200, /* resources of one answer */
 	DIRECTORY_QUEUE_MAX = 64,
-	DIRECTORY_WINDOW_S = 60 * 60,    /* in which leavers are counted */
+	DIRECTORY_WINDOW_S = 60 * 60, /* in which leavers are counted */
+	/* Who came later than so long ago is none of those of whom a share may leave. */
+	DIRECTORY_SETTLED_S = 24 * 60 * 60,
 	DIRECTORY_CONFIRMED_S = 60 * 60, /* for which a person's word lets more leave */
 };
 
@@ -78,6 +80,7 @@ struct directory_request {
 	bool is_opening; /* of an import: its directory is not there yet */
 	int64_t leavers;
 	int64_t leavers_max;
+	int64_t losers; /* whom it takes roles by moving them */
 	struct directory_request *next;
 };
 

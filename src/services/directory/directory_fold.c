@@ -67,6 +67,8 @@ static bool fold_directory(
 	old = name_table_remove(service->directories, directory->name);
 	if (old != NULL) {
 		directory->people = old->people;
+		directory->lost = old->lost;
+		directory->lost_since_utc_ms = old->lost_since_utc_ms;
 		directory->groups = old->groups;
 		directory_destroy(old);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/time.h"
 #include "base/yaml.h"
 #include "domain/charter/form.h"
 #include "services/directory/directory_private.h"
@@ -12,34 +13,68 @@
 
 struct counting {
 	struct text directory;
-	int64_t since_utc_s;
-	int64_t here;
+	int64_t now_utc_s;
+	int64_t settled; /* here, or left since */
 	int64_t left;
 };
+
+/* The directory brought them in long enough ago: whoever holds its token may bring in as many as
+ * they like. */
+static bool is_settled(const struct counting *counting, const struct person *person)
+{
+	struct text created = json_text_or(&person->directory.profile, "created", "");
+	int64_t created_utc_ms;
+
+	return person->directory.id.length == 0 ||
+	       (time_parse_utc_ms(created, &created_utc_ms) &&
+		       created_utc_ms / 1000 <= counting->now_utc_s - DIRECTORY_SETTLED_S);
+}
 
 static bool count_one(void *context, const struct registry_entry *entry)
 {
 	struct counting *counting = context;
 	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
+	bool has_left_now;
 
 	if (person == NULL || !text_equal(person->directory.name, counting->directory))
 		return true;
-	counting->here += !person_has_left(person);
-	counting->left += person->left_utc_s >= counting->since_utc_s;
+	has_left_now = person->left_utc_s >= counting->now_utc_s - DIRECTORY_WINDOW_S;
+	counting->left += has_left_now;
+	if (!person_has_left(person) || has_left_now)
+		counting->settled += is_settled(counting, person);
 	return true;
+}
+
+static int64_t lost_of(const struct directory_service *service, const struct directory *directory)
+{
+	int64_t until_utc_ms = directory->lost_since_utc_ms + INT64_C(1000) * DIRECTORY_WINDOW_S;
+
+	return directory_now_utc_ms(service) < until_utc_ms ? directory->lost : 0;
+}
+
+static void note_lost(struct directory_request *request)
+{
+	struct directory *directory = directory_find(request->service, request->directory);
+
+	if (directory == NULL || request->losers == 0)
+		return;
+	directory->lost = lost_of(request->service, directory);
+	if (directory->lost == 0)
+		directory->lost_since_utc_ms = directory_now_utc_ms(request->service);
+	directory->lost += request->losers;
 }
 
 void directory_count(const struct directory_service *service, const struct directory *directory,
 	int64_t *leavers, int64_t *most)
 {
 	const struct directory_bounds *bounds = &service->parts.bounds;
-	struct counting counting = {.directory = directory->name,
-		.since_utc_s = directory_now_utc_ms(service) / 1000 - DIRECTORY_WINDOW_S};
+	struct counting counting = {
+		.directory = directory->name, .now_utc_s = directory_now_utc_ms(service) / 1000};
 	int64_t share;
 
 	registry_each(service->parts.registry, OBJECT_PERSON, TEXT(""), count_one, &counting);
-	share = (counting.here + counting.left) * bounds->percent / 100;
-	*leavers = counting.left;
+	share = counting.settled * bounds->percent / 100;
+	*leavers = counting.left + lost_of(service, directory);
 	*most = share > bounds->leavers ? share : bounds->leavers;
 }
 
@@ -52,6 +87,7 @@ struct composing {
 	struct buffer yaml;
 	int64_t now_utc_ms;
 	int64_t leaving; /* by this change */
+	int64_t losing;  /* roles or a clearance, for they are moved */
 	size_t created, changed, left;
 };
 
@@ -61,16 +97,20 @@ static bool check_leavers(struct composing *composing)
 	struct directory_request *request = composing->request;
 	const struct directory *directory = composing->directory;
 
-	if (composing->leaving == 0 || composing->now_utc_ms < directory->confirmed_until_utc_ms)
+	request->losers = composing->losing;
+	if (composing->leaving + composing->losing == 0 ||
+		composing->now_utc_ms < directory->confirmed_until_utc_ms)
 		return true;
 	directory_count(composing->service, directory, &request->leavers, &request->leavers_max);
-	request->leavers += composing->leaving;
+	request->leavers += composing->leaving + composing->losing;
 	if (directory->stopped_utc_ms == 0 && request->leavers <= request->leavers_max)
 		return true;
 	request->is_stopping = directory->stopped_utc_ms == 0 && !request->is_check;
 	return scim_fail(&request->fault, 429, NULL,
-		"%lld people would have left directory %.*s within an hour, where %lld may: nobody "
-		"is taken out until another person confirms it: remit directory confirm %.*s",
+		"%lld people would have left directory %.*s or lost roles within an hour, where "
+		"%lld "
+		"may: nobody is taken out until another person confirms it: remit directory "
+		"confirm %.*s",
 		(long long)request->leavers, TEXT_ARGS(directory->name),
 		(long long)request->leavers_max, TEXT_ARGS(directory->name));
 }
@@ -110,6 +150,16 @@ static struct text unit_for(
 	return is_unit(composing->service, name) ? name : composing->directory->unit;
 }
 
+/* What counts in a unit does not go along. */
+static bool has_lost(const struct person *before, const struct json *document)
+{
+	const struct json *roles = json_find(document, "roles");
+
+	return before->roles_count > (roles == NULL ? 0 : roles->count) ||
+	       (before->clearance != SENSITIVITY_UNLABELLED &&
+		       json_find(document, "clearance") == NULL);
+}
+
 static void count_change(
 	struct composing *composing, const struct person *before, const struct json *document)
 {
@@ -119,6 +169,7 @@ static void count_change(
 	composing->created += before == NULL;
 	composing->changed += before != NULL;
 	composing->leaving += was_here && !is_here;
+	composing->losing += was_here && is_here && has_lost(before, document);
 }
 
 static bool add_document(struct composing *composing, const struct json *document)
@@ -466,6 +517,8 @@ static void on_done(struct registrar_request *registrar)
 	const struct directory_wanted made = {request->directory, &scim_user_type, request->made};
 
 	request->index = registrar->index;
+	if (registrar->err.code == ERROR_NONE && !request->is_check)
+		note_lost(request);
 	if (registrar->err.code != ERROR_NONE)
 		refuse(request);
 	else if (is_shown)

@@ -14,7 +14,10 @@ struct directory {
 	int64_t stopped_utc_ms;         /* 0: it is not */
 	struct text stopped_by;         /* actor of the change that was too much */
 	int64_t confirmed_until_utc_ms; /* 0: never */
-	size_t people;                  /* that are in the index, left or not */
+	/* Whom moves took roles or a clearance, in an hour that began then; of this process. */
+	int64_t lost;
+	int64_t lost_since_utc_ms;
+	size_t people; /* that are in the index, left or not */
 	size_t groups;
 	struct arena *arena;
 };

@@ -21,8 +21,32 @@ static void look(struct graph_service *service, const struct charter *charter, i
 static const struct excess_waiver *waiver_of(const struct graph_service *service,
 	const struct charter *charter, const struct graph_excess_item *item, int64_t now_utc_s)
 {
-	return graph_find_waiver(
+	const struct excess_waiver *waiver = graph_find_waiver(
 		service, charter->name, name_of(service, item->resource), now_utc_s);
+
+	return waiver != NULL && (item->effects & ~waiver->effects) == 0 ? waiver : NULL;
+}
+
+static const struct object *judged(const struct registry_entry *entry)
+{
+	if (entry == NULL)
+		return NULL;
+	return entry->waiting != NULL ? entry->waiting : entry->in_force;
+}
+
+uint32_t graph_excess_effects(struct graph_service *service, const struct registry_entry *identity,
+	struct text resource, int64_t now_utc_s)
+{
+	const struct object *object = judged(identity);
+	uint32_t effects = 0;
+
+	if (object == NULL)
+		return 0;
+	look(service, object->charter, now_utc_s);
+	for (size_t i = 0; i < service->excess.count; i++)
+		if (text_equal(name_of(service, service->excess.items[i].resource), resource))
+			effects |= service->excess.items[i].effects;
+	return effects;
 }
 
 /* ---- in words ---- */
@@ -149,14 +173,12 @@ bool graph_excess_json(struct graph_service *service, struct text identity, int6
 {
 	const struct registry_entry *entry =
 		registry_find(service->parts.registry, OBJECT_IDENTITY, identity);
-	const struct object *object = NULL;
+	const struct object *object = judged(entry);
 	struct json_builder answer;
 	struct json items;
 	struct text first;
 	size_t live;
 
-	if (entry != NULL)
-		object = entry->waiting != NULL ? entry->waiting : entry->in_force;
 	if (object == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no identity \"%.*s\" has a charter",
 			(int)(identity.length < 64 ? identity.length : 64), identity.data);

@@ -16,6 +16,7 @@ enum {
 /* One waiver, by "IDENTITY RESOURCE". */
 struct excess_waiver {
 	int64_t until_utc_s;
+	uint32_t effects; /* that were too much when it was given: it covers no others */
 	char by[256];
 	char reason[GRAPH_REASON_BYTES_MAX + 1];
 };
@@ -51,6 +52,10 @@ bool graph_register_waivers(struct graph_service *service, struct error *err) MU
 /* NULL: there is none that still counts. */
 const struct excess_waiver *graph_find_waiver(const struct graph_service *service,
 	struct text identity, struct text resource, int64_t now_utc_s);
+
+/* excess_service.c: of what waits, else of what is in force; 0: nothing is too much there. */
+uint32_t graph_excess_effects(struct graph_service *service, const struct registry_entry *identity,
+	struct text resource, int64_t now_utc_s);
 
 /* graph_json.c */
 

@@ -32,7 +32,7 @@ const struct excess_waiver *graph_find_waiver(const struct graph_service *servic
 struct answering {
 	const struct graph_service *service;
 	struct text actor;
-	struct text proposer; /* of the charter that waits */
+	struct text author; /* of the charter that waits, else of that in force */
 	size_t sources;
 	struct error *err;
 	bool may;
@@ -53,10 +53,18 @@ static bool ask_source(void *context, const struct graph_edge *edge)
 		return true;
 	answering->sources++;
 	resource = registry_resource_of(registry, entry->in_force);
-	resource.proposer = answering->proposer;
+	resource.proposer = answering->author;
 	answering->may = registry_may_about(
 		registry, answering->actor, PEOPLE_CONSENT, &resource, answering->err);
 	return answering->may;
+}
+
+/* Ending a waiver only takes away: whoever wrote the charter may do that, too. */
+static struct text author_of(const struct registry_entry *identity, const struct graph_waive *waive)
+{
+	if (waive->until_utc_s == 0)
+		return TEXT("");
+	return identity->waiting_version != 0 ? identity->proposed_by : identity->authored_by;
 }
 
 static bool check_person(
@@ -66,7 +74,7 @@ static bool check_person(
 		registry_find(service->parts.registry, OBJECT_IDENTITY, waive->identity);
 	struct answering answering = {.service = service,
 		.actor = waive->actor,
-		.proposer = identity->proposed_by,
+		.author = author_of(identity, waive),
 		.err = err,
 		.may = true};
 	struct graph_node resource;
@@ -101,6 +109,23 @@ static bool check_waive(
 	return check_person(service, waive, err);
 }
 
+/* What is too much there now; of nothing there is no waiver for a later time. */
+static bool find_effects(struct graph_service *service, const struct graph_waive *waive,
+	uint32_t *out, struct error *err)
+{
+	*out = waive->until_utc_s == 0
+		       ? 0
+		       : graph_excess_effects(service,
+				 registry_find(
+					 service->parts.registry, OBJECT_IDENTITY, waive->identity),
+				 waive->resource, fold_stamp_utc_ms(service->parts.fold) / 1000);
+	return *out != 0 || waive->until_utc_s == 0 ||
+	       error_set(err, ERROR_CONFLICT,
+		       "nothing is too much there, so there is nothing to waive: remit excess "
+		       "%.*s",
+		       TEXT_ARGS(waive->identity));
+}
+
 /* ---- the record ---- */
 
 struct waiving {
@@ -119,7 +144,8 @@ static void on_written(struct fold_change *change)
 	free(waiving);
 }
 
-static bool write_record(struct graph_service *service, struct waiving *waiving, struct error *err)
+static bool write_record(
+	struct graph_service *service, struct waiving *waiving, uint32_t effects, struct error *err)
 {
 	const struct graph_waive *waive = &waiving->waive;
 	struct json_builder record;
@@ -133,6 +159,7 @@ static bool write_record(struct graph_service *service, struct waiving *waiving,
 	json_put_text(&record, "resource", waive->resource);
 	json_put_text(&record, "reason", waive->reason);
 	json_put_integer(&record, "until", waive->until_utc_s);
+	graph_put_effects(&record, "effects", effects);
 	if (!json_object_seal(&record, &sealed, err))
 		return false;
 	waiving->change.entry = json_canonical_text(waiving->arena, &sealed);
@@ -143,8 +170,9 @@ static bool write_record(struct graph_service *service, struct waiving *waiving,
 bool graph_waive(struct graph_service *service, const struct graph_waive *waive, struct error *err)
 {
 	struct waiving *waiving;
+	uint32_t effects;
 
-	if (!check_waive(service, waive, err))
+	if (!check_waive(service, waive, err) || !find_effects(service, waive, &effects, err))
 		return false;
 	waiving = calloc(1, sizeof *waiving);
 	if (waiving == NULL)
@@ -155,13 +183,23 @@ bool graph_waive(struct graph_service *service, const struct graph_waive *waive,
 	waiving->change.done = on_written;
 	if (waiving->arena == NULL) {
 		(void)error_set(err, ERROR_LIMIT, "no memory for a waiver");
-	} else if (write_record(service, waiving, err) &&
+	} else if (write_record(service, waiving, effects, err) &&
 		   fold_submit(service->parts.fold, &waiving->change, err)) {
 		return true;
 	}
 	arena_destroy(&waiving->arena);
 	free(waiving);
 	return false;
+}
+
+static uint32_t effects_of(const struct json *words)
+{
+	uint32_t effects = 0;
+
+	for (uint32_t i = 0; words != NULL && words->type == JSON_ARRAY && i < words->count; i++)
+		if (words->items[i].type == JSON_STRING)
+			effects |= UINT32_C(1) << effect_of(words->items[i].string);
+	return effects & ~(UINT32_C(1) << EFFECT_NONE);
 }
 
 static bool fold_waived(void *state, const struct json *record, uint64_t index, struct error *err)
@@ -185,6 +223,7 @@ static bool fold_waived(void *state, const struct json *record, uint64_t index, 
 		return error_set(err, ERROR_LIMIT, "no memory for a waiver");
 	}
 	waiver->until_utc_s = until_utc_s;
+	waiver->effects = effects_of(json_find(record, "effects"));
 	(void)snprintf(waiver->by, sizeof waiver->by, "%.*s",
 		TEXT_ARGS(json_text_or(record, "actor", "")));
 	(void)snprintf(waiver->reason, sizeof waiver->reason, "%.*s",

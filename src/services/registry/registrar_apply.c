@@ -17,18 +17,20 @@ static bool is_opened(const struct data_source *before, const struct data_source
 }
 
 /* Whoever administers remit does not decide over the data of units, as soon as there are two
- * who do. */
+ * who do.  What is taken out could be put in anew, as anything. */
 static enum people_action action_of(
 	const struct registrar *registrar, const struct plan_change *change)
 {
 	const struct registry_entry *entry =
 		registry_find(registrar->registry, change->kind, change->name);
 
-	if (change->kind != OBJECT_DATA_SOURCE || change->after == NULL || entry == NULL ||
-		entry->in_force == NULL || registrar_is_founding(registrar) ||
-		!is_opened(entry->in_force->data_source, change->after->data_source))
+	if (change->kind != OBJECT_DATA_SOURCE || entry == NULL || entry->in_force == NULL ||
+		registrar_is_founding(registrar))
 		return PEOPLE_WRITE;
-	return PEOPLE_OPEN;
+	return change->after == NULL ||
+			       is_opened(entry->in_force->data_source, change->after->data_source)
+		       ? PEOPLE_OPEN
+		       : PEOPLE_WRITE;
 }
 
 /* Before a charter is in force, those answer whom the new one names. */

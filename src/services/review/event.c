@@ -3,6 +3,7 @@
  * on record; a minute later a review of that identity begins, so that what belongs together is
  * judged together.  Who writes `review-due` needs no more than that record. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "services/review/review_private.h"
@@ -52,6 +53,15 @@ bool review_note_event(
 		return true;
 	free(known);
 	return error_set(err, ERROR_LIMIT, "no memory for an event");
+}
+
+void review_settle_event(struct review_service *service, struct text identity, uint64_t index)
+{
+	const struct review_event *event =
+		identity.length == 0 ? NULL : name_table_find(service->events, identity);
+
+	if (event != NULL && event->index <= index)
+		free(name_table_remove(service->events, identity));
 }
 
 /* ---- records that are events ---- */
@@ -334,20 +344,52 @@ static bool look_for_dormant(struct review_service *service)
 	return service->dormant_after.length > 0;
 }
 
+/* What could not begin is tried again when as much time has passed. */
+static bool is_ripe(
+	const struct review_service *service, const struct review_event *event, int64_t now_utc_ms)
+{
+	return now_utc_ms - event->at_utc_ms >= REVIEW_EVENT_SETTLE_MS &&
+	       now_utc_ms - event->tried_utc_ms >= REVIEW_EVENT_SETTLE_MS &&
+	       !is_under_review(service, event->identity);
+}
+
+static void keep_place(struct review_service *service, struct text identity)
+{
+	memcpy(service->events_after_name, identity.data, identity.length);
+	service->events_after = (struct text){service->events_after_name, identity.length};
+}
+
+/* The next that is ripe, of some a turn, each in its turn; NULL: none of these. */
+static struct review_event *next_ripe(struct review_service *service, int64_t now_utc_ms)
+{
+	bool is_round = service->events_after.length == 0;
+
+	for (int i = 0; i < EVENTS_LOOKED; i++) {
+		struct review_event *event =
+			name_table_next(service->events, service->events_after);
+
+		if (event == NULL) {
+			service->events_after = TEXT("");
+			if (is_round)
+				return NULL;
+			is_round = true;
+			continue;
+		}
+		keep_place(service, event->identity);
+		if (is_ripe(service, event, now_utc_ms))
+			return event;
+	}
+	return NULL;
+}
+
 bool review_events_step(struct review_service *service)
 {
-	const struct review_event *event = name_table_next(service->events, TEXT(""));
 	int64_t now_utc_ms = review_now(service);
+	struct review_event *event = next_ripe(service, now_utc_ms);
 
-	for (int i = 0; event != NULL && i < EVENTS_LOOKED; i++) {
-		const struct review_event *next = name_table_next(service->events, event->identity);
-
-		if (now_utc_ms - event->at_utc_ms >= REVIEW_EVENT_SETTLE_MS &&
-			!is_under_review(service, event->identity)) {
-			begin(service, event);
-			return true;
-		}
-		event = next;
-	}
-	return look_for_dormant(service);
+	if (event == NULL)
+		return look_for_dormant(service);
+	event->tried_utc_ms = now_utc_ms;
+	begin(service, event);
+	return true;
 }

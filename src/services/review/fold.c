@@ -95,19 +95,6 @@ static bool take_opening(struct review *review, const struct json *record, struc
 	       corrupt(err, "its hash is not there");
 }
 
-/* The event it answers, and any older one of its identity. */
-static void settle_event(
-	struct review_service *service, const struct review *review, const struct json *record)
-{
-	const struct review_event *event =
-		review->scope.identity.length == 0
-			? NULL
-			: name_table_find(service->events, review->scope.identity);
-
-	if (event != NULL && (int64_t)event->index <= json_integer_or(record, "event", 0))
-		free(name_table_remove(service->events, review->scope.identity));
-}
-
 static bool fold_opened(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct review_service *service = state;
@@ -124,7 +111,7 @@ static bool fold_opened(void *state, const struct json *record, uint64_t index, 
 	for (size_t i = 0; i < review->rows_count; i++)
 		if (!note_reviewed(service, review->rows[i].item.identity, review->opened_utc_ms))
 			return error_set(err, ERROR_LIMIT, "no memory for a review");
-	settle_event(service, review, record);
+	review_settle_event(service, review->scope.identity, review->event_index);
 	if (!fold_is_loading(service->parts.fold))
 		review_tell(service, review, "opened");
 	return true;

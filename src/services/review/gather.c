@@ -308,6 +308,8 @@ static bool fail(struct gathering *gathering, const struct error *err)
 	gathering->err = *err;
 	if (gathering->parts_durable < gathering->parts)
 		return true;
+	if (err->code == ERROR_NOT_FOUND) /* nothing is there: nothing to try again */
+		review_settle_event(gathering->service, review->scope.identity, gathering->event);
 	gathering->service->items_count -= review->rows_count;
 	review->rows_count = 0;
 	review->failure = text_copy(review->arena, text_of(err->text));

@@ -1,5 +1,6 @@
 /* What is in a snapshot: a line for each thing that an identity in scope may do, or may be, and
  * so on for each that it hands work to. */
+#include "domain/charter/owner.h"
 #include "services/review/gathering.h"
 
 #include <stdlib.h>
@@ -138,7 +139,7 @@ static struct review_item *start_item(
 		.via = looked->visited->via,
 		.version = looked->entry->in_force->version,
 		.unit = text_copy(arena, charter->unit),
-		.owner = text_copy(arena, charter->owner),
+		.owner = text_copy(arena, owner_of(looked->entry)),
 		.backup_owner = text_copy(arena, charter->backup_owner),
 		.author = text_copy(arena, author),
 		.risk = charter->risk,
@@ -367,7 +368,7 @@ static bool is_in_scope(const struct review_scope *scope, const struct registry_
 
 	return charter != NULL && entry->state != IDENTITY_RETIRED &&
 	       (scope->unit.length == 0 || text_equal(scope->unit, charter->unit)) &&
-	       (scope->owner.length == 0 || text_equal(scope->owner, charter->owner) ||
+	       (scope->owner.length == 0 || text_equal(scope->owner, owner_of(entry)) ||
 		       text_equal(scope->owner, charter->backup_owner)) &&
 	       (scope->identity.length == 0 || text_equal(scope->identity, charter->name)) &&
 	       (scope->risk == RISK_NONE ||

@@ -115,7 +115,8 @@ struct review_event {
 	struct text identity; /* in the same allocation, behind the struct */
 	enum review_trigger cause;
 	int64_t at_utc_ms;
-	int64_t due_utc_ms; /* 0: as long as the cause gives */
+	int64_t due_utc_ms;   /* 0: as long as the cause gives */
+	int64_t tried_utc_ms; /* to begin one, which did not come to be; 0: never */
 	uint64_t index;
 };
 
@@ -133,6 +134,8 @@ struct review_service {
 	size_t jobs_count;
 	struct text stepped; /* the next turn begins behind this review; empty: at the first */
 	char stepped_id[RANDOM_ID_BYTES];
+	struct text events_after; /* the look at those that wait goes on behind this identity */
+	char events_after_name[CHARTER_NAME_BYTES_MAX];
 	struct text dormant_after; /* the look for dormant ones goes on behind it */
 	int64_t dormant_utc_ms;    /* the last look began */
 };
@@ -248,6 +251,8 @@ bool review_register(struct review_service *service, struct error *err) MUST_CHE
 /* event.c */
 bool review_note_event(struct review_service *service, const struct review_event *event,
 	struct error *err) MUST_CHECK;
+/* What was asked up to that record is done, or there is nothing to do. */
+void review_settle_event(struct review_service *service, struct text identity, uint64_t index);
 bool review_register_events(struct review_service *service, struct error *err) MUST_CHECK;
 /* True: there is more. */
 bool review_events_step(struct review_service *service);

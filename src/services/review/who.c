@@ -5,6 +5,7 @@
  * comes before the others, whom it was handed to before all; a person who is not here any more
  * counts for nobody, so what was theirs is everybody's again that the rules name. */
 #include "domain/charter/nearest.h"
+#include "domain/charter/owner.h"
 #include "services/review/review_private.h"
 
 bool review_is_here(const struct review_service *service, struct text person)
@@ -36,26 +37,28 @@ static bool may_by_rule(
 		.owner = item->owner,
 		.backup_owner = item->backup_owner};
 
-	if (person == NULL)
+	if (person == NULL || person_has_left(person))
 		return false;
-	if (entry != NULL && entry->in_force != NULL)
+	if (entry != NULL && entry->in_force != NULL) {
 		about = registry_resource_of(registry, entry->in_force);
+		about.owner = owner_of(entry); /* who answers for it now */
+	}
 	return registry_person_may(registry, person, PEOPLE_REVIEW, &about) ||
 	       may_about_resource(service, person, item->resource_unit);
 }
 
-/* Nobody is named, or nobody of them is here any more, or this person is. */
-static bool is_named(
-	const struct review_service *service, const struct review *review, struct text person)
+/* Nobody is named, or nobody of them is here any more and may, or this person is. */
+static bool is_named(const struct review_service *service, const struct review *review,
+	const struct review_item *item, struct text person)
 {
-	bool is_any_here = false;
+	bool is_any_there = false;
 
 	for (size_t i = 0; i < review->reviewers_count; i++) {
 		if (text_equal(review->reviewers[i], person))
 			return true;
-		is_any_here = is_any_here || review_is_here(service, review->reviewers[i]);
+		is_any_there = is_any_there || may_by_rule(service, item, review->reviewers[i]);
 	}
-	return !is_any_here;
+	return !is_any_there;
 }
 
 static bool may_self(const struct review_service *service, const struct review *review,
@@ -64,8 +67,8 @@ static bool may_self(const struct review_service *service, const struct review *
 	if (row->assignee.length > 0 && review_is_here(service, row->assignee) &&
 		!text_equal(row->assignee, person))
 		return false;
-	return (text_equal(row->assignee, person) || is_named(service, review, person)) &&
-	       may_by_rule(service, &row->item, person);
+	return may_by_rule(service, &row->item, person) &&
+	       (text_equal(row->assignee, person) || is_named(service, review, &row->item, person));
 }
 
 /* The one, over at most so many delegations, who may and stands behind the person. */

@@ -256,7 +256,7 @@ static void another_line_or_purpose_makes_another_digest(void **state)
 
 static void a_half_is_within_another_if_it_says_no_more(void **state)
 {
-	struct json both, one, other, renamed;
+	struct json both, one, other, renamed, again;
 
 	(void)state;
 	put_world();
@@ -269,6 +269,13 @@ static void a_half_is_within_another_if_it_says_no_more(void **state)
 				    "expires: '2027-01-01'}]\n"),
 		"finance");
 	renamed = half_of(put_charter_for("q", TOOL("books/list")), "finance");
+	/* A line with `uses` that stands there twice may be used twice as often. */
+	again = half_of(put_charter("entitlements: [{effect: read, tool: books/list}, "
+				    "{effect: read, tool: books/list}]\n"),
+		"finance");
+	assert_false(half_is_within(&again, &one));
+	assert_false(half_is_within(&again, &both));
+	assert_true(half_is_within(&one, &again));
 	assert_true(half_is_within(&one, &both));
 	assert_true(half_is_within(&both, &both));
 	assert_false(half_is_within(&both, &one));

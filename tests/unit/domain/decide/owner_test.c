@@ -145,6 +145,24 @@ static void whoever_acknowledged_it_answers_until_they_leave_too(void **state)
 	assert_true(is_gone(bench, "write", ALL_S * INT64_C(1000)));
 }
 
+static void who_acknowledged_it_and_is_nobody_any_more_keeps_nothing_going(void **state)
+{
+	const struct registry_change acknowledged = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("agent"),
+		.revision = 90,
+		.version = 1,
+		.in_force = 1,
+		.state = IDENTITY_ACTIVE,
+		.owner_in_force = TEXT("zoe"),
+		.acknowledged = 90};
+	struct decide_bench *bench = *state;
+	struct error err;
+
+	assert_true(decide_bench_put(bench, GONE(OWNER)));
+	assert_true(registry_set(bench->registry, &acknowledged, &err));
+	assert_true(is_gone(bench, "write", WRITES_S * INT64_C(1000)));
+}
+
 static void a_task_for_a_person_who_left_is_over(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -173,6 +191,7 @@ int main(void)
 		CASE(a_longer_time_for_writes_than_for_all_is_no_longer),
 		CASE(the_backup_owner_leaving_alone_stops_nothing),
 		CASE(whoever_acknowledged_it_answers_until_they_leave_too),
+		CASE(who_acknowledged_it_and_is_nobody_any_more_keeps_nothing_going),
 		CASE(a_task_for_a_person_who_left_is_over),
 	};
 

@@ -348,6 +348,34 @@ static void where_both_have_left_an_approver_of_the_unit_may(void **state)
 	assert_true(text_is(owner_of(a1(bench)), "dan"));
 }
 
+/* Nobody answers for it then, as before: it does not go on for ever. */
+static void who_acknowledged_and_is_registered_no_more_answers_for_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct text ana = create(bench, "ana", ""), bo = create(bench, "bo", "");
+	struct text whole = text_of(governed_world_yaml);
+
+	assert_true(governed_apply(&bench->governed, "adi",
+		"object: person\nname: dan\nunit: support\nroles: [approver]\n"));
+	assert_true(
+		governed_step_of(&bench->governed, "eva", REGISTRAR_APPROVE, OBJECT_PERSON, "dan"));
+	assert_int_equal(leave(bench, ana, "ana"), 0);
+	assert_int_equal(leave(bench, bo, "bo"), 0);
+	assert_true(acknowledge(bench, "dan"));
+	assert_int_equal(owner_left_utc_s(bench->governed.registry, a1(bench)), 0);
+	if (!governed_run(&bench->governed,
+		    (struct registrar_request){.verb = REGISTRAR_APPLY,
+			    .actor = TEXT("person:adi"),
+			    .options = {.is_prune = true},
+			    .sources = &(struct plan_source){TEXT("f.yaml"), whole},
+			    .sources_count = 1}))
+		fail_msg("%s", bench->governed.last.err.text);
+	assert_null(person(bench, "dan"));
+	assert_int_equal(owner_left_utc_s(bench->governed.registry, a1(bench)),
+		person(bench, "ana")->left_utc_s);
+	assert_int_equal(owner_need_of(bench->governed.registry, a1(bench)), OWNER_NEED_OWNER);
+}
+
 static void a_new_charter_may_not_name_who_has_left(void **state)
 {
 	struct bench *bench = *state;
@@ -418,6 +446,48 @@ static void a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed
 		409);
 }
 
+/* Whoever has its token makes as many people as they like, to take the others out. */
+static void people_who_just_came_let_nobody_else_leave(void **state)
+{
+	struct bench *bench = *state;
+	struct text ids[LEAVERS + 1];
+	char name[8];
+
+	for (int i = 0; i < LEAVERS + 1; i++) {
+		(void)snprintf(name, sizeof name, "s%d", i);
+		ids[i] = create(bench, name, "");
+	}
+	bench->governed.log.now_utc_ms += INT64_C(1000) * (DIRECTORY_SETTLED_S + 1);
+	for (int i = 0; i < 50; i++) {
+		(void)snprintf(name, sizeof name, "f%d", i);
+		(void)create(bench, name, "");
+	}
+	for (int i = 0; i < LEAVERS; i++) {
+		(void)snprintf(name, sizeof name, "s%d", i);
+		assert_int_equal(leave(bench, ids[i], name), 0);
+	}
+	assert_int_equal(leave(bench, ids[LEAVERS], "s2"), 429);
+}
+
+/* A move takes the roles that count in a unit: of many at once it is like their leaving. */
+static void people_who_would_lose_their_roles_by_moving_count_as_leavers(void **state)
+{
+	struct bench *bench = *state;
+	struct text ana = create(bench, "ana", ""), bo = create(bench, "bo", "");
+	struct text rey = create(bench, "rey", ""), gil = create(bench, "gil", "");
+
+	assert_int_equal(replace(bench, ana, "ana", IN("sales")), 0);
+	assert_int_equal(replace(bench, bo, "bo", IN("sales")), 0);
+	assert_int_equal(replace(bench, rey, "rey", IN("sales")), 429);
+	assert_int_equal(person(bench, "rey")->roles_count, 1);
+	assert_int_equal(replace(bench, gil, "gil", IN("sales")), 0); /* has none */
+	assert_int_equal(leave(bench, gil, "gil"), 429);
+	assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_CONFIRM,
+					       .actor = TEXT("person:adi")}),
+		0);
+	assert_int_equal(replace(bench, rey, "rey", IN("sales")), 0);
+}
+
 static void the_time_that_a_person_confirmed_ends(void **state)
 {
 	struct bench *bench = *state;
@@ -428,6 +498,8 @@ static void the_time_that_a_person_confirmed_ends(void **state)
 		(void)snprintf(names[i], sizeof names[i], "q%d", i);
 		ids[i] = create(bench, names[i], "");
 	}
+	bench->governed.log.now_utc_ms += INT64_C(1000) * DIRECTORY_SETTLED_S;
+	assert_int_equal(ask_token(bench, "person:adi", 1), 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(leave(bench, ids[i], names[i]), 0); /* half of six */
 	assert_int_equal(leave(bench, ids[3], names[3]), 429);
@@ -462,6 +534,7 @@ static void who_imported_too_many_leavers_does_not_confirm_them(void **state)
 	import.is_check = false;
 	assert_int_equal(submit(bench, import), 0);
 	assert_non_null(person(bench, "r6"));
+	bench->governed.log.now_utc_ms += INT64_C(1000) * DIRECTORY_SETTLED_S;
 	import.rows_count = 2; /* four leave, where half of six may */
 	assert_int_equal(submit(bench, import), 429);
 	assert_false(person_has_left(person(bench, "r6")));
@@ -509,10 +582,13 @@ int main(void)
 		CASE(a_code_from_before_is_of_no_use_to_who_comes_back),
 		CASE(nobody_but_the_backup_owner_takes_an_identity_over),
 		CASE(where_both_have_left_an_approver_of_the_unit_may),
+		CASE(who_acknowledged_and_is_registered_no_more_answers_for_nothing),
 		CASE(a_new_charter_may_not_name_who_has_left),
 		CASE(the_last_administrator_is_not_taken_out),
 		CASE(who_moves_keeps_no_role_of_a_unit_and_their_identities_are_looked_at),
 		CASE(a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed),
+		CASE(people_who_just_came_let_nobody_else_leave),
+		CASE(people_who_would_lose_their_roles_by_moving_count_as_leavers),
 		CASE(the_time_that_a_person_confirmed_ends),
 		CASE(who_imported_too_many_leavers_does_not_confirm_them),
 		CASE(one_change_moves_no_more_than_its_record_can_say),

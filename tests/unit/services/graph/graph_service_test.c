@@ -298,6 +298,53 @@ static void what_accounts_open_undeclared_stops_the_approval(void **state)
 	assert_false(governed_step(&fixture->governed, "bo", REGISTRAR_REACTIVATE, "a2"));
 }
 
+/* The edge that a connector saw, and no more of its ends than their names. */
+static void see_edge(
+	struct fixture *fixture, enum graph_edge_kind kind, const char *from, const char *to)
+{
+	const struct graph_seen edge = {.edge = kind,
+		.from = text_of(from),
+		.to = text_of(to),
+		.effects = kind == GRAPH_EDGE_MAY ? 1 << EFFECT_READ : 0};
+
+	see(fixture, text_format(fixture->governed.arena, "%s %s", from, to).data, &edge);
+}
+
+/* Behind so many hops there may be anything. */
+static void a_chain_that_is_too_long_to_follow_stops_the_approval(void **state)
+{
+	struct fixture *fixture = *state;
+	char from[32] = "account:bot", to[32];
+
+	assert_true(apply_a2(fixture, ""));
+	for (int i = 1; i <= GRAPH_PATH_HOPS_MAX; i++) {
+		(void)snprintf(to, sizeof to, "account:c%d", i);
+		see_edge(fixture, GRAPH_EDGE_USES, from, to);
+		memcpy(from, to, sizeof from);
+	}
+	assert_true(approve_a2(fixture));
+	assert_true(apply_a2(fixture, "review: 30d\n"));
+	see_edge(fixture, GRAPH_EDGE_MAY, from, "resource:crm");
+	assert_false(approve_a2(fixture));
+	assert_non_null(
+		strstr(fixture->governed.last.err.text, "reach more than can be looked at"));
+}
+
+static void more_credentials_than_can_be_looked_at_stop_the_approval(void **state)
+{
+	struct fixture *fixture = *state;
+	char to[32];
+
+	assert_true(apply_a2(fixture, ""));
+	for (int i = 0; i <= GRAPH_STARTS_MAX; i++) {
+		(void)snprintf(to, sizeof to, "credential:k%d", i);
+		see_edge(fixture, GRAPH_EDGE_HOLDS, "identity:a2", to);
+	}
+	assert_false(approve_a2(fixture));
+	assert_non_null(
+		strstr(fixture->governed.last.err.text, "reach more than can be looked at"));
+}
+
 /* ---- waivers ---- */
 
 static void on_waived(void *context, uint64_t index, const struct error *err)
@@ -362,6 +409,44 @@ static void a_waiver_lets_the_charter_in_until_it_ends(void **state)
 	assert_true(approve_a2(fixture));
 	fixture->governed.log.now_utc_ms += 2 * (int64_t)DAY_S * 1000;
 	assert_int_equal(count_excess(fixture), 1);
+}
+
+static void a_waiver_covers_what_was_too_much_when_it_was_given(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms / 1000;
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_true(governed_apply(&fixture->governed, "adi", crm));
+	assert_true(apply_a2(fixture, "data-sources: [{name: crm, up-to: internal}]\n"));
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_CONFLICT);
+	assert_true(apply_a2(fixture, ""));
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	assert_int_equal(count_excess(fixture), 0);
+	see_may(fixture, "crm", 1 << EFFECT_READ | 1 << EFFECT_EXECUTE);
+	assert_int_equal(count_excess(fixture), 1);
+	assert_false(approve_a2(fixture));
+	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	assert_int_equal(count_excess(fixture), 0);
+	see_may(fixture, "crm", 1 << EFFECT_EXECUTE);
+	assert_int_equal(count_excess(fixture), 0);
+}
+
+/* Of what is in force, too: nobody brings back alone what they wrote. */
+static void who_wrote_a_charter_waives_nothing_of_it(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms / 1000;
+
+	assert_true(governed_apply(&fixture->governed, "adi",
+		"object: data-source\nname: crm\nunit: sales\ncustodian: ana\n"
+		"environment: staging\nsensitivity: internal\nat: [aws/crm]\n"));
+	assert_true(apply_a2(fixture, ""));
+	assert_true(approve_a2(fixture));
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_int_equal(count_excess(fixture), 1);
+	assert_int_equal(waive(fixture, "ana", "aws/crm", now + DAY_S), ERROR_INVALID);
+	assert_int_equal(waive(fixture, "ana", "aws/crm", 0), ERROR_NONE); /* only takes away */
 }
 
 static void two_identities_are_not_one_account(void **state)
@@ -691,8 +776,12 @@ int main(void)
 		TEST(reach_shows_the_worst_first_and_goes_on),
 		TEST(who_acts_elsewhere_is_looked_at_by_its_accounts),
 		TEST(what_accounts_open_undeclared_stops_the_approval),
+		TEST(a_chain_that_is_too_long_to_follow_stops_the_approval),
+		TEST(more_credentials_than_can_be_looked_at_stop_the_approval),
 		TEST(only_who_answers_for_the_data_waives_and_for_a_time),
 		TEST(a_waiver_lets_the_charter_in_until_it_ends),
+		TEST(a_waiver_covers_what_was_too_much_when_it_was_given),
+		TEST(who_wrote_a_charter_waives_nothing_of_it),
 		TEST(two_identities_are_not_one_account),
 		TEST(whose_account_it_is_is_found),
 		TEST(what_is_too_much_is_noted_in_the_plan),

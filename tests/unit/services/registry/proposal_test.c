@@ -428,13 +428,19 @@ static void nobody_removes_a_guardrail_alone(void **state)
 	assert_int_equal(in_force(governed, "support/a"), 0);
 }
 
+/* Data of a unit are for that unit to take out. */
+static const char with_data_yaml[] =
+	"object: unit\nname: support\n---\n"
+	"object: data-source\nname: tickets\nunit: support\nenvironment: staging\n"
+	"sensitivity: internal\n";
+
 static void pruning_with_everything_else_removes_none_either(void **state)
 {
 	struct governed *governed = *state;
 
 	assert_true(governed_apply_by_two(governed, "adi", GUARDRAIL("support/a", "1")));
-	assert_true(apply_as(governed, "person:adi", "object: unit\nname: support\n",
-		(struct plan_options){.is_prune = true}));
+	assert_true(apply_as(
+		governed, "person:adi", with_data_yaml, (struct plan_options){.is_prune = true}));
 	assert_null(registry_find_unit(governed->registry, TEXT("sales")));
 	assert_int_equal(in_force(governed, "org/no-prod"), 1);
 	assert_int_equal(in_force(governed, "support/a"), 1);
@@ -446,8 +452,8 @@ static void a_unit_outlives_its_guardrail(void **state)
 	struct governed *governed = *state;
 
 	assert_true(governed_apply_by_two(governed, "adi", GUARDRAIL("sales/a", "1")));
-	assert_false(apply_as(governed, "person:adi", "object: unit\nname: support\n",
-		(struct plan_options){.is_prune = true}));
+	assert_false(apply_as(
+		governed, "person:adi", with_data_yaml, (struct plan_options){.is_prune = true}));
 	assert_int_equal(governed->last.plan->problems.total, 1);
 	assert_non_null(registry_find_unit(governed->registry, TEXT("sales")));
 	assert_int_equal(policy(governed, "sales/a")->waiting_version, 0);
@@ -564,8 +570,8 @@ static void an_application_keeps_its_rules_until_another_person_agrees(void **st
 		governed_step_of(governed, "bo", REGISTRAR_APPROVE, OBJECT_APPLICATION, "shop"));
 	assert_int_equal(shop->in_force->version, 2);
 	assert_non_null(shop->rules);
-	assert_true(apply_as(governed, "person:adi", "object: unit\nname: support\n",
-		(struct plan_options){.is_prune = true}));
+	assert_true(apply_as(
+		governed, "person:adi", with_data_yaml, (struct plan_options){.is_prune = true}));
 	assert_non_null(shop->rules);
 	assert_true(
 		governed_step_of(governed, "eva", REGISTRAR_APPROVE, OBJECT_APPLICATION, "shop"));

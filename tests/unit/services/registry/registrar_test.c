@@ -825,6 +825,7 @@ static void an_administrator_alone_opens_no_data_of_a_unit(void **state)
 		PAYROLL("confidential", "custodian: ana\nids: open\n"),
 	};
 	struct governed *governed = *state;
+	struct text whole;
 
 	assert_true(governed_apply(governed, "adi", PAYROLL("public", "custodian: ana\n")));
 	/* While there is one administrator, there is nobody else to ask. */
@@ -841,6 +842,18 @@ static void an_administrator_alone_opens_no_data_of_a_unit(void **state)
 	}
 	assert_true(governed_apply(governed, "ana", opened[0]));
 	assert_false(governed_apply(governed, "bo", PAYROLL("public", "custodian: ana\n")));
+	/* Nor by taking it out first, to put it in anew. */
+	whole = text_format(governed->arena,
+		"%s---\nobject: person\nname: adi\nunit: org\nroles: [administrator]\n",
+		governed_world_yaml);
+	assert_false(governed_run(
+		governed, (struct registrar_request){.verb = REGISTRAR_APPLY,
+				  .actor = TEXT("person:adi"),
+				  .options = {.is_prune = true},
+				  .sources = &(struct plan_source){TEXT("f.yaml"), whole},
+				  .sources_count = 1}));
+	assert_true(governed->last.is_forbidden);
+	assert_non_null(strstr(governed->last.err.text, "data-source payroll so that"));
 }
 
 static void roles_carried_to_another_unit_are_a_raise(void **state)

@@ -592,6 +592,74 @@ static void what_was_theirs_who_left_is_everybodys_that_the_rules_name(void **st
 	assert_int_equal(decide(reviewing, "rox", 1, REVIEW_CHOICE_KEEP), ERROR_INVALID);
 }
 
+/* As a directory says it. */
+static void leave(struct reviewing *reviewing, const char *name)
+{
+	struct text yaml = text_format(reviewing->governed.arena,
+		"object: person\nname: %s\nunit: support\nleft: 2027-01-15T08:00:00Z\n"
+		"directory: {name: okta}\n",
+		name);
+
+	if (!governed_run(&reviewing->governed,
+		    (struct registrar_request){.verb = REGISTRAR_APPLY,
+			    .actor = TEXT("directory:okta"),
+			    .options = {.is_provisioning = true},
+			    .sources = &(struct plan_source){TEXT("f.yaml"), yaml},
+			    .sources_count = 1}))
+		fail_msg("%s: %s", name, reviewing->governed.last.err.text);
+}
+
+static void who_stands_in_for_one_who_left_judges_nothing(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_DELEGATE,
+						   .person = TEXT("ana"),
+						   .review = reviewing->review,
+						   .to = TEXT("sal")}),
+		ERROR_NONE);
+	assert_int_equal(decide(reviewing, "sal", 1, REVIEW_CHOICE_TRIAL), ERROR_NONE);
+	leave(reviewing, "ana");
+	assert_int_equal(decide(reviewing, "sal", 1, REVIEW_CHOICE_RESTORE), ERROR_INVALID);
+	assert_int_equal(decide(reviewing, "sal", 2, REVIEW_CHOICE_TRIAL), ERROR_INVALID);
+	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_RESTORE), ERROR_NONE);
+}
+
+static void who_answers_for_it_since_its_owner_left_does_not_keep_it_alone(void **state)
+{
+	struct reviewing *reviewing = *state;
+	struct governed *governed = &reviewing->governed;
+
+	assert_true(governed_apply(governed, "eva",
+		"object: person\nname: rey\nunit: support\nroles: [reviewer, approver]\n"));
+	assert_true(governed_step_of(governed, "adi", REGISTRAR_APPROVE, OBJECT_PERSON, "rey"));
+	leave(reviewing, "ana");
+	leave(reviewing, "bo");
+	assert_true(governed_step(governed, "rey", REGISTRAR_ACKNOWLEDGE, "a1"));
+	assert_int_equal(start(reviewing, "rox", a1, 7), ERROR_NONE);
+	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_KEEP), ERROR_NONE);
+	assert_string_equal(state_of(reviewing, 1), "agreed");
+	assert_int_equal(decide(reviewing, "rox", 1, REVIEW_CHOICE_KEEP), ERROR_NONE);
+	assert_string_equal(state_of(reviewing, 1), "kept");
+}
+
+static void who_is_named_and_may_not_keeps_nobody_out(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static const struct text sal = {"sal", 3};
+
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
+						   .person = TEXT("rox"),
+						   .scope = a1,
+						   .reviewers = &sal,
+						   .reviewers_count = 1}),
+		ERROR_NONE);
+	reviewing->review = json_text_or(&reviewing->answer, "review", "");
+	assert_int_equal(decide(reviewing, "sal", 1, REVIEW_CHOICE_KEEP), ERROR_INVALID);
+	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_KEEP), ERROR_NONE);
+}
+
 /* ---- events ---- */
 
 static size_t count_reviews(struct reviewing *reviewing)
@@ -645,6 +713,50 @@ static void a_record_of_others_begins_one_and_nobody_unknown_is_reviewed(void **
 	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
 	settle(reviewing);
 	assert_int_equal(count_reviews(reviewing), 1);
+}
+
+/* The record of others that asks for a review of the identity. */
+static void fall_due(struct reviewing *reviewing, const char *identity)
+{
+	struct text record = text_format(reviewing->governed.arena,
+		"{\"actor\":\"remit\",\"at\":%lld,\"cause\":\"mover\",\"identity\":\"%s\","
+		"\"type\":\"review-due\"}",
+		(long long)reviewing->governed.log.now_utc_ms, identity);
+	uint64_t index = reviewing->governed.log.count;
+	struct error err = {0};
+
+	fake_log_append(&reviewing->governed.log, record);
+	assert_true(fold_apply_entry(reviewing->governed.fold, record, TEXT(""), index, &err));
+}
+
+static void nothing_to_review_is_looked_at_once(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	assert_true(governed_apply(&reviewing->governed, "ana",
+		"object: identity\nname: n1\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: Is known elsewhere\n"
+		"environments: [staging]\naccounts: [google/app]\n"));
+	assert_true(governed_step(&reviewing->governed, "bo", REGISTRAR_APPROVE, "n1"));
+	fall_due(reviewing, "n1");
+	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
+	settle(reviewing);
+	assert_int_equal(count_reviews(reviewing), 1); /* that says it failed, and why */
+	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
+	settle(reviewing);
+	assert_int_equal(count_reviews(reviewing), 1);
+}
+
+static void what_falls_due_while_all_reviews_are_taken_waits(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	for (int i = 0; i < REVIEWS_OPEN_MAX; i++)
+		assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
+	fall_due(reviewing, "h1");
+	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
+	settle(reviewing);
+	assert_false(review_step(reviewing->reviews)); /* it does not go round */
 }
 
 /* As the store gives it back after a start, long after its review was forgotten. */
@@ -737,7 +849,12 @@ int main(void)
 		TEST(what_changed_before_the_deadline_is_an_exception_and_a_finding),
 		TEST(a_log_that_takes_nothing_leaves_everything_as_it_is),
 		TEST(what_was_theirs_who_left_is_everybodys_that_the_rules_name),
+		TEST(who_stands_in_for_one_who_left_judges_nothing),
+		TEST(who_answers_for_it_since_its_owner_left_does_not_keep_it_alone),
+		TEST(who_is_named_and_may_not_keeps_nobody_out),
 		TEST(a_charter_that_lets_do_more_is_reviewed_a_minute_later),
+		TEST(nothing_to_review_is_looked_at_once),
+		TEST(what_falls_due_while_all_reviews_are_taken_waits),
 		TEST(a_record_of_others_begins_one_and_nobody_unknown_is_reviewed),
 		TEST(what_was_looked_at_begins_none),
 		TEST(who_is_dormant_is_reviewed_by_itself),
