@@ -483,18 +483,23 @@ bool decide_can(struct decide_service *service, const struct decide_can *asked, 
 /* As it would be registered. */
 static bool can_draft(struct page *page, const struct object *object, struct json *out)
 {
-	struct registry_entry entry = {.kind = OBJECT_IDENTITY,
+	struct registry_entry *entry = arena_new(page->arena, struct registry_entry);
+	struct ceiling *ceiling = NULL;
+	bool ok;
+
+	if (entry == NULL)
+		return error_set(page->err, ERROR_LIMIT, "no memory for an outlook");
+	ok = ceiling_compile(&ceiling, NULL, object->charter, object->version, page->err);
+	*entry = (struct registry_entry){.kind = OBJECT_IDENTITY,
 		.name = object->name,
 		.in_force = object,
 		.state = IDENTITY_ACTIVE,
-		.units_asked = UNITS_BEFORE};
-	struct ceiling *ceiling = NULL;
-	bool ok = ceiling_compile(&ceiling, NULL, object->charter, object->version, page->err);
-
-	entry.ceiling = ceiling;
-	page->draft = &entry;
-	ok = ok && page_start(page) && add_tools(page, &entry, TEXT(""));
+		.units_asked = UNITS_BEFORE,
+		.ceiling = ceiling};
+	page->draft = entry;
+	ok = ok && page_start(page) && add_tools(page, entry, TEXT(""));
 	ok = page_seal(page, ok, out);
+	page->draft = NULL;
 	ceiling_destroy(&ceiling);
 	return ok;
 }
