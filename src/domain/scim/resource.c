@@ -94,9 +94,10 @@ static bool read_value(const struct reading *reading, const struct scim_attribut
 		return read_complex(reading, attribute, value, out);
 	if (attribute->type != SCIM_BOOLEAN)
 		return read_text(reading, attribute, value, out);
+	if (value->type != JSON_BOOLEAN)
+		return wrong(reading, attribute, "true or false is expected");
 	*out = json_boolean(value->boolean);
-	return value->type == JSON_BOOLEAN ||
-	       wrong(reading, attribute, "true or false is expected");
+	return true;
 }
 
 static size_t items_max(const struct scim_attribute *attribute)
