@@ -660,7 +660,7 @@ static bool check_named_file(const struct options *options, const struct receipt
 {
 	struct envelope envelope;
 	struct sha256 named, found;
-	struct text bytes;
+	struct text bytes = {0};
 
 	if (options->report == NULL)
 		return true;

@@ -192,18 +192,17 @@ static void sift_down(struct replay_table *table, size_t place, uint32_t number)
 
 /* ---- entries ---- */
 
-static const struct entry *find_entry(const struct replay_table *table, const struct sha256 *key)
+/* Its number and one; 0: there is none. */
+static uint32_t find_entry(const struct replay_table *table, const struct sha256 *key)
 {
-	uint32_t number = table->entry_index[find_slot(table, table->entry_index, key)];
-
-	return number == 0 ? NULL : &table->entries[number - 1];
+	return table->entry_index[find_slot(table, table->entry_index, key)];
 }
 
 bool replay_is_used(const struct replay_table *table, const struct sha256 *key, int64_t now_utc_s)
 {
-	const struct entry *entry = find_entry(table, key);
+	uint32_t found = find_entry(table, key);
 
-	return entry != NULL && entry->until_utc_s >= now_utc_s;
+	return found != 0 && table->entries[found - 1].until_utc_s >= now_utc_s;
 }
 
 static void give_back_owner(struct replay_table *table, uint32_t number)
@@ -276,9 +275,8 @@ static bool is_full(const struct replay_table *table, const struct sha256 *name,
 	       (number != 0 && table->owners[number - 1].count >= share_max);
 }
 
-static void keep_longer(struct replay_table *table, const struct sha256 *key, int64_t until_utc_s)
+static void keep_longer(struct replay_table *table, uint32_t number, int64_t until_utc_s)
 {
-	uint32_t number = table->entry_index[find_slot(table, table->entry_index, key)] - 1;
 	struct entry *entry = &table->entries[number];
 
 	if (entry->until_utc_s >= until_utc_s)
@@ -290,10 +288,11 @@ static void keep_longer(struct replay_table *table, const struct sha256 *key, in
 static bool note(struct replay_table *table, const struct replay_use *use, size_t share_max,
 	int64_t now_utc_s, struct error *err)
 {
+	uint32_t found = find_entry(table, &use->key);
 	struct sha256 name;
 
-	if (find_entry(table, &use->key) != NULL) {
-		keep_longer(table, &use->key, use->until_utc_s);
+	if (found != 0) {
+		keep_longer(table, found - 1, use->until_utc_s);
 		return true;
 	}
 	if (use->until_utc_s < now_utc_s || use->until_utc_s <= 0)
