@@ -18,13 +18,15 @@ static bool walk(const struct cli_graph_diff *asked, const struct disk *disk, st
 	const struct log_progress progress = {asked->context, asked->progress};
 	struct log_visitor visitor = {.visit = feed};
 	struct graph_history *history = NULL;
+	struct json report;
 	bool ok;
 
 	if (!graph_history_create(&history, asked->since_utc_ms, asked->until_utc_ms, err))
 		return false;
 	visitor.context = history;
 	ok = log_walk(disk, &visitor, asked->progress == NULL ? NULL : &progress, err) &&
-	     graph_history_report(history, arena, out, err);
+	     graph_history_report(history, arena, &report, err) &&
+	     json_copy(out, arena, &report, err); /* its texts are the history's */
 	graph_history_destroy(&history);
 	return ok;
 }
