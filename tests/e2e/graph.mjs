@@ -70,8 +70,7 @@ test('what an agent used is seen', async () => {
 test('a restart forgets nothing of it, with the store or without', async () => {
   const path = async () => (await world.json(
     null, 'path', `identity:${IDENTITY}`, 'data-source:tickets')).paths.map(
-    (hops) => hops.map(({ by, since, used, uses }) => ({ by, since, used, isUsed: uses > 0 })));
-  // How often, in the hour before a kill, may be one off (docs/graph.md).
+    (hops) => hops.map(({ by, since, used, uses }) => ({ by, since, used, uses })));
   const before = await path();
   for (const isLost of [false, true]) {
     await world.killDaemon();

@@ -128,8 +128,11 @@ static bool fold_decision(void *state, const struct json *record, uint64_t index
 	struct error ignored;
 	graph_id from;
 
-	(void)index;
 	(void)err;
+	/* Two rows may be of one decision: graph-use, and in-flight beside it. */
+	if (index < service->counted_next)
+		return true;
+	service->counted_next = index + 1;
 	if (!text_is(json_text_or(record, "verdict", ""), "allow") || identity.length == 0 ||
 		!graph_name_node(service->graph, GRAPH_NODE_IDENTITY, identity, &from, &ignored))
 		return true;

@@ -35,6 +35,7 @@ struct graph_service {
 	bool is_count_written;     /* its record is on its way */
 	graph_time counts_since_s; /* pairs used since then are written */
 	graph_time counts_begun_s; /* latest use when the pass began */
+	uint64_t counted_next;     /* decisions before this one are counted, or are no use */
 	uint64_t uses_lost;        /* for want of room */
 	bool is_loaded;
 	bool is_short; /* something had no room: there is more than it holds */

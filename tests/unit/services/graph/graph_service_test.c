@@ -827,6 +827,21 @@ static void counts_outlive_a_restart_and_count_nothing_twice(void **state)
 	free(other);
 }
 
+/* A decision whose outcome was not seen before a kill lies in the store as it is, too. */
+static void two_rows_of_one_decision_count_once(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t index = fixture->governed.log.count;
+	struct error err = {0};
+
+	record(fixture, use);
+	assert_int_equal(uses_of(fixture), 1);
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""), index, &err));
+	assert_int_equal(uses_of(fixture), 1);
+	record(fixture, use);
+	assert_int_equal(uses_of(fixture), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -852,6 +867,7 @@ int main(void)
 		TEST(what_a_review_takes_is_gone_at_once),
 		TEST(a_restart_gives_the_same_graph),
 		TEST(counts_outlive_a_restart_and_count_nothing_twice),
+		TEST(two_rows_of_one_decision_count_once),
 		TEST(two_times_differ_by_what_was_granted_between),
 		TEST(two_times_differ_by_what_a_review_took_between),
 	};
