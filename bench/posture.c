@@ -10,8 +10,8 @@
 #include "bench.h"
 #include "domain/control/check.h"
 #include "domain/graph/derive.h"
-#include "domain/graph/inventory_layer.h"
 #include "domain/graph/search.h"
+#include "domain/inventory/layer.h"
 #include "services/decide/decide_service.h"
 #include "support/decide_bench.h"
 
@@ -141,12 +141,12 @@ static const struct registry_entry *put(struct work *work, struct text document,
 	return entry;
 }
 
-static void see(struct work *work, const struct graph_seen *item, struct text part)
+static void see(struct work *work, const struct inventory_item *item, struct text part)
 {
-	const struct graph_seen_part of = {TEXT("cloud"), part};
+	const struct inventory_layer_part of = {TEXT("cloud"), part};
 	struct error err = {0};
 
-	if (!graph_see(work->graph, &of, item, work->scratch, &err))
+	if (!inventory_layer_put(work->graph, &of, item, work->scratch, &err))
 		stop("see", &err);
 }
 
@@ -155,12 +155,12 @@ static void see_account(struct work *work, uint32_t index)
 {
 	struct text id = text_format(work->arena, "sa-%u", index);
 	struct text key = text_format(work->arena, "key-%u", index);
-	struct graph_seen node = {.node = GRAPH_NODE_ACCOUNT,
+	struct inventory_item node = {.node = GRAPH_NODE_ACCOUNT,
 		.id = id,
 		.kind = KIND_SERVICE_ACCOUNT,
 		.created_s = at_s - 400 * DAY_S,
 		.used_s = at_s - index % 100 * DAY_S};
-	struct graph_seen edge = {.edge = GRAPH_EDGE_MAY,
+	struct inventory_item edge = {.edge = GRAPH_EDGE_MAY,
 		.from = text_format(work->arena, "account:%.*s", TEXT_ARGS(id)),
 		.to = text_format(work->arena, "data-source:source-%u", index % 1000),
 		.scope = TEXT("storage.objectUser"),
@@ -171,12 +171,12 @@ static void see_account(struct work *work, uint32_t index)
 
 	see(work, &node, text_format(work->arena, "a%u", index));
 	see(work, &edge, text_format(work->arena, "m%u", index));
-	node = (struct graph_seen){.node = GRAPH_NODE_CREDENTIAL,
+	node = (struct inventory_item){.node = GRAPH_NODE_CREDENTIAL,
 		.id = key,
 		.fingerprint = text_format(work->arena, "f%u", index / ACCOUNTS_OF / 2 * 2),
 		.is = GRAPH_NODE_IS_STATIC | GRAPH_NODE_IS_MANAGED,
 		.expires_s = at_s + 100 * DAY_S};
-	edge = (struct graph_seen){.edge = GRAPH_EDGE_HOLDS,
+	edge = (struct inventory_item){.edge = GRAPH_EDGE_HOLDS,
 		.from = edge.from,
 		.to = text_format(work->arena, "credential:%.*s", TEXT_ARGS(key))};
 	see(work, &node, text_format(work->arena, "k%u", index));

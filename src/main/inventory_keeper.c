@@ -1,6 +1,6 @@
 #include "main/inventory_keeper.h"
 
-#include "domain/graph/inventory_layer.h"
+#include "domain/inventory/layer.h"
 #include "services/record/record.h"
 
 enum { SCRATCH_BYTES_MAX = 1024 * 1024 };
@@ -36,44 +36,17 @@ static bool put(void *context, struct text connector, struct text part,
 	const struct inventory_item *item, struct error *err)
 {
 	const struct inventory_keeper *keeper = context;
-	const struct graph_seen_part where = {connector, part};
-	const struct graph_seen seen = {.node = item->node,
-		.edge = item->edge,
-		.id = item->id,
-		.title = item->title,
-		.owner = item->owner,
-		.creator = item->creator,
-		.unit = item->unit,
-		.publisher = item->publisher,
-		.place = item->place,
-		.version = item->version,
-		.fingerprint = item->fingerprint,
-		.kind = item->kind,
-		.sensitivity = item->sensitivity,
-		.is = item->is,
-		.environments = item->environments,
-		.created_s = item->created_s,
-		.expires_s = item->expires_s,
-		.from = item->from,
-		.to = item->to,
-		.scope = item->scope,
-		.by = item->by,
-		.why = item->why,
-		.effects = item->effects,
-		.uses = item->uses,
-		.since_s = item->since_s,
-		.until_s = item->until_s,
-		.used_s = item->used_s};
+	const struct inventory_layer_part where = {connector, part};
 
-	return graph_see(keeper->graph, &where, &seen, keeper->scratch, err);
+	return inventory_layer_put(keeper->graph, &where, item, keeper->scratch, err);
 }
 
 static bool gone(void *context, struct text connector, struct text part, struct error *err)
 {
 	const struct inventory_keeper *keeper = context;
-	const struct graph_seen_part where = {connector, part};
+	const struct inventory_layer_part where = {connector, part};
 
-	return graph_unsee(keeper->graph, &where, err);
+	return inventory_layer_remove(keeper->graph, &where, err);
 }
 
 bool inventory_keeper_join(struct inventory_keeper *keeper, struct graph *graph, struct error *err)

@@ -12,8 +12,8 @@
 #include "domain/control/key_holders.h"
 #include "domain/estate/estate.h"
 #include "domain/graph/derive.h"
-#include "domain/graph/inventory_layer.h"
 #include "domain/inventory/item.h"
+#include "domain/inventory/layer.h"
 #include "domain/scim/csv.h"
 #include "domain/scim/user.h"
 
@@ -291,37 +291,6 @@ static bool derive(void *context, const struct registry_entry *entry)
 	return true;
 }
 
-static struct graph_seen seen_of(const struct inventory_item *item)
-{
-	return (struct graph_seen){.node = item->node,
-		.edge = item->edge,
-		.id = item->id,
-		.title = item->title,
-		.owner = item->owner,
-		.creator = item->creator,
-		.unit = item->unit,
-		.publisher = item->publisher,
-		.place = item->place,
-		.version = item->version,
-		.fingerprint = item->fingerprint,
-		.kind = item->kind,
-		.sensitivity = item->sensitivity,
-		.is = item->is,
-		.environments = item->environments,
-		.created_s = item->created_s,
-		.expires_s = item->expires_s,
-		.from = item->from,
-		.to = item->to,
-		.scope = item->scope,
-		.by = item->by,
-		.why = item->why,
-		.effects = item->effects,
-		.uses = item->uses,
-		.since_s = item->since_s,
-		.until_s = item->until_s,
-		.used_s = item->used_s};
-}
-
 /* The part is the item's number: a sample is loaded once. */
 static void load_inventory(struct estate_world *world, const struct estate_file *file)
 {
@@ -334,16 +303,14 @@ static void load_inventory(struct estate_world *world, const struct estate_file 
 
 	while (next_line(&rest, &line)) {
 		struct inventory_item item;
-		struct graph_seen seen;
-		struct graph_seen_part part = {.connector = connector};
+		struct inventory_layer_part part = {.connector = connector};
 		struct error err = {0};
 
 		arena_reset(arena);
 		part.part = text_format(arena, "%u", ++number);
 		if (!inventory_item_parse(&item, arena, line, &err))
 			stop(file->name, err.text);
-		seen = seen_of(&item);
-		if (!graph_see(world->graph, &part, &seen, world->scratch, &err))
+		if (!inventory_layer_put(world->graph, &part, &item, world->scratch, &err))
 			stop(file->name, err.text);
 	}
 	arena_destroy(&arena);

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "domain/graph/inventory_layer.h"
 #include "domain/inventory/contain.h"
+#include "domain/inventory/layer.h"
 
 enum { ARENA_BYTES = 1 << 22 };
 
@@ -45,19 +45,19 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void see(struct fixture *fixture, const char *part, const struct graph_seen *item)
+static void see(struct fixture *fixture, const char *part, const struct inventory_item *item)
 {
-	const struct graph_seen_part at = {TEXT("google"), text_of(part)};
+	const struct inventory_layer_part at = {TEXT("google"), text_of(part)};
 	struct error err = {0};
 
-	if (!graph_see(fixture->graph, &at, item, fixture->scratch, &err))
+	if (!inventory_layer_put(fixture->graph, &at, item, fixture->scratch, &err))
 		fail_msg("%s", err.text);
 }
 
 static void see_edge(struct fixture *fixture, enum graph_edge_kind kind, const char *from,
 	const char *to, graph_time used_s)
 {
-	const struct graph_seen edge = {.edge = kind,
+	const struct inventory_item edge = {.edge = kind,
 		.from = text_of(from),
 		.to = text_of(to),
 		.used_s = used_s,
@@ -69,7 +69,7 @@ static void see_edge(struct fixture *fixture, enum graph_edge_kind kind, const c
 
 static void see_account(struct fixture *fixture, const char *id, uint32_t flags)
 {
-	const struct graph_seen account = {
+	const struct inventory_item account = {
 		.node = GRAPH_NODE_ACCOUNT, .id = text_of(id), .kind = KIND_OAUTH_APP, .is = flags};
 
 	see(fixture, id, &account);

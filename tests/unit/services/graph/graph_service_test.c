@@ -11,7 +11,7 @@
 
 #include "domain/charter/narrow.h"
 #include "domain/graph/history.h"
-#include "domain/graph/inventory_layer.h"
+#include "domain/inventory/layer.h"
 #include "services/registry/plan_accounts.h"
 #include "services/registry/plan_excess.h"
 #include "services/registry/projector.h"
@@ -129,13 +129,13 @@ static const struct json *item_at(const struct json *answer, const char *list, u
 
 /* ---- what a connector saw ---- */
 
-static void see(struct fixture *fixture, const char *part, const struct graph_seen *item)
+static void see(struct fixture *fixture, const char *part, const struct inventory_item *item)
 {
 	struct arena *scratch = arena_create(1 << 16);
-	struct graph_seen_part at = {TEXT("aws"), text_of(part)};
+	struct inventory_layer_part at = {TEXT("aws"), text_of(part)};
 	struct error err = {0};
 
-	if (!graph_see(graph_service_graph(fixture->service), &at, item, scratch, &err))
+	if (!inventory_layer_put(graph_service_graph(fixture->service), &at, item, scratch, &err))
 		fail_msg("%s", err.text);
 	arena_destroy(&scratch);
 }
@@ -143,7 +143,7 @@ static void see(struct fixture *fixture, const char *part, const struct graph_se
 static void see_may(struct fixture *fixture, const char *resource, uint32_t effects)
 {
 	struct text to = text_format(fixture->governed.arena, "resource:%s", resource);
-	const struct graph_seen may = {
+	const struct inventory_item may = {
 		.edge = GRAPH_EDGE_MAY, .from = TEXT("account:bot"), .to = to, .effects = effects};
 
 	see(fixture, resource, &may);
@@ -303,7 +303,7 @@ static void what_accounts_open_undeclared_stops_the_approval(void **state)
 static void see_edge(
 	struct fixture *fixture, enum graph_edge_kind kind, const char *from, const char *to)
 {
-	const struct graph_seen edge = {.edge = kind,
+	const struct inventory_item edge = {.edge = kind,
 		.from = text_of(from),
 		.to = text_of(to),
 		.effects = kind == GRAPH_EDGE_MAY ? 1 << EFFECT_READ : 0};

@@ -1,4 +1,4 @@
-#include "domain/graph/inventory_layer.h"
+#include "domain/inventory/layer.h"
 
 #include <string.h>
 
@@ -25,27 +25,22 @@ static struct text name_of(const struct seeing *seeing, enum graph_node_kind kin
 		seeing->scratch, "%.*s/%.*s", TEXT_ARGS(seeing->connector), TEXT_ARGS(id));
 }
 
-/* The node at an end of an edge: "account:ID" of this connector, "account:/CONNECTOR/ID". */
-static bool find_end(struct seeing *seeing, struct text end, graph_id *out)
+/* The node at an end of an edge. */
+static bool find_end(struct seeing *seeing, struct text reference, graph_id *out)
 {
-	ptrdiff_t colon = text_find_byte(end, ':');
-	struct text word = {end.data, colon < 0 ? 0 : (size_t)colon};
-	struct text name = text_after(end, colon < 0 ? end.length : (size_t)colon + 1);
-	enum graph_node_kind kind = graph_node_kind_of(word);
+	struct inventory_end end;
+	struct text name;
 
-	if (kind == GRAPH_NODE_NONE || name.length == 0)
+	if (!inventory_end_read(&end, reference))
 		return error_set(seeing->err, ERROR_INVALID, "\"%.*s\" is no end of an edge",
-			(int)(end.length < 80 ? end.length : 80), end.data);
-	if (is_own_kind(kind) && name.data[0] == '/')
-		name = text_after(name, 1);
-	else
-		name = name_of(seeing, kind, name);
+			(int)(reference.length < 80 ? reference.length : 80), reference.data);
+	name = end.is_own ? name_of(seeing, end.kind, end.name) : end.name;
 	if (name.data == NULL)
 		return error_set(seeing->err, ERROR_LIMIT, "no memory for a name in the graph");
-	return graph_name_node(seeing->graph, kind, name, out, seeing->err);
+	return graph_name_node(seeing->graph, end.kind, name, out, seeing->err);
 }
 
-static bool see_edge(struct seeing *seeing, const struct graph_seen *item)
+static bool see_edge(struct seeing *seeing, const struct inventory_item *item)
 {
 	struct graph_edge edge = {
 		.kind = item->edge,
@@ -81,7 +76,7 @@ static bool see_other(struct seeing *seeing, enum graph_node_kind kind, struct t
 	return graph_put_edge(seeing->graph, &joined, seeing->err);
 }
 
-static bool see_others(struct seeing *seeing, const struct graph_seen *item, graph_id id)
+static bool see_others(struct seeing *seeing, const struct inventory_item *item, graph_id id)
 {
 	struct graph_edge owns = {.kind = GRAPH_EDGE_OWNS, .to = id};
 	struct graph_edge created = {
@@ -93,7 +88,7 @@ static bool see_others(struct seeing *seeing, const struct graph_seen *item, gra
 	       see_other(seeing, GRAPH_NODE_UNIT, item->unit, &belongs);
 }
 
-static bool see_node(struct seeing *seeing, const struct graph_seen *item)
+static bool see_node(struct seeing *seeing, const struct inventory_item *item)
 {
 	struct graph_node node = {
 		.kind = item->node,
@@ -127,8 +122,8 @@ static bool is_connectors(struct text connector, struct error *err)
 		err, ERROR_INVALID, "no connector is called \"%.*s\"", TEXT_ARGS(connector));
 }
 
-bool graph_see(struct graph *graph, const struct graph_seen_part *part,
-	const struct graph_seen *item, struct arena *scratch, struct error *err)
+bool inventory_layer_put(struct graph *graph, const struct inventory_layer_part *part,
+	const struct inventory_item *item, struct arena *scratch, struct error *err)
 {
 	struct seeing seeing = {graph, part->connector, scratch, err};
 	bool ok;
@@ -149,7 +144,8 @@ bool graph_see(struct graph *graph, const struct graph_seen_part *part,
 	return ok;
 }
 
-bool graph_unsee(struct graph *graph, const struct graph_seen_part *part, struct error *err)
+bool inventory_layer_remove(
+	struct graph *graph, const struct inventory_layer_part *part, struct error *err)
 {
 	if (!is_connectors(part->connector, err) ||
 		!graph_part_begin(graph, part->connector, part->part, err))

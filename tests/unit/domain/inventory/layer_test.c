@@ -1,4 +1,4 @@
-#include "domain/graph/inventory_layer.h"
+#include "domain/inventory/layer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,11 +34,11 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static bool see(struct fixture *fixture, const char *part, const struct graph_seen *item)
+static bool see(struct fixture *fixture, const char *part, const struct inventory_item *item)
 {
-	struct graph_seen_part at = {TEXT("aws"), text_of(part)};
+	struct inventory_layer_part at = {TEXT("aws"), text_of(part)};
 	struct error err = {0};
-	bool ok = graph_see(fixture->graph, &at, item, fixture->scratch, &err);
+	bool ok = inventory_layer_put(fixture->graph, &at, item, fixture->scratch, &err);
 
 	assert_int_equal(err.code, ok ? ERROR_NONE : ERROR_INVALID);
 	return ok;
@@ -63,7 +63,7 @@ static bool note_edge(void *context, const struct graph_edge *edge)
 static void half_an_item_is_none(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct graph_seen wrong[] = {
+	const struct inventory_item wrong[] = {
 		{.edge = GRAPH_EDGE_MAY, .from = TEXT("account:a"), .to = TEXT("resource")},
 		{.edge = GRAPH_EDGE_MAY, .from = TEXT("account:a"), .to = TEXT("resource:")},
 		{.edge = GRAPH_EDGE_MAY, .from = TEXT("thing:a"), .to = TEXT("resource:b")},
@@ -83,20 +83,20 @@ static void half_an_item_is_none(void **state)
 static void a_connector_has_no_name_of_ours(void **state)
 {
 	struct fixture *fixture = *state;
-	struct graph_seen_part at = {TEXT(GRAPH_LAYER_REGISTRY), TEXT("p")};
-	const struct graph_seen item = {.node = GRAPH_NODE_PERSON, .id = TEXT("a")};
+	struct inventory_layer_part at = {TEXT(GRAPH_LAYER_REGISTRY), TEXT("p")};
+	const struct inventory_item item = {.node = GRAPH_NODE_PERSON, .id = TEXT("a")};
 	struct error err = {0};
 
-	assert_false(graph_see(fixture->graph, &at, &item, fixture->scratch, &err));
+	assert_false(inventory_layer_put(fixture->graph, &at, &item, fixture->scratch, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
 	at.connector = TEXT(GRAPH_LAYER_RECORDED);
-	assert_false(graph_unsee(fixture->graph, &at, &err));
+	assert_false(inventory_layer_remove(fixture->graph, &at, &err));
 }
 
 static void an_account_has_its_people_and_its_unit(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct graph_seen item = {
+	const struct inventory_item item = {
 		.node = GRAPH_NODE_ACCOUNT,
 		.id = TEXT("bot"),
 		.title = TEXT("The bot"),
@@ -126,7 +126,7 @@ static void an_account_has_its_people_and_its_unit(void **state)
 static void ends_are_ours_the_registrys_or_another_connectors(void **state)
 {
 	struct fixture *fixture = *state;
-	struct graph_seen item = {
+	struct inventory_item item = {
 		.edge = GRAPH_EDGE_USES,
 		.from = TEXT("identity:helper"),
 		.to = TEXT("account:/entra/app"),
@@ -151,14 +151,14 @@ static void ends_are_ours_the_registrys_or_another_connectors(void **state)
 static void what_is_gone_is_taken_back(void **state)
 {
 	struct fixture *fixture = *state;
-	struct graph_seen_part at = {TEXT("aws"), TEXT("p")};
-	const struct graph_seen item = {.node = GRAPH_NODE_RESOURCE, .id = TEXT("r")};
+	struct inventory_layer_part at = {TEXT("aws"), TEXT("p")};
+	const struct inventory_item item = {.node = GRAPH_NODE_RESOURCE, .id = TEXT("r")};
 	struct error err = {0};
 
 	assert_true(see(fixture, "p", &item));
-	assert_true(graph_unsee(fixture->graph, &at, &err));
+	assert_true(inventory_layer_remove(fixture->graph, &at, &err));
 	assert_int_equal(graph_node_count(fixture->graph), 0);
-	assert_true(graph_unsee(fixture->graph, &at, &err));
+	assert_true(inventory_layer_remove(fixture->graph, &at, &err));
 }
 
 int main(void)
