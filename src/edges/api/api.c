@@ -205,6 +205,19 @@ void api_answer_or_fail(
 		api_answer_problem(request, err);
 }
 
+void api_answer_page(struct api_request *request, bool ok, const struct json *items,
+	struct text next, struct error *err)
+{
+	struct json_builder object;
+	struct json body;
+
+	json_object_start(&object, request->arena);
+	if (ok)
+		json_put(&object, "items", *items);
+	json_put_text_unless_empty(&object, "next", next);
+	api_answer_or_fail(request, ok && json_object_seal(&object, &body, err), &body, err);
+}
+
 void api_answer_status(struct api_request *request, unsigned status, const char *detail)
 {
 	struct buffer text;

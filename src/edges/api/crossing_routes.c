@@ -7,8 +7,7 @@ void handle_crossing_list(struct api_request *request)
 		.after = api_query(request, "after"),
 		.which = text_is(api_query(request, "waiting"), "true") ? CROSSINGS_WAITING
 									: CROSSINGS_ALL};
-	struct json_builder object;
-	struct json items, body;
+	struct json items;
 	struct text next = TEXT("");
 	struct error err;
 	bool ok;
@@ -17,11 +16,7 @@ void handle_crossing_list(struct api_request *request)
 		return;
 	ok = registrar_crossings(
 		request->api->services.registrar, &asked, request->arena, &items, &next, &err);
-	json_object_start(&object, request->arena);
-	if (ok)
-		json_put(&object, "items", items);
-	json_put_text_unless_empty(&object, "next", next);
-	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_page(request, ok, &items, next, &err);
 }
 
 void handle_crossing_show(struct api_request *request)

@@ -5,17 +5,11 @@
 void handle_token_key_list(struct api_request *request)
 {
 	const struct api_token_keys *keys = &request->api->services.token_keys;
-	struct json_builder object;
-	struct json items, body;
+	struct json items;
 	struct error err;
 	bool ok = keys->list(keys->context, request->arena, &items, &err);
 
-	json_object_start(&object, request->arena);
-	if (ok) {
-		json_put(&object, "items", items);
-		ok = json_object_seal(&object, &body, &err);
-	}
-	api_answer_or_fail(request, ok, &body, &err);
+	api_answer_page(request, ok, &items, TEXT(""), &err);
 }
 
 void handle_token_key_rotate(struct api_request *request)

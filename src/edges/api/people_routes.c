@@ -11,8 +11,7 @@ void handle_owner_list(struct api_request *request)
 	struct registrar_need_query asked = {.after = api_query(request, "after"),
 		.writes_s = after.writes_s,
 		.all_s = after.all_s};
-	struct json_builder object;
-	struct json items, body;
+	struct json items;
 	struct text next;
 	struct error err;
 	bool ok;
@@ -21,27 +20,19 @@ void handle_owner_list(struct api_request *request)
 		return;
 	ok = registrar_needs(
 		request->api->services.registrar, &asked, request->arena, &items, &next, &err);
-	json_object_start(&object, request->arena);
-	if (ok)
-		json_put(&object, "items", items);
-	json_put_text_unless_empty(&object, "next", next);
-	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_page(request, ok, &items, next, &err);
 }
 
 /* ---- directories ---- */
 
 void handle_directory_list(struct api_request *request)
 {
-	struct json_builder object;
-	struct json items, body;
+	struct json items;
 	struct error err;
 	bool ok =
 		directories_json(request->api->services.directories, request->arena, &items, &err);
 
-	json_object_start(&object, request->arena);
-	if (ok)
-		json_put(&object, "items", items);
-	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_page(request, ok, &items, TEXT(""), &err);
 }
 
 static void put_answer(struct json_builder *object, const struct directory_request *work)

@@ -77,33 +77,28 @@ void handle_control_show(struct api_request *request)
 
 void handle_posture(struct api_request *request)
 {
-	struct json_builder object;
 	struct text days = api_query(request, "days");
 	int64_t count = 30;
-	struct json items, body;
+	struct json items;
 	struct error err;
+	bool ok;
 
 	if (days.length > 0 &&
 		(!text_to_int64(days, &count) || count < 1 || count > POSTURE_DAYS)) {
 		api_answer_status(request, 400, "days: 1 to 400 are expected");
 		return;
 	}
-	if (!posture_trend_json(request->api->services.posture, (uint32_t)count, request->arena,
-		    &items, &err)) {
-		api_answer_problem(request, &err);
-		return;
-	}
-	json_object_start(&object, request->arena);
-	json_put(&object, "items", items);
-	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	ok = posture_trend_json(
+		request->api->services.posture, (uint32_t)count, request->arena, &items, &err);
+	api_answer_page(request, ok, &items, TEXT(""), &err);
 }
 
 /* ---- waivers ---- */
 
 void handle_waiver_list(struct api_request *request)
 {
-	struct json_builder object;
-	struct json items, body;
+	struct text next = TEXT("");
+	struct json items;
 	struct error err;
 	uint32_t limit;
 
@@ -114,13 +109,11 @@ void handle_waiver_list(struct api_request *request)
 		api_answer_problem(request, &err);
 		return;
 	}
-	json_object_start(&object, request->arena);
 	if (items.count > limit) {
 		items.count = limit;
-		json_put_text(&object, "next", json_text_or(&items.items[limit - 1], "id", ""));
+		next = json_text_or(&items.items[limit - 1], "id", "");
 	}
-	json_put(&object, "items", items);
-	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_page(request, true, &items, next, &err);
 }
 
 static void on_waived(void *context, struct text id, uint64_t index, const struct error *err)

@@ -405,8 +405,7 @@ void handle_sandbox_list(struct api_request *request)
 {
 	struct registrar_sandbox_query asked = {
 		.after = api_query(request, "after"), .now_utc_ms = api_now_utc_ms(request)};
-	struct json_builder object;
-	struct json items, body;
+	struct json items;
 	struct text next;
 	struct error err;
 	bool ok;
@@ -415,11 +414,7 @@ void handle_sandbox_list(struct api_request *request)
 		return;
 	ok = registrar_sandboxes(
 		request->api->services.registrar, &asked, request->arena, &items, &next, &err);
-	json_object_start(&object, request->arena);
-	if (ok)
-		json_put(&object, "items", items);
-	json_put_text_unless_empty(&object, "next", next);
-	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
+	api_answer_page(request, ok, &items, next, &err);
 }
 
 void handle_sandbox_open(struct api_request *request)

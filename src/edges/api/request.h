@@ -111,6 +111,9 @@ bool api_read_content(struct api_request *request, uint64_t index, struct json *
 /* 200 with body if ok, else what err says. */
 void api_answer_or_fail(
 	struct api_request *request, bool ok, const struct json *body, const struct error *err);
+/* {items, next}: a page, if ok, else what err says; next is empty where there is no other. */
+void api_answer_page(struct api_request *request, bool ok, const struct json *items,
+	struct text next, struct error *err);
 void api_answer_text(struct api_request *request, const char *content_type, struct text body);
 void api_answer_problem(struct api_request *request, const struct error *err);
 void api_answer_status(struct api_request *request, unsigned status, const char *detail);

@@ -13,8 +13,8 @@ static struct review_service *service_of(const struct api_request *request)
 
 void handle_review_list(struct api_request *request)
 {
-	struct json_builder object;
-	struct json items, body;
+	struct text next = TEXT("");
+	struct json items;
 	struct error err;
 	uint32_t count;
 	bool ok;
@@ -23,14 +23,9 @@ void handle_review_list(struct api_request *request)
 		return;
 	ok = review_list(service_of(request), api_query(request, "after"), count, request->arena,
 		&items, &err);
-	json_object_start(&object, request->arena);
-	if (ok) {
-		json_put(&object, "items", items);
-		if (items.count == count && count > 0)
-			json_put_text(&object, "next",
-				json_text_or(&items.items[items.count - 1], "id", ""));
-	}
-	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
+	if (ok && items.count == count && count > 0)
+		next = json_text_or(&items.items[items.count - 1], "id", "");
+	api_answer_page(request, ok, &items, next, &err);
 }
 
 void handle_review_show(struct api_request *request)

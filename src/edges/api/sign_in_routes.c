@@ -47,19 +47,14 @@ static bool add_issuer(void *context, const struct registry_entry *entry)
 void handle_sign_in_list(struct api_request *request)
 {
 	struct issuer_list list = {.request = request};
-	struct json_builder object;
-	struct json items, body;
+	struct json items;
 	bool ok;
 
 	json_array_start(&list.items, request->arena);
 	registry_each(registrar_registry(request->api->services.registrar), OBJECT_ISSUER, TEXT(""),
 		add_issuer, &list);
 	ok = !list.has_failed && json_array_seal(&list.items, &items, &list.err);
-	json_object_start(&object, request->arena);
-	if (ok)
-		json_put(&object, "items", items);
-	api_answer_or_fail(
-		request, ok && json_object_seal(&object, &body, &list.err), &body, &list.err);
+	api_answer_page(request, ok, &items, TEXT(""), &list.err);
 }
 
 /* ---- signing in ---- */
