@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* What the benchmarks share: a clock, and one way to measure and print. */
@@ -14,6 +15,22 @@ static inline int64_t bench_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* The resident set, as the system counts it; 0 where it does not say. */
+static inline size_t bench_resident_bytes(void)
+{
+	char line[128];
+	size_t kib = 0;
+	FILE *file = fopen("/proc/self/status", "re");
+
+	if (file == NULL)
+		return 0;
+	while (fgets(line, sizeof line, file) != NULL)
+		if (strncmp(line, "VmRSS:", 6) == 0)
+			kib = strtoul(line + 6, NULL, 10);
+	(void)fclose(file);
+	return kib * 1024;
 }
 
 static inline int bench_ascending(const void *left, const void *right)

@@ -3,7 +3,6 @@
  * questions' p50 and p99 over different starts. */
 #include <assert.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench.h"
 #include "domain/graph/excess.h"
@@ -191,26 +190,14 @@ static void use(struct estate *estate, uint32_t uses)
 
 /* ---- figures ---- */
 
-static double resident_mib(void)
-{
-	char line[128] = "";
-	char *second = line;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (file != NULL && fgets(line, sizeof line, file) != NULL)
-		(void)strtol(line, &second, 10);
-	if (file != NULL)
-		(void)fclose(file);
-	return (double)strtol(second, NULL, 10) * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024);
-}
-
 static void print_total(const struct estate *estate, const char *what, int64_t begun_ns)
 {
 	printf("{\"bench\":\"graph\",\"case\":\"%s\",\"seconds\":%.1f,\"nodes\":%zu,\"edges\":%zu,"
 	       "\"uses\":%zu,\"held_mib\":%.0f,\"resident_mib\":%.0f}\n",
 		what, (double)(bench_now_ns() - begun_ns) / 1e9, graph_node_count(estate->graph),
 		graph_edge_count(estate->graph), graph_use_count(estate->graph),
-		(double)graph_held_bytes(estate->graph) / (1024 * 1024), resident_mib());
+		(double)graph_held_bytes(estate->graph) / (1024 * 1024),
+		(double)bench_resident_bytes() / (1024 * 1024));
 	fflush(stdout);
 }
 

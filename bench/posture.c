@@ -45,21 +45,6 @@ struct work {
 	graph_id touched[256];
 };
 
-static size_t resident_bytes(void)
-{
-	char line[128];
-	size_t kib = 0;
-	FILE *file = fopen("/proc/self/status", "re");
-
-	if (file == NULL)
-		return 0;
-	while (fgets(line, sizeof line, file) != NULL)
-		if (strncmp(line, "VmRSS:", 6) == 0)
-			kib = strtoul(line + 6, NULL, 10);
-	(void)fclose(file);
-	return kib * 1024;
-}
-
 static _Noreturn void stop(const char *what, const struct error *err)
 {
 	(void)fprintf(stderr, "posture: %s: %s\n", what, err->text);
@@ -274,7 +259,8 @@ static void print_seconds(const char *what, int64_t begun_ns, double per)
 
 	printf("{\"bench\":\"posture\",\"case\":\"%s: %.1f s\",\"mean_ns\":%.0f,"
 	       "\"per_second\":%.0f,\"kib\":%zu}\n",
-		what, took_ns / 1e9, took_ns / per, per * 1e9 / took_ns, resident_bytes() / 1024);
+		what, took_ns / 1e9, took_ns / per, per * 1e9 / took_ns,
+		bench_resident_bytes() / 1024);
 	fflush(stdout);
 }
 

@@ -30,22 +30,6 @@ static size_t heap_bytes(void)
 	return info.uordblks + info.hblkhd;
 }
 
-/* The resident set, as the system counts it. */
-static size_t resident_bytes(void)
-{
-	char line[128];
-	size_t kib = 0;
-	FILE *file = fopen("/proc/self/status", "re");
-
-	if (file == NULL)
-		return 0;
-	while (fgets(line, sizeof line, file) != NULL)
-		if (strncmp(line, "VmRSS:", 6) == 0)
-			kib = strtoul(line + 6, NULL, 10);
-	(void)fclose(file);
-	return kib * 1024;
-}
-
 /* Conditions as organisations have them: a few that many use. */
 static struct text lines_of(struct work *work, uint32_t index)
 {
@@ -176,7 +160,7 @@ static void measure_objects(struct work *work)
 
 static void measure_fold(struct work *work)
 {
-	size_t heap = heap_bytes(), resident = resident_bytes();
+	size_t heap = heap_bytes(), resident = bench_resident_bytes();
 	size_t count = work->identities == 0 ? 1 : work->identities;
 	int64_t begun = bench_now_ns();
 	double took_ns;
@@ -187,10 +171,10 @@ static void measure_fold(struct work *work)
 	printf("{\"bench\":\"registry\",\"case\":\"fold %u identities of five lines\","
 	       "\"mean_ns\":%.0f,\"per_second\":%.0f,\"kib\":%zu}\n",
 		work->identities, took_ns / work->identities, work->identities * 1e9 / took_ns,
-		(resident_bytes() - resident) / 1024);
+		(bench_resident_bytes() - resident) / 1024);
 	(void)fprintf(stderr, "registry: %zu bytes an identity (%zu of its object), %zu resident\n",
 		(heap_bytes() - heap) / count, work->object_bytes,
-		(resident_bytes() - resident) / count);
+		(bench_resident_bytes() - resident) / count);
 	fflush(stdout);
 }
 
