@@ -207,24 +207,19 @@ void handle_inventory_draft(struct api_request *request)
 
 void handle_containment_list(struct api_request *request)
 {
-	struct json_builder object;
-	struct json body, items;
+	struct text next = TEXT("");
+	struct json items;
 	struct error err;
 	uint32_t count;
+	bool ok;
 
 	if (!api_page_size(request, &count))
 		return;
-	if (!inventory_containments(service_of(request), api_query(request, "after"), count,
-		    request->arena, &items, &err)) {
-		api_answer_problem(request, &err);
-		return;
-	}
-	json_object_start(&object, request->arena);
-	json_put(&object, "items", items);
-	if (items.count == count)
-		json_put_text(&object, "next",
-			json_text_or(&items.items[items.count - 1], "account", ""));
-	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+	ok = inventory_containments(service_of(request), api_query(request, "after"), count,
+		request->arena, &items, &err);
+	if (ok && items.count == count)
+		next = json_text_or(&items.items[items.count - 1], "account", "");
+	api_answer_page(request, ok, &items, next, &err);
 }
 
 /* With what is to be done there, which is why one asks. */

@@ -49,46 +49,23 @@ static bool rows_of(struct cli *cli, const struct json *items, struct json *out,
 	return json_object_seal(&object, out, err);
 }
 
-static bool get_page(struct cli *cli, int64_t after, struct cli_reply *reply, int *status)
-{
-	struct text connector = cli_escape(cli, cli->words[0]);
-	const char *limit = cli->values[OPTION_LIMIT] == NULL ? "100" : cli->values[OPTION_LIMIT];
-	struct text count = cli_escape(cli, limit);
-
-	if (after <= 0)
-		return cli_get(cli, reply, status, "/v1/inventories/%.*s/drafts?limit=%.*s",
-			TEXT_ARGS(connector), TEXT_ARGS(count));
-	return cli_get(cli, reply, status, "/v1/inventories/%.*s/drafts?limit=%.*s&after=%lld",
-		TEXT_ARGS(connector), TEXT_ARGS(count), (long long)after);
-}
-
 int command_inventory_drafts(struct cli *cli)
 {
-	const char *written = cli->values[OPTION_AFTER];
 	struct cli_reply reply = {0};
-	const struct json *items;
 	struct json rows;
 	struct error err;
-	int64_t after = 0;
 	int status;
 
-	if (written != NULL && (!text_to_int64(text_of(written), &after) || after < 0))
-		return cli_usage(cli, "--after: the number that a page before ended with");
-	do { /* a page that had to look long may have none yet */
-		if (!get_page(cli, after, &reply, &status))
-			return status;
-		items = json_find(&reply.json, "items");
-		after = json_integer_or(&reply.json, "next", -1);
-	} while (items != NULL && items->count == 0 && after >= 0);
+	if (!cli_inventory_page(cli, "drafts", &reply, &status))
+		return status;
 	if (cli->output != OUTPUT_TABLE) {
 		cli_print(cli, &reply.json);
 		return EXIT_DONE;
 	}
-	if (!rows_of(cli, items, &rows, &err))
+	if (!rows_of(cli, json_find(&reply.json, "items"), &rows, &err))
 		return cli_fail(cli, &err);
 	cli_print(cli, &rows);
-	if (after >= 0)
-		cli_say("There are more: --after %lld", (long long)after);
+	cli_say_inventory_more(&reply);
 	return EXIT_DONE;
 }
 

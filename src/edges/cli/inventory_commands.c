@@ -309,16 +309,44 @@ int command_inventory_import(struct cli *cli)
 
 /* ---- looking ---- */
 
-static bool get_items(struct cli *cli, int64_t after, struct cli_reply *reply, int *status)
+static bool get_page(
+	struct cli *cli, const char *of, int64_t after, struct cli_reply *reply, int *status)
 {
 	struct text connector = cli_escape(cli, cli->words[0]);
 	const char *limit = cli->values[OPTION_LIMIT] == NULL ? "100" : cli->values[OPTION_LIMIT];
 	const char *words = cli->values[OPTION_WORDS];
 	struct text escaped = words == NULL ? TEXT("") : cli_escape(cli, words);
 
-	return cli_get(cli, reply, status, "/v1/inventories/%.*s/items?limit=%.*s%s%.*s%s%lld",
-		TEXT_ARGS(connector), TEXT_ARGS(cli_escape(cli, limit)),
-		words == NULL ? "" : "&words=", TEXT_ARGS(escaped), "&after=", (long long)after);
+	return cli_get(cli, reply, status, "/v1/inventories/%.*s/%s?limit=%.*s%s%.*s&after=%lld",
+		TEXT_ARGS(connector), of, TEXT_ARGS(cli_escape(cli, limit)),
+		words == NULL ? "" : "&words=", TEXT_ARGS(escaped), (long long)after);
+}
+
+bool cli_inventory_page(struct cli *cli, const char *of, struct cli_reply *reply, int *status)
+{
+	const char *written = cli->values[OPTION_AFTER];
+	const struct json *items;
+	int64_t after = 0;
+
+	if (written != NULL && (!text_to_int64(text_of(written), &after) || after < 0)) {
+		*status = cli_usage(cli, "--after: the number that a page before ended with");
+		return false;
+	}
+	do { /* a page that had to look long may have nothing yet */
+		if (!get_page(cli, of, after, reply, status))
+			return false;
+		items = json_find(&reply->json, "items");
+		after = json_integer_or(&reply->json, "next", -1);
+	} while (items != NULL && items->count == 0 && after >= 0);
+	return true;
+}
+
+void cli_say_inventory_more(const struct cli_reply *reply)
+{
+	int64_t after = json_integer_or(&reply->json, "next", -1);
+
+	if (after >= 0)
+		cli_say("There are more: --after %lld", (long long)after);
 }
 
 static void print_items(const struct json *items)
@@ -339,27 +367,17 @@ static void print_items(const struct json *items)
 
 int command_inventory_items(struct cli *cli)
 {
-	const char *written = cli->values[OPTION_AFTER];
 	struct cli_reply reply = {0};
-	const struct json *items;
-	int64_t after = 0;
 	int status;
 
-	if (written != NULL && (!text_to_int64(text_of(written), &after) || after < 0))
-		return cli_usage(cli, "--after: an item's number is expected");
-	do { /* a page that had to look long may have nothing yet */
-		if (!get_items(cli, after, &reply, &status))
-			return status;
-		items = json_find(&reply.json, "items");
-		after = json_integer_or(&reply.json, "next", -1);
-	} while (items != NULL && items->count == 0 && after >= 0);
+	if (!cli_inventory_page(cli, "items", &reply, &status))
+		return status;
 	if (cli->output != OUTPUT_TABLE) {
 		cli_print(cli, &reply.json);
 		return EXIT_DONE;
 	}
-	print_items(items);
-	if (after >= 0)
-		cli_say("There are more: --after %lld", (long long)after);
+	print_items(json_find(&reply.json, "items"));
+	cli_say_inventory_more(&reply);
 	return EXIT_DONE;
 }
 
