@@ -105,6 +105,9 @@ bool json_is_written(
 void json_canonical(struct buffer *out, const struct json *value);
 /* The same into the arena; .data is NULL when the arena is full. */
 struct text json_canonical_text(struct arena *arena, const struct json *value) MUST_CHECK;
+/* Of the canonical form, at most bytes_max long.  Errors: LIMIT. */
+bool json_digest(struct sha256 *out, const struct json *value, size_t bytes_max,
+	struct error *err) MUST_CHECK;
 /* Appends a form for people: two blanks of indent, members in source order; what
  * cannot be seen (code_point_is_visible) is written as an escape. */
 void json_pretty(struct buffer *out, const struct json *value);

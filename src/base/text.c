@@ -40,6 +40,22 @@ ptrdiff_t text_find_byte(struct text whole, char byte)
 	return found == NULL ? -1 : found - whole.data;
 }
 
+struct text text_before(struct text whole, char byte)
+{
+	ptrdiff_t at = text_find_byte(whole, byte);
+
+	return (struct text){whole.data, at < 0 ? whole.length : (size_t)at};
+}
+
+struct text text_cut(struct text *rest, char byte)
+{
+	struct text first = text_before(*rest, byte);
+	bool has_byte = first.length < rest->length;
+
+	*rest = text_after(*rest, first.length + has_byte);
+	return first;
+}
+
 /* The bounds of the second byte are those of RFC 3629 §4. */
 size_t utf8_sequence_size(const char *text, size_t length)
 {

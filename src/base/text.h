@@ -61,6 +61,10 @@ bool text_starts_with(struct text whole, const char *prefix);
 bool text_ends_with(struct text whole, const char *suffix);
 /* Index of the first byte, or -1. */
 ptrdiff_t text_find_byte(struct text whole, char byte);
+/* What is before the first byte; all, if there is none. */
+struct text text_before(struct text whole, char byte);
+/* The same, off *rest, and the byte with it. */
+struct text text_cut(struct text *rest, char byte);
 
 /* True if value is like the glob, in which "*" stands for any bytes, also none. */
 bool text_is_like(struct text glob, struct text value);

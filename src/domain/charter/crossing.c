@@ -65,9 +65,7 @@ typedef void add_function(struct crossing *crossing, struct text unit);
 
 static void touch_server(struct crossing *crossing, struct text resource, add_function *add)
 {
-	ptrdiff_t slash = text_find_byte(resource, '/');
-	const struct object *server = find(crossing, OBJECT_SERVER,
-		(struct text){resource.data, slash < 0 ? resource.length : (size_t)slash});
+	const struct object *server = find(crossing, OBJECT_SERVER, text_before(resource, '/'));
 
 	if (server != NULL)
 		add(crossing, server->server->unit);
@@ -253,20 +251,6 @@ bool charter_half(struct json *out, struct arena *arena, const struct object *id
 		return false;
 	json_put(&half, "lines", made);
 	return json_object_seal(&half, out, err);
-}
-
-bool half_digest(struct sha256 *out, const struct json *half, struct error *err)
-{
-	struct buffer canonical;
-	bool ok;
-
-	buffer_init(&canonical, OBJECT_BYTES_MAX);
-	json_canonical(&canonical, half);
-	ok = !buffer_failed(&canonical);
-	if (ok)
-		*out = sha256_of(buffer_text(&canonical).data, buffer_text(&canonical).length);
-	buffer_deinit(&canonical);
-	return ok || error_set(err, ERROR_LIMIT, "no memory for the lines of a unit");
 }
 
 static uint32_t count_item(const struct json *list, const struct json *item)

@@ -26,12 +26,10 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
 
 /* The unit's half of the identity: {identity, unit, purpose, class, risk, environments, lines:
  * {MEMBER: [...]}}, each line as its document has it, in its order; lines is empty where none
- * touches the unit.  What it is a digest of (canonical JSON) is what the unit agrees to.
+ * touches the unit.  Its json_digest is what the unit agrees to.
  * Errors: LIMIT. */
 bool charter_half(struct json *out, struct arena *arena, const struct object *identity,
 	struct text unit, const struct reference_world *world, struct error *err) MUST_CHECK;
-/* Of a half. */
-bool half_digest(struct sha256 *out, const struct json *half, struct error *err) MUST_CHECK;
 /* Whether nothing in it goes beyond the other: each of its lines stands there, and all that
  * they are for is the same. */
 bool half_is_within(const struct json *half, const struct json *other);

@@ -39,32 +39,18 @@ bool peer_reaches(const struct charter_peer *peer, struct text tool)
 /* The first consent as it is written, off the consents. */
 static bool next_token(struct text *consents, struct text *out)
 {
-	ptrdiff_t blank = text_find_byte(*consents, ' ');
-	size_t length = blank < 0 ? consents->length : (size_t)blank;
-
 	if (consents->length == 0)
 		return false;
-	*out = (struct text){consents->data, length};
-	*consents = text_after(*consents, blank < 0 ? length : length + 1);
+	*out = text_cut(consents, ' ');
 	return true;
-}
-
-/* Up to the byte, or all; the rest stays, without it. */
-static struct text cut(struct text *rest, char byte)
-{
-	ptrdiff_t at = text_find_byte(*rest, byte);
-	struct text first = {rest->data, at < 0 ? rest->length : (size_t)at};
-
-	*rest = text_after(*rest, at < 0 ? rest->length : first.length + 1);
-	return first;
 }
 
 /* A consent of before this version is the name of the unit alone. */
 static struct consent_given read_token(struct text token)
 {
-	struct consent_given given = {.unit = cut(&token, '=')};
-	struct text at = cut(&token, '=');
-	struct text digest = cut(&token, '=');
+	struct consent_given given = {.unit = text_cut(&token, '=')};
+	struct text at = text_cut(&token, '=');
+	struct text digest = text_cut(&token, '=');
 
 	if (!text_to_int64(at, &given.at_utc_ms) || !digest_parse(digest, &given.digest))
 		return (struct consent_given){.unit = given.unit};
@@ -79,7 +65,7 @@ bool consents_next(struct text *consents, struct text *out_unit)
 
 	if (!next_token(consents, &token))
 		return false;
-	*out_unit = cut(&token, '=');
+	*out_unit = text_cut(&token, '=');
 	return true;
 }
 
@@ -137,7 +123,7 @@ struct text consents_with(
 
 	while (mine.data != NULL && next_token(&consents, &token)) {
 		struct text rest = token;
-		int order = text_compare(cut(&rest, '='), given->unit);
+		int order = text_compare(text_cut(&rest, '='), given->unit);
 
 		if (!is_placed && order >= 0) {
 			made = joined(arena, made, mine);

@@ -8,20 +8,6 @@
 
 enum { PROOF_BYTES_MAX = 16 * 1024 * 1024, PROOF_POLICY_BYTES_MAX = 1024 * 1024 };
 
-static bool digest_document(struct sha256 *out, const struct json *document, struct error *err)
-{
-	struct buffer canonical;
-	bool ok;
-
-	buffer_init(&canonical, OBJECT_BYTES_MAX);
-	json_canonical(&canonical, document);
-	ok = !buffer_failed(&canonical);
-	if (ok)
-		*out = sha256_of(buffer_text(&canonical).data, buffer_text(&canonical).length);
-	buffer_deinit(&canonical);
-	return ok || error_set(err, ERROR_LIMIT, "no memory for the proof of a charter");
-}
-
 static struct text text_from(struct cedar_text t)
 {
 	return (struct text){t.data, t.length};
@@ -65,10 +51,10 @@ static bool digest_ceiling(struct sha256 *out, struct ceiling *ceiling, struct e
 static bool digest_charter(struct sha256 *out, const struct object *identity, struct error *err)
 {
 	const struct object *whole = object_whole(identity);
-	bool ok =
-		whole != NULL
-			? digest_document(out, object_charter_document(whole, &whole->as_read), err)
-			: error_set(err, ERROR_LIMIT, "no memory for the proof of a charter");
+	bool ok = whole != NULL
+			  ? json_digest(out, object_charter_document(whole, &whole->as_read),
+				    OBJECT_BYTES_MAX, err)
+			  : error_set(err, ERROR_LIMIT, "no memory for the proof of a charter");
 
 	object_release(&whole);
 	return ok;

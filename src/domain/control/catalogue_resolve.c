@@ -68,9 +68,7 @@ static bool is_same(struct text a, struct text b)
 /* "LLM06:2025" without what is behind the colon. */
 static struct text bare(struct text id)
 {
-	ptrdiff_t colon = text_find_byte(id, ':');
-
-	return (struct text){id.data, colon < 0 ? id.length : (size_t)colon};
+	return text_before(id, ':');
 }
 
 static bool has_year(struct text id)

@@ -266,9 +266,7 @@ void check_node(const struct control_world *world, const struct graph_node *node
 
 static struct text connector_of(struct text name)
 {
-	ptrdiff_t slash = text_find_byte(name, '/');
-
-	return (struct text){name.data, slash < 0 ? name.length : (size_t)slash};
+	return text_before(name, '/');
 }
 
 /* Counts live accounts that act by themselves, of the connector of one of them. */

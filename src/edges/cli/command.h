@@ -275,6 +275,8 @@ bool cli_read_policy_files(struct cli *cli, const char *path, struct json *out, 
 /* What GET /v1/can or /v1/who answered; in a table `when` also says what data may go where. */
 struct json cli_outlooks_for_reader(struct cli *cli, const struct json *answer);
 
+/* Puts --days, where it was given; the exit status when false: the user was told. */
+bool cli_put_days(struct json_builder *object, struct cli *cli, int *status);
 /* Appends --after, --limit, --state and --kind as a query; mark comes before the first. */
 bool cli_page_query(struct cli *cli, struct buffer *out, char mark);
 /* Tells the user where the next page begins, if there is one. */

@@ -108,12 +108,10 @@ static bool read_query(
 		{"iss", &out->issuer}, {"state", &found}};
 
 	while (query.length > 0) {
-		ptrdiff_t end = text_find_byte(query, '&');
-		struct text pair = {query.data, end < 0 ? query.length : (size_t)end};
+		struct text pair = text_cut(&query, '&');
 
 		if (!take_member(arena, pair, members, sizeof members / sizeof members[0]))
 			return false;
-		query = text_after(query, end < 0 ? query.length : (size_t)end + 1);
 	}
 	return state.length > 0 && text_equal(found, state) &&
 	       (out->code.length > 0) != (out->error.length > 0);

@@ -13,21 +13,6 @@ enum { CSV_FILE_BYTES_MAX = 4 * 1024 * 1024 };
 
 /* ---- tokens ---- */
 
-static bool put_days(struct json_builder *object, struct cli *cli, int *status)
-{
-	const char *days = cli->values[OPTION_DAYS];
-	int64_t number;
-
-	if (days == NULL)
-		return true;
-	if (!text_to_int64(text_of(days), &number) || number < 1) {
-		*status = cli_usage(cli, "--days takes a whole number, from 1");
-		return false;
-	}
-	json_put_integer(object, "days", number);
-	return true;
-}
-
 static bool token_body(struct cli *cli, struct json *out, int *status)
 {
 	struct json_builder object;
@@ -36,7 +21,7 @@ static bool token_body(struct cli *cli, struct json *out, int *status)
 	json_object_start(&object, cli->arena);
 	if (cli->values[OPTION_UNIT] != NULL)
 		json_put_cstring(&object, "unit", cli->values[OPTION_UNIT]);
-	if (!put_days(&object, cli, status))
+	if (!cli_put_days(&object, cli, status))
 		return false;
 	if (json_object_seal(&object, out, &err))
 		return true;

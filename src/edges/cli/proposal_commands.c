@@ -9,18 +9,6 @@ enum { LINES_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* ---- what changes ---- */
 
-/* The first line of a text, and the text after it. */
-static struct text take_line(struct text *text)
-{
-	ptrdiff_t end = text_find_byte(*text, '\n');
-	struct text line = {text->data, end < 0 ? text->length : (size_t)end};
-	size_t taken = line.length + (end >= 0);
-
-	text->data += taken;
-	text->length -= taken;
-	return line;
-}
-
 static struct text last_line(struct text text)
 {
 	size_t start = text.length;
@@ -52,7 +40,7 @@ static void print_lines(struct text text, char sign)
 		return;
 	buffer_init(&out, LINES_BYTES_MAX);
 	while (text.length > 0) {
-		struct text line = take_line(&text);
+		struct text line = text_cut(&text, '\n');
 
 		buffer_append_format(&out, "    %c ", sign);
 		for (size_t i = 0, from = 0; i <= line.length; i++) {
@@ -78,7 +66,7 @@ void cli_print_line_diff(struct text before, struct text after)
 	bool is_same = text_equal(before, after);
 
 	while (before.length > 0 && after.length > 0 &&
-		text_equal(take_line(&rest_before), take_line(&rest_after))) {
+		text_equal(text_cut(&rest_before, '\n'), text_cut(&rest_after, '\n'))) {
 		before = rest_before;
 		after = rest_after;
 	}

@@ -15,6 +15,21 @@ enum {
 	WAITING_BYTES_MAX = 8192, /* one line of what waits, eight names in it */
 };
 
+bool cli_put_days(struct json_builder *object, struct cli *cli, int *status)
+{
+	const char *days = cli->values[OPTION_DAYS];
+	int64_t number;
+
+	if (days == NULL)
+		return true;
+	if (!text_to_int64(text_of(days), &number) || number < 1) {
+		*status = cli_usage(cli, "--days takes a whole number, from 1");
+		return false;
+	}
+	json_put_integer(object, "days", number);
+	return true;
+}
+
 bool cli_page_query(struct cli *cli, struct buffer *out, char mark)
 {
 	static const struct {

@@ -38,11 +38,9 @@ static bool put_list(
 
 	json_array_start(&list, object->arena);
 	while (rest.length > 0) {
-		ptrdiff_t comma = text_find_byte(rest, ',');
-		struct text one = {rest.data, comma < 0 ? rest.length : (size_t)comma};
+		struct text one = text_cut(&rest, ',');
 
 		json_add(&list, json_string(one));
-		rest = text_after(rest, comma < 0 ? rest.length : (size_t)comma + 1);
 	}
 	if (!json_array_seal(&list, &sealed, err))
 		return false;
@@ -52,10 +50,8 @@ static bool put_list(
 
 static bool start_body(struct cli *cli, struct json *out, int *status)
 {
-	const char *days = cli->values[OPTION_DAYS];
 	struct json_builder object;
 	struct error err = {0};
-	int64_t number;
 
 	json_object_start(&object, cli->arena);
 	put_option(&object, cli, "unit", OPTION_UNIT);
@@ -66,12 +62,8 @@ static bool start_body(struct cli *cli, struct json *out, int *status)
 	put_option(&object, cli, "name", OPTION_NAME);
 	if (cli->values[OPTION_ALL] != NULL)
 		json_put_boolean(&object, "all", true);
-	if (days != NULL && (!text_to_int64(text_of(days), &number) || number < 1)) {
-		*status = cli_usage(cli, "--days takes a whole number, from 1");
+	if (!cli_put_days(&object, cli, status))
 		return false;
-	}
-	if (days != NULL)
-		json_put_integer(&object, "days", number);
 	if ((cli->values[OPTION_REVIEWER] == NULL ||
 		    put_list(&object, "reviewers", cli->values[OPTION_REVIEWER], &err)) &&
 		json_object_seal(&object, out, &err))
@@ -146,8 +138,7 @@ static bool put_filter(struct cli *cli, struct json_builder *object, struct text
 		"state", "kind", "recommended", "risk", "identity", "unit"};
 
 	while (filter.length > 0) {
-		ptrdiff_t comma = text_find_byte(filter, ',');
-		struct text one = {filter.data, comma < 0 ? filter.length : (size_t)comma};
+		struct text one = text_cut(&filter, ',');
 		ptrdiff_t equals = text_find_byte(one, '=');
 		size_t i = 0;
 
@@ -160,7 +151,6 @@ static bool put_filter(struct cli *cli, struct json_builder *object, struct text
 			return false;
 		}
 		json_put_text(object, names[i], text_after(one, (size_t)equals + 1));
-		filter = text_after(filter, comma < 0 ? filter.length : (size_t)comma + 1);
 	}
 	return true;
 }
@@ -321,14 +311,11 @@ static bool read_numbers(struct cli *cli, const char *words, struct json *out)
 
 	json_array_start(&list, cli->arena);
 	while (rest.length > 0) {
-		ptrdiff_t comma = text_find_byte(rest, ',');
-		struct text one = {rest.data, comma < 0 ? rest.length : (size_t)comma};
+		struct text one = text_cut(&rest, ',');
 		ptrdiff_t dash = text_find_byte(one, '-');
 		int64_t from, to;
 
-		if (!text_to_int64(
-			    (struct text){one.data, dash < 0 ? one.length : (size_t)dash}, &from) ||
-			from < 1)
+		if (!text_to_int64(text_before(one, '-'), &from) || from < 1)
 			return false;
 		to = from;
 		if (dash >= 0 &&
@@ -339,7 +326,6 @@ static bool read_numbers(struct cli *cli, const char *words, struct json *out)
 				return false;
 			json_add(&list, json_integer(from));
 		}
-		rest = text_after(rest, comma < 0 ? rest.length : (size_t)comma + 1);
 	}
 	return count > 0 && json_array_seal(&list, out, &err);
 }

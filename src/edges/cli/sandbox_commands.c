@@ -8,21 +8,6 @@
 
 /* Sandboxes: an identity for experiments in one command, its key beside it. */
 
-static bool put_days(struct json_builder *object, struct cli *cli, int *status)
-{
-	const char *days = cli->values[OPTION_DAYS];
-	int64_t number;
-
-	if (days == NULL)
-		return true;
-	if (!text_to_int64(text_of(days), &number) || number < 1) {
-		*status = cli_usage(cli, "--days takes a whole number, from 1");
-		return false;
-	}
-	json_put_integer(object, "days", number);
-	return true;
-}
-
 static bool opening_body(
 	struct cli *cli, const struct private_key *key, struct json *out, int *status)
 {
@@ -37,7 +22,7 @@ static bool opening_body(
 	json_put_cstring(&object, "purpose", cli->values[OPTION_PURPOSE]);
 	if (cli->values[OPTION_ENVIRONMENT] != NULL)
 		json_put_cstring(&object, "environment", cli->values[OPTION_ENVIRONMENT]);
-	if (!put_days(&object, cli, status))
+	if (!cli_put_days(&object, cli, status))
 		return false;
 	if (jwk_format(&jwk, cli->arena, private_key_public(key), &err)) {
 		json_put(&object, "jwk", jwk);

@@ -107,17 +107,11 @@ static bool admit(
 static bool accepts(struct text list, const char *type, const char *range)
 {
 	while (list.length > 0) {
-		ptrdiff_t comma = text_find_byte(list, ',');
-		struct text item = {list.data, comma < 0 ? list.length : (size_t)comma};
-		ptrdiff_t semicolon;
+		struct text item = text_cut(&list, ',');
 
-		list.data += item.length + (comma >= 0);
-		list.length -= item.length + (comma >= 0);
 		while (text_starts_with(item, " ") || text_starts_with(item, "\t"))
 			item = (struct text){item.data + 1, item.length - 1};
-		semicolon = text_find_byte(item, ';');
-		if (semicolon >= 0)
-			item.length = (size_t)semicolon;
+		item = text_before(item, ';');
 		while (text_ends_with(item, " ") || text_ends_with(item, "\t"))
 			item.length--;
 		if ((item.length == strlen(type) &&

@@ -201,10 +201,8 @@ static struct text find_cookie(const struct http_exchange *exchange, const char 
 	size_t length = strlen(name);
 
 	while (rest.length > 0) {
-		ptrdiff_t end = text_find_byte(rest, ';');
-		struct text pair = {rest.data, end < 0 ? rest.length : (size_t)end};
+		struct text pair = text_cut(&rest, ';');
 
-		rest = text_after(rest, end < 0 ? rest.length : (size_t)end + 1);
 		while (pair.length > 0 && pair.data[0] == ' ')
 			pair = text_after(pair, 1);
 		if (pair.length <= length || memcmp(pair.data, name, length) != 0 ||

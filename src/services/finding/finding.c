@@ -204,9 +204,7 @@ static bool draft_is_whole(const struct finding_draft *draft, struct error *err)
 
 static struct text origin_of(struct text subject)
 {
-	ptrdiff_t slash = text_find_byte(subject, '/');
-
-	return (struct text){subject.data, slash < 0 ? subject.length : (size_t)slash};
+	return text_before(subject, '/');
 }
 
 static bool has_one_share(const struct finding *finding, const struct finding_draft *draft)

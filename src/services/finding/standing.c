@@ -279,10 +279,7 @@ static bool list_entry(void *context, const struct registry_entry *entry)
 /* "KIND/NAME/..." as kind and name. */
 static struct text name_of(struct text after, const char *prefix)
 {
-	struct text rest = text_after(after, strlen(prefix));
-	ptrdiff_t slash = text_find_byte(rest, '/');
-
-	return (struct text){rest.data, slash < 0 ? rest.length : (size_t)slash};
+	return text_before(text_after(after, strlen(prefix)), '/');
 }
 
 /* The rest of the entry that the page before stopped in, and those behind it. */

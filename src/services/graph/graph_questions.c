@@ -32,10 +32,8 @@ static bool read_without(struct graph_service *service, struct text without,
 	struct graph_question *question, struct error *err)
 {
 	while (without.length > 0) {
-		ptrdiff_t bar = text_find_byte(without, '|');
-		struct text one = {without.data, bar < 0 ? without.length : (size_t)bar};
+		struct text one = text_cut(&without, '|');
 
-		without = text_after(without, bar < 0 ? without.length : (size_t)bar + 1);
 		if (one.length > 0 && !add_without(service, one, question, err))
 			return false;
 	}

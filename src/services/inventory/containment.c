@@ -220,9 +220,7 @@ bool inventory_release(
 
 static struct text connector_of(struct text account)
 {
-	ptrdiff_t slash = text_find_byte(account, '/');
-
-	return (struct text){account.data, slash < 0 ? account.length : (size_t)slash};
+	return text_before(account, '/');
 }
 
 static enum containment_state state_of(const struct inventory_service *service,

@@ -179,13 +179,9 @@ bool part_read(struct inventory_service *service, uint64_t index, struct arena *
 
 bool next_line(struct text *text, struct text *out_line)
 {
-	ptrdiff_t end;
-
 	if (text->length == 0)
 		return false;
-	end = text_find_byte(*text, '\n');
-	*out_line = (struct text){text->data, end < 0 ? text->length : (size_t)end};
-	*text = text_after(*text, out_line->length + (end >= 0));
+	*out_line = text_cut(text, '\n');
 	return true;
 }
 

@@ -84,19 +84,12 @@ static void look_for(
 	found->count++;
 }
 
-static struct text server_of(struct text name)
-{
-	ptrdiff_t slash = text_find_byte(name, '/');
-
-	return (struct text){name.data, slash < 0 ? name.length : (size_t)slash};
-}
-
 static void look_at_tool(struct looking *looking, struct text name)
 {
 	const struct tool *tool = registry_find_tool(looking->living->registry, name);
 
 	look_for(looking, OBJECT_TOOL, name, LIVING_OF_ANOTHER);
-	look_for(looking, OBJECT_SERVER, server_of(name), LIVING_OF_ANOTHER);
+	look_for(looking, OBJECT_SERVER, text_before(name, '/'), LIVING_OF_ANOTHER);
 	for (uint32_t i = 0; tool != NULL && i < tool->reads_count; i++)
 		look_for(
 			looking, OBJECT_DATA_SOURCE, tool->reads[i].data_source, LIVING_OF_ANOTHER);

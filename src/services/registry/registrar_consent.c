@@ -53,7 +53,7 @@ bool registrar_half(struct registrar *registrar, struct arena *arena, const stru
 	const struct reference_world world = registrar_world(registrar);
 
 	return charter_half(&out->half, arena, identity, unit, &world, err) &&
-	       half_digest(&out->digest, &out->half, err);
+	       json_digest(&out->digest, &out->half, OBJECT_BYTES_MAX, err);
 }
 
 static bool find_units(struct registrar *registrar, const struct charter *charter, struct text *out,

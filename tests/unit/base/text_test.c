@@ -110,6 +110,22 @@ static void a_prefix_is_never_equal_to_the_whole(void **state)
 	assert_true(text_ends_with(TEXT("a.yaml"), ".yaml"));
 	assert_int_equal(text_find_byte(TEXT("a=b"), '='), 1);
 	assert_int_equal(text_find_byte(TEXT("ab"), '='), -1);
+	assert_true(text_is(text_before(TEXT("a=b=c"), '='), "a"));
+	assert_true(text_is(text_before(TEXT("ab"), '='), "ab"));
+	assert_int_equal(text_before(TEXT("=b"), '=').length, 0);
+}
+
+static void what_is_cut_off_takes_its_mark_along(void **state)
+{
+	struct text rest = TEXT("a,,b");
+
+	(void)state;
+	assert_true(text_is(text_cut(&rest, ','), "a"));
+	assert_true(text_is(rest, ",b"));
+	assert_int_equal(text_cut(&rest, ',').length, 0);
+	assert_true(text_is(text_cut(&rest, ','), "b"));
+	assert_int_equal(rest.length, 0);
+	assert_int_equal(text_cut(&rest, ',').length, 0);
 }
 
 static void a_full_arena_gives_no_text(void **state)
@@ -203,6 +219,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_read_to_both_ends_of_their_range),
 		cmocka_unit_test(durations_carry_exactly_one_unit),
 		cmocka_unit_test(a_prefix_is_never_equal_to_the_whole),
+		cmocka_unit_test(what_is_cut_off_takes_its_mark_along),
 		cmocka_unit_test(a_full_arena_gives_no_text),
 		cmocka_unit_test(a_buffer_holds_up_to_its_limit_and_no_more),
 		cmocka_unit_test(a_failed_buffer_stays_failed_until_reset),
