@@ -33,6 +33,7 @@
 #include "main/backup_job.h"
 #include "main/canary_road.h"
 #include "main/children.h"
+#include "main/connector_keeper.h"
 #include "main/events.h"
 #include "main/folder.h"
 #include "main/graph_keeper.h"
@@ -156,6 +157,7 @@ struct daemon {
 	struct turns posture_turns;
 	struct posture_records posture_records;
 	struct inventory_keeper inventories;
+	struct connector_keeper *connectors;
 	struct llm_door *llm;
 	struct a2a_door *a2a;
 	struct ssf *ssf;
@@ -604,6 +606,25 @@ static void on_polled(void *context, struct text issuer, const char *why)
 	trust_note_polled(daemon->trust, issuer, why);
 }
 
+static bool make_connectors(struct daemon *daemon, struct error *err)
+{
+	const struct connector_keeper_parts parts = {.loop = daemon->loop,
+		.http = daemon->http,
+		.secrets = daemon->secrets,
+		.detector = daemon->detector,
+		.fold = daemon->fold,
+		.registry = daemon->registry,
+		.inventory = daemon->inventories.service,
+		.finding = daemon->finding};
+
+	return connector_keeper_create(&daemon->connectors, &parts, err);
+}
+
+static bool start_connectors(struct daemon *daemon, struct error *err)
+{
+	return connector_service_start(connector_keeper_service(daemon->connectors), err);
+}
+
 /* Once we have an address that events can be meant for. */
 static bool poll_events(struct daemon *daemon, struct error *err)
 {
@@ -802,6 +823,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.directories = daemon->directories,
 		.graph = daemon->graph,
 		.inventory = daemon->inventories.service,
+		.connector = connector_keeper_service(daemon->connectors),
 		.living = daemon->living,
 		.call = daemon->call,
 		.log = daemon->log,
@@ -1198,6 +1220,7 @@ static const struct {
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
+	{"connectors", make_connectors},
 	{"events", make_events},
 	{"provider tokens", make_outbound},
 	{"confinement", make_confiner},
@@ -1218,6 +1241,7 @@ static const struct {
 	{"health", watch_health},
 	{"address", announce},
 	{"polling", poll_events},
+	{"asking providers", start_connectors},
 	{"canary", keep_canary},
 	{"first administrator", offer_bootstrap},
 };
@@ -1274,6 +1298,7 @@ static void destroy_watchers(struct daemon *daemon)
 	turns_stop(&daemon->living_turns);
 	turns_stop(&daemon->counts);
 	posture_destroy(&daemon->posture);
+	connector_keeper_destroy(&daemon->connectors);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	graph_service_destroy(&daemon->graph);

@@ -169,7 +169,8 @@ static bool find_waiting(void *context, const struct registry_entry *entry)
 
 bool governed_apply_by_two(struct governed *governed, const char *person, const char *yaml)
 {
-	static const enum object_kind kinds[] = {OBJECT_POLICY, OBJECT_APPLICATION, OBJECT_ISSUER};
+	static const enum object_kind kinds[] = {
+		OBJECT_POLICY, OBJECT_APPLICATION, OBJECT_ISSUER, OBJECT_CONNECTOR};
 	bool ok = governed_apply(governed, person, yaml);
 
 	for (size_t i = 0; ok && i < sizeof kinds / sizeof *kinds;) {

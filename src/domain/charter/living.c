@@ -143,6 +143,7 @@ enum review_cause living_cause(const struct object *object, uint32_t what, enum 
 	case OBJECT_POLICY:
 	case OBJECT_APPLICATION:
 	case OBJECT_ISSUER:
+	case OBJECT_CONNECTOR:
 	case OBJECT_KIND_COUNT:
 	case OBJECT_NONE: break;
 	}

@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "domain/application/application.h"
+#include "domain/charter/connector.h"
 #include "domain/charter/federation_forms.h"
 #include "domain/charter/form.h"
 #include "domain/charter/form_table.h"
@@ -42,6 +43,7 @@ static const char *const object_kind_words[] = {
 	[OBJECT_POLICY] = "policy",
 	[OBJECT_APPLICATION] = "application",
 	[OBJECT_ISSUER] = "issuer",
+	[OBJECT_CONNECTOR] = "connector",
 };
 static const char *const reversal_words[] = {
 	[REVERSAL_NONE_NEEDED] = "none-needed",
@@ -88,7 +90,8 @@ enum object_kind object_kind_of(struct text word)
 
 bool object_needs_two(enum object_kind kind)
 {
-	return kind == OBJECT_POLICY || kind == OBJECT_APPLICATION || kind == OBJECT_ISSUER;
+	return kind == OBJECT_POLICY || kind == OBJECT_APPLICATION || kind == OBJECT_ISSUER ||
+	       kind == OBJECT_CONNECTOR;
 }
 
 bool object_is_proposed(enum object_kind kind)
@@ -1200,6 +1203,8 @@ static const struct form_shape object_shapes[] = {
 	[OBJECT_APPLICATION] = {SHAPE(application_fields), sizeof(struct application),
 		finish_application},
 	[OBJECT_ISSUER] = {issuer_fields, ISSUER_FIELDS, sizeof(struct issuer), finish_issuer},
+	[OBJECT_CONNECTOR] = {connector_fields, CONNECTOR_FIELDS, sizeof(struct connector),
+		finish_connector},
 };
 
 /* ---- objects ---- */
@@ -1220,7 +1225,7 @@ static void object_destroy(struct held_object **held)
 static enum object_kind read_kind(struct form_reader *reader, const struct json *document)
 {
 	static const char *const words[] = {"identity", "person", "unit", "data-source", "server",
-		"tool", "policy", "application", "issuer", NULL};
+		"tool", "policy", "application", "issuer", "connector", NULL};
 	const struct json *word = json_find(document, "object");
 	struct form_path path = {.name = TEXT("object")};
 	enum object_kind kind = OBJECT_NONE;
@@ -1242,7 +1247,7 @@ static enum object_kind read_kind(struct form_reader *reader, const struct json 
 			nearest != NULL
 				? remedy
 				: "write identity, person, unit, data-source, server, tool, "
-				  "policy, application or issuer",
+				  "policy, application, issuer or connector",
 			word == NULL ? "is missing" : "is not a kind of object");
 	return kind;
 }
@@ -1558,6 +1563,7 @@ struct text object_unit(const struct object *object)
 	case OBJECT_POLICY: return object->policy->unit;
 	case OBJECT_APPLICATION: return object->application->unit;
 	case OBJECT_ISSUER: return object->issuer->unit;
+	case OBJECT_CONNECTOR: return object->connector->unit;
 	case OBJECT_UNIT: return object->unit->name;
 	case OBJECT_KIND_COUNT:
 	case OBJECT_TOOL:

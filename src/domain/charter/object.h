@@ -27,6 +27,7 @@ enum object_kind {
 	OBJECT_POLICY,
 	OBJECT_APPLICATION,
 	OBJECT_ISSUER,
+	OBJECT_CONNECTOR,
 	OBJECT_KIND_COUNT,
 };
 
@@ -264,7 +265,8 @@ struct object {
 		const struct tool *tool;
 		const struct policy *policy;
 		const struct application *application;
-		const struct issuer *issuer; /* federation.h */
+		const struct issuer *issuer;       /* federation.h */
+		const struct connector *connector; /* connector.h */
 	};
 };
 
@@ -297,11 +299,11 @@ const struct object *object_acquire(const struct object *object);
 /* Gives one hold back and sets *object to NULL.  *object may be NULL. */
 void object_release(const struct object **object);
 
-/* "identity" ... "issuer"; NULL for NONE. */
+/* "identity" ... "connector"; NULL for NONE. */
 const char *object_kind_word(enum object_kind kind);
 enum object_kind object_kind_of(struct text word);
-/* True for guardrails, applications and issuers: nobody adds, changes or removes one alone;
- * what one person proposes waits for another's approval. */
+/* True for guardrails, applications, issuers and connectors: nobody adds, changes or removes one
+ * alone; what one person proposes waits for another's approval. */
 bool object_needs_two(enum object_kind kind);
 /* True for these and for units, whose template for sandboxes is proposed likewise. */
 bool object_is_proposed(enum object_kind kind);

@@ -825,6 +825,7 @@ bool policy_check_object(struct policy_checker *checker, const struct object *ob
 	case OBJECT_SERVER:
 	case OBJECT_APPLICATION: /* by its own schema, when it is read */
 	case OBJECT_ISSUER:
+	case OBJECT_CONNECTOR:
 	case OBJECT_KIND_COUNT:
 	case OBJECT_NONE: break;
 	}

@@ -338,6 +338,10 @@ static void visit_references(const struct object *object, reference_visit *visit
 	case OBJECT_POLICY: visit_policy(object, visit, context); break;
 	case OBJECT_APPLICATION: visit_application(object, visit, context); break;
 	case OBJECT_ISSUER: visit_member(object, "unit", OBJECT_UNIT, visit, context); break;
+	case OBJECT_CONNECTOR:
+		visit_member(object, "owner", OBJECT_PERSON, visit, context);
+		visit_member(object, "unit", OBJECT_UNIT, visit, context);
+		break;
 	case OBJECT_UNIT: visit_template(object, visit, context); break;
 	case OBJECT_KIND_COUNT:
 	case OBJECT_NONE: break;

@@ -46,6 +46,7 @@ static enum graph_node_kind node_kind_of(enum object_kind kind)
 	case OBJECT_POLICY:
 	case OBJECT_APPLICATION:
 	case OBJECT_ISSUER:
+	case OBJECT_CONNECTOR:
 	case OBJECT_NONE:
 	case OBJECT_KIND_COUNT: break;
 	}

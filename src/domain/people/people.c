@@ -39,7 +39,7 @@ static const char *const type_words[OBJECT_KIND_COUNT] = {
 	[OBJECT_IDENTITY] = "Identity", [OBJECT_PERSON] = "Person", [OBJECT_UNIT] = "BusinessUnit",
 	[OBJECT_DATA_SOURCE] = "DataSource", [OBJECT_SERVER] = "Server", [OBJECT_TOOL] = "Tool",
 	[OBJECT_POLICY] = "Policy", [OBJECT_APPLICATION] = "Application",
-	[OBJECT_ISSUER] = "Issuer",
+	[OBJECT_ISSUER] = "Issuer", [OBJECT_CONNECTOR] = "Connector",
 };
 /* clang-format on */
 

@@ -12,6 +12,7 @@
 #include "services/approve/approve.h"
 #include "services/approve/break_glass.h"
 #include "services/call/call_service.h"
+#include "services/connector/connector.h"
 #include "services/decide/decide_service.h"
 #include "services/directory/directory.h"
 #include "services/finding/finding.h"
@@ -133,6 +134,7 @@ struct api_services {
 	struct directory_service *directories;
 	struct graph_service *graph;
 	struct inventory_service *inventory;
+	struct connector_service *connector;
 	struct living_service *living;
 	struct call_service *call;
 	struct record_log *log;

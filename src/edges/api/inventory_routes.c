@@ -76,6 +76,44 @@ void handle_inventory_items(struct api_request *request)
 		&err);
 }
 
+/* ---- connectors that ask their providers ---- */
+
+void handle_refresh_list(struct api_request *request)
+{
+	struct json items;
+	struct error err;
+
+	api_answer_page(request,
+		connector_list_json(request->api->services.connector, request->arena, &items, &err),
+		&items, TEXT(""), &err);
+}
+
+void handle_refresh_show(struct api_request *request)
+{
+	struct json body;
+	struct error err;
+
+	api_answer_or_fail(request,
+		connector_json(request->api->services.connector, api_path(request, "connector"),
+			request->arena, &body, &err),
+		&body, &err);
+}
+
+void handle_refresh(struct api_request *request)
+{
+	const struct connector_refresh_asked asked = {.connector = api_path(request, "connector"),
+		.actor = request->actor,
+		.takes_smaller = json_boolean_or(&request->body, "smaller", false)};
+	struct json body;
+	struct error err;
+
+	api_answer_or_fail(request,
+		connector_refresh(request->api->services.connector, &asked, &err) &&
+			connector_json(request->api->services.connector, asked.connector,
+				request->arena, &body, &err),
+		&body, &err);
+}
+
 /* ---- importing ---- */
 
 static bool import_json(

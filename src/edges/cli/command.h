@@ -362,6 +362,7 @@ int command_review_report(struct cli *cli);
 int command_inventory_import(struct cli *cli); /* inventory_commands.c */
 int command_inventory_items(struct cli *cli);
 int command_inventory_undo(struct cli *cli);
+int command_inventory_refresh(struct cli *cli); /* refresh_command.c */
 /* The page of `items` or `drafts` that the options name, the first with something in it; the
  * exit status when false. */
 bool cli_inventory_page(struct cli *cli, const char *of, struct cli_reply *reply, int *status);

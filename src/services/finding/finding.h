@@ -61,6 +61,12 @@ struct finding_service;
 	  "an identity tried what its charter has no agreed line for, in another unit") \
 	X(FINDING_CHARTER_DIFFERS, "charter-differs", \
 	  "what is enforced is not what the record of the charter says") \
+	X(FINDING_CONNECTOR_SILENT, "connector-silent", \
+	  "a connector has brought no inventory for several of its intervals") \
+	X(FINDING_CONNECTOR_STOPPED, "connector-stopped", \
+	  "what a connector brought would take most of its inventory away") \
+	X(FINDING_CONTAINMENT_OPEN, "containment-open", \
+	  "an account that is to be stopped at its provider was not proven stopped") \
 	X(FINDING_RECORD_VIOLATES, "record-violates", "a record does not fit those before it")
 /* clang-format on */
 

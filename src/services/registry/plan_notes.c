@@ -282,6 +282,7 @@ static void note_change(struct plan_noting *noting)
 	case OBJECT_TOOL:
 	case OBJECT_APPLICATION:
 	case OBJECT_ISSUER:
+	case OBJECT_CONNECTOR:
 	case OBJECT_KIND_COUNT:
 	case OBJECT_NONE: break;
 	}

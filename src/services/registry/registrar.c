@@ -307,5 +307,6 @@ bool registrar_is_alone(const struct registrar *registrar)
 {
 	return !registrar->is_joined && !registry_ever_had(registrar->registry, OBJECT_POLICY) &&
 	       !registry_ever_had(registrar->registry, OBJECT_APPLICATION) &&
-	       !registry_ever_had(registrar->registry, OBJECT_ISSUER);
+	       !registry_ever_had(registrar->registry, OBJECT_ISSUER) &&
+	       !registry_ever_had(registrar->registry, OBJECT_CONNECTOR);
 }

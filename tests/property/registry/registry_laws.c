@@ -232,11 +232,11 @@ static bool pick_waiting(void *context, const struct registry_entry *entry)
 	return roll(pick->history, 2) == 0;
 }
 
-/* Anybody approves, or turns down, what waits of a guardrail, an application or an issuer. */
+/* Anybody approves, or turns down, what waits of what needs two. */
 static void act_settle(struct history *history)
 {
 	static const enum object_kind kinds[] = {
-		OBJECT_POLICY, OBJECT_POLICY, OBJECT_APPLICATION, OBJECT_ISSUER};
+		OBJECT_POLICY, OBJECT_POLICY, OBJECT_APPLICATION, OBJECT_ISSUER, OBJECT_CONNECTOR};
 	enum object_kind kind = PICK(history, kinds);
 	struct waiting_pick pick = {.history = history};
 

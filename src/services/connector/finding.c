@@ -1,0 +1,48 @@
+/* What people have to look at: a connector that is silent, or that would take most of its
+ * inventory away. */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "services/connector/connector_private.h"
+
+enum { SUBJECT_BYTES = 128 };
+
+static struct text subject_of(const struct refresh *refresh, char buffer[SUBJECT_BYTES])
+{
+	int length = snprintf(buffer, SUBJECT_BYTES, "connector/%.*s",
+		TEXT_ARGS(refresh_connector(refresh)->name));
+
+	return (struct text){buffer, length < 0 ? 0 : (size_t)length};
+}
+
+void connector_report(struct refresh *refresh, enum finding_kind kind, const char *what)
+{
+	char buffer[SUBJECT_BYTES];
+	const struct connector *connector = refresh_connector(refresh);
+	const struct finding_draft draft = {.kind = kind,
+		.subject = subject_of(refresh, buffer),
+		.control = "G-12",
+		.what = text_of(what),
+		.unit = connector->unit,
+		.causer = connector->owner};
+	struct error err = {0};
+
+	if (!finding_report(refresh->service->parts.finding, &draft, &err))
+		log_warn("finding_lost", LOG_TEXT("connector", connector->name),
+			LOG_STRING("why", err.text));
+}
+
+void connector_settle(struct refresh *refresh, enum finding_kind kind, const char *reason)
+{
+	struct finding_service *findings = refresh->service->parts.finding;
+	const struct finding *finding = finding_next(findings, NULL);
+	char buffer[SUBJECT_BYTES];
+	struct text subject = subject_of(refresh, buffer);
+	struct error err = {0};
+
+	while (finding != NULL && (finding->kind != kind || !text_equal(finding->subject, subject)))
+		finding = finding_next(findings, finding);
+	if (finding != NULL && !finding_settle(findings, finding->id, reason, &err))
+		log_warn("finding_kept", LOG_TEXT("finding", finding->id),
+			LOG_STRING("why", err.text));
+}
