@@ -241,18 +241,23 @@ static bool add_new(void *context, const struct registry_entry *entry)
 	return true;
 }
 
+static void sync(struct connector_service *service)
+{
+	uint64_t generation = registry_generation(service->parts.registry);
+
+	if (service->is_synced && generation == service->generation)
+		return;
+	service->is_synced = true;
+	service->generation = generation;
+	drop_old(service);
+	registry_each(service->parts.registry, OBJECT_CONNECTOR, TEXT(""), add_new, service);
+}
+
 static void on_look(struct loop_timer *timer)
 {
 	struct connector_service *service = timer->context;
-	uint64_t generation = registry_generation(service->parts.registry);
 
-	if (!service->is_synced || generation != service->generation) {
-		service->is_synced = true;
-		service->generation = generation;
-		drop_old(service);
-		registry_each(
-			service->parts.registry, OBJECT_CONNECTOR, TEXT(""), add_new, service);
-	}
+	sync(service);
 	for (struct refresh *each = service->list; each != NULL; each = each->next)
 		if (!each->is_gone)
 			look_for_silence(each);
@@ -301,8 +306,10 @@ void connector_service_destroy(struct connector_service **service)
 bool connector_refresh(struct connector_service *service,
 	const struct connector_refresh_asked *asked, struct error *err)
 {
-	struct refresh *refresh = find(service, asked->connector);
+	struct refresh *refresh;
 
+	sync(service); /* what was approved a moment ago counts */
+	refresh = find(service, asked->connector);
 	if (refresh == NULL)
 		return error_set(err, ERROR_NOT_FOUND,
 			"no connector of this name is in force: `remit connector list` has them");
