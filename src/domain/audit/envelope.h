@@ -68,6 +68,8 @@
 	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
 	X(RECORD_INVENTORY_CONTAINED, "inventory-contained") \
 	X(RECORD_INVENTORY_RELEASED, "inventory-released") \
+	X(RECORD_CONTAINMENT_CALLED, "containment-called") \
+	X(RECORD_CONTAINMENT_ANSWERED, "containment-answered") \
 	X(RECORD_GRAPH_USES,        "graph-uses")         \
 	X(RECORD_REVIEW_LOOKED,     "review-looked")      \
 	X(RECORD_ERASED,            "erased")             \

@@ -20,7 +20,7 @@ enum {
 	CONNECTOR_EVERY_S_MIN = 5 * 60,
 	CONNECTOR_EVERY_S_MAX = 30 * 86400,
 	CONNECTOR_EVERY_S_DEFAULT = 6 * 3600,
-	CONNECTOR_FIELDS = 15,
+	CONNECTOR_FIELDS = 16,
 };
 
 enum connector_may { CONNECTOR_MAY_NOTHING = 0, CONNECTOR_MAY_READ, CONNECTOR_MAY_CONTAIN };
@@ -38,14 +38,15 @@ struct connector {
 	struct text unit;
 	struct text owner; /* a person, who is asked when it is silent */
 	enum inventory_provider provider;
-	struct text url;        /* without a slash at its end; empty: the provider's own */
-	struct text of;         /* organisation, customer, team; may be empty */
-	struct text credential; /* where the secret lies (credential.h); never the secret */
-	struct text client;     /* whose secret it is; empty: the credential is a token itself */
-	struct text token_url;  /* where the client gets a token */
-	struct text ca_file;    /* empty: the system's roots */
-	uint32_t may;           /* bits 1 << enum connector_may */
-	uint32_t also;          /* bits 1 << enum connector_also */
+	struct text url;                /* without a slash at its end; empty: the provider's own */
+	struct text of;                 /* organisation, customer, team; may be empty */
+	struct text credential;         /* where the secret lies (credential.h); never the secret */
+	struct text contain_credential; /* of what stops accounts there; empty: the same */
+	struct text client;    /* whose secret it is; empty: the credential is a token itself */
+	struct text token_url; /* where the client gets a token */
+	struct text ca_file;   /* empty: the system's roots */
+	uint32_t may;          /* bits 1 << enum connector_may */
+	uint32_t also;         /* bits 1 << enum connector_also */
 	int64_t every_s;
 	enum issuer_leave private_addresses;
 };

@@ -176,6 +176,7 @@ static void finish_client(struct form_reader *reader, const struct json *value,
 {
 	struct form_path at_client = {.up = path, .name = TEXT("client")};
 	struct form_path at_credential = {.up = path, .name = TEXT("credential")};
+	struct form_path at_other = {.up = path, .name = TEXT("contain-credential")};
 
 	if ((connector->client.length == 0) != (connector->token_url.length == 0))
 		form_problem(reader, value, &at_client,
@@ -184,7 +185,15 @@ static void finish_client(struct form_reader *reader, const struct json *value,
 	if (connector->client.length > 0 && connector->provider != PROVIDER_MICROSOFT)
 		form_problem(reader, value, &at_client, "take client and token-url out",
 			"is Microsoft's alone; the others take a token");
-	if (text_starts_with(connector->credential, "vault:"))
+	if (connector->contain_credential.length > 0 &&
+		!connector_may(connector, CONNECTOR_MAY_CONTAIN))
+		form_problem(reader, value, &at_other, "write may: [read, contain], or take it out",
+			"is for what it may not do");
+	if (connector->contain_credential.length > 0 && connector->client.length > 0)
+		form_problem(reader, value, &at_other, "take it out",
+			"is a token, where the client gets one itself");
+	if (text_starts_with(connector->credential, "vault:") ||
+		text_starts_with(connector->contain_credential, "vault:"))
 		form_problem(reader, value, &at_credential,
 			"write a secret's name, file: or env:", "is not here to be read");
 }
@@ -252,6 +261,7 @@ const struct form_field connector_fields[CONNECTOR_FIELDS] = {
 	OPTIONAL(connector, "of", &of_form, of),
 	REQUIRED(connector, "credential", &credential_form, credential,
 		"say where its secret lies: a name, file: or env:"),
+	OPTIONAL(connector, "contain-credential", &credential_form, contain_credential),
 	OPTIONAL(connector, "client", &client_form, client),
 	OPTIONAL(connector, "token-url", &url_form, token_url),
 	REQUIRED(connector, "may", &may_form, may, "write [read] or [read, contain]"),

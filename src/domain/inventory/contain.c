@@ -24,6 +24,42 @@ const char *containment_state_meaning(enum containment_state value)
 	return value < CONTAINMENT_STATE_COUNT ? state_meanings[value] : NULL;
 }
 
+static const char *const answer_words[] = {
+#define X(name, word, meaning) [name] = (word),
+	CONTAINMENT_ANSWERS(X)
+#undef X
+};
+static const char *const answer_meanings[] = {
+#define X(name, word, meaning) [name] = (meaning),
+	CONTAINMENT_ANSWERS(X)
+#undef X
+};
+
+const char *containment_answer_word(enum containment_answer value)
+{
+	return value < CONTAINMENT_ANSWER_COUNT ? answer_words[value] : NULL;
+}
+
+const char *containment_answer_meaning(enum containment_answer value)
+{
+	return value < CONTAINMENT_ANSWER_COUNT ? answer_meanings[value] : NULL;
+}
+
+enum containment_answer containment_answer_of(struct text word)
+{
+	for (unsigned value = 1; value < CONTAINMENT_ANSWER_COUNT; value++)
+		if (text_is(word, answer_words[value]))
+			return (enum containment_answer)value;
+	return CONTAINMENT_ANSWER_NONE;
+}
+
+/* Whether what the provider answered is the last word: no inventory was taken later. */
+static bool is_answer_last(const struct containment_times *times)
+{
+	return times->answered_utc_s >= times->intended_utc_s && times->answered_utc_s > 0 &&
+	       times->answered_utc_s >= times->taken_utc_s;
+}
+
 static bool on_right(void *context, const struct graph_edge *edge)
 {
 	(void)edge;
@@ -37,6 +73,10 @@ enum containment_state containment_state_of(
 	struct graph_node node;
 	bool has_rights = false;
 
+	if (is_answer_last(times) && times->answer == CONTAINMENT_ANSWER_OFF)
+		return CONTAINMENT_CONTAINED;
+	if (is_answer_last(times) && times->answer == CONTAINMENT_ANSWER_ON)
+		return CONTAINMENT_LIVE;
 	if (times->taken_utc_s == 0 || times->taken_utc_s <= times->intended_utc_s)
 		return times->now_utc_s - times->intended_utc_s > CONTAINMENT_SILENT_S
 			       ? CONTAINMENT_UNREACHABLE

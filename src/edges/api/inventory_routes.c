@@ -260,21 +260,67 @@ void handle_containment_list(struct api_request *request)
 	api_answer_page(request, ok, &items, next, &err);
 }
 
-/* With what is to be done there, which is why one asks. */
+void handle_containment_show(struct api_request *request)
+{
+	struct json body;
+	struct error err;
+
+	api_answer_or_fail(request,
+		inventory_containment(service_of(request), api_path(request, "account"),
+			request->arena, &body, &err),
+		&body, &err);
+}
+
+/* With what is to be done there, which is why one asks, and what its provider said. */
+static void answer_containment(struct api_request *request)
+{
+	struct json body;
+	struct error err;
+
+	api_answer_or_fail(request,
+		inventory_containment(service_of(request), request->work.inventory.account,
+			request->arena, &body, &err),
+		&body, &err);
+}
+
+static void on_called(void *context, const struct error *err)
+{
+	struct api_request *request = context;
+
+	if (err != NULL)
+		api_answer_problem(request, err);
+	else
+		answer_containment(request);
+}
+
+/* Whether a connector does it there; false: nobody, or err says why not. */
+static bool call_provider(
+	struct api_request *request, enum stop_direction direction, struct error *err)
+{
+	const struct inventory_change *change = &request->work.inventory;
+	const struct connector_contain_asked asked = {.account = change->account,
+		.actor = change->actor,
+		.reason = change->reason,
+		.direction = direction,
+		.context = request,
+		.done = on_called};
+
+	return connector_contain(request->api->services.connector, &asked, err);
+}
+
 static void on_contained(struct inventory_change *change, uint64_t index, const struct error *err)
 {
 	struct api_request *request = change->context;
-	struct error failure;
-	struct json body;
+	struct error failure = {0};
 
 	(void)index;
 	if (err != NULL)
 		api_answer_problem(request, err);
-	else
-		api_answer_or_fail(request,
-			inventory_containment(service_of(request), change->account, request->arena,
-				&body, &failure),
-			&body, &failure);
+	else if (!connector_can_contain(
+			 request->api->services.connector, change->account, STOP_AWAY))
+		answer_containment(request);
+	else if (!call_provider(request, STOP_AWAY, &failure))
+		api_answer_problem(request, &failure);
 }
 
 void handle_contain(struct api_request *request)
@@ -287,10 +333,21 @@ void handle_contain(struct api_request *request)
 		api_answer_problem(request, &err);
 }
 
+/* What a connector stopped it gives back, where its provider has a way, and releases it once the
+ * provider says that it acts. */
 void handle_release(struct api_request *request)
 {
+	struct inventory_change *change = change_of(request);
 	struct error err;
+	bool is_called;
 
-	if (!inventory_release(service_of(request), change_of(request), &err))
+	is_called =
+		change->account.length > 0 &&
+		inventory_answer(service_of(request), change->account) != CONTAINMENT_ANSWER_NONE &&
+		connector_can_contain(request->api->services.connector, change->account, STOP_BACK);
+	if (is_called && inventory_check_reason(change, &err) &&
+		call_provider(request, STOP_BACK, &err))
+		return;
+	if (is_called || !inventory_release(service_of(request), change, &err))
 		api_answer_problem(request, &err);
 }

@@ -249,6 +249,7 @@ void handle_review_report(struct api_request *request);
 void handle_inventory_list(struct api_request *request); /* inventory_routes.c */
 void handle_inventory_show(struct api_request *request);
 void handle_refresh(struct api_request *request);
+void handle_containment_show(struct api_request *request);
 void handle_refresh_show(struct api_request *request);
 void handle_refresh_list(struct api_request *request);
 void handle_inventory_items(struct api_request *request);

@@ -1,11 +1,13 @@
 /* Accounts at providers that nobody stands for: who might, and a charter's draft for one. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "domain/charter/terms.h"
+#include "domain/inventory/contain.h"
 #include "edges/cli/command.h"
 
-enum { YAML_BYTES_MAX = 64 * 1024, NAME_BYTES_MAX = 64 };
+enum { YAML_BYTES_MAX = 64 * 1024, NAME_BYTES_MAX = 64, ANSWER_NAP_MS = 100 };
 
 /* ---- listing ---- */
 
@@ -231,19 +233,93 @@ static void print_calls(const struct json *containment)
 		printf("- %.*s\n", TEXT_ARGS(others->items[i].string));
 }
 
+static struct text answer_of(const struct json *containment)
+{
+	return json_text_or(json_find(containment, "provider"), "answer", "");
+}
+
+/* Until its provider was asked again; one that is contained no more answers 404. */
+static bool await_answer(struct cli *cli, struct cli_reply *reply)
+{
+	const struct timespec nap = {.tv_nsec = ANSWER_NAP_MS * 1000000L};
+	struct text account = cli_escape(cli, cli->words[0]);
+	struct cli_call call = {.method = "GET",
+		.target = text_format(cli->arena, "/v1/containments/%.*s", TEXT_ARGS(account))};
+
+	while (text_is(
+		answer_of(&reply->json), containment_answer_word(CONTAINMENT_ANSWER_CALLED))) {
+		(void)nanosleep(&nap, NULL);
+		if (!cli_send(cli, &call, reply))
+			return false;
+	}
+	return true;
+}
+
+static void print_answer(const struct json *containment)
+{
+	const struct json *provider = json_find(containment, "provider");
+	struct text said = json_text_or(provider, "said", "");
+
+	printf("its provider: %.*s%s%.*s (record #%lld)\n",
+		TEXT_ARGS(json_text_or(provider, "meaning", "")), said.length > 0 ? "; " : "",
+		TEXT_ARGS(said), (long long)json_integer_or(provider, "record", 0));
+}
+
 static int print_containment(struct cli *cli, const struct json *containment)
 {
+	bool is_called = answer_of(containment).length > 0;
+	bool is_off =
+		text_is(answer_of(containment), containment_answer_word(CONTAINMENT_ANSWER_OFF));
+
 	if (cli->output != OUTPUT_TABLE) {
 		cli_print(cli, containment);
-		return EXIT_DONE;
+		return is_called && !is_off ? EXIT_UNAVAILABLE : EXIT_DONE;
 	}
-	printf("%.*s: %.*s, record #%lld\nremit has no way in of its own there.  Do the first "
-	       "that fits, and import the inventory again:\n",
-		TEXT_ARGS(json_text_or(containment, "account", "")),
+	printf("%.*s: %.*s, record #%lld\n", TEXT_ARGS(json_text_or(containment, "account", "")),
 		TEXT_ARGS(json_text_or(containment, "state", "")),
 		(long long)json_integer_or(containment, "record", 0));
+	if (is_called)
+		print_answer(containment);
+	else
+		printf("remit has no way in of its own there.  Do the first that fits, and import "
+		       "the inventory again:\n");
 	print_calls(containment);
+	return is_called && !is_off ? EXIT_UNAVAILABLE : EXIT_DONE;
+}
+
+static int print_released(struct cli *cli)
+{
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	if (cli->output == OUTPUT_TABLE) {
+		printf("%s may act again, and its provider says that it does\n", cli->words[0]);
+		return EXIT_DONE;
+	}
+	json_object_start(&object, cli->arena);
+	json_put_cstring(&object, "account", cli->words[0]);
+	json_put_boolean(&object, "released", true);
+	if (!json_object_seal(&object, &body, &err))
+		return cli_fail(cli, &err);
+	cli_print(cli, &body);
 	return EXIT_DONE;
+}
+
+/* One that was released is there no more. */
+static int print_release(struct cli *cli, const struct cli_reply *reply)
+{
+	if (reply->status == 404)
+		return print_released(cli);
+	if (answer_of(&reply->json).length == 0) {
+		cli_print(cli, &reply->json);
+		return EXIT_DONE;
+	}
+	if (cli->output == OUTPUT_TABLE)
+		print_answer(&reply->json);
+	else
+		cli_print(cli, &reply->json);
+	return EXIT_UNAVAILABLE;
 }
 
 int command_inventory_contain(struct cli *cli)
@@ -267,8 +343,7 @@ int command_inventory_contain(struct cli *cli)
 	call.body = &body;
 	if (!cli_ask(cli, &call, &reply, &status))
 		return status;
-	if (!is_undo)
-		return print_containment(cli, &reply.json);
-	cli_print(cli, &reply.json);
-	return EXIT_DONE;
+	if (!await_answer(cli, &reply))
+		return EXIT_UNAVAILABLE;
+	return is_undo ? print_release(cli, &reply) : print_containment(cli, &reply.json);
 }

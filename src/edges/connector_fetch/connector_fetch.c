@@ -108,6 +108,15 @@ static bool send_with(struct asked *asked, const char *credential, struct error 
 	return http_client_send(asked->edge->parts.http, &request, &asked->call, err);
 }
 
+static struct text reference_of(const struct connector_question *question)
+{
+	const struct connector *connector = question->connector;
+
+	return question->is_containing && connector->contain_credential.length > 0
+		       ? connector->contain_credential
+		       : connector->credential;
+}
+
 static bool send_as(struct asked *asked, struct text secret, struct error *err)
 {
 	const struct connector_fetch_parts *parts = &asked->edge->parts;
@@ -125,7 +134,7 @@ static bool send_as(struct asked *asked, struct text secret, struct error *err)
 		memcpy(line + sizeof BEARER - 1, secret.data, secret.length);
 	}
 	if (parts->learn != NULL)
-		parts->learn(parts->context, asked->question.connector->credential, secret);
+		parts->learn(parts->context, reference_of(&asked->question), secret);
 	is_sent = send_with(asked, line == NULL ? asked->secret : line, err);
 	secret_drop(&line);
 	return is_sent;
@@ -212,7 +221,8 @@ static bool send(struct asked *asked, struct error *err)
 
 	if (token != NULL)
 		return send_as(asked, text_of(token), err);
-	if (!secrets_resolve(asked->edge->parts.secrets, connector->credential, &secret, err))
+	if (!secrets_resolve(
+		    asked->edge->parts.secrets, reference_of(&asked->question), &secret, err))
 		return error_wrap(err, "credential");
 	is_sent = connector->client.length > 0
 			  ? ask_for_token(asked, &secret, err)

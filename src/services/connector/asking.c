@@ -71,7 +71,8 @@ static bool send(struct asking *asking, struct error *err)
 		.url = asking->url,
 		.body = asking->body,
 		.bytes_max = EXPORT_PAGE_BYTES_MAX,
-		.deadline_ms = CONNECTOR_DEADLINE_MS};
+		.deadline_ms = CONNECTOR_DEADLINE_MS,
+		.is_containing = asking->is_containing};
 
 	asking->tries++;
 	asking->fetch = (struct connector_fetch){.done = on_done, .context = asking};

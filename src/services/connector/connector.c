@@ -198,7 +198,7 @@ static void drop_old(struct connector_service *service)
 	}
 }
 
-static struct refresh *find(const struct connector_service *service, struct text name)
+struct refresh *refresh_named(const struct connector_service *service, struct text name)
 {
 	struct refresh *refresh = service->list;
 
@@ -223,7 +223,7 @@ static bool add_new(void *context, const struct registry_entry *entry)
 	struct connector_service *service = context;
 	struct refresh *refresh;
 
-	if (entry->in_force == NULL || find(service, entry->name) != NULL)
+	if (entry->in_force == NULL || refresh_named(service, entry->name) != NULL)
 		return true;
 	if (service->count == CONNECTORS_MAX) {
 		log_warn("connectors_many", LOG_TEXT("without", entry->name));
@@ -241,7 +241,7 @@ static bool add_new(void *context, const struct registry_entry *entry)
 	return true;
 }
 
-static void sync(struct connector_service *service)
+void connector_sync(struct connector_service *service)
 {
 	uint64_t generation = registry_generation(service->parts.registry);
 
@@ -257,7 +257,9 @@ static void on_look(struct loop_timer *timer)
 {
 	struct connector_service *service = timer->context;
 
-	sync(service);
+	connector_sync(service);
+	if (!service->is_resumed)
+		service->is_resumed = stoppings_resume(service);
 	for (struct refresh *each = service->list; each != NULL; each = each->next)
 		if (!each->is_gone)
 			look_for_silence(each);
@@ -289,6 +291,7 @@ void connector_service_destroy(struct connector_service **service)
 	if (*service == NULL)
 		return;
 	loop_timer_stop((*service)->parts.loop, &(*service)->look);
+	stoppings_destroy(*service);
 	while ((*service)->list != NULL) {
 		struct refresh *refresh = (*service)->list;
 
@@ -308,8 +311,8 @@ bool connector_refresh(struct connector_service *service,
 {
 	struct refresh *refresh;
 
-	sync(service); /* what was approved a moment ago counts */
-	refresh = find(service, asked->connector);
+	connector_sync(service); /* what was approved a moment ago counts */
+	refresh = refresh_named(service, asked->connector);
 	if (refresh == NULL)
 		return error_set(err, ERROR_NOT_FOUND,
 			"no connector of this name is in force: `remit connector list` has them");
@@ -393,7 +396,7 @@ static bool refresh_json(
 bool connector_json(const struct connector_service *service, struct text name, struct arena *arena,
 	struct json *out, struct error *err)
 {
-	const struct refresh *refresh = find(service, name);
+	const struct refresh *refresh = refresh_named(service, name);
 
 	if (refresh == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no connector of this name is in force");

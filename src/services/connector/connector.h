@@ -8,6 +8,7 @@
 #include "domain/charter/connector.h"
 #include "domain/charter/registry.h"
 #include "domain/inventory/export.h"
+#include "domain/inventory/stop.h"
 #include "services/finding/finding.h"
 #include "services/inventory/inventory.h"
 
@@ -29,6 +30,7 @@ enum {
 	CONNECTOR_TOLD_MS = 200,        /* between looks whether the last import was told */
 	CONNECTOR_JITTER_PART = 10,     /* a refresh begins up to a tenth of its interval late */
 	CONNECTOR_SILENT_INTERVALS = 3, /* without an inventory are a finding */
+	CONNECTOR_STOPPINGS_MAX = 16,   /* accounts that are being stopped at once */
 	CONNECTOR_SAID_BYTES_MAX = 200, /* of what a provider says of a refusal */
 };
 
@@ -72,6 +74,7 @@ struct connector_question {
 	struct text body; /* JSON, or nothing: .data NULL */
 	size_t bytes_max; /* of the answer */
 	uint32_t deadline_ms;
+	bool is_containing; /* the credential for that counts, where there is one */
 };
 /* What came back; borrowed. */
 struct connector_answer {
@@ -150,6 +153,28 @@ struct connector_refresh_asked {
 };
 bool connector_refresh(struct connector_service *service,
 	const struct connector_refresh_asked *asked, struct error *err) MUST_CHECK;
+
+/* ---- stopping an account at its provider (docs/inventories.md) ---- */
+
+/* Whether a connector that is in force may, and its provider has a call for it. */
+bool connector_can_contain(
+	struct connector_service *service, struct text account, enum stop_direction direction);
+/* Texts are copied. */
+struct connector_contain_asked {
+	struct text account; /* CONNECTOR/ID, which is contained (inventory_contain) */
+	struct text actor;
+	struct text reason; /* of STOP_BACK, which releases it once its provider says so */
+	enum stop_direction direction;
+	void *context;
+	/* Runs on the loop, once, never before the call returns, if that returned true: the
+	 * intention is on record (err NULL), and its provider is being called.  May be NULL. */
+	void (*done)(void *context, const struct error *err);
+};
+/* What comes of it is on record (inventory_answered), and a finding where the account is not
+ * proven stopped.  Errors: NOT_FOUND, INVALID (it may not, or cannot), CONFLICT (it is under
+ * way), LIMIT, IO. */
+bool connector_contain(struct connector_service *service,
+	const struct connector_contain_asked *asked, struct error *err) MUST_CHECK;
 
 /* {connector, provider, may, state, meaning, list?, pages, bytes, started?, outcome?, ended?,
  * why?, items?, unknown_scopes?, unnamed?, failures, next?, silent}.  Borrows.  Errors:

@@ -22,6 +22,7 @@ struct asking {
 	const char *method;
 	const char *url;
 	struct text body;
+	bool is_containing;
 	/* Once.  err code NONE: an answer of any status but those that say "later". */
 	void (*done)(struct asking *asking, const struct connector_answer *answer,
 		const struct error *err);
@@ -82,8 +83,13 @@ struct refresh {
 	struct refresh *next;
 };
 
+struct stopping;
+
 struct connector_service {
 	struct connector_parts parts;
+	struct stopping *stoppings;
+	unsigned stoppings_count;
+	bool is_resumed;
 	struct refresh *list; /* by name */
 	unsigned count;
 	unsigned running;
@@ -94,6 +100,10 @@ struct connector_service {
 
 int64_t connector_now_utc_ms(const struct connector_service *service);
 const struct connector *refresh_connector(const struct refresh *refresh);
+/* The connector of this name that is in force; NULL: none. */
+struct refresh *refresh_named(const struct connector_service *service, struct text name);
+/* Goes by the registry as it is now. */
+void connector_sync(struct connector_service *service);
 /* Waits for its next time. */
 void connector_rest(struct refresh *refresh);
 /* Frees it; nothing of it may be under way in the inventory. */
@@ -105,7 +115,20 @@ void connector_go_on(struct refresh *refresh);
 /* What is under way ends without an outcome; true: nothing of it is left in the inventory. */
 bool connector_stop(struct refresh *refresh);
 
+/* ---- contain.c ---- */
+
+/* Those that a daemon before this one left between call and answer are asked after.  False: call
+ * it again, some cannot be yet. */
+bool stoppings_resume(struct connector_service *service);
+void stoppings_destroy(struct connector_service *service);
+
 /* ---- finding.c ---- */
+
+/* One about an account that is to be stopped; unit and owner are its connector's, where it is
+ * known. */
+void containment_report(struct connector_service *service, const struct connector *connector,
+	struct text account, const char *what);
+void containment_settle(struct connector_service *service, struct text account);
 
 void connector_report(struct refresh *refresh, enum finding_kind kind, const char *what);
 void connector_settle(struct refresh *refresh, enum finding_kind kind, const char *reason);

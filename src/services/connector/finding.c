@@ -32,12 +32,10 @@ void connector_report(struct refresh *refresh, enum finding_kind kind, const cha
 			LOG_STRING("why", err.text));
 }
 
-void connector_settle(struct refresh *refresh, enum finding_kind kind, const char *reason)
+static void settle(struct finding_service *findings, enum finding_kind kind, struct text subject,
+	const char *reason)
 {
-	struct finding_service *findings = refresh->service->parts.finding;
 	const struct finding *finding = finding_next(findings, NULL);
-	char buffer[SUBJECT_BYTES];
-	struct text subject = subject_of(refresh, buffer);
 	struct error err = {0};
 
 	while (finding != NULL && (finding->kind != kind || !text_equal(finding->subject, subject)))
@@ -45,4 +43,47 @@ void connector_settle(struct refresh *refresh, enum finding_kind kind, const cha
 	if (finding != NULL && !finding_settle(findings, finding->id, reason, &err))
 		log_warn("finding_kept", LOG_TEXT("finding", finding->id),
 			LOG_STRING("why", err.text));
+}
+
+void connector_settle(struct refresh *refresh, enum finding_kind kind, const char *reason)
+{
+	char buffer[SUBJECT_BYTES];
+
+	settle(refresh->service->parts.finding, kind, subject_of(refresh, buffer), reason);
+}
+
+/* ---- accounts ---- */
+
+static struct text subject_of_account(struct text account, char buffer[FINDING_SUBJECT_BYTES_MAX])
+{
+	int length =
+		snprintf(buffer, FINDING_SUBJECT_BYTES_MAX, "containment/%.*s", TEXT_ARGS(account));
+
+	return (struct text){buffer, length < 0 ? 0 : (size_t)length};
+}
+
+void containment_report(struct connector_service *service, const struct connector *connector,
+	struct text account, const char *what)
+{
+	char buffer[FINDING_SUBJECT_BYTES_MAX];
+	struct finding_draft draft = {.kind = FINDING_CONTAINMENT_OPEN,
+		.subject = subject_of_account(account, buffer),
+		.control = "G-45",
+		.what = text_of(what)};
+	struct error err = {0};
+
+	if (connector != NULL) {
+		draft.unit = connector->unit;
+		draft.causer = connector->owner;
+	}
+	if (!finding_report(service->parts.finding, &draft, &err))
+		log_warn("finding_lost", LOG_TEXT("account", account), LOG_STRING("why", err.text));
+}
+
+void containment_settle(struct connector_service *service, struct text account)
+{
+	char buffer[FINDING_SUBJECT_BYTES_MAX];
+
+	settle(service->parts.finding, FINDING_CONTAINMENT_OPEN,
+		subject_of_account(account, buffer), "its provider says that the account is off");
 }

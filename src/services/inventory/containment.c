@@ -14,15 +14,6 @@
 #include "domain/inventory/draft.h"
 #include "services/inventory/inventory_private.h"
 
-struct containment {
-	struct arena *arena;
-	struct text account;
-	struct text reason;
-	struct text actor;
-	int64_t at_utc_ms;
-	uint64_t index;
-};
-
 static void containment_destroy(void *value)
 {
 	struct containment *containment = value;
@@ -86,11 +77,13 @@ static bool fold_released(void *state, const struct json *record, uint64_t index
 static void project_contained(const struct json *record, struct projection *projection)
 {
 	projection_put(projection, "containment", json_text_or(record, "account", ""), record);
+	projection_delete(projection, "containment-call", json_text_or(record, "account", ""));
 }
 
 static void project_released(const struct json *record, struct projection *projection)
 {
 	projection_delete(projection, "containment", json_text_or(record, "account", ""));
+	projection_delete(projection, "containment-call", json_text_or(record, "account", ""));
 }
 
 bool containments_register(struct inventory_service *service, struct error *err)
@@ -110,7 +103,7 @@ bool containments_register(struct inventory_service *service, struct error *err)
 		return error_set(err, ERROR_LIMIT, "no memory for containments");
 	return fold_add(fold, &contained, err) && fold_add(fold, &released, err) &&
 	       fold_add_projector(fold, &projectors[0], err) &&
-	       fold_add_projector(fold, &projectors[1], err);
+	       fold_add_projector(fold, &projectors[1], err) && calling_register(service, err);
 }
 
 /* ---- asking for it ---- */
@@ -174,7 +167,7 @@ static bool submit(struct inventory_service *service, struct inventory_change *c
 	return false;
 }
 
-static bool check_reason(const struct inventory_change *change, struct error *err)
+bool inventory_check_reason(const struct inventory_change *change, struct error *err)
 {
 	if (change->reason.length > 0 && change->reason.length <= INVENTORY_REASON_BYTES_MAX)
 		return true;
@@ -198,7 +191,8 @@ bool inventory_contain(
 {
 	struct graph_node node;
 
-	if (!find_account(service, change->account, &node, err) || !check_reason(change, err))
+	if (!find_account(service, change->account, &node, err) ||
+		!inventory_check_reason(change, err))
 		return false;
 	if (name_table_find(service->containments, change->account) == NULL &&
 		name_table_count(service->containments) >= CONTAINMENTS_MAX)
@@ -213,7 +207,8 @@ bool inventory_release(
 	if (change->account.length == 0 ||
 		name_table_find(service->containments, change->account) == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "this account is not contained");
-	return check_reason(change, err) && submit(service, change, "inventory-released", err);
+	return inventory_check_reason(change, err) &&
+	       submit(service, change, "inventory-released", err);
 }
 
 /* ---- how it stands ---- */
@@ -231,7 +226,9 @@ static enum containment_state state_of(const struct inventory_service *service,
 	bool is_later = status->is_told && status->index > containment->index;
 	const struct containment_times times = {.intended_utc_s = containment->at_utc_ms / 1000,
 		.taken_utc_s = is_later ? status->taken_utc_s : 0,
-		.now_utc_s = now_utc_s};
+		.now_utc_s = now_utc_s,
+		.answer = containment->answer,
+		.answered_utc_s = containment->answered_utc_ms / 1000};
 
 	return containment_state_of(service->graph, containment->account, &times);
 }
@@ -274,7 +271,8 @@ static bool containment_json(struct json *out, struct arena *arena,
 	json_put_text(&object, "by", containment->actor);
 	json_put_text(&object, "reason", containment->reason);
 	json_put_integer(&object, "record", (int64_t)containment->index);
-	return put_others(&object, service, containment, status.provider, err) &&
+	return calling_put(&object, containment, err) &&
+	       put_others(&object, service, containment, status.provider, err) &&
 	       json_object_seal(&object, out, err);
 }
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/graph/graph.h"
+#include "domain/inventory/contain.h"
 #include "domain/inventory/item.h"
 #include "domain/inventory/scope.h"
 #include "services/registry/fold.h"
@@ -191,7 +192,45 @@ bool inventory_contain(struct inventory_service *service, struct inventory_chang
 	struct error *err) MUST_CHECK;
 bool inventory_release(struct inventory_service *service, struct inventory_change *change,
 	struct error *err) MUST_CHECK;
-/* {account, state, meaning, intended, seen?, by, reason, record, calls: [...], dependants: [...]}:
+/* Whether it has a reason, which both need.  Errors: INVALID. */
+bool inventory_check_reason(const struct inventory_change *change, struct error *err) MUST_CHECK;
+
+/* ---- a connector that may stop it calls there: what it does is on record before and after ---- */
+
+/* What is put on record of a call, in place until done ran. */
+struct inventory_calling {
+	struct text account; /* CONNECTOR/ID */
+	struct text actor;
+	bool is_back; /* so that it may act again */
+	/* Of what came of it (inventory_answered); said: the provider's words, shortened. */
+	enum containment_answer answer;
+	struct text said;
+	uint32_t calls;   /* that were made, */
+	uint32_t refused; /* of them, */
+	uint32_t looks;
+	void *context;
+	/* As of struct inventory_change. */
+	void (*done)(struct inventory_calling *calling, const struct error *err);
+};
+enum { INVENTORY_SAID_BYTES_MAX = 300 };
+/* Before the first call.  Errors: NOT_FOUND (it is not contained), LIMIT, IO. */
+bool inventory_called(struct inventory_service *service, struct inventory_calling *calling,
+	struct error *err) MUST_CHECK;
+/* Once it was asked again.  Errors: likewise. */
+bool inventory_answered(struct inventory_service *service, struct inventory_calling *calling,
+	struct error *err) MUST_CHECK;
+/* The first containment after `after` that was called and not answered: a daemon that ended
+ * between the two left it so.  False: none. */
+bool inventory_next_called(const struct inventory_service *service, struct text after,
+	struct text *out_account, bool *out_back);
+/* What its provider answered last, of a containment; NONE, too, where there is none. */
+enum containment_answer inventory_answer(
+	const struct inventory_service *service, struct text account);
+/* Who consented to the account, as the graph has it; at most count, borrowed until it changes. */
+size_t inventory_consenting(const struct inventory_service *service, struct text account,
+	struct text *out, size_t count);
+
+/* {account, state, meaning, intended, seen?, by, reason, record, provider?, calls, dependants}:
  * how it stands by the inventory in force, what is to be done there, who acts through it.
  * Errors: NOT_FOUND, LIMIT. */
 bool inventory_containment(const struct inventory_service *service, struct text account,

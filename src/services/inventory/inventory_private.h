@@ -97,6 +97,29 @@ struct inventory_service {
 	struct arena *arena;             /* of one step */
 };
 
+/* An account that is to be stopped at its provider. */
+struct containment {
+	struct arena *arena;
+	struct text account;
+	struct text reason;
+	struct text actor;
+	int64_t at_utc_ms;
+	uint64_t index;
+	/* What a connector found there. */
+	enum containment_answer answer;
+	bool is_back; /* it was called so that the account may act again */
+	int64_t answered_utc_ms;
+	uint64_t answered_index;
+	char said[INVENTORY_SAID_BYTES_MAX + 1];
+};
+
+/* calling.c */
+/* Errors: LIMIT. */
+bool calling_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+/* Adds `provider`: what a connector found there. */
+bool calling_put(struct json_builder *object, const struct containment *containment,
+	struct error *err) MUST_CHECK;
+
 /* inventory.c */
 struct inventory_connector *connector_find(
 	const struct inventory_service *service, struct text name);

@@ -161,6 +161,10 @@ export class Providers {
       return { status: 204 };
     }
     const [, , org, list, id] = url.pathname.split('/');
+    if (url.pathname.startsWith('/app/installations/')) {
+      const found = this.github.installations.find((each) => String(each.id) === list);
+      return found ? { body: found } : { status: 404, body: { message: 'Not Found' } };
+    }
     if (org !== 'acme') return { status: 404, body: { message: 'Not Found' } };
     if (list === 'installations') {
       const at = Number(url.searchParams.get('page') ?? 1) - 1;

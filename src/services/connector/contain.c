@@ -1,0 +1,414 @@
+/* One account that is stopped at its provider, or may act again there:
+ *
+ *   on record (called) ─▶ calls ─▶ looks ─▶ on record (answered) ─▶ finding, or release
+ *
+ * S1  No call leaves before containment-called is durable.
+ * S2  What the provider says of the account afterwards is what counts; that it took the call does
+ *     not.  Only OFF closes the finding.
+ * S3  What was called and not answered when the daemon ended is looked at, and not called again. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "services/connector/connector_private.h"
+
+enum { STOPPED_BYTES_MAX = INVENTORY_CONNECTOR_BYTES_MAX + 1 + INVENTORY_ID_BYTES_MAX };
+
+struct stopping {
+	struct connector_service *service;
+	const struct object *object; /* held: the connector it is done through */
+	char account[STOPPED_BYTES_MAX + 1];
+	char actor[ACTOR_BYTES_MAX + 1];
+	char reason[INVENTORY_REASON_BYTES_MAX + 1];
+	enum stop_direction direction;
+	struct inventory_stop *stop;
+	struct asking asking;
+	struct inventory_calling calling;
+	struct inventory_change release;
+	bool is_writing;                         /* a record is on its way */
+	bool is_over;                            /* nobody waits for it: it goes with that record */
+	char said[INVENTORY_SAID_BYTES_MAX + 1]; /* of the first that was refused */
+	void *context;
+	void (*done)(void *context, const struct error *err);
+	struct stopping *next;
+};
+
+static void stopping_free(struct stopping *stopping)
+{
+	struct stopping **link = &stopping->service->stoppings;
+
+	while (*link != NULL && *link != stopping)
+		link = &(*link)->next;
+	if (*link != NULL)
+		*link = stopping->next;
+	stopping->service->stoppings_count--;
+	asking_cancel(&stopping->asking);
+	inventory_stop_destroy(&stopping->stop);
+	object_release(&stopping->object);
+	free(stopping);
+}
+
+static struct stopping *find(const struct connector_service *service, struct text account)
+{
+	struct stopping *stopping = service->stoppings;
+
+	while (stopping != NULL && !text_is(account, stopping->account))
+		stopping = stopping->next;
+	return stopping;
+}
+
+static struct text id_of(struct text account)
+{
+	struct text connector = text_before(account, '/');
+
+	return text_after(account, connector.length + (connector.length < account.length));
+}
+
+/* ---- what came of it ---- */
+
+static void report(struct stopping *stopping)
+{
+	char what[FINDING_WHAT_BYTES_MAX];
+	const struct inventory_calling *calling = &stopping->calling;
+
+	(void)snprintf(what, sizeof what, "%.450s is to be stopped at its provider, and %s%s%s",
+		stopping->account,
+		calling->answer == CONTAINMENT_ANSWER_ON
+			? "acts there as before"
+			: "nobody knows whether it is: it could not be asked",
+		stopping->said[0] == '\0' ? "" : ": ", stopping->said);
+	containment_report(
+		stopping->service, stopping->object->connector, text_of(stopping->account), what);
+}
+
+static void on_released(struct inventory_change *change, uint64_t index, const struct error *err)
+{
+	struct stopping *stopping = change->context;
+
+	(void)index;
+	stopping->is_writing = false;
+	if (err != NULL)
+		log_warn("release_not_recorded", LOG_STRING("account", stopping->account),
+			LOG_STRING("why", err->text));
+	stopping_free(stopping);
+}
+
+static void release(struct stopping *stopping)
+{
+	struct error err = {0};
+
+	stopping->release = (struct inventory_change){.account = text_of(stopping->account),
+		.actor = text_of(stopping->actor),
+		.reason = text_of(stopping->reason),
+		.context = stopping,
+		.done = on_released};
+	stopping->is_writing =
+		inventory_release(stopping->service->parts.inventory, &stopping->release, &err);
+	if (stopping->is_writing)
+		return;
+	log_warn("release_not_recorded", LOG_STRING("account", stopping->account),
+		LOG_STRING("why", err.text));
+	stopping_free(stopping);
+}
+
+static void on_answered(struct inventory_calling *calling, const struct error *err)
+{
+	struct stopping *stopping = calling->context;
+	bool is_back = stopping->direction == STOP_BACK;
+
+	stopping->is_writing = false;
+	if (err != NULL)
+		log_error("answer_not_recorded", LOG_STRING("account", stopping->account),
+			LOG_STRING("why", err->text));
+	else if (is_back && calling->answer == CONTAINMENT_ANSWER_ON &&
+		 stopping->reason[0] != '\0') {
+		containment_settle(stopping->service, text_of(stopping->account));
+		release(stopping);
+		return;
+	} else if (!is_back && calling->answer == CONTAINMENT_ANSWER_OFF)
+		containment_settle(stopping->service, text_of(stopping->account));
+	else if (!is_back)
+		report(stopping);
+	stopping_free(stopping);
+}
+
+static void finish(struct stopping *stopping)
+{
+	struct inventory_calling *calling = &stopping->calling;
+	enum stop_verdict verdict = inventory_stop_verdict(stopping->stop);
+	struct error err = {0};
+
+	calling->answer = verdict == STOP_IS_OFF  ? CONTAINMENT_ANSWER_OFF
+			  : verdict == STOP_IS_ON ? CONTAINMENT_ANSWER_ON
+						  : CONTAINMENT_ANSWER_UNKNOWN;
+	calling->said = text_of(stopping->said);
+	calling->done = on_answered;
+	stopping->is_writing =
+		inventory_answered(stopping->service->parts.inventory, calling, &err);
+	if (stopping->is_writing)
+		return;
+	log_error("answer_not_recorded", LOG_STRING("account", stopping->account),
+		LOG_STRING("why", err.text));
+	stopping_free(stopping);
+}
+
+/* ---- calls and looks ---- */
+
+static void ask(struct stopping *stopping);
+
+static void note(struct stopping *stopping, const char *why)
+{
+	if (stopping->said[0] == '\0')
+		(void)snprintf(stopping->said, sizeof stopping->said, "%s", why);
+}
+
+/* Slack's refusals are answers of 200. */
+static void note_refused(struct stopping *stopping, const struct connector_answer *answer)
+{
+	struct error err = {0};
+
+	stopping->calling.refused++;
+	(void)asking_refused(answer, &err);
+	note(stopping, err.text);
+}
+
+static bool take(struct stopping *stopping, const struct connector_answer *answer,
+	const struct json *page, struct error *err)
+{
+	bool is_refused = false;
+
+	if (!inventory_stop_take(stopping->stop, answer->status, page, &is_refused, err))
+		return false;
+	if (is_refused && answer->status != 0)
+		note_refused(stopping, answer);
+	else if (is_refused)
+		stopping->calling.refused++;
+	return true;
+}
+
+static void take_answer(struct stopping *stopping, const struct connector_answer *answer)
+{
+	struct arena *arena = arena_create_small(SCRATCH_BYTES_MAX, 4096);
+	struct error err = {0}, ignored;
+	struct json page;
+	bool has_page = arena != NULL &&
+			json_parse(&page, arena, answer->body, &export_page_limits, &ignored);
+	bool ok = take(stopping, answer, has_page ? &page : NULL, &err);
+
+	arena_destroy(&arena);
+	if (ok) {
+		ask(stopping);
+		return;
+	}
+	if (answer->status != 0 && answer->status != 200)
+		(void)asking_refused(answer, &err);
+	note(stopping, err.text);
+	finish(stopping);
+}
+
+/* A request that did not come through is as one that was refused: the looks tell. */
+static void on_answer(
+	struct asking *asking, const struct connector_answer *answer, const struct error *err)
+{
+	struct stopping *stopping = asking->context;
+	const struct connector_answer none = {0};
+
+	if (err->code != ERROR_NONE)
+		note(stopping, err->text);
+	take_answer(stopping, err->code == ERROR_NONE ? answer : &none);
+}
+
+static void ask(struct stopping *stopping)
+{
+	struct stop_request request;
+	struct error err = {0};
+
+	if (!inventory_stop_next(stopping->stop, &request)) {
+		finish(stopping);
+		return;
+	}
+	stopping->calling.calls += request.is_call;
+	stopping->calling.looks += !request.is_call;
+	stopping->asking = (struct asking){.service = stopping->service,
+		.connector = stopping->object->connector,
+		.method = request.method,
+		.url = request.url,
+		.body = request.body,
+		.is_containing = true,
+		.done = on_answer,
+		.context = stopping};
+	if (asking_begin(&stopping->asking, &err))
+		return;
+	note(stopping, err.text);
+	finish(stopping);
+}
+
+/* ---- beginning ---- */
+
+bool connector_can_contain(
+	const struct connector_service *service, struct text account, enum stop_direction direction)
+{
+	const struct refresh *refresh = refresh_named(service, text_before(account, '/'));
+
+	return refresh != NULL &&
+	       connector_may(refresh_connector(refresh), CONNECTOR_MAY_CONTAIN) &&
+	       inventory_stop_is_known(refresh_connector(refresh), id_of(account), direction);
+}
+
+static bool make_stop(struct stopping *stopping, bool looks_only, struct error *err)
+{
+	struct text *people = calloc(STOP_PEOPLE_MAX + 1, sizeof *people);
+	const struct stop_about about = {.connector = stopping->object->connector,
+		.id = id_of(text_of(stopping->account)),
+		.direction = stopping->direction,
+		.looks_only = looks_only,
+		.people = people,
+		.people_count =
+			people == NULL
+				? 0
+				: inventory_consenting(stopping->service->parts.inventory,
+					  text_of(stopping->account), people, STOP_PEOPLE_MAX + 1)};
+	bool ok = people == NULL ? error_set(err, ERROR_LIMIT, "no memory to stop an account")
+				 : inventory_stop_create(&stopping->stop, &about, err);
+
+	free(people);
+	return ok;
+}
+
+static bool check(struct connector_service *service, const struct connector_contain_asked *asked,
+	struct error *err)
+{
+	if (asked->account.length > STOPPED_BYTES_MAX || asked->actor.length > ACTOR_BYTES_MAX ||
+		asked->reason.length > INVENTORY_REASON_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "a name or reason that is too long");
+	if (find(service, asked->account) != NULL)
+		return error_set(err, ERROR_CONFLICT, "its provider is being called already");
+	if (service->stoppings_count >= CONNECTOR_STOPPINGS_MAX)
+		return error_set(err, ERROR_LIMIT, "at most %d accounts are stopped at once",
+			CONNECTOR_STOPPINGS_MAX);
+	return connector_can_contain(service, asked->account, asked->direction) ||
+	       error_set(err, ERROR_INVALID,
+		       "no connector in force may stop it: see what is to be done there");
+}
+
+static struct stopping *stopping_create(struct connector_service *service,
+	const struct connector_contain_asked *asked, bool looks_only, struct error *err)
+{
+	struct stopping *stopping;
+
+	if (!check(service, asked, err))
+		return NULL;
+	stopping = calloc(1, sizeof *stopping);
+	if (stopping == NULL) {
+		(void)error_set(err, ERROR_LIMIT, "no memory to stop an account");
+		return NULL;
+	}
+	stopping->service = service;
+	stopping->object =
+		object_acquire(refresh_named(service, text_before(asked->account, '/'))->object);
+	memcpy(stopping->account, asked->account.data, asked->account.length);
+	memcpy(stopping->actor, asked->actor.data, asked->actor.length);
+	if (asked->reason.length > 0)
+		memcpy(stopping->reason, asked->reason.data, asked->reason.length);
+	stopping->direction = asked->direction;
+	stopping->context = asked->context;
+	stopping->done = asked->done;
+	stopping->calling = (struct inventory_calling){.account = text_of(stopping->account),
+		.actor = text_of(stopping->actor),
+		.is_back = asked->direction == STOP_BACK,
+		.context = stopping};
+	stopping->next = service->stoppings;
+	service->stoppings = stopping;
+	service->stoppings_count++;
+	if (make_stop(stopping, looks_only, err))
+		return stopping;
+	stopping_free(stopping);
+	return NULL;
+}
+
+/* S1 */
+static void on_called(struct inventory_calling *calling, const struct error *err)
+{
+	struct stopping *stopping = calling->context;
+
+	stopping->is_writing = false;
+	if (stopping->done != NULL)
+		stopping->done(stopping->context, err);
+	if (err != NULL)
+		stopping_free(stopping);
+	else
+		ask(stopping);
+}
+
+bool connector_contain(struct connector_service *service,
+	const struct connector_contain_asked *asked, struct error *err)
+{
+	struct stopping *stopping = stopping_create(service, asked, false, err);
+
+	if (stopping == NULL)
+		return false;
+	stopping->calling.done = on_called;
+	stopping->is_writing = inventory_called(service->parts.inventory, &stopping->calling, err);
+	if (stopping->is_writing)
+		return true;
+	stopping_free(stopping);
+	return false;
+}
+
+/* S3 */
+static void resume(struct connector_service *service, struct text account, bool is_back)
+{
+	const struct connector_contain_asked asked = {.account = account,
+		.actor = TEXT("remit"),
+		.reason = TEXT("its provider says that it acts again"),
+		.direction = is_back ? STOP_BACK : STOP_AWAY};
+	struct error err = {0};
+	struct stopping *stopping = stopping_create(service, &asked, true, &err);
+	char what[FINDING_WHAT_BYTES_MAX];
+
+	if (stopping != NULL) {
+		note(stopping, "remit ended while its provider was called");
+		ask(stopping);
+		return;
+	}
+	if (is_back)
+		return;
+	(void)snprintf(what, sizeof what,
+		"%.*s is to be stopped at its provider, and remit ended while that was called: "
+		"%.300s",
+		(int)(account.length < 450 ? account.length : 450), account.data, err.text);
+	containment_report(service, NULL, account, what);
+}
+
+/* Who consented is told by the graph, which hears of inventories after the start. */
+static bool is_told(const struct connector_service *service, struct text account)
+{
+	struct inventory_status status;
+
+	return !inventory_find(service->parts.inventory, text_before(account, '/'), &status) ||
+	       status.is_told || status.why != NULL;
+}
+
+bool stoppings_resume(struct connector_service *service)
+{
+	struct text account = {NULL, 0};
+	bool is_all = true, is_back;
+
+	while (inventory_next_called(service->parts.inventory, account, &account, &is_back)) {
+		if (find(service, account) != NULL)
+			continue;
+		if (is_told(service, account))
+			resume(service, account, is_back);
+		else
+			is_all = false;
+	}
+	return is_all;
+}
+
+void stoppings_destroy(struct connector_service *service)
+{
+	while (service->stoppings != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
+		stopping_free(service->stoppings);
+}

@@ -1,0 +1,242 @@
+/* What a connector does so that an account stops at its provider, on record before and after:
+ *
+ *   containment-called    it is being called there
+ *   containment-answered  it was asked again, and this is how the account is
+ *
+ * Rows of the store: containment-call / ACCOUNT is the later of the two, as long as the
+ * containment's.  One that was called and not answered was cut off: whoever may asks again how the
+ * account is, and calls nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/inventory/inventory_private.h"
+
+/* ---- folding ---- */
+
+static struct containment *containment_of(
+	const struct inventory_service *service, struct text account)
+{
+	return account.length == 0 ? NULL : name_table_find(service->containments, account);
+}
+
+/* One that was released, or contained anew, meanwhile has nothing of it. */
+static bool fold_call(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct containment *containment =
+		containment_of(state, json_text_or(record, "account", ""));
+	struct text said = json_text_or(record, "said", "");
+
+	(void)err;
+	if (containment == NULL || index <= containment->index)
+		return true;
+	containment->answer = containment_answer_of(json_text_or(record, "answer", ""));
+	if (containment->answer == CONTAINMENT_ANSWER_NONE)
+		containment->answer = CONTAINMENT_ANSWER_CALLED;
+	containment->is_back = json_boolean_or(record, "back", false);
+	containment->answered_utc_ms = json_integer_or(record, "at", 0);
+	containment->answered_index = index;
+	(void)snprintf(containment->said, sizeof containment->said, "%.*s", TEXT_ARGS(said));
+	return true;
+}
+
+static void project_call(const struct json *record, struct projection *projection)
+{
+	projection_put(projection, "containment-call", json_text_or(record, "account", ""), record);
+}
+
+bool calling_register(struct inventory_service *service, struct error *err)
+{
+	static const char *const types[] = {"containment-called", "containment-answered"};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		const struct fold_handler handler = {
+			.type = types[i], .apply = fold_call, .state = service};
+		const struct fold_projector projector = {types[i], project_call};
+
+		if (!fold_add(service->parts.fold, &handler, err) ||
+			!fold_add_projector(service->parts.fold, &projector, err))
+			return false;
+	}
+	return true;
+}
+
+/* ---- writing ---- */
+
+struct calling_work {
+	struct fold_change change;
+	struct arena *arena;
+	struct inventory_calling *asked;
+};
+
+static void work_destroy(struct calling_work *work)
+{
+	if (work != NULL)
+		arena_destroy(&work->arena);
+	free(work);
+}
+
+static void on_recorded(struct fold_change *change)
+{
+	struct calling_work *work = change->context;
+	struct inventory_calling *asked = work->asked;
+	struct error err = change->err;
+	bool is_durable = change->is_durable;
+
+	work_destroy(work);
+	asked->done(asked, is_durable ? NULL : &err);
+}
+
+static void put_answer(struct json_builder *record, const struct inventory_calling *calling)
+{
+	struct text said = calling->said;
+
+	if (said.length > INVENTORY_SAID_BYTES_MAX)
+		said.length = INVENTORY_SAID_BYTES_MAX;
+	while (said.length > 0 && !text_is_utf8(said))
+		said.length--;
+	json_put_cstring(record, "answer", containment_answer_word(calling->answer));
+	json_put_integer(record, "calls", calling->calls);
+	json_put_integer(record, "looks", calling->looks);
+	json_put_integer(record, "refused", calling->refused);
+	json_put_text_unless_empty(record, "said", said);
+}
+
+static bool submit(struct inventory_service *service, struct inventory_calling *calling,
+	bool is_answer, struct error *err)
+{
+	struct calling_work *work = calloc(1, sizeof *work);
+	struct json_builder record;
+	struct json sealed;
+
+	if (work != NULL)
+		work->arena = arena_create_small(RECORD_ARENA_BYTES_MAX, 4096);
+	if (work == NULL || work->arena == NULL) {
+		work_destroy(work);
+		return error_set(err, ERROR_LIMIT, "no memory for a record");
+	}
+	work->asked = calling;
+	work->change.context = work;
+	work->change.done = on_recorded;
+	json_object_start(&record, work->arena);
+	json_put_integer(&record, "at", fold_stamp_utc_ms(service->parts.fold));
+	json_put_cstring(
+		&record, "type", is_answer ? "containment-answered" : "containment-called");
+	json_put_text(&record, "actor", calling->actor);
+	json_put_text(&record, "account", calling->account);
+	if (calling->is_back)
+		json_put_boolean(&record, "back", true);
+	if (is_answer)
+		put_answer(&record, calling);
+	if (json_object_seal(&record, &sealed, err)) {
+		work->change.entry = json_canonical_text(work->arena, &sealed);
+		if (work->change.entry.data == NULL)
+			error_set(err, ERROR_LIMIT, "no room for a record");
+		else if (fold_submit(service->parts.fold, &work->change, err))
+			return true;
+	}
+	work_destroy(work);
+	return false;
+}
+
+static bool need(const struct inventory_service *service, const struct inventory_calling *calling,
+	struct error *err)
+{
+	return containment_of(service, calling->account) != NULL ||
+	       error_set(err, ERROR_NOT_FOUND, "this account is not contained");
+}
+
+bool inventory_called(
+	struct inventory_service *service, struct inventory_calling *calling, struct error *err)
+{
+	return need(service, calling, err) && submit(service, calling, false, err);
+}
+
+bool inventory_answered(
+	struct inventory_service *service, struct inventory_calling *calling, struct error *err)
+{
+	return need(service, calling, err) && submit(service, calling, true, err);
+}
+
+/* ---- looking ---- */
+
+bool inventory_next_called(const struct inventory_service *service, struct text after,
+	struct text *out_account, bool *out_back)
+{
+	const struct containment *containment = name_table_next(service->containments, after);
+
+	while (containment != NULL && containment->answer != CONTAINMENT_ANSWER_CALLED)
+		containment = name_table_next(service->containments, containment->account);
+	if (containment == NULL)
+		return false;
+	*out_account = containment->account;
+	*out_back = containment->is_back;
+	return true;
+}
+
+enum containment_answer inventory_answer(
+	const struct inventory_service *service, struct text account)
+{
+	const struct containment *containment = containment_of(service, account);
+
+	return containment == NULL ? CONTAINMENT_ANSWER_NONE : containment->answer;
+}
+
+struct consenting {
+	const struct graph *graph;
+	struct text *out;
+	size_t count;
+	size_t most;
+};
+
+static bool add_person(void *context, const struct graph_edge *edge)
+{
+	struct consenting *consenting = context;
+	struct graph_node person;
+
+	if (!graph_node(consenting->graph, edge->from, &person))
+		return true;
+	for (size_t i = 0; i < consenting->count; i++)
+		if (text_equal(consenting->out[i], person.name))
+			return true;
+	if (consenting->count == consenting->most)
+		return false;
+	consenting->out[consenting->count++] = person.name;
+	return true;
+}
+
+size_t inventory_consenting(const struct inventory_service *service, struct text account,
+	struct text *out, size_t count)
+{
+	struct consenting consenting = {.graph = service->graph, .out = out, .most = count};
+	struct graph_node node;
+
+	if (service->graph != NULL &&
+		graph_find(service->graph, GRAPH_NODE_ACCOUNT, account, &node))
+		graph_each_in(
+			service->graph, node.id, GRAPH_EDGE_CONSENTED, add_person, &consenting);
+	return consenting.count;
+}
+
+bool calling_put(
+	struct json_builder *object, const struct containment *containment, struct error *err)
+{
+	struct json_builder provider;
+	struct json sealed;
+
+	if (containment->answer == CONTAINMENT_ANSWER_NONE)
+		return true;
+	json_object_start(&provider, object->arena);
+	json_put_cstring(&provider, "answer", containment_answer_word(containment->answer));
+	json_put_cstring(&provider, "meaning", containment_answer_meaning(containment->answer));
+	inventory_put_time(&provider, "at", containment->answered_utc_ms);
+	if (containment->is_back)
+		json_put_boolean(&provider, "back", true);
+	json_put_integer(&provider, "record", (int64_t)containment->answered_index);
+	if (containment->said[0] != '\0')
+		json_put_cstring(&provider, "said", containment->said);
+	if (!json_object_seal(&provider, &sealed, err))
+		return false;
+	json_put(object, "provider", sealed);
+	return true;
+}

@@ -1,0 +1,240 @@
+// An account is stopped at its provider through the connector, on record before and after, and
+// counts as contained only once the provider, asked again, says that it is off.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+
+import { World, eventually } from '../../examples/stories/lib/world.mjs';
+import { Providers } from './support/providers.mjs';
+
+const ADI = 'adi@example.com';
+const EVA = 'eva@example.com';
+const GOOGLE = 'google/774.apps.googleusercontent.com';
+const FLOW = 'n8n/2tUt1wbLX592XDdX';
+const SLACK = 'slack/A0W7UKG8E';
+let world;
+let providers;
+
+const document = (provider, more = '', may = '[read, contain]') =>
+  `object: connector\nname: ${provider}\nunit: support\nowner: ana@example.com\n` +
+  `provider: ${provider}\nurl: ${providers.url}\ncredential: provider-token\n` +
+  `may: ${may}\nevery: 30d\nprivate-addresses: allowed\n${more}`;
+const put = async (...documents) => {
+  const file = world.path('connectors.yaml');
+  writeFileSync(file, documents.join('---\n'));
+  await world.apply(ADI, '-f', file);
+  for (const text of documents) {
+    await world.must(EVA, 'connector', 'approve', /^name: (.*)$/m.exec(text)[1], '--yes');
+  }
+};
+const refresh = async (name) => {
+  const done = await world.remit(ADI, 'inventory', 'refresh', name);
+  assert.equal(done.code, 0, done.err + done.out);
+  assert.ok(await eventually(async () =>
+    (await world.json(ADI, 'inventory', 'show', name)).told));
+};
+const contain = async (account, ...words) => {
+  const done = await world.remit(ADI, 'inventory', 'contain', account, '--reason', 'a drill',
+    '-o', 'json', ...words);
+  return { ...done, json: done.out === '' ? null : JSON.parse(done.out) };
+};
+const stateOf = async (account) => (await world.json(ADI, 'inventory', 'contained')).items
+  .find((one) => one.account === account);
+const open = async () => (await world.json(ADI, 'findings', 'list', '--limit', '200')).items
+  .filter(({ kind }) => kind === 'containment-open').map(({ subject }) => subject);
+const records = async (account) => {
+  const types = ['inventory-contained', 'inventory-released', 'containment-called',
+    'containment-answered'];
+  const found = await Promise.all(types.map((type) =>
+    world.json(ADI, 'audit', 'search', '--type', type, '--limit', '1000')));
+  return found.flatMap(({ items }) => items).filter(({ record }) => record.account === account)
+    .sort((a, b) => a.index - b.index).map(({ record }) => record);
+};
+const changing = () => providers.asked.filter(({ method }) => method !== 'GET')
+  .map(({ method, path }) => `${method} ${path}`);
+
+before(async () => {
+  providers = await Providers.start();
+  world = await World.start({});
+  await world.setSecret('provider-token', providers.secret);
+  await put(document('google'), document('microsoft'), document('github', 'of: acme\n'),
+    document('slack', 'of: T1\n'), document('n8n'));
+  for (const name of ['google', 'microsoft', 'github', 'slack', 'n8n']) await refresh(name);
+});
+after(async () => {
+  await world?.stop();
+  await providers?.stop();
+});
+
+test('each provider stops an account, and is asked again before it counts', async () => {
+  const cases = [
+    [GOOGLE, ['DELETE /admin/directory/v1/users/ana%40example.com/tokens/' +
+      '774.apps.googleusercontent.com', 'DELETE /admin/directory/v1/users/bo%40example.com/tokens/' +
+      '774.apps.googleusercontent.com']],
+    ['microsoft/sp-reports', ['PATCH /v1.0/servicePrincipals/sp-reports']],
+    ['github/installation/25381', ['PUT /app/installations/25381/suspended']],
+    ['github/token/98716', ['POST /orgs/acme/personal-access-tokens/25381']],
+    [SLACK, ['POST /api/admin.apps.uninstall', 'POST /api/admin.apps.restrict']],
+    [FLOW, ['POST /api/v1/workflows/2tUt1wbLX592XDdX/deactivate']],
+  ];
+  for (const [account, calls] of cases) {
+    providers.asked = [];
+    const done = await contain(account);
+    assert.equal(done.code, 0, account + done.err + done.out);
+    assert.equal(done.json.state, 'contained', account);
+    assert.equal(done.json.provider.answer, 'off');
+    assert.deepEqual(changing().sort(), calls.sort());
+    assert.equal(providers.asked.at(-1).method, 'GET');
+  }
+  assert.deepEqual(await open(), []);
+});
+
+test('what was done is on record, before and after', async () => {
+  const all = await records(FLOW);
+  assert.deepEqual(all.map(({ type }) => type),
+    ['inventory-contained', 'containment-called', 'containment-answered']);
+  const { answer, calls, looks, refused } = all.at(-1);
+  assert.deepEqual({ answer, calls, looks, refused },
+    { answer: 'off', calls: 1, looks: 1, refused: 0 });
+});
+
+test('to contain it again changes nothing more', async () => {
+  const done = await contain('microsoft/sp-reports');
+  assert.equal(done.json.state, 'contained');
+  const gone = await contain(GOOGLE);
+  assert.equal(gone.json.provider.answer, 'off', 'a token that is gone already is gone');
+});
+
+test('what the provider can take back is had back, and released once it says so', async () => {
+  for (const account of ['microsoft/sp-reports', 'github/installation/25381', FLOW]) {
+    const done = await contain(account, '--undo');
+    assert.equal(done.code, 0, done.err + done.out);
+    assert.equal(done.json.released, true);
+    assert.equal(await stateOf(account), undefined);
+  }
+  assert.equal(providers.microsoft.principals.find(({ id }) => id === 'sp-reports').accountEnabled,
+    true);
+  assert.equal(providers.n8n.workflows[0].active, true);
+  providers.asked = [];
+  const done = await contain(GOOGLE, '--undo');
+  assert.equal(done.code, 0, done.err);
+  assert.deepEqual(providers.asked, [], 'nobody gives a deleted token back');
+  assert.equal(await stateOf(GOOGLE), undefined);
+});
+
+test('what the provider refuses is no containment: it says so, and the finding stays', async () => {
+  providers.fault(/PATCH/, { status: 403,
+    body: { error: { message: 'Insufficient privileges to complete the operation.' } } });
+  const done = await contain('microsoft/sp-reports');
+  assert.equal(done.code, 5, done.err + done.out);
+  assert.equal(done.json.state, 'live');
+  assert.equal(done.json.provider.answer, 'on');
+  assert.match(done.json.provider.said, /HTTP 403\): Insufficient privileges/);
+  assert.deepEqual(await open(), ['containment/microsoft/sp-reports']);
+  assert.equal((await contain('microsoft/sp-reports')).json.state, 'contained');
+  assert.ok(await eventually(async () => (await open()).length === 0));
+});
+
+test('a call that lies is found out, and one that could not be asked again is no proof', async () => {
+  providers.fault(/deactivate/, { body: { active: false } });
+  const lied = await contain(FLOW);
+  assert.equal(lied.json.state, 'live');
+  assert.equal(lied.json.provider.answer, 'on');
+  providers.fault(/GET .*workflows\/2t/, { status: 500 });
+  const unknown = await contain(FLOW);
+  assert.equal(unknown.code, 5);
+  assert.equal(unknown.json.provider.answer, 'unknown');
+  assert.notEqual(unknown.json.state, 'contained');
+  providers.fault(/GET .*workflows\/2t/, { body: { nothing: true } });
+  assert.equal((await contain(FLOW)).json.provider.answer, 'unknown');
+  assert.deepEqual(await open(), [`containment/${FLOW}`]);
+  assert.equal((await contain(FLOW)).json.state, 'contained');
+});
+
+test('a later inventory that has it alive counts more than what was seen before', async () => {
+  providers.n8n.workflows[0].active = true;
+  await eventually(() => Date.now() % 1000 < 100); // times of inventories are whole seconds
+  const before = (await stateOf(FLOW)).provider.at;
+  assert.ok(await eventually(() => Date.now() - Date.parse(before) > 1000));
+  await refresh('n8n');
+  assert.equal((await stateOf(FLOW)).state, 'live');
+  assert.equal((await contain(FLOW)).json.state, 'contained');
+});
+
+test('killed between call and answer, it is asked after and not called again', async () => {
+  await contain(FLOW, '--undo');
+  await refresh('n8n');
+  providers.asked = [];
+  const killed = new Promise((done) => {
+    providers.fault(/deactivate/, { status: 500, before: () => {
+      providers.n8n.workflows[0].active = false;
+      world.killDaemon().then(done);
+    } });
+  });
+  const asked = contain(FLOW);
+  await killed;
+  await asked;
+  assert.equal(changing().length, 1);
+  providers.asked = [];
+  await world.spawnDaemon();
+  assert.ok(await eventually(async () => (await stateOf(FLOW))?.provider?.answer === 'off'));
+  assert.deepEqual(changing(), [], 'it was not called again');
+  assert.equal((await stateOf(FLOW)).state, 'contained');
+  const types = (await records(FLOW)).slice(-3).map(({ type }) => type);
+  assert.deepEqual(types, ['inventory-contained', 'containment-called', 'containment-answered']);
+});
+
+test('killed there while the call never arrived, the finding is open', async () => {
+  await contain(FLOW, '--undo');
+  await refresh('n8n');
+  const killed = new Promise((done) => {
+    providers.fault(/deactivate/, { cut: true, before: () => world.killDaemon().then(done) });
+  });
+  const asked = contain(FLOW);
+  await killed;
+  await asked;
+  providers.asked = [];
+  await world.spawnDaemon();
+  assert.ok(await eventually(async () => (await open()).includes(`containment/${FLOW}`)));
+  assert.deepEqual(changing(), []);
+  assert.equal((await stateOf(FLOW)).provider.answer, 'on');
+  assert.equal((await contain(FLOW)).json.state, 'contained');
+});
+
+test('how it stands is so from the log alone', async () => {
+  const before = await stateOf(FLOW);
+  await world.killDaemon();
+  world.removeStore();
+  await world.spawnDaemon();
+  assert.ok(await eventually(async () => (await stateOf(FLOW))?.state === 'contained'));
+  assert.deepEqual((await stateOf(FLOW)).provider, before.provider);
+});
+
+test('a connector that may only read calls nobody', async () => {
+  await put(document('n8n', '', '[read]'));
+  await refresh('n8n');
+  providers.asked = [];
+  const done = await contain(FLOW);
+  assert.equal(done.code, 0, done.err);
+  assert.equal(done.json.provider, undefined);
+  assert.ok(done.json.calls.length > 0);
+  assert.deepEqual(providers.asked, []);
+});
+
+test('another credential contains, where the document names one', async () => {
+  providers.given = 'another-secret-that-may-write';
+  await world.setSecret('provider-writer', providers.given);
+  await put(document('microsoft', 'contain-credential: provider-writer\n'));
+  providers.asked = [];
+  assert.equal((await contain('microsoft/sp-managed')).json.state, 'contained');
+  assert.ok(providers.asked.every(
+    ({ headers }) => headers.authorization === `Bearer ${providers.given}`));
+});
+
+test('nobody but an administrator contains, and the log holds together', async () => {
+  const done = await world.remit('ana@example.com', 'inventory', 'contain', FLOW, '--reason', 'x');
+  assert.equal(done.code, 1, done.err);
+  assert.ok(!world.daemonText.includes(providers.secret));
+  const { code, report } = await world.verify();
+  assert.equal(code, 0, JSON.stringify(report));
+});
