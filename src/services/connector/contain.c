@@ -247,10 +247,12 @@ static void ask(struct stopping *stopping)
 /* ---- beginning ---- */
 
 bool connector_can_contain(
-	const struct connector_service *service, struct text account, enum stop_direction direction)
+	struct connector_service *service, struct text account, enum stop_direction direction)
 {
-	const struct refresh *refresh = refresh_named(service, text_before(account, '/'));
+	const struct refresh *refresh;
 
+	connector_sync(service); /* what was agreed to, or taken back, a moment ago counts */
+	refresh = refresh_named(service, text_before(account, '/'));
 	return refresh != NULL &&
 	       connector_may(refresh_connector(refresh), CONNECTOR_MAY_CONTAIN) &&
 	       inventory_stop_is_known(refresh_connector(refresh), id_of(account), direction);

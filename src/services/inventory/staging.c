@@ -394,13 +394,24 @@ static bool take_part(struct inventory_service *service, struct inventory_connec
 	return submit_part(work, staging, adding.items, err);
 }
 
+/* Items are compared with what is in force, so all of that has to be known first; what went wrong
+ * in telling it is said when the import is committed. */
+static bool knows_before(const struct inventory_connector *connector)
+{
+	const char *current = connector->current == NULL ? "" : connector->current->id;
+
+	return connector->why[0] != '\0' ||
+	       (connector->telling == NULL && strcmp(connector->told, current) == 0);
+}
+
 bool staging_step(struct inventory_service *service, struct inventory_connector *connector)
 {
 	struct staging *staging = connector->staging;
 	struct error err = {0};
 	struct inventory_work *work;
 
-	if (staging == NULL || staging->asked == NULL || staging->is_writing)
+	if (staging == NULL || staging->asked == NULL || staging->is_writing ||
+		!knows_before(connector))
 		return false;
 	work = inventory_work_create(service, connector, &err);
 	if (work != NULL && take_part(service, connector, work, &err)) {

@@ -286,6 +286,28 @@ static struct inventory_status status_of(struct bench *bench, const char *connec
 	return status;
 }
 
+/* Many importers are faster than what is told of the import before. */
+static void an_import_is_compared_with_all_of_the_one_before(void **state)
+{
+	struct bench *bench = *state;
+	enum { ITEMS = 20000 };
+	struct buffer lines;
+	char item[64];
+
+	buffer_init(&lines, INVENTORY_LINES_BYTES_MAX);
+	for (int i = 0; i < ITEMS; i++)
+		buffer_append(&lines, item, (size_t)write_item(item, i));
+	assert_int_equal(begin_at(bench, "google", TAKEN_S, false), ERROR_NONE);
+	assert_int_equal(add(bench, buffer_text(&lines)), ERROR_NONE);
+	assert_int_equal(commit_as(bench, false, false), ERROR_NONE);
+	assert_false(status_of(bench, "google").is_told);
+	assert_int_equal(begin_at(bench, "google", TAKEN_S + 1, false), ERROR_NONE);
+	assert_int_equal(add(bench, buffer_text(&lines)), ERROR_NONE);
+	settle(bench);
+	assert_int_equal(commit_as(bench, false, false), ERROR_NONE);
+	buffer_deinit(&lines);
+}
+
 /* ---- what is refused ---- */
 
 static void what_is_wrong_with_one_item_drops_the_import(void **state)
@@ -661,6 +683,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			what_is_wrong_with_one_item_drops_the_import, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_import_is_compared_with_all_of_the_one_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_end_that_is_not_there_is_refused_with_its_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(
