@@ -966,8 +966,9 @@ static bool make_reviews(struct daemon *daemon, struct error *err)
 
 static bool keep_reviews(struct daemon *daemon, struct error *err)
 {
-	return review_keeper_start(
-		daemon->reviews, daemon->notices, graph_service_graph(daemon->graph), err);
+	return review_keeper_start(daemon->reviews, daemon->notices,
+		graph_service_graph(daemon->graph), connector_keeper_service(daemon->connectors),
+		err);
 }
 
 static bool keep_sandboxes(struct daemon *daemon, struct error *err)

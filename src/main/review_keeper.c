@@ -9,6 +9,7 @@ struct review_keeper {
 	struct review_service *service;
 	struct notices *notices;
 	const struct graph *graph;
+	struct connector_service *connectors;
 	struct record_reader *reader;
 	uint64_t next; /* the entry the reader gives next */
 	struct turns turns;
@@ -54,6 +55,8 @@ struct inheriting {
 	bool (*visit)(void *context, const struct review_inherited *one);
 	void *context;
 	struct graph_node account;
+	const struct text *wanted; /* the title whose account is looked for; NULL: each is told */
+	bool is_found;
 	uint32_t left;
 	bool ok;
 };
@@ -79,6 +82,10 @@ static bool visit_right(void *context, const struct graph_edge *edge)
 	(void)graph_node(inheriting->graph, edge->to, &to);
 	(void)snprintf(title, sizeof title, "%.*s %.*s", TEXT_ARGS(inheriting->account.name),
 		TEXT_ARGS(edge->scope.length > 0 ? edge->scope : to.name));
+	if (inheriting->wanted != NULL) {
+		inheriting->is_found = text_is(*inheriting->wanted, title);
+		return !inheriting->is_found && --inheriting->left > 0;
+	}
 	one = (struct review_inherited){.title = text_of(title),
 		.by = edge->by,
 		.effect = heaviest(edge->effects),
@@ -98,7 +105,19 @@ static bool visit_account(void *context, const struct graph_edge *edge)
 		inheriting->account.kind == GRAPH_NODE_ACCOUNT)
 		graph_each_out(
 			inheriting->graph, edge->to, GRAPH_EDGE_MAY, visit_right, inheriting);
-	return inheriting->ok && inheriting->left > 0;
+	return inheriting->ok && !inheriting->is_found && inheriting->left > 0;
+}
+
+static void visit_all(
+	const struct review_keeper *keeper, struct text identity, struct inheriting *inheriting)
+{
+	struct graph_node node;
+
+	if (!graph_find(keeper->graph, GRAPH_NODE_IDENTITY, identity, &node))
+		return;
+	graph_each_out(keeper->graph, node.id, GRAPH_EDGE_IS, visit_account, inheriting);
+	if (inheriting->ok && !inheriting->is_found && inheriting->left > 0)
+		graph_each_out(keeper->graph, node.id, GRAPH_EDGE_USES, visit_account, inheriting);
 }
 
 static bool each_inherited(void *context, struct text identity,
@@ -111,15 +130,35 @@ static bool each_inherited(void *context, struct text identity,
 		.context = visit_context,
 		.left = REVIEW_KEEPER_INHERITED_MAX,
 		.ok = true};
-	struct graph_node node;
 
 	(void)err; /* visit has said it */
-	if (!graph_find(keeper->graph, GRAPH_NODE_IDENTITY, identity, &node))
-		return true;
-	graph_each_out(keeper->graph, node.id, GRAPH_EDGE_IS, visit_account, &inheriting);
-	if (inheriting.ok && inheriting.left > 0)
-		graph_each_out(keeper->graph, node.id, GRAPH_EDGE_USES, visit_account, &inheriting);
+	visit_all(keeper, identity, &inheriting);
 	return inheriting.ok;
+}
+
+static bool find_account(void *context, struct text identity, struct text title,
+	struct arena *arena, struct text *out)
+{
+	const struct review_keeper *keeper = context;
+	struct inheriting inheriting = {.graph = keeper->graph,
+		.wanted = &title,
+		.left = REVIEW_KEEPER_INHERITED_MAX,
+		.ok = true};
+
+	visit_all(keeper, identity, &inheriting);
+	if (inheriting.is_found)
+		*out = text_copy(arena, inheriting.account.name);
+	return inheriting.is_found && out->data != NULL;
+}
+
+static bool stop_account(void *context, const struct review_stop *stop)
+{
+	const struct review_keeper *keeper = context;
+	const struct connector_contain_asked asked = {
+		.account = stop->account, .actor = stop->actor, .reason = stop->reason};
+
+	return keeper->connectors != NULL &&
+	       connector_stop(keeper->connectors, &asked, stop->must_be_reversible);
 }
 
 static void on_event(void *context, const struct review_notice *notice)
@@ -153,19 +192,22 @@ bool review_keeper_create(struct review_keeper **out, struct loop *loop, struct 
 }
 
 bool review_keeper_start(struct review_keeper *keeper, struct notices *notices,
-	const struct graph *graph, struct error *err)
+	const struct graph *graph, struct connector_service *connectors, struct error *err)
 {
 	const struct review_ports ports = {.log = keeper,
 		.read = read_entry,
 		.read_content = read_content,
 		.providers = keeper,
-		.each_inherited = each_inherited};
+		.each_inherited = each_inherited,
+		.find_account = find_account,
+		.stop_account = stop_account};
 	const struct review_listener listener = {keeper, on_event};
 	const struct turns_work work = {
 		step, keeper->service, REVIEW_KEEPER_SOON_MS, REVIEW_KEEPER_MS};
 
 	keeper->notices = notices;
 	keeper->graph = graph;
+	keeper->connectors = connectors;
 	review_connect(keeper->service, &ports, &listener);
 	return turns_start(&keeper->turns, keeper->loop, &work, 0, err);
 }

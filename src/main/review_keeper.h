@@ -4,6 +4,7 @@
 #include "domain/graph/graph.h"
 #include "main/notices.h"
 #include "main/turns.h"
+#include "services/connector/connector.h"
 #include "services/record/record.h"
 #include "services/review/review.h"
 
@@ -20,10 +21,12 @@ enum {
 /* All borrowed.  Errors: LIMIT. */
 bool review_keeper_create(struct review_keeper **out, struct loop *loop, struct record_log *log,
 	const struct review_parts *parts, struct error *err) MUST_CHECK;
-/* Once the state has caught up with the log; graph says what stands at providers.  Errors: LIMIT.
+/* Once the state has caught up with the log; graph says what stands at providers, connectors
+ * stop it there.  Errors: LIMIT.
  */
 bool review_keeper_start(struct review_keeper *keeper, struct notices *notices,
-	const struct graph *graph, struct error *err) MUST_CHECK;
+	const struct graph *graph, struct connector_service *connectors,
+	struct error *err) MUST_CHECK;
 /* No step, and nobody is told any more.  keeper may be NULL. */
 void review_keeper_stop(struct review_keeper *keeper);
 /* After the log, whose records would call it. */

@@ -9,6 +9,7 @@ import { Providers } from './support/providers.mjs';
 
 const ADI = 'adi@example.com';
 const EVA = 'eva@example.com';
+const REX = 'rex@example.com';
 const GOOGLE = 'google/774.apps.googleusercontent.com';
 const FLOW = 'n8n/2tUt1wbLX592XDdX';
 const SLACK = 'slack/A0W7UKG8E';
@@ -55,7 +56,18 @@ const changing = () => providers.asked.filter(({ method }) => method !== 'GET')
 
 before(async () => {
   providers = await Providers.start();
-  world = await World.start({});
+  world = await World.start({
+    change: (files) => {
+      const file = 'charters/00-organisation.yaml';
+      files.set(file, `${files.get(file)}---\nobject: person\nname: ${REX}\nunit: support\n` +
+        'roles: [reviewer]\n');
+      for (const [name, text] of files) {
+        files.set(name, text.replace(/^name: support-summariser$/m,
+          `name: support-summariser\naccounts: ["${FLOW}", "${GOOGLE}"]`));
+      }
+    },
+  });
+  await world.letIn(REX);
   await world.setSecret('provider-token', providers.secret);
   await put(document('google'), document('microsoft'), document('github', 'of: acme\n'),
     document('slack', 'of: T1\n'), document('n8n'));
@@ -119,6 +131,54 @@ test('what the provider can take back is had back, and released once it says so'
   const done = await contain(GOOGLE, '--undo');
   assert.equal(done.code, 0, done.err);
   assert.deepEqual(providers.asked, [], 'nobody gives a deleted token back');
+  assert.equal(await stateOf(GOOGLE), undefined);
+});
+
+const started = () => world.json(REX, 'review', 'start', '--identity', 'support-summariser');
+const decide = async (review, items, ...words) => {
+  const numbers = items.map(({ number }) => number).join(',');
+  await world.must(REX, 'review', 'decide', review.id, '--yes', '--items', numbers, ...words);
+};
+const linesOf = async (review, account) =>
+  (await world.json(REX, 'review', 'show', review.id, '--limit', '200')).items.filter(
+    ({ item }) => item.kind === 'inherited' && item.title.startsWith(`${account} `));
+const exceptions = async () => (await world.json(ADI, 'findings', 'list', '--limit', '200')).items
+  .filter(({ kind }) => kind === 'review-exception').length;
+
+test('a review that takes all of an account away stops it at its provider', async () => {
+  await refresh('n8n');
+  const review = await started();
+  const [first, ...others] = await linesOf(review, FLOW);
+  assert.ok(others.length > 1);
+  providers.asked = [];
+  await decide(review, others, '--revoke');
+  assert.deepEqual(changing(), [], 'one of its lines may stay');
+  assert.equal(await exceptions(), others.length);
+  await decide(review, [first], '--revoke');
+  assert.ok(await eventually(async () => (await stateOf(FLOW))?.state === 'contained'));
+  assert.match((await stateOf(FLOW)).reason, /^review \S+ took it away$/);
+  assert.equal((await stateOf(FLOW)).by, `person:${REX}`);
+  assert.equal(providers.n8n.workflows[0].active, false);
+  assert.equal(await exceptions(), others.length);
+  await contain(FLOW, '--undo');
+});
+
+test('a review that keeps one line, or tries, stops what can be had back alone', async () => {
+  providers.google.tokens[1001] = JSON.parse(JSON.stringify(providers.google.kept));
+  await refresh('google');
+  await refresh('n8n');
+  const review = await started();
+  const [kept, ...others] = await linesOf(review, FLOW);
+  const before = await exceptions();
+  providers.asked = [];
+  await decide(review, [kept], '--keep');
+  await decide(review, others, '--revoke');
+  const google = await linesOf(review, GOOGLE);
+  assert.ok(google.length > 0);
+  await decide(review, google, '--trial-revoke');
+  assert.deepEqual(changing(), []);
+  assert.ok(await exceptions() > before);
+  assert.equal(await stateOf(FLOW), undefined);
   assert.equal(await stateOf(GOOGLE), undefined);
 });
 

@@ -94,12 +94,12 @@ static int64_t wait_ms(const struct refresh *refresh)
 	return left < every_ms(refresh) ? left : every_ms(refresh);
 }
 
-void connector_rest(struct refresh *refresh)
+void refreshing_rest(struct refresh *refresh)
 {
 	int64_t rest_ms;
 
 	if (refresh->is_gone) {
-		connector_forget(refresh);
+		refreshing_forget(refresh);
 		return;
 	}
 	rest_ms = wait_ms(refresh);
@@ -125,7 +125,7 @@ static void on_due(struct loop_timer *timer)
 	}
 	if (refresh->state == CONNECTOR_RESTING && !refresh->is_wanted)
 		(void)snprintf(refresh->actor, sizeof refresh->actor, "remit");
-	connector_go_on(refresh);
+	refreshing_go_on(refresh);
 }
 
 /* ---- silence ---- */
@@ -161,7 +161,7 @@ static void look_for_silence(struct refresh *refresh)
 
 /* ---- which ---- */
 
-void connector_forget(struct refresh *refresh)
+void refreshing_forget(struct refresh *refresh)
 {
 	struct connector_service *service = refresh->service;
 	struct refresh **link = &service->list;
@@ -193,8 +193,8 @@ static void drop_old(struct connector_service *service)
 		if (is_in_force(service, refresh))
 			continue;
 		refresh->is_gone = true; /* C1 */
-		if (connector_stop(refresh))
-			connector_forget(refresh);
+		if (refreshing_drop(refresh))
+			refreshing_forget(refresh);
 	}
 }
 
@@ -237,7 +237,7 @@ static bool add_new(void *context, const struct registry_entry *entry)
 	refresh->timer = (struct loop_timer){.on_due = on_due, .context = refresh};
 	refresh->seen_utc_ms = connector_now_utc_ms(service);
 	insert(service, refresh);
-	connector_rest(refresh);
+	refreshing_rest(refresh);
 	return true;
 }
 
@@ -296,9 +296,9 @@ void connector_service_destroy(struct connector_service **service)
 		struct refresh *refresh = (*service)->list;
 
 		refresh->is_changing = false; /* the inventory has gone before, or goes next */
-		(void)connector_stop(refresh);
+		(void)refreshing_drop(refresh);
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
-		connector_forget(refresh);
+		refreshing_forget(refresh);
 	}
 	free(*service);
 	*service = NULL;

@@ -30,7 +30,8 @@ enum {
 	CONNECTOR_TOLD_MS = 200,        /* between looks whether the last import was told */
 	CONNECTOR_JITTER_PART = 10,     /* a refresh begins up to a tenth of its interval late */
 	CONNECTOR_SILENT_INTERVALS = 3, /* without an inventory are a finding */
-	CONNECTOR_STOPPINGS_MAX = 16,   /* accounts that are being stopped at once */
+	CONNECTOR_STOPPING_MAX = 8,     /* accounts that are called for at once; others wait */
+	CONNECTOR_STOPPINGS_MAX = 1024, /* accounts that are being stopped at once */
 	CONNECTOR_SAID_BYTES_MAX = 200, /* of what a provider says of a refusal */
 };
 
@@ -175,6 +176,12 @@ struct connector_contain_asked {
  * way), LIMIT, IO. */
 bool connector_contain(struct connector_service *service,
 	const struct connector_contain_asked *asked, struct error *err) MUST_CHECK;
+
+/* The same, its intention included, for who waits for nothing: a review that took its access
+ * away.  False: no connector may, or (must_be_reversible) what is done could not be had back, or
+ * it cannot be taken now; then nothing is done. */
+bool connector_stop(struct connector_service *service, const struct connector_contain_asked *asked,
+	bool must_be_reversible);
 
 /* {connector, provider, may, state, meaning, list?, pages, bytes, started?, outcome?, ended?,
  * why?, items?, unknown_scopes?, unnamed?, failures, next?, silent}.  Borrows.  Errors:

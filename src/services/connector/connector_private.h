@@ -89,6 +89,7 @@ struct connector_service {
 	struct connector_parts parts;
 	struct stopping *stoppings;
 	unsigned stoppings_count;
+	unsigned stoppings_calling;
 	bool is_resumed;
 	struct refresh *list; /* by name */
 	unsigned count;
@@ -105,15 +106,15 @@ struct refresh *refresh_named(const struct connector_service *service, struct te
 /* Goes by the registry as it is now. */
 void connector_sync(struct connector_service *service);
 /* Waits for its next time. */
-void connector_rest(struct refresh *refresh);
+void refreshing_rest(struct refresh *refresh);
 /* Frees it; nothing of it may be under way in the inventory. */
-void connector_forget(struct refresh *refresh);
+void refreshing_forget(struct refresh *refresh);
 
 /* ---- refresh.c ---- */
 
-void connector_go_on(struct refresh *refresh);
+void refreshing_go_on(struct refresh *refresh);
 /* What is under way ends without an outcome; true: nothing of it is left in the inventory. */
-bool connector_stop(struct refresh *refresh);
+bool refreshing_drop(struct refresh *refresh);
 
 /* ---- contain.c ---- */
 

@@ -27,14 +27,40 @@ struct stopping {
 	struct inventory_calling calling;
 	struct inventory_change release;
 	bool is_writing;                         /* a record is on its way */
-	bool is_over;                            /* nobody waits for it: it goes with that record */
+	bool is_calling;                         /* one of those that are called for now */
+	bool is_waiting;                         /* for its turn */
 	char said[INVENTORY_SAID_BYTES_MAX + 1]; /* of the first that was refused */
 	void *context;
 	void (*done)(void *context, const struct error *err);
 	struct stopping *next;
 };
 
-static void stopping_free(struct stopping *stopping)
+static void ask(struct stopping *stopping);
+
+/* The one that waits longest stands last. */
+static struct stopping *next_waiting(const struct connector_service *service)
+{
+	struct stopping *last = NULL;
+
+	for (struct stopping *each = service->stoppings; each != NULL; each = each->next)
+		if (each->is_waiting)
+			last = each;
+	return last;
+}
+
+static void take_turn(struct connector_service *service)
+{
+	struct stopping *next = next_waiting(service);
+
+	if (next == NULL || service->stoppings_calling >= CONNECTOR_STOPPING_MAX)
+		return;
+	next->is_waiting = false;
+	next->is_calling = true;
+	service->stoppings_calling++;
+	ask(next);
+}
+
+static void stopping_drop(struct stopping *stopping)
 {
 	struct stopping **link = &stopping->service->stoppings;
 
@@ -43,10 +69,20 @@ static void stopping_free(struct stopping *stopping)
 	if (*link != NULL)
 		*link = stopping->next;
 	stopping->service->stoppings_count--;
+	stopping->service->stoppings_calling -= stopping->is_calling;
 	asking_cancel(&stopping->asking);
 	inventory_stop_destroy(&stopping->stop);
 	object_release(&stopping->object);
 	free(stopping);
+}
+
+/* And another has its turn. */
+static void stopping_free(struct stopping *stopping)
+{
+	struct connector_service *service = stopping->service;
+
+	stopping_drop(stopping);
+	take_turn(service);
 }
 
 static struct stopping *find(const struct connector_service *service, struct text account)
@@ -154,8 +190,6 @@ static void finish(struct stopping *stopping)
 }
 
 /* ---- calls and looks ---- */
-
-static void ask(struct stopping *stopping);
 
 static void note(struct stopping *stopping, const char *why)
 {
@@ -287,7 +321,8 @@ static bool check(struct connector_service *service, const struct connector_cont
 	if (find(service, asked->account) != NULL)
 		return error_set(err, ERROR_CONFLICT, "its provider is being called already");
 	if (service->stoppings_count >= CONNECTOR_STOPPINGS_MAX)
-		return error_set(err, ERROR_LIMIT, "at most %d accounts are stopped at once",
+		return error_set(err, ERROR_LIMIT,
+			"at most %d accounts are stopped at once, or wait for it",
 			CONNECTOR_STOPPINGS_MAX);
 	return connector_can_contain(service, asked->account, asked->direction) ||
 	       error_set(err, ERROR_INVALID,
@@ -339,8 +374,10 @@ static void on_called(struct inventory_calling *calling, const struct error *err
 		stopping->done(stopping->context, err);
 	if (err != NULL)
 		stopping_free(stopping);
-	else
-		ask(stopping);
+	else {
+		stopping->is_waiting = true;
+		take_turn(stopping->service);
+	}
 }
 
 bool connector_contain(struct connector_service *service,
@@ -358,6 +395,88 @@ bool connector_contain(struct connector_service *service,
 	return false;
 }
 
+/* ---- for a review ---- */
+
+/* The intention, on its way to the log. */
+struct intention {
+	struct inventory_change change;
+	struct connector_service *service;
+	char account[STOPPED_BYTES_MAX + 1];
+	char actor[ACTOR_BYTES_MAX + 1];
+	char reason[INVENTORY_REASON_BYTES_MAX + 1];
+};
+
+static void on_intended(struct inventory_change *change, uint64_t index, const struct error *err)
+{
+	struct intention *intention = change->context;
+	const struct connector_contain_asked asked = {.account = change->account,
+		.actor = change->actor,
+		.reason = change->reason,
+		.direction = STOP_AWAY};
+	struct error wrong = {0};
+	char what[FINDING_WHAT_BYTES_MAX];
+
+	(void)index;
+	if (err != NULL)
+		wrong = *err;
+	/* Two lines of one account may have been taken away at once. */
+	if (err == NULL && find(intention->service, change->account) != NULL) {
+		free(intention);
+		return;
+	}
+	if (err != NULL || !connector_contain(intention->service, &asked, &wrong)) {
+		(void)snprintf(what, sizeof what,
+			"%.450s is to be stopped at its provider, and was not called for: %.300s",
+			intention->account, wrong.text);
+		containment_report(intention->service, NULL, change->account, what);
+	}
+	free(intention);
+}
+
+static struct intention *intention_create(
+	struct connector_service *service, const struct connector_contain_asked *asked)
+{
+	struct intention *intention = calloc(1, sizeof *intention);
+
+	if (intention == NULL)
+		return NULL;
+	intention->service = service;
+	(void)snprintf(
+		intention->account, sizeof intention->account, "%.*s", TEXT_ARGS(asked->account));
+	(void)snprintf(intention->actor, sizeof intention->actor, "%.*s", TEXT_ARGS(asked->actor));
+	(void)snprintf(
+		intention->reason, sizeof intention->reason, "%.*s", TEXT_ARGS(asked->reason));
+	intention->change = (struct inventory_change){.account = text_of(intention->account),
+		.actor = text_of(intention->actor),
+		.reason = text_of(intention->reason),
+		.context = intention,
+		.done = on_intended};
+	return intention;
+}
+
+bool connector_stop(struct connector_service *service, const struct connector_contain_asked *asked,
+	bool must_be_reversible)
+{
+	struct intention *intention;
+	struct error err = {0};
+
+	if (!connector_can_contain(service, asked->account, STOP_AWAY) ||
+		(must_be_reversible && !connector_can_contain(service, asked->account, STOP_BACK)))
+		return false;
+	if (find(service, asked->account) != NULL)
+		return true;
+	if (!check(service, asked, &err))
+		return false;
+	intention = intention_create(service, asked);
+	if (intention != NULL &&
+		inventory_contain(service->parts.inventory, &intention->change, &err))
+		return true;
+	free(intention);
+	return false;
+}
+
+/* ---- after a start ---- */
+
 /* S3 */
 static void resume(struct connector_service *service, struct text account, bool is_back)
 {
@@ -371,7 +490,8 @@ static void resume(struct connector_service *service, struct text account, bool 
 
 	if (stopping != NULL) {
 		note(stopping, "remit ended while its provider was called");
-		ask(stopping);
+		stopping->is_waiting = true;
+		take_turn(service);
 		return;
 	}
 	if (is_back)
@@ -412,5 +532,5 @@ void stoppings_destroy(struct connector_service *service)
 {
 	while (service->stoppings != NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
-		stopping_free(service->stoppings);
+		stopping_drop(service->stoppings);
 }

@@ -37,7 +37,7 @@ static void end(struct refresh *refresh, enum connector_outcome outcome)
 	refresh->takes_smaller = false;
 	refresh->service->running--;
 	drop_pages(refresh);
-	connector_rest(refresh);
+	refreshing_rest(refresh);
 }
 
 static void fail(struct refresh *refresh, const struct error *err)
@@ -366,7 +366,7 @@ static void start(struct refresh *refresh)
 	fail(refresh, &err);
 }
 
-void connector_go_on(struct refresh *refresh)
+void refreshing_go_on(struct refresh *refresh)
 {
 	switch (refresh->state) {
 	case CONNECTOR_RESTING: start(refresh); break;
@@ -378,7 +378,7 @@ void connector_go_on(struct refresh *refresh)
 	}
 }
 
-bool connector_stop(struct refresh *refresh)
+bool refreshing_drop(struct refresh *refresh)
 {
 	const struct connector_reader *reader = &refresh->service->parts.reader;
 

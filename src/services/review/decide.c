@@ -8,6 +8,7 @@
  * before, whether the line is still there as it was frozen.  What does not pass is told, and
  * stays as it is. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "services/review/review_private.h"
@@ -418,6 +419,42 @@ static void note_written(struct review_job *job, uint64_t index)
 	job->last_index = index;
 }
 
+/* An account stops as a whole: only once all of its lines that are judged here are to go. */
+static bool goes_whole(const struct review *review, struct text account)
+{
+	for (size_t i = 0; i < review->rows_count; i++) {
+		const struct review_row *row = &review->rows[i];
+		struct text title = row->item.title;
+		bool is_of_it = row->item.kind == REVIEW_ITEM_INHERITED &&
+				title.length > account.length &&
+				title.data[account.length] == ' ' &&
+				memcmp(title.data, account.data, account.length) == 0;
+
+		if (is_of_it && row->state != REVIEW_STATE_EXCEPTION)
+			return false;
+	}
+	return true;
+}
+
+/* What nobody answered for, or what goes on trial, is stopped so that it can be had back. */
+static bool stop_at_provider(struct review_job *job, const struct review_row *row)
+{
+	const struct review_ports *ports = &job->service->ports;
+	struct review_stop stop = {.actor = job->actor,
+		.must_be_reversible = job->is_own || job->request.choice == REVIEW_CHOICE_TRIAL};
+
+	if (row->item.kind != REVIEW_ITEM_INHERITED || ports->stop_account == NULL ||
+		(job->request.choice != REVIEW_CHOICE_REVOKE &&
+			job->request.choice != REVIEW_CHOICE_TRIAL) ||
+		!ports->find_account(ports->providers, row->item.identity, row->item.title,
+			job->arena, &stop.account) ||
+		!goes_whole(job->review, stop.account))
+		return false;
+	stop.reason = text_format(job->arena, "review %s took it away%s", job->review->id,
+		job->is_own ? ": nobody answered" : "");
+	return stop.reason.data != NULL && ports->stop_account(ports->providers, &stop);
+}
+
 /* Whoever can take it away is told, until it is gone. */
 static void report_exceptions(struct review_job *job)
 {
@@ -433,6 +470,8 @@ static void report_exceptions(struct review_job *job)
 			.unit = row->item.unit};
 		struct error err = {0};
 
+		if (stop_at_provider(job, row))
+			continue;
 		if (subject.data != NULL && job->service->parts.finding != NULL &&
 			!finding_report(job->service->parts.finding, &draft, &err))
 			log_warn("review_exception_not_reported", LOG_STRING("why", err.text));

@@ -97,6 +97,12 @@ struct review_inherited {
 	int64_t last_utc_ms;
 	int64_t uses;
 };
+struct review_stop {
+	struct text account;
+	struct text actor;
+	struct text reason;
+	bool must_be_reversible;
+};
 struct review_ports {
 	void *log; /* of the next two */
 	/* Entry `index` in arena; *is_there is false behind the last.  Errors: LIMIT, IO, CORRUPT.
@@ -109,6 +115,12 @@ struct review_ports {
 	bool (*each_inherited)(void *providers, struct text identity,
 		bool (*visit)(void *context, const struct review_inherited *one), void *context,
 		struct error *err);
+	/* Whose line an inherited item is: the account, copied into arena.  False: it is gone. */
+	bool (*find_account)(void *providers, struct text identity, struct text title,
+		struct arena *arena, struct text *out);
+	/* Has it stopped at its provider (services/connector).  False: nobody may, or
+	 * (must_be_reversible) not so that it could be had back.  Both may be NULL. */
+	bool (*stop_account)(void *providers, const struct review_stop *stop);
 };
 
 /* Hears of reviews; a port that main fills. */

@@ -33,6 +33,7 @@ export class Providers {
         1002: vector('google/tokens-bo.json').items.filter(({ userKey }) => userKey === '1002'),
       },
     };
+    this.google.kept = this.google.tokens[1001];
     const principals = [1, 2].flatMap((n) => vector(`microsoft/principals-${n}.json`).value);
     const [user, organization] = vector('microsoft/others.json').value;
     const roles = vector('microsoft/roles.json').value;
