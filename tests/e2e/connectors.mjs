@@ -177,8 +177,8 @@ test('a next page at another place is never asked for', async () => {
       body: { total_count: 0, installations: [] } });
     assert.match((await refresh('github')).json.why, /lies at another place/);
     providers.reset();
-    providers.fault(/v1.0\/users/, { body: { value: [],
-      '@odata.nextLink': `${providers.url}/v1.0/users?$select=id,userPrincipalName,mail&$top=999` } });
+    const same = `${providers.url}/v1.0/users?$select=id,userPrincipalName,mail&$top=999`;
+    providers.fault(/v1.0\/users/, { body: { value: [], '@odata.nextLink': same } });
     assert.match((await refresh('microsoft')).json.why, /a page leads to itself/);
     assert.deepEqual(other.asked, []);
   } finally {
@@ -245,7 +245,8 @@ test('documents that say too much or too little are refused', async () => {
     assert.match(done.err + done.out, said);
   }
   for (const [from, to, said] of [['private-addresses: allowed\n', '', /over https alone/],
-    ['[read, contain]', '[contain]', /lacks read/], ['provider: google', 'provider: zapier', /provider/],
+    ['[read, contain]', '[contain]', /lacks read/],
+    ['provider: google', 'provider: zapier', /provider/],
     ['provider-token', 'vault:kv/x#y', /is not here to be read/]]) {
     const done = await propose(document('google').replace(from, to));
     assert.equal(done.code, 1, done.err + done.out);

@@ -38,7 +38,8 @@ enum { CONTAINMENT_SILENT_S = 24 * 3600 };
 /* What a connector that may contain found there.  X(value, word, what it means). */
 /* clang-format off */
 #define CONTAINMENT_ANSWERS(X) \
-	X(CONTAINMENT_ANSWER_CALLED, "called", "its provider is being called, and was not asked again yet") \
+	X(CONTAINMENT_ANSWER_CALLED, "called", \
+	  "its provider is being called, and was not asked again yet") \
 	X(CONTAINMENT_ANSWER_OFF, "off", "its provider was asked again: the account is off") \
 	X(CONTAINMENT_ANSWER_ON, "on", "its provider was asked again: the account acts") \
 	X(CONTAINMENT_ANSWER_UNKNOWN, "unknown", "its provider could not be asked again")

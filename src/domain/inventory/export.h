@@ -22,10 +22,14 @@ struct export_page {
 	struct text name;
 	struct text content;
 };
+struct export_pages {
+	enum inventory_provider provider;
+	const struct export_page *list;
+	size_t count;
+};
 
 /* Appends to lines, one item a line, each whole.  All or nothing.  Errors: INVALID, LIMIT. */
-bool inventory_export_lines(enum inventory_provider provider, const struct export_page *pages,
-	size_t pages_count, struct buffer *lines, struct inventory_notes *notes,
-	struct arena *arena, struct error *err) MUST_CHECK;
+bool inventory_export_lines(struct buffer *lines, const struct export_pages *pages,
+	struct inventory_notes *notes, struct arena *arena, struct error *err) MUST_CHECK;
 
 #endif

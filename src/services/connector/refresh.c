@@ -201,19 +201,20 @@ static void import(struct refresh *refresh)
 
 void connector_read_pages(struct connector_reading *reading)
 {
+	const struct export_pages pages = {reading->provider, reading->pages, reading->pages_count};
 	struct arena *arena = arena_create(EXPORT_ARENA_BYTES_MAX);
 	struct inventory_notes *notes =
 		arena == NULL ? NULL : arena_new(arena, struct inventory_notes);
+	struct error err = {0};
 
-	reading->err = (struct error){0};
 	if (notes == NULL)
-		(void)error_set(&reading->err, ERROR_LIMIT, "no memory to read its pages");
-	else if (inventory_export_lines(reading->provider, reading->pages, reading->pages_count,
-			 &reading->lines, notes, arena, &reading->err)) {
+		(void)error_set(&err, ERROR_LIMIT, "no memory to read its pages");
+	else if (inventory_export_lines(&reading->lines, &pages, notes, arena, &err)) {
 		reading->unknown_scopes = notes->unknown_scopes_count;
 		reading->unnamed = notes->unnamed_count;
-		reading->err.code = ERROR_NONE;
+		err.code = ERROR_NONE;
 	}
+	reading->err = err;
 	arena_destroy(&arena);
 }
 

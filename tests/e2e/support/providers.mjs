@@ -56,7 +56,8 @@ export class Providers {
     request.on('data', (part) => (body += part));
     request.on('end', () => {
       const url = new URL(request.url, this.url);
-      this.asked.push({ method: request.method, path: request.url, headers: request.headers, body });
+      const { method, url: path, headers } = request;
+      this.asked.push({ method, path, headers, body });
       const fault = this.faults.find(
         ({ pattern, left }) => left > 0 && pattern.test(`${request.method} ${request.url}`));
       if (fault) fault.left -= 1;
@@ -122,7 +123,7 @@ export class Providers {
       return { body: { kind: 'admin#directory#tokenList', items: tokens[key] } };
     }
     const token = tokens[key]?.find(({ clientId }) => clientId === client);
-    if (!token) return { status: 404, body: { error: { message: 'Resource Not Found: tokenKey' } } };
+    if (!token) return { status: 404, body: { error: { message: 'Not Found: tokenKey' } } };
     if (method === 'DELETE') {
       tokens[key] = tokens[key].filter((each) => each !== token);
       return { status: 204 };
@@ -190,7 +191,8 @@ export class Providers {
     const cursor = Number(url.searchParams.get('cursor') || 0);
     if (name === 'users.list') {
       const { page, next } = paged(members, 2, cursor);
-      return { body: { ok: true, members: page, response_metadata: { next_cursor: `${next ?? ''}` } } };
+      return { body: { ok: true, members: page,
+        response_metadata: { next_cursor: `${next ?? ''}` } } };
     }
     if (name === 'admin.apps.approved.list') {
       const { page, next } = paged(apps, 1, cursor);
