@@ -1,13 +1,16 @@
 // Connectors ask their providers themselves: page by page, whole or not at all, at their own place
 // alone, and nobody ever sees the credential.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-import { World, eventually } from '../../examples/stories/lib/world.mjs';
+import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
 import { Providers } from './support/providers.mjs';
 
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const build = process.env.REMIT_BUILD ?? join(root, 'build');
 const ADI = 'adi@example.com';
 const EVA = 'eva@example.com';
 let world;
@@ -46,6 +49,24 @@ beforeEach(() => providers.reset());
 after(async () => {
   await world?.stop();
   await providers?.stop();
+});
+
+test('the example of the page works as it stands there', async () => {
+  const page = readFileSync(join(root, 'docs/inventories.md'), 'utf8');
+  const section = page.slice(page.indexOf('## Asking the provider itself'));
+  const scripts = [...section.matchAll(/```sh\n([^]*?)```/g)].map((found) => found[1]);
+  const cwd = world.path('example');
+  mkdirSync(cwd);
+  for (const [i, person] of [ADI, EVA].entries()) {
+    const script = scripts[i].replace('https://n8n.example.com', providers.url)
+      .replace('every: 6h', 'every: 30d\nprivate-addresses: allowed')
+      .replaceAll(/(^|\| )remit /gm, `$1${join(build, 'remit')} --data ${world.dir} `);
+    const home = world.path('people', person);
+    const env = { ...process.env, HOME: home, XDG_CONFIG_HOME: home, N8N_KEY: providers.secret };
+    const done = await run('sh', ['-e', '-c', script], { env, cwd });
+    assert.equal(done.code, 0, done.err + done.out);
+    if (person === EVA) assert.match(done.out, /items of 1 pages are in force/);
+  }
 });
 
 test('a connector waits for a second person, and asks nobody before', async () => {
