@@ -70,12 +70,74 @@ static void learn(void *context, struct text reference, struct text secret)
 	keeper->listener.used(keeper->listener.context, reference, secret);
 }
 
+/* ---- secrets that lie in a vault ---- */
+
+struct waiting {
+	struct vault_wait wait;
+	struct connector_wait *who;
+};
+
+static bool find(void *context, struct text reference, struct text *out)
+{
+	const struct connector_keeper *keeper = context;
+
+	return vault_find(keeper->parts.vault, reference, out);
+}
+
+static void on_fetched(void *context, const struct error *err)
+{
+	struct waiting *waiting = context;
+	struct connector_wait *who = waiting->who;
+
+	who->held = NULL;
+	free(waiting);
+	who->run(who->context, err);
+}
+
+static bool want(
+	void *context, struct text reference, struct connector_wait *wait, struct error *err)
+{
+	const struct connector_keeper *keeper = context;
+	struct waiting *waiting = calloc(1, sizeof *waiting);
+
+	if (waiting == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory to wait for a secret");
+	waiting->who = wait;
+	waiting->wait = (struct vault_wait){.context = waiting, .run = on_fetched};
+	wait->held = waiting;
+	if (vault_want(keeper->parts.vault, reference, &waiting->wait, err))
+		return true;
+	wait->held = NULL;
+	free(waiting);
+	return false;
+}
+
+static void forget(void *context, struct connector_wait *wait)
+{
+	struct waiting *waiting = wait->held;
+
+	(void)context;
+	wait->held = NULL;
+	vault_forget(&waiting->wait);
+	free(waiting);
+}
+
+static void renounce(void *context, struct text reference)
+{
+	const struct connector_keeper *keeper = context;
+
+	vault_renounce(keeper->parts.vault, reference);
+}
+
+/* ---- making ---- */
+
 static bool make(struct connector_keeper *keeper, struct error *err)
 {
 	const struct connector_keeper_parts *parts = &keeper->parts;
 	const struct connector_fetch_parts edge = {.loop = parts->loop,
 		.http = parts->http,
 		.secrets = parts->secrets,
+		.vault = {keeper, find, want, forget, renounce},
 		.learn = learn,
 		.context = keeper};
 	struct connector_parts service = {.loop = parts->loop,

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "edges/connector_fetch/connector_fetch.h"
+#include "edges/upstream/vault.h"
 #include "services/connector/connector.h"
 #include "services/detect/detector.h"
 
@@ -16,6 +17,7 @@ struct connector_keeper_parts {
 	struct http_client *http;
 	const struct secrets *secrets;
 	struct detector *detector;
+	struct vault *vault;
 	struct fold *fold;
 	const struct registry *registry;
 	struct inventory_service *inventory;
@@ -25,7 +27,7 @@ struct connector_keeper_parts {
 bool connector_keeper_create(struct connector_keeper **out,
 	const struct connector_keeper_parts *parts, struct error *err) MUST_CHECK;
 struct connector_service *connector_keeper_service(struct connector_keeper *keeper);
-/* After the fold's last completion; NULL, too. */
+/* After the fold's last completion, before the vault; NULL, too. */
 void connector_keeper_destroy(struct connector_keeper **keeper);
 
 #endif

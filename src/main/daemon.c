@@ -612,6 +612,7 @@ static bool make_connectors(struct daemon *daemon, struct error *err)
 		.http = daemon->http,
 		.secrets = daemon->secrets,
 		.detector = daemon->detector,
+		.vault = upstream_edge_vault(daemon->upstream),
 		.fold = daemon->fold,
 		.registry = daemon->registry,
 		.inventory = daemon->inventories.service,
@@ -1221,11 +1222,11 @@ static const struct {
 	{"HTTP client", make_http},
 	{"issuers", make_trust},
 	{"tokens", make_issue},
-	{"connectors", make_connectors},
 	{"events", make_events},
 	{"provider tokens", make_outbound},
 	{"confinement", make_confiner},
 	{"upstreams", make_upstream},
+	{"connectors", make_connectors},
 	{"calls", make_call},
 	{"decision points", make_evaluate},
 	{"catching up", catch_up},
@@ -1299,7 +1300,6 @@ static void destroy_watchers(struct daemon *daemon)
 	turns_stop(&daemon->living_turns);
 	turns_stop(&daemon->counts);
 	posture_destroy(&daemon->posture);
-	connector_keeper_destroy(&daemon->connectors);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	graph_service_destroy(&daemon->graph);
@@ -1332,7 +1332,8 @@ void daemon_destroy(struct daemon **daemon_at)
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);
 	evaluate_destroy(&daemon->evaluate);
-	authzen_destroy(&daemon->authzen);        /* after the records that would call it */
+	authzen_destroy(&daemon->authzen); /* after the records that would call it */
+	connector_keeper_destroy(&daemon->connectors);
 	upstream_edge_destroy(&daemon->upstream); /* after the exchanges that wait on it */
 	confiner_destroy(&daemon->confiner);
 	signer_child_forget(daemon->signer); /* whose questions go with the next */

@@ -175,7 +175,6 @@ static void finish_client(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, const struct connector *connector)
 {
 	struct form_path at_client = {.up = path, .name = TEXT("client")};
-	struct form_path at_credential = {.up = path, .name = TEXT("credential")};
 	struct form_path at_other = {.up = path, .name = TEXT("contain-credential")};
 
 	if ((connector->client.length == 0) != (connector->token_url.length == 0))
@@ -192,10 +191,6 @@ static void finish_client(struct form_reader *reader, const struct json *value,
 	if (connector->contain_credential.length > 0 && connector->client.length > 0)
 		form_problem(reader, value, &at_other, "take it out",
 			"is a token, where the client gets one itself");
-	if (text_starts_with(connector->credential, "vault:") ||
-		text_starts_with(connector->contain_credential, "vault:"))
-		form_problem(reader, value, &at_credential,
-			"write a secret's name, file: or env:", "is not here to be read");
 }
 
 static void finish_of(struct form_reader *reader, const struct json *value,
@@ -260,7 +255,7 @@ const struct form_field connector_fields[CONNECTOR_FIELDS] = {
 	OPTIONAL(connector, "url", &url_form, url),
 	OPTIONAL(connector, "of", &of_form, of),
 	REQUIRED(connector, "credential", &credential_form, credential,
-		"say where its secret lies: a name, file: or env:"),
+		"say where its secret lies: a name, file:, env: or vault:"),
 	OPTIONAL(connector, "contain-credential", &credential_form, contain_credential),
 	OPTIONAL(connector, "client", &client_form, client),
 	OPTIONAL(connector, "token-url", &url_form, token_url),

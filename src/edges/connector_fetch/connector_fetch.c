@@ -44,6 +44,31 @@ static bool has_secret(const struct asked *asked, struct text body)
 	       memmem(body.data, body.length, asked->secret, length) != NULL;
 }
 
+static struct text reference_of(const struct connector_question *question)
+{
+	const struct connector *connector = question->connector;
+
+	return question->is_containing && connector->contain_credential.length > 0
+		       ? connector->contain_credential
+		       : connector->credential;
+}
+
+static bool is_in_vault(struct text reference)
+{
+	return text_starts_with(reference, "vault:");
+}
+
+/* What was not taken is got anew the next time. */
+static void renounce(struct asked *asked)
+{
+	const struct connector_vault *vault = &asked->edge->parts.vault;
+	struct text reference = reference_of(&asked->question);
+
+	token_forget(asked->edge, asked->question.connector);
+	if (is_in_vault(reference))
+		vault->renounce(vault->context, reference);
+}
+
 static void on_done(void *context, const struct http_reply *reply)
 {
 	struct asked *asked = context;
@@ -55,7 +80,7 @@ static void on_done(void *context, const struct http_reply *reply)
 		answer.retry_after = http_reply_header(reply, "Retry-After");
 	}
 	if (reply->status == 401)
-		token_forget(asked->edge, asked->question.connector);
+		renounce(asked);
 	if (err.code == ERROR_NONE && has_secret(asked, answer.body))
 		(void)error_set(&err, ERROR_INVALID,
 			"its answer holds the credential that it was sent, and is not taken");
@@ -108,15 +133,6 @@ static bool send_with(struct asked *asked, const char *credential, struct error 
 	return http_client_send(asked->edge->parts.http, &request, &asked->call, err);
 }
 
-static struct text reference_of(const struct connector_question *question)
-{
-	const struct connector *connector = question->connector;
-
-	return question->is_containing && connector->contain_credential.length > 0
-		       ? connector->contain_credential
-		       : connector->credential;
-}
-
 static bool send_as(struct asked *asked, struct text secret, struct error *err)
 {
 	const struct connector_fetch_parts *parts = &asked->edge->parts;
@@ -161,7 +177,7 @@ static void on_token(void *context, const struct http_reply *reply)
 	asked_destroy(asked);
 }
 
-static bool ask_for_token(struct asked *asked, const struct secret *secret, struct error *err)
+static bool ask_for_token(struct asked *asked, struct text secret, struct error *err)
 {
 	static const struct http_header headers[] = {{"User-Agent", "remit"},
 		{"Accept", "application/json"},
@@ -211,24 +227,69 @@ static bool copy_question(
 	return true;
 }
 
-static bool send(struct asked *asked, struct error *err)
+static bool send_secret(struct asked *asked, struct text secret, struct error *err)
 {
-	const struct connector *connector = asked->question.connector;
-	const char *token =
-		connector->client.length == 0 ? NULL : token_find(asked->edge, connector);
+	return asked->question.connector->client.length > 0 ? ask_for_token(asked, secret, err)
+							    : send_as(asked, secret, err);
+}
+
+static bool send_kept(struct asked *asked, struct text reference, struct error *err)
+{
 	struct secret secret = {0};
 	bool is_sent;
 
-	if (token != NULL)
-		return send_as(asked, text_of(token), err);
-	if (!secrets_resolve(
-		    asked->edge->parts.secrets, reference_of(&asked->question), &secret, err))
+	if (!secrets_resolve(asked->edge->parts.secrets, reference, &secret, err))
 		return error_wrap(err, "credential");
-	is_sent = connector->client.length > 0
-			  ? ask_for_token(asked, &secret, err)
-			  : send_as(asked, (struct text){secret.bytes, secret.size}, err);
+	is_sent = send_secret(asked, (struct text){secret.bytes, secret.size}, err);
 	secret_clear(&secret);
 	return is_sent;
+}
+
+static void on_fetched(void *context, const struct error *err)
+{
+	struct asked *asked = context;
+	const struct connector_vault *vault = &asked->edge->parts.vault;
+	const struct connector_answer none = {0};
+	struct error wrong = {0};
+	struct text secret;
+
+	asked->wait.held = NULL;
+	if (err != NULL)
+		wrong = *err;
+	else if (!vault->find(vault->context, reference_of(&asked->question), &secret))
+		(void)error_set(&wrong, ERROR_IO, "the vault's value has ended already");
+	else if (send_secret(asked, secret, &wrong))
+		return;
+	(void)error_wrap(&wrong, "credential");
+	finish(asked, &none, &wrong);
+	asked_destroy(asked);
+}
+
+static bool send_fetched(struct asked *asked, struct text reference, struct error *err)
+{
+	const struct connector_vault *vault = &asked->edge->parts.vault;
+	struct text secret;
+
+	if (vault->find == NULL)
+		return error_set(err, ERROR_INVALID, "credential: no vault is set up");
+	if (vault->find(vault->context, reference, &secret))
+		return send_secret(asked, secret, err);
+	asked->wait = (struct connector_wait){.context = asked, .run = on_fetched};
+	return vault->want(vault->context, reference, &asked->wait, err) ||
+	       error_wrap(err, "credential");
+}
+
+static bool send(struct asked *asked, struct error *err)
+{
+	const struct connector *connector = asked->question.connector;
+	struct text reference = reference_of(&asked->question);
+	const char *token =
+		connector->client.length == 0 ? NULL : token_find(asked->edge, connector);
+
+	if (token != NULL)
+		return send_as(asked, text_of(token), err);
+	return is_in_vault(reference) ? send_fetched(asked, reference, err)
+				      : send_kept(asked, reference, err);
 }
 
 static bool begin(void *context, const struct connector_question *question,
@@ -255,6 +316,14 @@ static bool begin(void *context, const struct connector_question *question,
 	return false;
 }
 
+static void stop_waiting(struct asked *asked)
+{
+	const struct connector_vault *vault = &asked->edge->parts.vault;
+
+	if (asked->wait.held != NULL)
+		vault->forget(vault->context, &asked->wait);
+}
+
 static void cancel(void *context, struct connector_fetch *fetch)
 {
 	struct asked *asked = fetch->edge;
@@ -263,6 +332,7 @@ static void cancel(void *context, struct connector_fetch *fetch)
 	fetch->edge = NULL;
 	if (asked == NULL)
 		return;
+	stop_waiting(asked);
 	http_call_cancel(&asked->call);
 	asked_destroy(asked);
 }
@@ -289,6 +359,7 @@ void connector_fetch_destroy(struct connector_fetch_edge **edge)
 	while ((*edge)->under_way != NULL) {
 		struct asked *asked = (*edge)->under_way;
 
+		stop_waiting(asked);
 		http_call_cancel(&asked->call);
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
 		asked_destroy(asked);

@@ -22,11 +22,33 @@ enum {
 	CONNECTOR_ECHO_BYTES_MIN = 8,     /* shorter secrets are not looked for in answers */
 };
 
+/* Who waits for a secret that lies in a vault; in its owner, zero at first. */
+struct connector_wait {
+	void *context;
+	/* Once, from the loop.  err is NULL if find has a value now. */
+	void (*run)(void *context, const struct error *err);
+	void *held; /* the port's own; NULL: nothing is waited for */
+};
+/* The port to secrets that lie in a vault ("vault:..."). */
+struct connector_vault {
+	void *context;
+	/* The value, if it is at hand: borrowed for this turn of the loop. */
+	bool (*find)(void *context, struct text reference, struct text *out);
+	/* Errors: INVALID (it is not set up), IO, LIMIT; then wait does not run. */
+	bool (*want)(void *context, struct text reference, struct connector_wait *wait,
+		struct error *err);
+	/* wait does not run any more. */
+	void (*forget)(void *context, struct connector_wait *wait);
+	/* A provider did not take the value. */
+	void (*renounce)(void *context, struct text reference);
+};
+
 /* All are borrowed.  learn (may be NULL) is told each secret that leaves.  Errors: LIMIT. */
 struct connector_fetch_parts {
 	struct loop *loop;
 	struct http_client *http;
 	const struct secrets *secrets;
+	struct connector_vault vault;
 	void (*learn)(void *context, struct text reference, struct text secret);
 	void *context;
 };

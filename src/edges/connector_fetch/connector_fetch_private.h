@@ -24,6 +24,7 @@ struct asked {
 	struct connector_question question; /* its texts lie in the arena */
 	struct arena *arena;
 	struct http_call *call;
+	struct connector_wait wait;
 	char *secret; /* that is sent; cleared with it */
 	struct asked *next;
 };
@@ -38,7 +39,7 @@ void token_clear(struct kept_token *kept);
 bool token_take(struct connector_fetch_edge *edge, const struct connector *connector,
 	const struct http_reply *reply, struct error *err) MUST_CHECK;
 /* The form of RFC 6749 §4.4.2, with the client's secret in it. */
-void token_form(struct buffer *out, const struct connector *connector, const struct secret *secret);
+void token_form(struct buffer *out, const struct connector *connector, struct text secret);
 
 /* A NUL-terminated copy of its own, or NULL. */
 char *secret_copy(struct text secret);

@@ -146,12 +146,12 @@ bool token_take(struct connector_fetch_edge *edge, const struct connector *conne
 	return ok;
 }
 
-void token_form(struct buffer *out, const struct connector *connector, const struct secret *secret)
+void token_form(struct buffer *out, const struct connector *connector, struct text secret)
 {
 	buffer_append_string(out, "grant_type=client_credentials&client_id=");
 	inventory_walk_escape(out, connector->client);
 	buffer_append_string(out, "&client_secret=");
-	inventory_walk_escape(out, (struct text){secret->bytes, secret->size});
+	inventory_walk_escape(out, secret);
 	buffer_append_string(out, "&scope=");
 	inventory_walk_escape(out, connector_url(connector));
 	inventory_walk_escape(out, TEXT("/.default"));

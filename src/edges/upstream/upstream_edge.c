@@ -187,3 +187,8 @@ void upstream_edge_destroy(struct upstream_edge **handle)
 	free(edge);
 	*handle = NULL;
 }
+
+struct vault *upstream_edge_vault(struct upstream_edge *edge)
+{
+	return edge->vault;
+}

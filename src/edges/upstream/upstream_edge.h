@@ -133,4 +133,8 @@ void upstream_edge_stop(struct upstream_edge *edge);
 /* Cuts everything; no callback runs any more.  Before the loop and the client. */
 void upstream_edge_destroy(struct upstream_edge **handle);
 
+/* Where vault: references are fetched, for who else is sent such a secret (vault.h). */
+struct vault;
+struct vault *upstream_edge_vault(struct upstream_edge *edge);
+
 #endif

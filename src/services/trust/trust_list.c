@@ -1,9 +1,10 @@
 /* The trust table for people: what comes in (issuers, keys of charters) and what goes out
- * (credentials that servers are sent, by reference).  Read from the registry and the sources as
+ * (credentials that servers and providers are sent, by reference).  Read from the registry and the sources as
  * they are now; parts come in the order of kinds below, each by name. */
 #include <string.h>
 
 #include "base/time.h"
+#include "domain/charter/connector.h"
 #include "domain/charter/users.h"
 #include "domain/token/security_event.h"
 #include "services/trust/trust_private.h"
@@ -280,6 +281,32 @@ static bool add_identity(struct listing *listing, const struct registry_entry *e
 	return end_part(&object, listing);
 }
 
+/* ---- connectors ---- */
+
+/* What it may do there stands where others have whom they open. */
+static bool add_connector(struct listing *listing, const struct registry_entry *entry)
+{
+	const struct connector *connector = entry->in_force->connector;
+	struct json_builder object, list;
+	struct error err = {0};
+	struct json opens;
+
+	start_part(&object, listing, "connector", "out", entry->name);
+	json_put_cstring(&object, "speaks", inventory_provider_word(connector->provider));
+	json_put_cstring(&object, "carries", "secret");
+	json_put_text(&object, "source", connector->credential);
+	json_array_start(&list, listing->arena);
+	json_add(&list, json_cstring("read"));
+	if (connector_may(connector, CONNECTOR_MAY_CONTAIN))
+		json_add(&list, json_cstring("contain"));
+	if (!json_array_seal(&list, &opens, &err)) {
+		listing->has_failed = true;
+		return false;
+	}
+	json_put(&object, "opens", opens);
+	return end_part(&object, listing);
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -290,6 +317,7 @@ static const struct {
 	{"issuer/", OBJECT_ISSUER, add_issuer},
 	{"server/", OBJECT_SERVER, add_server},
 	{"identity/", OBJECT_IDENTITY, add_identity},
+	{"connector/", OBJECT_CONNECTOR, add_connector},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

@@ -59,9 +59,10 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 	enum risk_tier risk, unsigned facts)
 {
 	bool is_identity = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_IDENTITY;
-	bool is_shared = about == PEOPLE_ABOUT_OBJECT &&
-			 (kind == OBJECT_POLICY || kind == OBJECT_APPLICATION ||
-				 kind == OBJECT_ISSUER || kind == OBJECT_UNIT);
+	bool is_shared =
+		about == PEOPLE_ABOUT_OBJECT &&
+		(kind == OBJECT_POLICY || kind == OBJECT_APPLICATION || kind == OBJECT_ISSUER ||
+			kind == OBJECT_CONNECTOR || kind == OBJECT_UNIT);
 	bool is_person = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_PERSON;
 	bool is_unit = is_shared && kind == OBJECT_UNIT;
 	bool is_near = (facts & (NEAR | ORG)) != 0;

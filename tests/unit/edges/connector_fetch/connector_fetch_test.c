@@ -19,6 +19,10 @@ struct bench {
 	struct connector connector;
 	char folder[64];
 	char url[128], token_url[128];
+	/* The vault. */
+	struct connector_wait *wait;
+	const char *kept;
+	unsigned wanted, renounced;
 	const char *lasts; /* what the token endpoint says of expires_in */
 	/* What came. */
 	unsigned asked, tokens;
@@ -95,9 +99,60 @@ static void learn(void *context, struct text reference, struct text secret)
 {
 	struct bench *bench = context;
 
-	assert_true(text_is(reference, "token") || text_is(reference, "writer"));
+	assert_true(text_is(reference, "token") || text_is(reference, "writer") ||
+		    text_starts_with(reference, "vault:"));
 	assert_true(secret.length > 0);
 	bench->learned++;
+}
+
+static bool vault_find_it(void *context, struct text reference, struct text *out)
+{
+	struct bench *bench = context;
+
+	assert_true(text_is(reference, "vault:kv/x#token"));
+	*out = text_of(bench->kept);
+	return bench->kept != NULL;
+}
+
+static bool vault_want_it(
+	void *context, struct text reference, struct connector_wait *wait, struct error *err)
+{
+	struct bench *bench = context;
+
+	assert_true(text_is(reference, "vault:kv/x#token"));
+	if (bench->wait != NULL)
+		return error_set(err, ERROR_IO, "vault: one waits already");
+	wait->held = bench;
+	bench->wait = wait;
+	bench->wanted++;
+	return true;
+}
+
+static void vault_forget_it(void *context, struct connector_wait *wait)
+{
+	struct bench *bench = context;
+
+	assert_ptr_equal(bench->wait, wait);
+	wait->held = NULL;
+	bench->wait = NULL;
+}
+
+static void vault_renounce_it(void *context, struct text reference)
+{
+	struct bench *bench = context;
+
+	assert_true(text_is(reference, "vault:kv/x#token"));
+	bench->renounced++;
+}
+
+static void give(struct bench *bench, const char *value, const struct error *err)
+{
+	struct connector_wait *wait = bench->wait;
+
+	bench->wait = NULL;
+	bench->kept = value;
+	wait->held = NULL;
+	wait->run(wait->context, err);
 }
 
 static int setup(void **state)
@@ -122,6 +177,8 @@ static int setup(void **state)
 	parts.loop = bench->loop;
 	parts.http = bench->client;
 	parts.secrets = bench->secrets;
+	parts.vault = (struct connector_vault){
+		bench, vault_find_it, vault_want_it, vault_forget_it, vault_renounce_it};
 	assert_true(connector_fetch_create(&bench->edge, &parts, &err));
 	(void)snprintf(bench->token_url, sizeof bench->token_url, "http://127.0.0.1:%u/token",
 		(unsigned)http_server_port(bench->server));
@@ -329,13 +386,12 @@ static void a_client_gets_a_token_once_and_anew_when_it_is_refused(void **state)
 static void the_form_of_a_token_is_escaped(void **state)
 {
 	struct bench *bench = *state;
-	const struct secret secret = {(char *)(uintptr_t) "a b&c", 5};
 	struct buffer form;
 
 	bench->connector.client = TEXT("c=1");
 	bench->connector.url = TEXT("https://graph.example");
 	buffer_init(&form, 1024);
-	token_form(&form, &bench->connector, &secret);
+	token_form(&form, &bench->connector, TEXT("a b&c"));
 	assert_true(text_is(buffer_text(&form),
 		"grant_type=client_credentials&client_id=c%3D1&client_secret=a%20b%26c"
 		"&scope=https%3A%2F%2Fgraph.example%2F.default"));
@@ -359,6 +415,48 @@ static void so_many_tokens_are_kept_and_the_first_to_end_goes(void **state)
 	assert_null(token_find(bench->edge, &bench->connector));
 	bench->connector.client = TEXT("c0");
 	assert_non_null(token_find(bench->edge, &bench->connector));
+}
+
+static void a_secret_of_a_vault_is_waited_for_and_renounced_where_it_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	struct connector_fetcher port = connector_fetch_port(bench->edge);
+	struct error err = {0};
+
+	bench->connector.credential = TEXT("vault:kv/x#token");
+	assert_true(begin(bench, "/page", (struct connector_question){0}));
+	assert_int_equal(bench->wanted, 1);
+	assert_int_equal(bench->asked, 0);
+	give(bench, "value-of-the-vault", NULL);
+	assert_true(loop_run(bench->loop, &err));
+	assert_string_equal(bench->authorization, "Bearer value-of-the-vault");
+	ask(bench, "/no");
+	assert_int_equal(bench->wanted, 1);
+	assert_int_equal(bench->renounced, 1);
+	bench->kept = NULL;
+	assert_true(begin(bench, "/page", (struct connector_question){0}));
+	port.cancel(port.context, &bench->fetch);
+	assert_null(bench->wait);
+}
+
+static void a_vault_that_gives_nothing_is_an_error(void **state)
+{
+	struct bench *bench = *state;
+	struct error err = {0};
+
+	bench->connector.credential = TEXT("vault:kv/x#token");
+	(void)error_set(&err, ERROR_IO, "vault: HTTP 503");
+	assert_true(begin(bench, "/page", (struct connector_question){0}));
+	give(bench, NULL, &err);
+	assert_int_equal(bench->answers, 1);
+	assert_int_equal(bench->err.code, ERROR_IO);
+	assert_true(begin(bench, "/page", (struct connector_question){0}));
+	give(bench, NULL, NULL); /* it says that it has it, and has not */
+	assert_int_equal(bench->answers, 1);
+	assert_int_equal(bench->err.code, ERROR_IO);
+	assert_int_equal(bench->asked, 0);
+	assert_true(begin(bench, "/page", (struct connector_question){0}));
+	assert_non_null(bench->wait); /* destroying it forgets this one */
 }
 
 static void one_that_is_cancelled_is_told_to_nobody(void **state)
@@ -387,6 +485,8 @@ int main(void)
 		FETCH_TEST(a_client_gets_a_token_once_and_anew_when_it_is_refused),
 		FETCH_TEST(the_form_of_a_token_is_escaped),
 		FETCH_TEST(so_many_tokens_are_kept_and_the_first_to_end_goes),
+		FETCH_TEST(a_secret_of_a_vault_is_waited_for_and_renounced_where_it_is_refused),
+		FETCH_TEST(a_vault_that_gives_nothing_is_an_error),
 		FETCH_TEST(one_that_is_cancelled_is_told_to_nobody),
 	};
 
