@@ -19,10 +19,17 @@ static void show_progress(const struct json *refresh)
 		TEXT_ARGS(json_text_or(refresh, "list", "")));
 }
 
+/* A state of a later daemon's counts as over: this command waits for what it knows. */
 static bool is_over(const struct json *refresh)
 {
-	return !json_boolean_or(refresh, "wanted", false) &&
-	       text_is(json_text_or(refresh, "state", ""), connector_state_word(CONNECTOR_RESTING));
+	struct text word = json_text_or(refresh, "state", "");
+
+	if (json_boolean_or(refresh, "wanted", false))
+		return false;
+	for (unsigned state = CONNECTOR_RESTING + 1; state < CONNECTOR_STATE_COUNT; state++)
+		if (text_is(word, connector_state_word((enum connector_state)state)))
+			return false;
+	return true;
 }
 
 /* Until it is over, which the daemon sees to: a refresh has its time. */
@@ -61,7 +68,7 @@ static int tell(struct cli *cli, const struct json *refresh)
 	}
 	cli_say("Nothing of it is in force: %.*s", TEXT_ARGS(json_text_or(refresh, "why", "")));
 	return text_is(outcome, connector_outcome_word(CONNECTOR_STOPPED)) ? EXIT_CONFLICT
-								       : EXIT_UNAVAILABLE;
+									   : EXIT_UNAVAILABLE;
 }
 
 int command_inventory_refresh(struct cli *cli)
