@@ -8,8 +8,8 @@
  * thread of its own. */
 
 enum {
-	EXPORT_PAGE_BYTES_MAX = 8 * 1024 * 1024,
-	EXPORT_BYTES_MAX = 64 * 1024 * 1024, /* of all pages of one inventory */
+	EXPORT_PAGE_BYTES_MAX = 4 * 1024 * 1024, /* parsed in one turn of the loop */
+	EXPORT_BYTES_MAX = 64 * 1024 * 1024,     /* of all pages of one inventory */
 	EXPORT_ARENA_BYTES_MAX = 768 * 1024 * 1024,
 	EXPORT_LINES_BYTES_MAX = 256 * 1024 * 1024,
 	EXPORT_VALUES_MAX = 2 * 1000 * 1000, /* JSON values of one page */

@@ -76,7 +76,7 @@ static const struct list_row rows[] = {
 	{PROVIDER_SLACK, "integration logs", "/api/team.integrationLogs?count=1000",
 		NEXT_NUMBER, "paging", "page", CONNECTOR_ALSO_NONE, NULL, false},
 
-	{PROVIDER_N8N, "workflows", "/api/v1/workflows?limit=250",
+	{PROVIDER_N8N, "workflows", "/api/v1/workflows?limit=100",
 		NEXT_TOKEN, "nextCursor", "cursor", CONNECTOR_ALSO_NONE, NULL, false},
 	{PROVIDER_N8N, "credentials", "/api/v1/credentials?limit=250",
 		NEXT_TOKEN, "nextCursor", "cursor", CONNECTOR_ALSO_CREDENTIALS, NULL, false},

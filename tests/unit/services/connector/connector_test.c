@@ -369,7 +369,7 @@ static void one_whose_document_changes_meanwhile_is_dropped(void **state)
 	bench->governed.log.is_held = true;
 	await(bench, 2);
 	assert_int_equal(bench->cancelled, 1);
-	assert_string_equal(bench->urls[0], "GET https://other.example/api/v1/workflows?limit=250");
+	assert_string_equal(bench->urls[0], "GET https://other.example/api/v1/workflows?limit=100");
 	assert_false(inventory_find(bench->inventory, TEXT("n8n"), &status));
 	answer(bench, FLOWS);
 	assert_outcome(bench, "done", NULL);
