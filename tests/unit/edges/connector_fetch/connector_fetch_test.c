@@ -6,7 +6,7 @@
 #include "edges/connector_fetch/connector_fetch_private.h"
 #include "wire/http_server.h"
 
-enum { BODY_BYTES_MAX = 1000, DEADLINE_MS = 300 };
+enum { BODY_BYTES_MAX = 1000, DEADLINE_MS = 30000, HANGS_MS = 300 };
 
 #define SECRET "the-secret-of-the-connector"
 
@@ -231,7 +231,7 @@ static bool begin(struct bench *bench, const char *path, struct connector_questi
 	question.url = bench->url;
 	question.method = question.method == NULL ? "GET" : question.method;
 	question.bytes_max = BODY_BYTES_MAX;
-	question.deadline_ms = DEADLINE_MS;
+	question.deadline_ms = strcmp(path, "/hangs") == 0 ? HANGS_MS : DEADLINE_MS;
 	bench->fetch = (struct connector_fetch){.done = on_done, .context = bench};
 	bench->answers = 0;
 	error_clear(&bench->err);

@@ -29,6 +29,12 @@ struct reviewing {
 	const char *events[EVENTS_MAX];
 	size_t events_count;
 	bool has_inherited;
+	/* What stops accounts: whether it does, and what it was asked for last. */
+	bool stops;
+	unsigned stopped;
+	bool must_be_reversible;
+	char stop_reason[128];
+	char stop_actor[64];
 };
 
 static bool read_entry(void *context, uint64_t index, struct arena *arena, struct text *out,
@@ -61,10 +67,42 @@ static bool each_inherited(void *context, struct text identity,
 	const struct review_inherited drive = {.title = TEXT("google/app drive.readonly"),
 		.effect = EFFECT_READ,
 		.sensitivity = SENSITIVITY_CONFIDENTIAL};
+	const struct review_inherited mail = {.title = TEXT("google/app mail"),
+		.effect = EFFECT_READ,
+		.sensitivity = SENSITIVITY_CONFIDENTIAL};
+	/* Another account, whose name begins the same. */
+	const struct review_inherited other = {.title = TEXT("google/app2 mail"),
+		.effect = EFFECT_READ,
+		.sensitivity = SENSITIVITY_CONFIDENTIAL};
 
 	(void)err;
 	return !((const struct reviewing *)context)->has_inherited || !text_is(identity, "a1") ||
-	       visit(visit_context, &drive);
+	       (visit(visit_context, &drive) && visit(visit_context, &mail) &&
+		       visit(visit_context, &other));
+}
+
+static bool find_account(void *context, struct text identity, struct text title,
+	struct arena *arena, struct text *out)
+{
+	(void)context;
+	assert_true(text_is(identity, "a1"));
+	*out = text_copy(arena, text_before(title, ' '));
+	return true;
+}
+
+static bool stop_account(void *context, const struct review_stop *stop)
+{
+	struct reviewing *reviewing = context;
+
+	if (!reviewing->stops || !text_is(stop->account, "google/app"))
+		return false;
+	reviewing->stopped++;
+	reviewing->must_be_reversible = stop->must_be_reversible;
+	(void)snprintf(reviewing->stop_reason, sizeof reviewing->stop_reason, "%.*s",
+		TEXT_ARGS(stop->reason));
+	(void)snprintf(reviewing->stop_actor, sizeof reviewing->stop_actor, "%.*s",
+		TEXT_ARGS(stop->actor));
+	return true;
 }
 
 static void on_event(void *context, const struct review_notice *notice)
@@ -83,7 +121,9 @@ static void open_services(struct reviewing *reviewing)
 		.read = read_entry,
 		.read_content = read_content,
 		.providers = reviewing,
-		.each_inherited = each_inherited};
+		.each_inherited = each_inherited,
+		.find_account = find_account,
+		.stop_account = stop_account};
 	const struct review_listener listener = {reviewing, on_event};
 	struct review_parts parts;
 	struct error err = {0};
@@ -553,6 +593,58 @@ static void what_changed_before_the_deadline_is_an_exception_and_a_finding(void 
 	assert_false(has_tool(reviewing, "a1", "files/write")); /* the others went */
 }
 
+static void an_account_is_stopped_once_all_its_lines_are_to_go(void **state)
+{
+	struct reviewing *reviewing = *state;
+	uint32_t drive, mail;
+
+	reviewing->has_inherited = reviewing->stops = true;
+	assert_int_equal(start(reviewing, "rey", a1, 2), ERROR_NONE);
+	drive = number_of(reviewing, "a1", "google/app drive.readonly");
+	mail = number_of(reviewing, "a1", "google/app mail");
+	assert_int_equal(decide(reviewing, "rey", drive, REVIEW_CHOICE_REVOKE), ERROR_NONE);
+	assert_int_equal(reviewing->stopped, 0);
+	assert_int_equal(finding_next(reviewing->findings, NULL)->kind, FINDING_REVIEW_EXCEPTION);
+	assert_int_equal(decide(reviewing, "rey", mail, REVIEW_CHOICE_REVOKE), ERROR_NONE);
+	assert_int_equal(reviewing->stopped, 1);
+	assert_false(reviewing->must_be_reversible);
+	assert_string_equal(reviewing->stop_actor, "person:rey");
+	assert_non_null(strstr(reviewing->stop_reason, " took it away"));
+	assert_string_equal(state_of(reviewing, mail), "exception");
+}
+
+static void what_nobody_answered_for_is_stopped_so_that_it_can_be_had_back(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	reviewing->has_inherited = reviewing->stops = true;
+	assert_int_equal(start(reviewing, "rey", a1, 2), ERROR_NONE);
+	pass(reviewing, 2);
+	assert_true(reviewing->stopped > 0);
+	assert_true(reviewing->must_be_reversible);
+	assert_string_equal(reviewing->stop_actor, "remit");
+	assert_non_null(strstr(reviewing->stop_reason, "nobody answered"));
+	/* The other account is an exception as before: nobody may stop that. */
+	assert_int_equal(finding_next(reviewing->findings, NULL)->kind, FINDING_REVIEW_EXCEPTION);
+}
+
+static void a_line_that_is_kept_keeps_the_account(void **state)
+{
+	struct reviewing *reviewing = *state;
+	uint32_t mail;
+
+	reviewing->has_inherited = reviewing->stops = true;
+	assert_int_equal(start(reviewing, "rey", a1, 2), ERROR_NONE);
+	mail = number_of(reviewing, "a1", "google/app mail");
+	assert_int_equal(decide(reviewing, "rey", mail, REVIEW_CHOICE_KEEP), ERROR_NONE);
+	assert_int_equal(
+		decide(reviewing, "rey", number_of(reviewing, "a1", "google/app drive.readonly"),
+			REVIEW_CHOICE_REVOKE),
+		ERROR_NONE);
+	pass(reviewing, 2);
+	assert_int_equal(reviewing->stopped, 0);
+}
+
 static void a_log_that_takes_nothing_leaves_everything_as_it_is(void **state)
 {
 	struct reviewing *reviewing = *state;
@@ -847,6 +939,9 @@ int main(void)
 		TEST(what_was_taken_on_trial_comes_back_within_its_days_alone),
 		TEST(no_answer_takes_it_away_and_people_were_told_three_times),
 		TEST(what_changed_before_the_deadline_is_an_exception_and_a_finding),
+		TEST(an_account_is_stopped_once_all_its_lines_are_to_go),
+		TEST(what_nobody_answered_for_is_stopped_so_that_it_can_be_had_back),
+		TEST(a_line_that_is_kept_keeps_the_account),
 		TEST(a_log_that_takes_nothing_leaves_everything_as_it_is),
 		TEST(what_was_theirs_who_left_is_everybodys_that_the_rules_name),
 		TEST(who_stands_in_for_one_who_left_judges_nothing),
