@@ -57,6 +57,19 @@ static void a_server_of_another_unit_needs_its_consent(void **state)
 	allowed(decide_bench_ask(bench, "other", "peek", TICKET));
 }
 
+/* Its name stands there, but for what it agreed to: lines of another half. */
+static void a_unit_that_agreed_to_other_lines_has_not_agreed_to_these(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_set_consents(bench, "agent",
+		TEXT("sales=1795700000123="
+		     "sha256:"
+		     "0000000000000000000000000000000000000000000000000000000000000000="
+		     "person:cy"));
+	refused(decide_bench_ask(bench, "other", "peek", TICKET), REASON_CONSENT);
+}
+
 static void its_own_unit_is_not_asked(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -144,6 +157,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_server_of_another_unit_needs_its_consent),
+		TEST(a_unit_that_agreed_to_other_lines_has_not_agreed_to_these),
 		TEST(its_own_unit_is_not_asked),
 		TEST(what_is_shared_by_all_needs_nobodys),
 		TEST(data_of_another_unit_needs_its_consent),

@@ -1,0 +1,327 @@
+/* Invariants: consents are sorted and without twins, so the same units make the same text; what
+ * is not exactly of the form names no line. */
+#include "domain/charter/consents.h"
+
+#include "base/buffer.h"
+
+enum {
+	LINES_SAID_MAX = 4,
+	BITS = 64,
+	LINES_TEXT_BYTES_MAX = HALF_LINES_MAX * 4 + 16, /* at worst every second line: "e101," */
+};
+
+/* ---- lines ---- */
+
+static const struct half_list_form {
+	const char *member;
+	char letter;
+	uint32_t most;
+	uint32_t first; /* its bits begin there */
+} lists[] = {
+	[HALF_ENTITLEMENTS] = {"entitlements", 'e', CHARTER_ENTITLEMENTS_MAX, 0},
+	[HALF_DATA_SOURCES] = {"data-sources", 'd', CHARTER_LIST_MAX, CHARTER_ENTITLEMENTS_MAX},
+	[HALF_MODELS] = {"model", 'm', CHARTER_LIST_MAX,
+		CHARTER_ENTITLEMENTS_MAX + CHARTER_LIST_MAX},
+	[HALF_PEERS] = {"peers", 'p', CHARTER_LIST_MAX,
+		CHARTER_ENTITLEMENTS_MAX + 2 * CHARTER_LIST_MAX},
+};
+
+const char *half_list_member(enum half_list list)
+{
+	return lists[list].member;
+}
+
+uint32_t half_list_count(const struct charter *charter, enum half_list list)
+{
+	switch (list) {
+	case HALF_ENTITLEMENTS: return charter->entitlements_count;
+	case HALF_DATA_SOURCES: return charter->data_sources_count;
+	case HALF_MODELS: return charter->models_count;
+	case HALF_PEERS: return charter->peers_count;
+	case HALF_LIST_COUNT: break;
+	}
+	return 0;
+}
+
+void half_lines_add(struct half_lines *lines, enum half_list list, uint32_t at)
+{
+	uint32_t bit = lists[list].first + at;
+
+	if (at < lists[list].most)
+		lines->bits[bit / BITS] |= UINT64_C(1) << bit % BITS;
+}
+
+bool half_lines_has(const struct half_lines *lines, enum half_list list, uint32_t at)
+{
+	uint32_t bit = lists[list].first + at;
+
+	return at < lists[list].most && (lines->bits[bit / BITS] >> bit % BITS & 1) != 0;
+}
+
+struct half_lines half_lines_without(
+	const struct half_lines *lines, const struct half_lines *others)
+{
+	struct half_lines left = *lines;
+
+	for (size_t i = 0; i < sizeof left.bits / sizeof *left.bits; i++)
+		left.bits[i] &= ~others->bits[i];
+	return left;
+}
+
+bool half_lines_is_empty(const struct half_lines *lines)
+{
+	for (size_t i = 0; i < sizeof lines->bits / sizeof *lines->bits; i++)
+		if (lines->bits[i] != 0)
+			return false;
+	return true;
+}
+
+bool half_lines_within(const struct half_lines *lines, const struct half_lines *others)
+{
+	const struct half_lines left = half_lines_without(lines, others);
+
+	return half_lines_is_empty(&left);
+}
+
+struct text half_lines_say(struct arena *arena, const struct half_lines *lines)
+{
+	struct text said = TEXT("");
+	uint32_t count = 0;
+
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t at = 0; at < lists[list].most; at++) {
+			if (!half_lines_has(lines, (enum half_list)list, at) ||
+				count++ >= LINES_SAID_MAX)
+				continue;
+			said = text_format(arena, "%.*s%s%s[%u]", TEXT_ARGS(said),
+				said.length > 0 ? ", " : "", lists[list].member, at);
+			if (said.data == NULL)
+				return said;
+		}
+	return count <= LINES_SAID_MAX ? said
+				       : text_format(arena, "%.*s and %u more", TEXT_ARGS(said),
+						 count - LINES_SAID_MAX);
+}
+
+/* ---- lines as they are written ---- */
+
+static bool read_number(struct text written, uint32_t most, uint32_t *out)
+{
+	int64_t number;
+
+	if (!text_to_int64(written, &number) || number < 0 || number > most)
+		return false;
+	*out = (uint32_t)number;
+	return true;
+}
+
+/* "e5" or "e0-2". */
+static bool read_run(struct text run, struct half_lines *lines)
+{
+	unsigned list = 0;
+	uint32_t first, last;
+	struct text from;
+
+	while (list < HALF_LIST_COUNT && (run.length == 0 || run.data[0] != lists[list].letter))
+		list++;
+	if (list == HALF_LIST_COUNT || text_ends_with(run, "-"))
+		return false;
+	run = (struct text){run.data + 1, run.length - 1};
+	from = text_cut(&run, '-');
+	if (!read_number(from, lists[list].most - 1, &first))
+		return false;
+	last = first;
+	if (run.length > 0 && !read_number(run, lists[list].most - 1, &last))
+		return false;
+	for (uint32_t at = first; at <= last; at++)
+		half_lines_add(lines, (enum half_list)list, at);
+	return true;
+}
+
+/* "7:e0-2,d1".  False: it is not that, and nothing is in lines. */
+static bool read_lines(struct text written, uint32_t *version, struct half_lines *lines)
+{
+	struct text number = text_cut(&written, ':');
+
+	*lines = (struct half_lines){0};
+	if (!read_number(number, UINT32_MAX, version) || *version == 0)
+		return false;
+	while (written.length > 0)
+		if (!read_run(text_cut(&written, ','), lines)) {
+			*lines = (struct half_lines){0};
+			return false;
+		}
+	return true;
+}
+
+static void put_run(struct buffer *out, enum half_list list, uint32_t first, uint32_t last)
+{
+	if (!text_ends_with(buffer_text(out), ":"))
+		buffer_append_byte(out, ',');
+	buffer_append_byte(out, lists[list].letter);
+	buffer_append_int64(out, first);
+	if (last > first) {
+		buffer_append_byte(out, '-');
+		buffer_append_int64(out, last);
+	}
+}
+
+static void put_lines(struct buffer *out, const struct consent_given *given)
+{
+	buffer_append_int64(out, given->version);
+	buffer_append_byte(out, ':');
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t at = 0; at < lists[list].most; at++) {
+			uint32_t first = at;
+
+			if (!half_lines_has(&given->lines, (enum half_list)list, at))
+				continue;
+			while (half_lines_has(&given->lines, (enum half_list)list, at + 1))
+				at++;
+			put_run(out, (enum half_list)list, first, at);
+		}
+}
+
+/* ---- consents ---- */
+
+/* The first consent as it is written, off the consents. */
+static bool next_token(struct text *consents, struct text *out)
+{
+	if (consents->length == 0)
+		return false;
+	*out = text_cut(consents, ' ');
+	return true;
+}
+
+/* A consent of before there were digests is the name of the unit alone. */
+static struct consent_given read_token(struct text token)
+{
+	struct consent_given given = {.unit = text_cut(&token, '=')};
+	struct text at = text_cut(&token, '=');
+	struct text lines = text_cut(&token, '=');
+	struct text digest = text_cut(&lines, '/');
+
+	if (!text_to_int64(at, &given.at_utc_ms) || !digest_parse(digest, &given.digest))
+		return (struct consent_given){.unit = given.unit};
+	given.by = token;
+	given.has_digest = true;
+	if (!read_lines(lines, &given.version, &given.lines))
+		given.version = 0;
+	return given;
+}
+
+bool consents_next(struct text *consents, struct text *out_unit)
+{
+	struct text token;
+
+	if (!next_token(consents, &token))
+		return false;
+	*out_unit = text_cut(&token, '=');
+	return true;
+}
+
+bool consents_next_given(struct text *consents, struct consent_given *out)
+{
+	struct text token;
+
+	if (!next_token(consents, &token))
+		return false;
+	*out = read_token(token);
+	return true;
+}
+
+/* The token of the unit; false: it has none. */
+static bool find_token(struct text consents, struct text unit, struct text *out)
+{
+	while (next_token(&consents, out)) {
+		struct text rest = *out;
+
+		if (text_equal(text_cut(&rest, '='), unit))
+			return true;
+	}
+	return false;
+}
+
+bool consents_find(struct text consents, struct text unit, struct consent_given *out)
+{
+	struct text token;
+
+	*out = (struct consent_given){0};
+	if (!find_token(consents, unit, &token))
+		return false;
+	*out = read_token(token);
+	return true;
+}
+
+bool consents_has(struct text consents, struct text unit)
+{
+	struct text token;
+
+	return find_token(consents, unit, &token);
+}
+
+bool consents_lines(
+	struct text consents, struct text unit, uint32_t version, struct half_lines *out)
+{
+	struct text token, lines;
+	uint32_t of;
+
+	*out = (struct half_lines){0};
+	if (!find_token(consents, unit, &token))
+		return false;
+	for (int field = 0; field < 2; field++)
+		(void)text_cut(&token, '=');
+	lines = text_cut(&token, '=');
+	(void)text_cut(&lines, '/');
+	if (read_lines(lines, &of, out) && of == version)
+		return true;
+	*out = (struct half_lines){0};
+	return false;
+}
+
+static struct text token_of(struct arena *arena, const struct consent_given *given)
+{
+	char digest[DIGEST_TEXT_BYTES];
+	struct text token;
+	struct buffer lines;
+
+	if (!given->has_digest)
+		return given->unit;
+	digest_format(digest, &given->digest);
+	buffer_init(&lines, LINES_TEXT_BYTES_MAX);
+	if (given->version != 0)
+		put_lines(&lines, given);
+	token = (struct text){NULL, 0};
+	if (!buffer_failed(&lines))
+		token = text_format(arena, "%.*s=%lld=%s%s%.*s=%.*s", TEXT_ARGS(given->unit),
+			(long long)given->at_utc_ms, digest, given->version == 0 ? "" : "/",
+			TEXT_ARGS(buffer_text(&lines)), TEXT_ARGS(given->by));
+	buffer_deinit(&lines);
+	return token;
+}
+
+static struct text joined(struct arena *arena, struct text consents, struct text token)
+{
+	return text_format(arena, "%.*s%s%.*s", TEXT_ARGS(consents), consents.length > 0 ? " " : "",
+		TEXT_ARGS(token));
+}
+
+struct text consents_with(
+	struct arena *arena, struct text consents, const struct consent_given *given)
+{
+	struct text made = TEXT(""), token, mine = token_of(arena, given);
+	bool is_placed = false;
+
+	while (mine.data != NULL && next_token(&consents, &token)) {
+		struct text rest = token;
+		int order = text_compare(text_cut(&rest, '='), given->unit);
+
+		if (!is_placed && order >= 0) {
+			made = joined(arena, made, mine);
+			is_placed = true;
+		}
+		if (order != 0)
+			made = joined(arena, made, token);
+	}
+	return is_placed || mine.data == NULL ? made : joined(arena, made, mine);
+}
