@@ -182,6 +182,53 @@ static void put_lines(struct buffer *out, const struct consent_given *given)
 		}
 }
 
+/* ---- what was taken ---- */
+
+enum { TAKEN_BYTES = 2 * sizeof(struct sha256) }; /* of one, in hex */
+
+static struct text hex_of(char digest[DIGEST_TEXT_BYTES], const struct sha256 *line)
+{
+	struct text written;
+
+	digest_format(digest, line);
+	written = text_of(digest);
+	return (struct text){written.data + written.length - TAKEN_BYTES, TAKEN_BYTES};
+}
+
+struct text taken_with(struct arena *arena, struct text taken, const struct sha256 *line)
+{
+	char digest[DIGEST_TEXT_BYTES];
+	struct text hex = hex_of(digest, line);
+
+	if (taken.length >= CONSENT_TAKEN_MAX * (TAKEN_BYTES + 1) - 1)
+		(void)text_cut(&taken, ',');
+	return text_format(
+		arena, "%.*s%s%.*s", TEXT_ARGS(taken), taken.length > 0 ? "," : "", TEXT_ARGS(hex));
+}
+
+bool taken_remove(struct arena *arena, struct text *taken, const struct sha256 *line)
+{
+	char digest[DIGEST_TEXT_BYTES];
+	struct text hex = hex_of(digest, line), rest = *taken, left = TEXT("");
+	bool is_there = false;
+
+	while (rest.length > 0) {
+		struct text one = text_cut(&rest, ',');
+
+		if (!is_there && text_equal(one, hex)) {
+			is_there = true;
+			continue;
+		}
+		left = text_format(arena, "%.*s%s%.*s", TEXT_ARGS(left), left.length > 0 ? "," : "",
+			TEXT_ARGS(one));
+		if (left.data == NULL)
+			return false; /* then it is not agreed to */
+	}
+	if (is_there)
+		*taken = left;
+	return is_there;
+}
+
 /* ---- consents ---- */
 
 /* The first consent as it is written, off the consents. */
@@ -198,13 +245,15 @@ static struct consent_given read_token(struct text token)
 {
 	struct consent_given given = {.unit = text_cut(&token, '=')};
 	struct text at = text_cut(&token, '=');
-	struct text lines = text_cut(&token, '=');
-	struct text digest = text_cut(&lines, '/');
+	struct text taken = text_cut(&token, '=');
+	struct text digest = text_cut(&taken, '/');
+	struct text lines = text_cut(&taken, '/');
 
 	if (!text_to_int64(at, &given.at_utc_ms) || !digest_parse(digest, &given.digest))
 		return (struct consent_given){.unit = given.unit};
 	given.by = token;
 	given.has_digest = true;
+	given.taken = taken;
 	if (!read_lines(lines, &given.version, &given.lines))
 		given.version = 0;
 	return given;
@@ -263,7 +312,7 @@ bool consents_has(struct text consents, struct text unit)
 bool consents_lines(
 	struct text consents, struct text unit, uint32_t version, struct half_lines *out)
 {
-	struct text token, lines;
+	struct text token, rest;
 	uint32_t of;
 
 	*out = (struct half_lines){0};
@@ -271,9 +320,9 @@ bool consents_lines(
 		return false;
 	for (int field = 0; field < 2; field++)
 		(void)text_cut(&token, '=');
-	lines = text_cut(&token, '=');
-	(void)text_cut(&lines, '/');
-	if (read_lines(lines, &of, out) && of == version)
+	rest = text_cut(&token, '=');
+	(void)text_cut(&rest, '/');
+	if (read_lines(text_cut(&rest, '/'), &of, out) && of == version)
 		return true;
 	*out = (struct half_lines){0};
 	return false;
@@ -293,9 +342,10 @@ static struct text token_of(struct arena *arena, const struct consent_given *giv
 		put_lines(&lines, given);
 	token = (struct text){NULL, 0};
 	if (!buffer_failed(&lines))
-		token = text_format(arena, "%.*s=%lld=%s%s%.*s=%.*s", TEXT_ARGS(given->unit),
+		token = text_format(arena, "%.*s=%lld=%s%s%.*s%s%.*s=%.*s", TEXT_ARGS(given->unit),
 			(long long)given->at_utc_ms, digest, given->version == 0 ? "" : "/",
-			TEXT_ARGS(buffer_text(&lines)), TEXT_ARGS(given->by));
+			TEXT_ARGS(buffer_text(&lines)), given->taken.length == 0 ? "" : "/",
+			TEXT_ARGS(given->taken), TEXT_ARGS(given->by));
 	buffer_deinit(&lines);
 	return token;
 }

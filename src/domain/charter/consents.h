@@ -11,10 +11,12 @@
  * version, by their places in it.  A line counts for a unit only if it is among them, whatever
  * has moved since.
  *
- * They are one text with blanks between, sorted by unit: UNIT=AT=DIGEST/VERSION:LINES=BY.  The
- * digest is of the half that was shown to whoever said yes; the lines are those of VERSION that
- * say no more than it.  LINES is runs of places with the first letter of their list,
- * "e0-2,e5,d1".  Of before there were digests it is UNIT alone, which names no line. */
+ * They are one text with blanks between, sorted by unit: UNIT=AT=DIGEST/VERSION:LINES=BY, or
+ * .../VERSION:LINES/TAKEN=BY.  The digest is of the half that was shown to whoever said yes; the
+ * lines are those of VERSION that say no more than it.  LINES is runs of places with the first
+ * letter of their list, "e0-2,e5,d1".  TAKEN are digests of lines that reviews took since, of
+ * those that were agreed to: if one is had back, it is again.  Of before there were digests a
+ * consent is UNIT alone, which names no line. */
 
 /* The lists of a charter whose lines may touch another unit. */
 enum half_list {
@@ -55,7 +57,15 @@ struct consent_given {
 	bool has_digest;
 	uint32_t version; /* of the charter, whose lines they are; 0: of none */
 	struct half_lines lines;
+	struct text taken; /* may be empty */
 };
+
+/* The list of what was taken with this line, in arena; past CONSENT_TAKEN_MAX the oldest goes.
+ * .data NULL: no memory. */
+enum { CONSENT_TAKEN_MAX = 64 };
+struct text taken_with(struct arena *arena, struct text taken, const struct sha256 *line);
+/* Whether the line is in it; then it is taken off, once. */
+bool taken_remove(struct arena *arena, struct text *taken, const struct sha256 *line) MUST_CHECK;
 
 /* Takes the first unit off the consents; false: there is none. */
 bool consents_next(struct text *consents, struct text *out_unit);

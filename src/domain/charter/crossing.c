@@ -365,7 +365,26 @@ static void carry_lines(
 	}
 }
 
-bool half_carry(struct half_lines *out, struct arena *arena, const struct lines_of *after,
+static bool stands_there(const struct carrying *carrying, enum half_list list, uint32_t was)
+{
+	for (uint32_t now = 0; now < half_list_count(carrying->after, list); now++)
+		if (is_as_it_was(carrying, list, now, was))
+			return true;
+	return false;
+}
+
+static void find_lost(
+	const struct carrying *carrying, const struct half_lines *agreed, struct half_lines *lost)
+{
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t was = 0;
+			was < half_list_count(carrying->before, (enum half_list)list); was++)
+			if (half_lines_has(agreed, (enum half_list)list, was) &&
+				!stands_there(carrying, (enum half_list)list, was))
+				half_lines_add(lost, (enum half_list)list, was);
+}
+
+bool half_carry(struct half_carried *out, struct arena *arena, const struct lines_of *after,
 	const struct lines_of *before, struct error *err)
 {
 	struct carrying carrying = {.after = after->identity->charter,
@@ -374,15 +393,30 @@ bool half_carry(struct half_lines *out, struct arena *arena, const struct lines_
 		.left = before->lines};
 	struct json now, was;
 
-	*out = (struct half_lines){0};
+	*out = (struct half_carried){0};
 	if (!object_document(after->identity, arena, &now, err) ||
 		!object_document(before->identity, arena, &was, err))
 		return false;
 	carrying.now = *object_charter_document(after->identity, &now);
 	carrying.was = *object_charter_document(before->identity, &was);
+	find_lost(&carrying, &before->lines, &out->lost);
 	if (!text_equal(after->identity->name, before->identity->name) || !has_same_head(&carrying))
 		return true;
-	carry_lines(&carrying, is_as_it_was, out);
-	carry_lines(&carrying, is_narrower, out);
+	carry_lines(&carrying, is_as_it_was, &out->found);
+	carry_lines(&carrying, is_narrower, &out->found);
 	return true;
+}
+
+bool half_line_digest(struct sha256 *out, struct arena *arena, const struct object *identity,
+	enum half_list list, uint32_t at, struct error *err)
+{
+	struct json whole;
+	const struct json *lines;
+
+	if (!object_document(identity, arena, &whole, err))
+		return false;
+	lines = json_find(object_charter_document(identity, &whole), half_list_member(list));
+	if (lines == NULL || at >= lines->count)
+		return error_set(err, ERROR_INTERNAL, "a line that is not there");
+	return json_digest(out, &lines->items[at], OBJECT_BYTES_MAX, err);
 }

@@ -41,10 +41,18 @@ struct lines_of {
 	const struct object *identity;
 	struct half_lines lines;
 };
-/* Those of `after` that say no more than what was agreed to before: each is a line that stands
- * there, or is narrower than one (narrow.h), and each of those stands for one.  None, where what
- * they are for is another: unit, purpose, kind, class, risk or environments.  Errors: LIMIT. */
-bool half_carry(struct half_lines *out, struct arena *arena, const struct lines_of *after,
+/* What of the lines of `after` says no more than lines of `before`. */
+struct half_carried {
+	struct half_lines found; /* of after: it stands there, or is narrower (narrow.h), and each
+				  * of before stands for one */
+	struct half_lines lost;  /* of before: what does not stand in after as it was */
+};
+/* Nothing is found where what they are for is another: unit, purpose, kind, class, risk or
+ * environments.  Errors: LIMIT. */
+bool half_carry(struct half_carried *out, struct arena *arena, const struct lines_of *after,
 	const struct lines_of *before, struct error *err) MUST_CHECK;
+/* What one line is known by.  Errors: LIMIT. */
+bool half_line_digest(struct sha256 *out, struct arena *arena, const struct object *identity,
+	enum half_list list, uint32_t at, struct error *err) MUST_CHECK;
 
 #endif

@@ -217,23 +217,86 @@ struct carried {
 	struct crossing_half half;  /* of the next */
 };
 
+/* Calls for each line, until one fails. */
+static bool each_line(struct registrar *registrar, const struct lines_of *lines,
+	bool (*visit)(struct registrar *registrar, struct carried *carried, enum half_list list,
+		uint32_t at, const struct sha256 *line, struct error *err),
+	struct carried *carried, struct error *err)
+{
+	for (unsigned each = 0; each < HALF_LIST_COUNT; each++) {
+		enum half_list list = (enum half_list)each;
+
+		for (uint32_t at = 0; at < half_list_count(lines->identity->charter, list); at++) {
+			struct sha256 line;
+
+			if (!half_lines_has(&lines->lines, list, at))
+				continue;
+			if (!half_line_digest(
+				    &line, registrar->arena, lines->identity, list, at, err) ||
+				!visit(registrar, carried, list, at, &line, err))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool keep_taken(struct registrar *registrar, struct carried *carried, enum half_list list,
+	uint32_t at, const struct sha256 *line, struct error *err)
+{
+	(void)list;
+	(void)at;
+	carried->given.taken = taken_with(registrar->arena, carried->given.taken, line);
+	return carried->given.taken.data != NULL ||
+	       error_set(err, ERROR_LIMIT, "no memory for a consent");
+}
+
+/* A line that is had back is as good as when it was taken. */
+static bool give_back(struct registrar *registrar, struct carried *carried, enum half_list list,
+	uint32_t at, const struct sha256 *line, struct error *err)
+{
+	(void)err;
+	if (taken_remove(registrar->arena, &carried->given.taken, line))
+		half_lines_add(&carried->given.lines, list, at);
+	return true;
+}
+
+static bool carry_lines(struct registrar *registrar, const struct registry_entry *entry,
+	const struct next_version *next, struct carried *carried, struct error *err)
+{
+	struct consent_given *given = &carried->given;
+	const struct lines_of before = {entry->in_force, given->lines};
+	struct lines_of lines = {next->object, carried->half.half.lines};
+	struct half_carried found;
+
+	if (!half_carry(&found, registrar->arena, &lines, &before, err))
+		return false;
+	given->lines = found.found;
+	if (next->as == CARRY_PROPOSED) {
+		given->taken = TEXT(""); /* what was had back then would be another question */
+		return true;
+	}
+	if (next->as == CARRY_RESTORED) {
+		lines.lines = half_lines_without(&lines.lines, &found.found);
+		return each_line(registrar, &lines, give_back, carried, err);
+	}
+	lines = (struct lines_of){entry->in_force, found.lost};
+	return each_line(registrar, &lines, keep_taken, carried, err);
+}
+
 static bool carry(struct registrar *registrar, const struct registry_entry *entry,
 	const struct next_version *next, struct carried *carried, struct error *err)
 {
 	struct consent_given *given = &carried->given;
-	const struct lines_of now = {entry->in_force, given->lines};
-	struct lines_of then = {.identity = next->object};
 
 	if (!registrar_half(
 		    registrar, registrar->arena, next->object, given->unit, &carried->half, err))
 		return false;
-	then.lines = carried->half.half.lines;
-	if (given->version != entry->in_force->version)
+	if (given->version != entry->in_force->version) {
 		given->lines = (struct half_lines){0};
-	else if (!half_carry(&given->lines, registrar->arena, &then, &now, err))
+		given->taken = TEXT("");
+	} else if (!carry_lines(registrar, entry, next, carried, err)) {
 		return false;
-	if (next->as == CARRY_RESTORED && sha256_equal(&given->digest, &carried->half.digest))
-		given->lines = then.lines;
+	}
 	given->version = next->version;
 	return true;
 }

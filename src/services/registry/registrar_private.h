@@ -188,8 +188,8 @@ bool registrar_check_accepted(struct consent_query *query, struct text *consents
 /* What becomes of the consents to the version in force in another one, `next` of that version.
  * PROPOSED: of units whose whole half of it says no more than they agreed to; a unit that is
  * left out is asked.  IN_FORCE: of each the lines that do, and all that else stands there;
- * RESTORED: also of units whose half is again, by digest, what they agreed to.  A charter of
- * before units were asked keeps what it has.  Errors: LIMIT. */
+ * RESTORED: with those that a review took and that are had back.  A charter of before units were
+ * asked keeps what it has.  Errors: LIMIT. */
 enum carry_as { CARRY_PROPOSED = 0, CARRY_IN_FORCE, CARRY_RESTORED };
 struct next_version {
 	const struct object *object;

@@ -37,9 +37,9 @@ struct lines {
 
 struct version {
 	struct lines lines;
-	unsigned order[TOOLS];         /* of tools in the document */
-	bool is_agreed[UNITS][TOOLS];  /* the unit to the tool's line */
-	struct lines agreed_to[UNITS]; /* what its people saw; no form: they saw nothing */
+	unsigned order[TOOLS];                   /* of tools in the document */
+	bool is_agreed[UNITS][TOOLS];            /* the unit to the tool's line */
+	bool was_taken[UNITS][TOOLS][FORMS + 1]; /* by a review, that the unit had agreed to */
 };
 
 struct law {
@@ -86,7 +86,6 @@ static bool is_empty(const struct lines *lines)
 static void carry(const struct law *law, const struct version *from, struct version *to)
 {
 	for (unsigned unit = SALES; unit < UNITS; unit++) {
-		to->agreed_to[unit] = from->agreed_to[unit];
 		for (unsigned tool = 0; tool < TOOLS; tool++)
 			to->is_agreed[unit][tool] =
 				touches(law, &to->lines, unit, tool) &&
@@ -108,14 +107,14 @@ static bool agrees_to_all(const struct law *law, const struct version *version, 
 static void forget(struct version *version, unsigned unit)
 {
 	memset(version->is_agreed[unit], 0, sizeof version->is_agreed[unit]);
-	version->agreed_to[unit] = (struct lines){0};
+	memset(version->was_taken[unit], 0, sizeof version->was_taken[unit]);
 }
 
 static void agree(const struct law *law, struct version *version, unsigned unit)
 {
-	version->agreed_to[unit] = half_of(law, &version->lines, unit);
+	forget(version, unit);
 	for (unsigned tool = 0; tool < TOOLS; tool++)
-		version->is_agreed[unit][tool] = version->agreed_to[unit].form[tool] != 0;
+		version->is_agreed[unit][tool] = touches(law, &version->lines, unit, tool);
 }
 
 static bool may_call(const struct law *law, const struct version *version, unsigned tool)
@@ -430,16 +429,13 @@ static void take(struct law *law)
 			.with = &less},
 		&line);
 	next.lines.form[tool] = is_reduced ? 2 : 0;
+	for (unsigned unit = SALES; unit < UNITS; unit++)
+		next.was_taken[unit][tool][form] |= law->in_force.is_agreed[unit][tool];
 	carry(law, &law->in_force, &next);
 	law->in_force = next;
 	law->taken = tool;
 	law->taken_form = is_reduced ? 0 : form;
 	seen.taken++;
-}
-
-static bool is_same(const struct lines *one, const struct lines *other)
-{
-	return memcmp(one, other, sizeof *one) == 0;
 }
 
 static void restore(struct law *law)
@@ -456,12 +452,13 @@ static void restore(struct law *law)
 	next.order[TOOLS - 1] = tool;
 	carry(law, &law->in_force, &next);
 	for (unsigned unit = SALES; unit < UNITS; unit++) {
-		const struct lines half = half_of(law, &next.lines, unit);
+		bool *was_taken = &next.was_taken[unit][tool][law->taken_form];
 
-		if (!is_empty(&half) && is_same(&half, &next.agreed_to[unit])) {
-			seen.restored += !agrees_to_all(law, &next, unit);
-			agree(law, &next, unit);
-		}
+		if (!*was_taken || !touches(law, &next.lines, unit, tool))
+			continue;
+		next.is_agreed[unit][tool] = true;
+		*was_taken = false;
+		seen.restored++;
 	}
 	law->in_force = next;
 	law->taken_form = 0;
@@ -522,7 +519,7 @@ static void a_line_counts_for_a_unit_exactly_if_it_agreed_to_it(void **state)
 		return;
 	assert_true(seen.allowed > 500 && seen.refused > 200 && seen.widened > 20);
 	assert_true(seen.carried > 50 && seen.asked > 20 && seen.taken > 100);
-	assert_true(seen.restored > 0 && seen.moved > 50 && seen.restarts > WORLDS);
+	assert_true(seen.restored > 5 && seen.moved > 50 && seen.restarts > WORLDS);
 }
 
 int main(void)

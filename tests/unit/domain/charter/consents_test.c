@@ -168,8 +168,8 @@ static void a_place_past_its_list_is_nowhere(void **state)
 /* Whoever wrote it: what is not of the form is a yes to nothing. */
 static void what_is_malformed_names_no_line(void **state)
 {
-	static const char *const wrong[] = {"e", "e-", "e0-", "e-1", "x0", "0", "e0,,d0",
-		",", "e00", "e256", "d64", "e0-256", "e0;d0", "e0-1-2", "E0", "e+1"};
+	static const char *const wrong[] = {"e", "e-", "e0-", "e-1", "x0", "0", "e0,,d0", ",",
+		"e00", "e256", "d64", "e0-256", "e0;d0", "e0-1-2", "E0", "e+1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -216,6 +216,39 @@ static void some_lines_are_told_by_name(void **state)
 		"entitlements[3], data-sources[0], data-sources[1], data-sources[2] and 1 more"));
 }
 
+static void what_was_taken_is_kept_until_it_is_had_back(void **state)
+{
+	struct text taken = TEXT("");
+	struct consent_given given = {
+		.unit = TEXT("legal"), .by = TEXT("person:lea"), .has_digest = true, .version = 7};
+	struct consent_given found;
+	struct sha256 digests[CONSENT_TAKEN_MAX + 1];
+
+	(void)state;
+	for (uint32_t i = 0; i <= CONSENT_TAKEN_MAX; i++)
+		digests[i] = sha256_of(&i, sizeof i);
+	for (uint32_t i = 0; i < CONSENT_TAKEN_MAX; i++)
+		taken = taken_with(arena, taken, &digests[i]);
+	half_lines_add(&given.lines, HALF_PEERS, 2);
+	given.taken = taken;
+	assert_true(consents_find(consents_with(arena, TEXT(""), &given), TEXT("legal"), &found));
+	assert_true(text_equal(found.taken, taken));
+	assert_memory_equal(&found.lines, &given.lines, sizeof found.lines);
+	assert_true(consents_lines(
+		consents_with(arena, TEXT(""), &given), TEXT("legal"), 7, &found.lines));
+	assert_true(half_lines_has(&found.lines, HALF_PEERS, 2));
+	/* One more is one less. */
+	taken = taken_with(arena, taken, &digests[CONSENT_TAKEN_MAX]);
+	assert_int_equal(taken.length, given.taken.length);
+	assert_false(taken_remove(arena, &taken, &digests[0]));
+	assert_true(taken_remove(arena, &taken, &digests[CONSENT_TAKEN_MAX]));
+	assert_false(taken_remove(arena, &taken, &digests[CONSENT_TAKEN_MAX]));
+	assert_true(taken_remove(arena, &taken, &digests[1]));
+	for (uint32_t i = 2; i < CONSENT_TAKEN_MAX; i++)
+		assert_true(taken_remove(arena, &taken, &digests[i]));
+	assert_int_equal(taken.length, 0);
+}
+
 static void what_is_left_is_what_the_others_have_not(void **state)
 {
 	struct half_lines few = lines_of("e0,p1"), many = lines_of("e0-1,p0-1"), left;
@@ -242,6 +275,7 @@ int main(void)
 		TEST(what_is_malformed_names_no_line),
 		TEST(a_yes_is_to_lines_of_one_version),
 		TEST(some_lines_are_told_by_name),
+		TEST(what_was_taken_is_kept_until_it_is_had_back),
 		TEST(what_is_left_is_what_the_others_have_not),
 	};
 

@@ -278,12 +278,13 @@ static bool is_no_more(const struct object *after, const struct object *before)
 {
 	const struct lines_of now = lines_of(after, "finance");
 	const struct lines_of then = lines_of(before, "finance");
-	struct half_lines found;
+	struct half_carried found;
 	struct error err = {0};
 
 	assert_true(half_carry(&found, arena, &now, &then, &err));
-	assert_true(half_lines_within(&found, &now.lines));
-	return half_lines_within(&now.lines, &found);
+	assert_true(half_lines_within(&found.found, &now.lines));
+	assert_true(half_lines_within(&found.lost, &then.lines));
+	return half_lines_within(&now.lines, &found.found);
 }
 
 static const struct object *put_lines(const char *lines)
@@ -355,7 +356,7 @@ static void each_list_is_carried_line_by_line(void **state)
 		{{0}}};
 	struct lines_of before = wide, after;
 	const struct object *less, *more;
-	struct half_lines found;
+	struct half_carried found;
 	struct error err = {0};
 
 	(void)state;
@@ -369,10 +370,10 @@ static void each_list_is_carried_line_by_line(void **state)
 		"model: [{provider: models, name: m1, up-to: internal}]\n" LINE(", depth: 3"));
 	after = (struct lines_of){less, before.lines};
 	assert_true(half_carry(&found, arena, &after, &before, &err));
-	assert_memory_equal(&found, &before.lines, sizeof found);
+	assert_memory_equal(&found.found, &before.lines, sizeof found.found);
 	after.identity = more;
 	assert_true(half_carry(&found, arena, &after, &before, &err));
-	assert_true(half_lines_is_empty(&found));
+	assert_true(half_lines_is_empty(&found.found));
 }
 
 /* Without its line under peers an entitlement on a peer lets any skill be asked for. */
@@ -384,7 +385,7 @@ static void an_entitlement_on_a_peer_is_not_carried_without_its_line(void **stat
 		"entitlements: [{effect: delegate, resource: 'peer:b'}]\n" LINE(", skills: [add]"));
 	const struct object *alone = put_charter(entitlement);
 	struct lines_of before = {held, {{0}}}, after = {alone, {{0}}};
-	struct half_lines found;
+	struct half_carried found;
 	struct error err = {0};
 
 	(void)state;
@@ -392,9 +393,9 @@ static void an_entitlement_on_a_peer_is_not_carried_without_its_line(void **stat
 	half_lines_add(&before.lines, HALF_PEERS, 0);
 	half_lines_add(&after.lines, HALF_ENTITLEMENTS, 0);
 	assert_true(half_carry(&found, arena, &after, &before, &err));
-	assert_true(half_lines_is_empty(&found));
+	assert_true(half_lines_is_empty(&found.found));
 	assert_true(half_carry(&found, arena, &before, &before, &err));
-	assert_memory_equal(&found, &before.lines, sizeof found);
+	assert_memory_equal(&found.found, &before.lines, sizeof found.found);
 }
 
 int main(void)
