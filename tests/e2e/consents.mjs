@@ -63,7 +63,7 @@ const restarted = async () => {
 const version = async () => (await world.json(null, 'identity', 'show', OPENER)).version;
 
 let first;
-test('what moves to a unit that agreed to other lines is refused, by name and command', async () => {
+test('what moves to a unit that agreed to other lines is refused', async () => {
   await allowed();
   first = await support();
   assert.equal(first.state, 'agreed');

@@ -219,6 +219,32 @@ void decide_bench_consent(struct decide_bench *bench, const char *identity, cons
 	decide_bench_set_consents(bench, identity, decide_bench_agreed(bench, entry, units));
 }
 
+void decide_bench_agree_to(struct decide_bench *bench, const char *identity, const char *unit,
+	uint32_t version, const char *lines)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
+	const struct sha256 digest = {{0}};
+	char written[DIGEST_TEXT_BYTES];
+	struct consent_given given;
+	struct text token;
+
+	digest_format(written, &digest);
+	token = text_format(bench->arena, "%s=1=%s/%u:%s=person:cy", unit, written, version, lines);
+	if (!consents_find(token, text_of(unit), &given))
+		abort();
+	decide_bench_set_consents(bench, identity, with_consent(bench, entry->consents, &given));
+}
+
+void decide_bench_agree(
+	struct decide_bench *bench, const char *identity, const char *unit, const char *lines)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
+
+	decide_bench_agree_to(bench, identity, unit, entry->in_force->version, lines);
+}
+
 void decide_bench_set_consents(
 	struct decide_bench *bench, const char *identity, struct text consents)
 {

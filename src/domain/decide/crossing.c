@@ -7,7 +7,8 @@
  *
  * Invariant: nothing is allocated, and no digest made, where the answer is yes.
  *
- * A charter that has no line on it is refused for that, by rule_ceiling. */
+ * A charter that has no line on it is refused for that: by check_ceiling of a tool, a model or a
+ * peer, by check_source and check_model of theirs; where there is none, nobody is asked here. */
 #include "domain/charter/consents.h"
 #include "domain/charter/peer.h"
 #include "domain/decide/evaluation.h"
@@ -136,8 +137,7 @@ struct touched {
 static bool refuse_touched(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct touched *touched, const struct half_lines *left)
 {
-	struct text lines = half_lines_is_empty(left) ? TEXT("a line")
-						      : half_lines_say(evaluation->arena, left);
+	struct text lines = half_lines_say(evaluation->arena, left);
 
 	return refuse(evaluation, REASON_CONSENT,
 		SAY("%s %.*s belongs to unit %.*s, which has not consented to %.*s of the charter "
@@ -148,14 +148,12 @@ static bool refuse_touched(struct evaluation *evaluation, const struct registry_
 			entry->in_force->version));
 }
 
-/* No line at all is one that nobody agreed to. */
 static bool check_touched(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct touched *touched, const struct half_lines *needed)
 {
 	struct half_lines left = not_agreed(entry, touched->unit, needed);
 
-	return (!half_lines_is_empty(needed) && half_lines_is_empty(&left)) ||
-	       refuse_touched(evaluation, entry, touched, &left);
+	return half_lines_is_empty(&left) || refuse_touched(evaluation, entry, touched, &left);
 }
 
 /* ---- the rule ---- */
@@ -223,7 +221,7 @@ bool has_source_consent(const struct evaluation *evaluation, const struct regist
 		return true;
 	needed = lines_on_source(evaluation, entry, source);
 	left = not_agreed(entry, source->unit, &needed);
-	return !half_lines_is_empty(&needed) && half_lines_is_empty(&left);
+	return half_lines_is_empty(&left);
 }
 
 static bool check_source_consent(struct evaluation *evaluation, const struct registry_entry *entry,
@@ -231,7 +229,7 @@ static bool check_source_consent(struct evaluation *evaluation, const struct reg
 {
 	struct half_lines needed;
 
-	if (has_source_consent(evaluation, entry, source))
+	if (asks_nobody(entry, source->unit))
 		return true;
 	needed = lines_on_source(evaluation, entry, source);
 	return check_touched(evaluation, entry,

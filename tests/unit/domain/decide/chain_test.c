@@ -202,7 +202,10 @@ static void a_reach_is_consented_by_whose_tool_it_is(void **state)
 	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "Unit sales");
 	decide_bench_consent(bench, "boss", "finance sales");
 	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "mid@2");
-	decide_bench_consent(bench, "mid", "sales");
+	/* To this line, and not to another of it. */
+	decide_bench_agree(bench, "mid", "sales", "e0-2,d0,p1");
+	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "peers[0]");
+	decide_bench_agree(bench, "mid", "sales", "p0");
 	allowed(ask_of(bench, "other", "peek", "{}"));
 	/* A consent is to one version. */
 	put(bench, "boss", TO_MID(", depth: 1, tools: [other/peek, files/list]"));
