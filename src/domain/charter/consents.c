@@ -105,53 +105,65 @@ struct text half_lines_say(struct arena *arena, const struct half_lines *lines)
 
 /* ---- lines as they are written ---- */
 
-static bool read_number(struct text written, uint32_t most, uint32_t *out)
+/* A whole number without a leading zero, off what is written; these are read at each call that
+ * crosses units, so byte by byte. */
+static bool read_number(struct text *written, uint32_t most, uint32_t *out)
 {
-	int64_t number;
+	uint64_t number = 0;
+	size_t digits = 0;
 
-	if (!text_to_int64(written, &number) || number < 0 || number > most)
+	while (digits < written->length && written->data[digits] >= '0' &&
+		written->data[digits] <= '9' && number <= most)
+		number = number * 10 + (uint64_t)(written->data[digits++] - '0');
+	if (digits == 0 || number > most || (digits > 1 && written->data[0] == '0'))
 		return false;
+	*written = (struct text){written->data + digits, written->length - digits};
 	*out = (uint32_t)number;
 	return true;
 }
 
-/* "e5" or "e0-2". */
-static bool read_run(struct text run, struct half_lines *lines)
+/* Whether it goes on with that byte, which is taken off. */
+static bool takes(struct text *written, char byte)
+{
+	if (written->length == 0 || written->data[0] != byte)
+		return false;
+	*written = (struct text){written->data + 1, written->length - 1};
+	return true;
+}
+
+/* "e5" or "e0-2", off what is written. */
+static bool read_run(struct text *written, struct half_lines *lines)
 {
 	unsigned list = 0;
 	uint32_t first, last;
-	struct text from;
 
-	while (list < HALF_LIST_COUNT && (run.length == 0 || run.data[0] != lists[list].letter))
+	while (list < HALF_LIST_COUNT && !takes(written, lists[list].letter))
 		list++;
-	if (list == HALF_LIST_COUNT || text_ends_with(run, "-"))
-		return false;
-	run = (struct text){run.data + 1, run.length - 1};
-	from = text_cut(&run, '-');
-	if (!read_number(from, lists[list].most - 1, &first))
+	if (list == HALF_LIST_COUNT || !read_number(written, lists[list].most - 1, &first))
 		return false;
 	last = first;
-	if (run.length > 0 && !read_number(run, lists[list].most - 1, &last))
+	if (takes(written, '-') &&
+		(!read_number(written, lists[list].most - 1, &last) || last <= first))
 		return false;
-	for (uint32_t at = first; at <= last; at++)
-		half_lines_add(lines, (enum half_list)list, at);
+	for (uint32_t bit = lists[list].first + first; bit <= lists[list].first + last; bit++)
+		lines->bits[bit / BITS] |= UINT64_C(1) << bit % BITS;
 	return true;
 }
 
 /* "7:e0-2,d1".  False: it is not that, and nothing is in lines. */
 static bool read_lines(struct text written, uint32_t *version, struct half_lines *lines)
 {
-	struct text number = text_cut(&written, ':');
+	bool ok;
 
 	*lines = (struct half_lines){0};
-	if (!read_number(number, UINT32_MAX, version) || *version == 0)
-		return false;
-	while (written.length > 0)
-		if (!read_run(text_cut(&written, ','), lines)) {
-			*lines = (struct half_lines){0};
-			return false;
-		}
-	return true;
+	ok = read_number(&written, UINT32_MAX, version) && *version != 0 && takes(&written, ':');
+	if (ok && written.length == 0)
+		return true;
+	while (ok && (ok = read_run(&written, lines)) && written.length > 0)
+		ok = takes(&written, ',');
+	if (!ok)
+		*lines = (struct half_lines){0};
+	return ok;
 }
 
 static void put_run(struct buffer *out, enum half_list list, uint32_t first, uint32_t last)

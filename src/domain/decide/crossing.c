@@ -73,18 +73,33 @@ bool has_reach_consent(
 
 /* ---- the lines that a call goes by ---- */
 
+/* The first entitlement from there on that the call could go by; their count: none. */
+static uint32_t next_entitlement(
+	const struct evaluation *evaluation, const struct charter *charter, uint32_t from)
+{
+	enum resource_kind kind = evaluation_resource_kind(evaluation);
+	struct text resource = evaluation_resource(evaluation);
+	enum effect effect = evaluation->effect;
+
+	while (from < charter->entitlements_count) {
+		const struct entitlement *line = &charter->entitlements[from];
+
+		if (line->resource_kind == kind && line->effect == effect &&
+			text_equal(line->resource, resource))
+			break;
+		from++;
+	}
+	return from;
+}
+
 static void add_entitlements(const struct evaluation *evaluation,
 	const struct registry_entry *entry, struct half_lines *lines)
 {
 	const struct charter *charter = entry->in_force->charter;
-	enum resource_kind kind = evaluation_resource_kind(evaluation);
-	struct text resource = evaluation_resource(evaluation);
+	uint32_t at = next_entitlement(evaluation, charter, 0);
 
-	for (uint32_t i = 0; i < charter->entitlements_count; i++)
-		if (charter->entitlements[i].resource_kind == kind &&
-			charter->entitlements[i].effect == evaluation->effect &&
-			text_equal(charter->entitlements[i].resource, resource))
-			half_lines_add(lines, HALF_ENTITLEMENTS, i);
+	for (; at < charter->entitlements_count; at = next_entitlement(evaluation, charter, at + 1))
+		half_lines_add(lines, HALF_ENTITLEMENTS, at);
 }
 
 static void add_model(const struct evaluation *evaluation, const struct registry_entry *entry,
@@ -250,10 +265,8 @@ bool check_consents(struct evaluation *evaluation, const struct registry_entry *
 
 static bool has_line(const struct evaluation *evaluation)
 {
-	struct half_lines lines = {0};
-
-	add_entitlements(evaluation, evaluation->entry, &lines);
-	return !half_lines_is_empty(&lines);
+	return next_entitlement(evaluation, evaluation->charter, 0) <
+	       evaluation->charter->entitlements_count;
 }
 
 bool rule_consent(struct evaluation *evaluation)

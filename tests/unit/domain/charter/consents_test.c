@@ -169,7 +169,8 @@ static void a_place_past_its_list_is_nowhere(void **state)
 static void what_is_malformed_names_no_line(void **state)
 {
 	static const char *const wrong[] = {"e", "e-", "e0-", "e-1", "x0", "0", "e0,,d0", ",",
-		"e00", "e256", "d64", "e0-256", "e0;d0", "e0-1-2", "E0", "e+1"};
+		"e00", "e256", "d64", "e0-256", "e0;d0", "e0-1-2", "e2-1", "e1-1", "e0,", "e0d0",
+		"e4294967296", "E0", "e+1"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
