@@ -339,6 +339,30 @@ static void what_comes_to_touch_a_unit_is_agreed_to_while_it_is_in_force(void **
 	assert_true(is_agreed(governed, "sales", 0) && is_agreed(governed, "sales", 1));
 }
 
+/* Of a charter of before units were asked, nobody's lines are known: it goes on as it is. */
+static void what_a_review_leaves_of_before_goes_on_as_it_was(void **state)
+{
+	struct governed *governed = *state;
+	struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("a3"),
+		.version = 1,
+		.in_force = 1,
+		.state = IDENTITY_ACTIVE,
+		.consents = TEXT("sales"),
+		.units_asked = UNITS_BEFORE};
+	struct error err = {0};
+
+	assert_true(put_in_force(governed));
+	change.revision = registry_revision(governed->registry);
+	assert_true(registry_set(governed->registry, &change, &err));
+	assert_false(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_true(review(
+		governed, "{\"effect\":\"read\",\"tool\":\"crm/get\"}", CHARTER_EDIT_TAKE_OUT));
+	assert_int_equal(a3(governed)->units_asked, UNITS_BEFORE);
+	assert_true(text_is(a3(governed)->consents, "sales"));
+}
+
 /* Whoever wrote it does not agree to it, in force or not. */
 static void who_wrote_what_is_in_force_does_not_consent_to_it(void **state)
 {
@@ -530,6 +554,7 @@ int main(void)
 		TEST(what_became_anothers_meanwhile_is_asked_again),
 		TEST(what_a_review_leaves_stays_agreed_line_by_line),
 		TEST(what_comes_to_touch_a_unit_is_agreed_to_while_it_is_in_force),
+		TEST(what_a_review_leaves_of_before_goes_on_as_it_was),
 		TEST(who_wrote_what_is_in_force_does_not_consent_to_it),
 		TEST(each_version_is_agreed_to_by_its_number),
 		TEST(who_is_not_named_or_may_not_accepts_nothing),
