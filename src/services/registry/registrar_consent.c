@@ -127,6 +127,24 @@ static bool add_consent(struct registrar *registrar, struct text *made,
 	return true;
 }
 
+/* One more unit beside those that said yes to this version: what moves about while it is in force
+ * leaves theirs behind. */
+static bool has_room(const struct consent_query *query, struct text unit, struct text consents)
+{
+	uint32_t count = 0;
+	struct text one;
+
+	if (consents_has(consents, unit))
+		return true;
+	while (consents_next(&consents, &one))
+		count++;
+	return count < CONSENTS_KEPT_MAX ||
+	       error_set(query->err, ERROR_CONFLICT,
+		       "%d units have consented to this version already: apply another one, "
+		       "which asks anew",
+		       CONSENTS_KEPT_MAX);
+}
+
 /* The actor's yes for the unit, unless it is there. */
 static bool agree(struct consent_query *query, struct text unit, struct text *made)
 {
@@ -140,6 +158,8 @@ static bool agree(struct consent_query *query, struct text unit, struct text *ma
 	left = not_agreed(*made, unit, version, &half.half);
 	if (half_lines_is_empty(&left))
 		return true;
+	if (!has_room(query, unit, *made))
+		return false;
 	return add_consent(registrar, made,
 		&(struct consent_given){.unit = unit,
 			.by = query->actor,

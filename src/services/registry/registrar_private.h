@@ -172,8 +172,10 @@ struct consent_query {
 	struct text author; /* "person:NAME"; empty: it is not known */
 	struct error *err;
 };
+/* Units, and people who accepted its risk, that are kept beside one version. */
+enum { CONSENTS_KEPT_MAX = 64 };
 /* Adds to consents each unit that the actor answers for.  Errors: CONFLICT (there is none to
- * consent), INVALID ("forbidden: ": they answer for none), LIMIT. */
+ * consent; CONSENTS_KEPT_MAX did), INVALID ("forbidden: ": they answer for none), LIMIT. */
 bool registrar_consent(struct consent_query *query, struct text *consents) MUST_CHECK;
 /* False (CONFLICT): a unit that what waits touches has not consented to its half of it. */
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,

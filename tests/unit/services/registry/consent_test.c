@@ -8,6 +8,7 @@
 
 #include "domain/charter/consents.h"
 #include "domain/charter/narrow.h"
+#include "services/registry/registrar_private.h"
 #include "support/governed.h"
 
 /* a2 of support hands work on that reaches into sales (a server) and people (data). */
@@ -387,6 +388,37 @@ static void who_wrote_what_is_in_force_does_not_consent_to_it(void **state)
 	assert_true(governed->last.is_forbidden);
 }
 
+static void set_consents(struct governed *governed, unsigned count)
+{
+	struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("a3"),
+		.version = 1,
+		.in_force = 1,
+		.state = IDENTITY_ACTIVE,
+		.consents = TEXT("")};
+	struct error err = {0};
+
+	for (unsigned i = 0; i < count; i++)
+		change.consents = text_format(governed->arena, "%.*s%su%02u",
+			TEXT_ARGS(change.consents), i > 0 ? " " : "", i);
+	change.revision = registry_revision(governed->registry);
+	assert_true(registry_set(governed->registry, &change, &err));
+}
+
+static void so_many_units_are_kept_beside_a_version_and_not_one_more(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(put_in_force(governed));
+	set_consents(governed, CONSENTS_KEPT_MAX);
+	assert_false(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(governed->last.err.text, "apply another one"));
+	set_consents(governed, CONSENTS_KEPT_MAX - 1);
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(is_agreed(governed, "sales", 0));
+}
+
 /* A version that waits is another question than the one that is in force. */
 static void each_version_is_agreed_to_by_its_number(void **state)
 {
@@ -556,6 +588,7 @@ int main(void)
 		TEST(what_comes_to_touch_a_unit_is_agreed_to_while_it_is_in_force),
 		TEST(what_a_review_leaves_of_before_goes_on_as_it_was),
 		TEST(who_wrote_what_is_in_force_does_not_consent_to_it),
+		TEST(so_many_units_are_kept_beside_a_version_and_not_one_more),
 		TEST(each_version_is_agreed_to_by_its_number),
 		TEST(who_is_not_named_or_may_not_accepts_nothing),
 		TEST(who_approves_it_and_is_named_accepts_it_with_that),
