@@ -65,14 +65,30 @@ static const struct object *find_in_force(void *context, enum object_kind kind, 
 	return entry == NULL ? NULL : entry->in_force;
 }
 
+static struct text with_consent(
+	struct decide_bench *bench, struct text consents, const struct consent_given *given)
+{
+	struct consent_given whole = *given;
+
+	whole.at_utc_ms = bench->now_utc_ms;
+	whole.by = TEXT("person:cy");
+	whole.has_digest = true;
+	consents = consents_with(bench->arena, consents, &whole);
+	if (consents.data == NULL)
+		abort();
+	return consents;
+}
+
 /* Of the units that its lines touch, but for what its peers reach: each said yes to those. */
-static struct text consents_to(struct decide_bench *bench, const struct object *identity)
+static struct text consents_to(
+	struct decide_bench *bench, const struct object *identity, uint32_t version)
 {
 	const struct reference_world world = {.context = bench->registry, .find = find_in_force};
 	struct charter charter = *identity->charter;
 	struct charter_peer *peers =
 		arena_array(bench->arena, struct charter_peer, charter.peers_count + 1U);
-	struct text units = TEXT("");
+	struct object without = *identity;
+	struct text units = TEXT(""), unit, consents = TEXT("");
 	struct error err = {0};
 
 	for (uint32_t i = 0; i < charter.peers_count; i++) {
@@ -80,11 +96,22 @@ static struct text consents_to(struct decide_bench *bench, const struct object *
 		peers[i].tools_count = 0;
 	}
 	charter.peers = peers;
-	if (!charter_crossed_units(&units, bench->arena, &charter, &world, &err)) {
-		fprintf(stderr, "%s\n", err.text);
-		abort();
+	without.charter = &charter;
+	if (!charter_crossed_units(&units, bench->arena, &charter, &world, &err))
+		goto failed;
+	while (consents_next(&units, &unit)) {
+		struct half half;
+
+		if (!charter_half(&half, bench->arena, &without, unit, &world, &err))
+			goto failed;
+		consents = with_consent(bench, consents,
+			&(struct consent_given){
+				.unit = unit, .version = version, .lines = half.lines});
 	}
-	return units;
+	return consents;
+failed:
+	fprintf(stderr, "%s\n", err.text);
+	abort();
 }
 
 static void put_document(struct decide_bench *bench, struct object *object)
@@ -103,7 +130,7 @@ static void put_document(struct decide_bench *bench, struct object *object)
 	struct error err = {0};
 
 	if (object->kind == OBJECT_IDENTITY)
-		change.consents = consents_to(bench, object);
+		change.consents = consents_to(bench, object, version);
 	if (!registry_hold(bench->registry, object, version, bench->revision, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
@@ -167,7 +194,59 @@ void decide_bench_edit(
 		abort();
 }
 
+struct text decide_bench_agreed(
+	struct decide_bench *bench, const struct registry_entry *entry, const char *units)
+{
+	struct text rest = text_of(units), unit, consents = TEXT("");
+	struct consent_given given = {.version = entry->in_force->version};
+
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t at = 0;
+			at < half_list_count(entry->in_force->charter, (enum half_list)list); at++)
+			half_lines_add(&given.lines, (enum half_list)list, at);
+	while (consents_next(&rest, &unit)) {
+		given.unit = unit;
+		consents = with_consent(bench, consents, &given);
+	}
+	return consents;
+}
+
 void decide_bench_consent(struct decide_bench *bench, const char *identity, const char *units)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
+
+	decide_bench_set_consents(bench, identity, decide_bench_agreed(bench, entry, units));
+}
+
+void decide_bench_agree_to(struct decide_bench *bench, const char *identity, const char *unit,
+	uint32_t version, const char *lines)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
+	const struct sha256 digest = {{0}};
+	char written[DIGEST_TEXT_BYTES];
+	struct consent_given given;
+	struct text token;
+
+	digest_format(written, &digest);
+	token = text_format(bench->arena, "%s=1=%s/%u:%s=person:cy", unit, written, version, lines);
+	if (!consents_find(token, text_of(unit), &given))
+		abort();
+	decide_bench_set_consents(bench, identity, with_consent(bench, entry->consents, &given));
+}
+
+void decide_bench_agree(
+	struct decide_bench *bench, const char *identity, const char *unit, const char *lines)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
+
+	decide_bench_agree_to(bench, identity, unit, entry->in_force->version, lines);
+}
+
+void decide_bench_set_consents(
+	struct decide_bench *bench, const char *identity, struct text consents)
 {
 	const struct registry_entry *entry =
 		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
@@ -177,7 +256,7 @@ void decide_bench_consent(struct decide_bench *bench, const char *identity, cons
 		.version = entry->version,
 		.in_force = entry->in_force->version,
 		.state = entry->state,
-		.consents = text_of(units)};
+		.consents = consents};
 	struct error err = {0};
 
 	if (!registry_set(bench->registry, &change, &err)) {

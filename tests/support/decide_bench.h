@@ -41,8 +41,21 @@ void decide_bench_edit(
 	struct decide_bench *bench, const char *name, const char *before, const char *after);
 void decide_bench_set_state(
 	struct decide_bench *bench, const char *identity, enum identity_state state);
-/* The units that consented to the reach of its peers (domain/charter/peer.h). */
+/* These units, with blanks between, consented to every line of its charter in force, and no
+ * others to any. */
 void decide_bench_consent(struct decide_bench *bench, const char *identity, const char *units);
+/* The unit consented to these lines of it alone, "e0-2,d1" (domain/charter/consents.h), beside what
+ * others did; and to those of another version. */
+void decide_bench_agree(
+	struct decide_bench *bench, const char *identity, const char *unit, const char *lines);
+void decide_bench_agree_to(struct decide_bench *bench, const char *identity, const char *unit,
+	uint32_t version, const char *lines);
+/* What they would say, as it is written (domain/charter/consents.h), in the bench's arena; and
+ * what is written so. */
+struct text decide_bench_agreed(
+	struct decide_bench *bench, const struct registry_entry *entry, const char *units);
+void decide_bench_set_consents(
+	struct decide_bench *bench, const char *identity, struct text consents);
 /* Sets the class of what is in force, past the check of the registry: the rule is
  * to hold when deciding, too. */
 void decide_bench_set_class(

@@ -1,28 +1,14 @@
 /* Which lines touch whom is asked of what is registered now; a line is kept as its document
- * has it, so two halves with the same digest say the same to whoever reads them.
+ * has it, so two halves with the same digest say the same to whoever reads them, in whatever order.
  *
  * Invariant: charter_crossed_units names a unit exactly if its half has a line. */
 #include "domain/charter/crossing.h"
 
-#include "base/buffer.h"
+#include <stdlib.h>
+
+#include "domain/charter/narrow.h"
 #include "domain/charter/peer.h"
 #include "domain/charter/registry.h"
-
-/* The lists of a charter whose lines may touch somebody. */
-enum line_list {
-	LINES_ENTITLEMENTS = 0,
-	LINES_DATA_SOURCES,
-	LINES_MODELS,
-	LINES_PEERS,
-	LINES_COUNT
-};
-
-static const char *const list_members[] = {
-	[LINES_ENTITLEMENTS] = "entitlements",
-	[LINES_DATA_SOURCES] = "data-sources",
-	[LINES_MODELS] = "model",
-	[LINES_PEERS] = "peers",
-};
 
 struct crossing {
 	const struct charter *charter;
@@ -136,28 +122,16 @@ static void touch_peer(struct crossing *crossing, const struct charter_peer *pee
 			crossing->world->context, OBJECT_TOOL, touch_if_reached, crossing);
 }
 
-static uint32_t lines_count(const struct charter *charter, enum line_list list)
-{
-	switch (list) {
-	case LINES_ENTITLEMENTS: return charter->entitlements_count;
-	case LINES_DATA_SOURCES: return charter->data_sources_count;
-	case LINES_MODELS: return charter->models_count;
-	case LINES_PEERS: return charter->peers_count;
-	case LINES_COUNT: break;
-	}
-	return 0;
-}
-
-static void touch_line(struct crossing *crossing, enum line_list list, uint32_t at)
+static void touch_line(struct crossing *crossing, enum half_list list, uint32_t at)
 {
 	const struct charter *charter = crossing->charter;
 
 	switch (list) {
-	case LINES_ENTITLEMENTS: touch_entitlement(crossing, &charter->entitlements[at]); return;
-	case LINES_DATA_SOURCES: touch_source(crossing, charter->data_sources[at].name); return;
-	case LINES_MODELS: touch_server(crossing, charter->models[at].provider, add_unit); return;
-	case LINES_PEERS: touch_peer(crossing, &charter->peers[at]); return;
-	case LINES_COUNT: return;
+	case HALF_ENTITLEMENTS: touch_entitlement(crossing, &charter->entitlements[at]); return;
+	case HALF_DATA_SOURCES: touch_source(crossing, charter->data_sources[at].name); return;
+	case HALF_MODELS: touch_server(crossing, charter->models[at].provider, add_unit); return;
+	case HALF_PEERS: touch_peer(crossing, &charter->peers[at]); return;
+	case HALF_LIST_COUNT: return;
 	}
 }
 
@@ -169,9 +143,9 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
 	struct crossing crossing = {
 		.charter = charter, .world = world, .arena = arena, .units = TEXT("")};
 
-	for (unsigned list = 0; list < LINES_COUNT; list++)
-		for (uint32_t i = 0; i < lines_count(charter, (enum line_list)list); i++)
-			touch_line(&crossing, (enum line_list)list, i);
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t i = 0; i < half_list_count(charter, (enum half_list)list); i++)
+			touch_line(&crossing, (enum half_list)list, i);
 	*out = crossing.units;
 	return !crossing.has_failed ||
 	       error_set(err, ERROR_LIMIT, "its lines touch more than %d other units",
@@ -181,7 +155,7 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
 /* ---- halves ---- */
 
 static bool touches(
-	const struct crossing *asked, enum line_list list, uint32_t at, struct text unit)
+	const struct crossing *asked, enum half_list list, uint32_t at, struct text unit)
 {
 	struct crossing one = *asked;
 
@@ -191,44 +165,78 @@ static bool touches(
 	return consents_has(one.units, unit);
 }
 
-/* Those of one list that touch the unit, if any do. */
-static bool put_lines(struct json_builder *lines, const struct crossing *crossing,
-	const struct json *document, struct text unit, enum line_list list, struct error *err)
+/* A line as it stands and as it is compared. */
+struct put_line {
+	struct text canonical;
+	const struct json *line;
+};
+
+static int compare_lines(const void *one, const void *other)
 {
-	const struct json *written = json_find(document, list_members[list]);
+	return text_compare(((const struct put_line *)one)->canonical,
+		((const struct put_line *)other)->canonical);
+}
+
+/* Those of one list that touch the unit, if any do, in an order that is none of the charter's:
+ * the same lines elsewhere are the same half. */
+static bool put_lines(struct json_builder *lines, const struct crossing *crossing,
+	const struct json *document, struct half_lines *found, enum half_list list,
+	struct error *err)
+{
+	const struct json *written = json_find(document, half_list_member(list));
+	uint32_t count = written == NULL ? 0 : written->count, put = 0;
+	struct put_line *sorted = arena_array(crossing->arena, struct put_line, count + 1U);
+	bool is_out_of_memory = sorted == NULL;
 	struct json_builder array;
 	struct json made;
-	uint32_t count = written == NULL ? 0 : written->count, put = 0;
 
-	json_array_start(&array, crossing->arena);
-	for (uint32_t i = 0; i < count && i < lines_count(crossing->charter, list); i++) {
-		if (!touches(crossing, list, i, unit))
+	for (uint32_t i = 0; !is_out_of_memory && i < count; i++) {
+		if (!half_lines_has(found, list, i))
 			continue;
-		json_add(&array, written->items[i]);
-		put++;
+		sorted[put].line = &written->items[i];
+		sorted[put].canonical = json_canonical_text(crossing->arena, sorted[put].line);
+		is_out_of_memory = sorted[put++].canonical.data == NULL;
 	}
+	if (is_out_of_memory)
+		return error_set(err, ERROR_LIMIT, "no memory for a unit's half");
+	qsort(sorted, put, sizeof *sorted, compare_lines);
+	json_array_start(&array, crossing->arena);
+	for (uint32_t i = 0; i < put; i++)
+		json_add(&array, *sorted[i].line);
 	if (!json_array_seal(&array, &made, err))
 		return false;
 	if (put > 0)
-		json_put(lines, list_members[list], made);
+		json_put(lines, half_list_member(list), made);
 	return true;
 }
 
+static struct half_lines find_lines(const struct crossing *crossing, struct text unit)
+{
+	struct half_lines found = {0};
+
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t i = 0; i < half_list_count(crossing->charter, (enum half_list)list);
+			i++)
+			if (touches(crossing, (enum half_list)list, i, unit))
+				half_lines_add(&found, (enum half_list)list, i);
+	return found;
+}
+
 /* What the lines are for: a change of these is another question to the unit. */
+static const char *const head_members[] = {
+	"unit", "purpose", "kind", "class", "risk", "environments"};
+
 static void put_head(struct json_builder *half, const struct json *document)
 {
-	static const char *const members[] = {
-		"unit", "purpose", "kind", "class", "risk", "environments"};
-
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-		const struct json *value = json_find(document, members[i]);
+	for (size_t i = 0; i < sizeof head_members / sizeof *head_members; i++) {
+		const struct json *value = json_find(document, head_members[i]);
 
 		if (value != NULL)
-			json_put(half, members[i], *value);
+			json_put(half, head_members[i], *value);
 	}
 }
 
-bool charter_half(struct json *out, struct arena *arena, const struct object *identity,
+bool charter_half(struct half *out, struct arena *arena, const struct object *identity,
 	struct text unit, const struct reference_world *world, struct error *err)
 {
 	const struct json *document;
@@ -240,56 +248,175 @@ bool charter_half(struct json *out, struct arena *arena, const struct object *id
 	if (!object_document(identity, arena, &whole, err))
 		return false;
 	document = object_charter_document(identity, &whole);
+	out->lines = find_lines(&crossing, unit);
 	json_object_start(&half, arena);
 	json_object_start(&lines, arena);
 	json_put_text(&half, "identity", identity->name);
 	put_head(&half, document);
-	for (unsigned list = 0; list < LINES_COUNT; list++)
-		if (!put_lines(&lines, &crossing, document, unit, (enum line_list)list, err))
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		if (!put_lines(&lines, &crossing, document, &out->lines, (enum half_list)list, err))
 			return false;
 	if (!json_object_seal(&lines, &made, err))
 		return false;
 	json_put(&half, "lines", made);
-	return json_object_seal(&half, out, err);
+	return json_object_seal(&half, &out->document, err);
 }
 
-static uint32_t count_item(const struct json *list, const struct json *item)
+/* ---- what was agreed to, in another version ---- */
+
+struct carrying {
+	const struct charter *after;
+	const struct charter *before;
+	struct json now; /* their documents */
+	struct json was;
+	struct half_lines wanted; /* of after, not found yet */
+	struct half_lines left;   /* of before, not used yet */
+};
+
+static bool has_same_head(const struct carrying *carrying)
 {
-	uint32_t count = 0;
+	for (size_t i = 0; i < sizeof head_members / sizeof *head_members; i++) {
+		const struct json *now = json_find(&carrying->now, head_members[i]);
+		const struct json *was = json_find(&carrying->was, head_members[i]);
 
-	for (uint32_t i = 0; list != NULL && i < list->count; i++)
-		count += json_equal(&list->items[i], item);
-	return count;
-}
-
-static bool lines_are_within(const struct json *lines, const struct json *other)
-{
-	for (uint32_t i = 0; lines != NULL && i < lines->count; i++) {
-		const struct json *list = &lines->members[i].value;
-		const struct json *there = NULL;
-
-		for (uint32_t j = 0; other != NULL && j < other->count; j++)
-			if (text_equal(other->members[j].name, lines->members[i].name))
-				there = &other->members[j].value;
-		for (uint32_t j = 0; j < list->count; j++)
-			if (count_item(list, &list->items[j]) > count_item(there, &list->items[j]))
-				return false; /* `uses` of each counts by itself */
+		if ((now == NULL) != (was == NULL) || (now != NULL && !json_equal(now, was)))
+			return false;
 	}
 	return true;
 }
 
-bool half_is_within(const struct json *half, const struct json *other)
+static bool is_as_it_was(
+	const struct carrying *carrying, enum half_list list, uint32_t now, uint32_t was)
 {
-	if (half->count != other->count)
-		return false;
-	for (uint32_t i = 0; i < half->count; i++) {
-		const struct json_member *mine = &half->members[i];
+	const struct json *after = json_find(&carrying->now, half_list_member(list));
+	const struct json *before = json_find(&carrying->was, half_list_member(list));
 
-		if (!text_equal(mine->name, other->members[i].name))
-			return false;
-		if (!text_is(mine->name, "lines") &&
-			!json_equal(&mine->value, &other->members[i].value))
-			return false;
+	return after != NULL && before != NULL && now < after->count && was < before->count &&
+	       json_equal(&after->items[now], &before->items[was]);
+}
+
+static bool reads_less(
+	const struct charter_data_source *after, const struct charter_data_source *before)
+{
+	return text_equal(after->name, before->name) && after->up_to != SENSITIVITY_UNLABELLED &&
+	       before->up_to != SENSITIVITY_UNLABELLED &&
+	       sensitivity_level(after->up_to) <= sensitivity_level(before->up_to);
+}
+
+static bool is_narrower(
+	const struct carrying *carrying, enum half_list list, uint32_t now, uint32_t was)
+{
+	const struct charter *after = carrying->after, *before = carrying->before;
+
+	switch (list) {
+	case HALF_ENTITLEMENTS:
+		return entitlement_is_narrower(
+			&after->entitlements[now], &before->entitlements[was]);
+	case HALF_DATA_SOURCES:
+		return reads_less(&after->data_sources[now], &before->data_sources[was]);
+	case HALF_PEERS: return peer_is_narrower(&after->peers[now], &before->peers[was]);
+	case HALF_MODELS:
+	case HALF_LIST_COUNT: break;
 	}
-	return lines_are_within(json_find(half, "lines"), json_find(other, "lines"));
+	return false;
+}
+
+/* A line under peers holds what an entitlement on the peer lets through (domain/decide/peers.c),
+ * so without it the entitlement says more. */
+static bool is_held(const struct carrying *carrying, enum half_list list, uint32_t now)
+{
+	const struct entitlement *line =
+		list == HALF_ENTITLEMENTS ? &carrying->after->entitlements[now] : NULL;
+
+	return line == NULL || line->resource_kind != RESOURCE_PEER ||
+	       charter_find_peer(carrying->before, line->resource) == NULL ||
+	       charter_find_peer(carrying->after, line->resource) != NULL;
+}
+
+typedef bool compare_function(
+	const struct carrying *carrying, enum half_list list, uint32_t now, uint32_t was);
+
+static void carry_line(struct carrying *carrying, enum half_list list, uint32_t now,
+	compare_function *is_no_more, struct half_lines *found)
+{
+	for (uint32_t was = 0; was < half_list_count(carrying->before, list); was++) {
+		struct half_lines used = {0};
+
+		if (!half_lines_has(&carrying->left, list, was) ||
+			!is_no_more(carrying, list, now, was))
+			continue;
+		half_lines_add(&used, list, was);
+		carrying->left = half_lines_without(&carrying->left, &used);
+		half_lines_add(found, list, now);
+		return;
+	}
+}
+
+static void carry_lines(
+	struct carrying *carrying, compare_function *is_no_more, struct half_lines *found)
+{
+	for (unsigned each = 0; each < HALF_LIST_COUNT; each++) {
+		enum half_list list = (enum half_list)each;
+
+		for (uint32_t now = 0; now < half_list_count(carrying->after, list); now++)
+			if (half_lines_has(&carrying->wanted, list, now) &&
+				!half_lines_has(found, list, now) && is_held(carrying, list, now))
+				carry_line(carrying, list, now, is_no_more, found);
+	}
+}
+
+static bool stands_there(const struct carrying *carrying, enum half_list list, uint32_t was)
+{
+	for (uint32_t now = 0; now < half_list_count(carrying->after, list); now++)
+		if (is_as_it_was(carrying, list, now, was))
+			return true;
+	return false;
+}
+
+static void find_lost(
+	const struct carrying *carrying, const struct half_lines *agreed, struct half_lines *lost)
+{
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t was = 0;
+			was < half_list_count(carrying->before, (enum half_list)list); was++)
+			if (half_lines_has(agreed, (enum half_list)list, was) &&
+				!stands_there(carrying, (enum half_list)list, was))
+				half_lines_add(lost, (enum half_list)list, was);
+}
+
+bool half_carry(struct half_carried *out, struct arena *arena, const struct lines_of *after,
+	const struct lines_of *before, struct error *err)
+{
+	struct carrying carrying = {.after = after->identity->charter,
+		.before = before->identity->charter,
+		.wanted = after->lines,
+		.left = before->lines};
+	struct json now, was;
+
+	*out = (struct half_carried){0};
+	if (!object_document(after->identity, arena, &now, err) ||
+		!object_document(before->identity, arena, &was, err))
+		return false;
+	carrying.now = *object_charter_document(after->identity, &now);
+	carrying.was = *object_charter_document(before->identity, &was);
+	find_lost(&carrying, &before->lines, &out->lost);
+	if (!text_equal(after->identity->name, before->identity->name) || !has_same_head(&carrying))
+		return true;
+	carry_lines(&carrying, is_as_it_was, &out->found);
+	carry_lines(&carrying, is_narrower, &out->found);
+	return true;
+}
+
+bool half_line_digest(struct sha256 *out, struct arena *arena, const struct object *identity,
+	enum half_list list, uint32_t at, struct error *err)
+{
+	struct json whole;
+	const struct json *lines;
+
+	if (!object_document(identity, arena, &whole, err))
+		return false;
+	lines = json_find(object_charter_document(identity, &whole), half_list_member(list));
+	if (lines == NULL || at >= lines->count)
+		return error_set(err, ERROR_INTERNAL, "a line that is not there");
+	return json_digest(out, &lines->items[at], OBJECT_BYTES_MAX, err);
 }

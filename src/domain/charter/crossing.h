@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "domain/charter/consents.h"
 #include "domain/charter/reference.h"
 
 /* Lines of a charter that touch what another unit answers for: its tools, models, data and
@@ -24,14 +25,34 @@ enum { CONSENT_UNITS_MAX = 16 }; /* units other than its own that one charter to
 bool charter_crossed_units(struct text *out, struct arena *arena, const struct charter *charter,
 	const struct reference_world *world, struct error *err) MUST_CHECK;
 
-/* The unit's half of the identity: {identity, unit, purpose, class, risk, environments, lines:
- * {MEMBER: [...]}}, each line as its document has it, in its order; lines is empty where none
- * touches the unit.  Its json_digest is what the unit agrees to.
- * Errors: LIMIT. */
-bool charter_half(struct json *out, struct arena *arena, const struct object *identity,
+/* One unit's half of a charter: {identity, unit, purpose, kind, class, risk, environments, lines:
+ * {MEMBER: [...]}}, each line as its document has it, sorted; and which lines those are.
+ * The json_digest of the document is what the unit agrees to. */
+struct half {
+	struct json document;
+	struct half_lines lines; /* none where nothing touches the unit */
+};
+/* In arena.  Errors: LIMIT. */
+bool charter_half(struct half *out, struct arena *arena, const struct object *identity,
 	struct text unit, const struct reference_world *world, struct error *err) MUST_CHECK;
-/* Whether nothing in it goes beyond the other: each of its lines stands there, and all that
- * they are for is the same. */
-bool half_is_within(const struct json *half, const struct json *other);
+
+/* Lines of one version of an identity's charter. */
+struct lines_of {
+	const struct object *identity;
+	struct half_lines lines;
+};
+/* What of the lines of `after` says no more than lines of `before`. */
+struct half_carried {
+	struct half_lines found; /* of after: it stands there, or is narrower (narrow.h), and each
+				  * of before stands for one */
+	struct half_lines lost;  /* of before: what does not stand in after as it was */
+};
+/* Nothing is found where what they are for is another: unit, purpose, kind, class, risk or
+ * environments.  Errors: LIMIT. */
+bool half_carry(struct half_carried *out, struct arena *arena, const struct lines_of *after,
+	const struct lines_of *before, struct error *err) MUST_CHECK;
+/* What one line is known by.  Errors: LIMIT. */
+bool half_line_digest(struct sha256 *out, struct arena *arena, const struct object *identity,
+	enum half_list list, uint32_t at, struct error *err) MUST_CHECK;
 
 #endif

@@ -108,8 +108,7 @@ static bool uses_are_fewer(const struct entitlement *after, const struct entitle
 	       (after->uses > 0 && after->uses <= before->uses && after->number == before->number);
 }
 
-static bool entitlement_is_narrower(
-	const struct entitlement *after, const struct entitlement *before)
+bool entitlement_is_narrower(const struct entitlement *after, const struct entitlement *before)
 {
 	return after->effect == before->effect && after->resource_kind == before->resource_kind &&
 	       text_equal(after->resource, before->resource) &&
@@ -137,7 +136,7 @@ static bool skills_are_fewer(const struct charter_peer *after, const struct char
 						  before->skills, before->skills_count);
 }
 
-static bool peer_is_narrower(const struct charter_peer *after, const struct charter_peer *before)
+bool peer_is_narrower(const struct charter_peer *after, const struct charter_peer *before)
 {
 	return text_equal(after->identity, before->identity) &&
 	       (after->effects & ~before->effects) == 0 &&

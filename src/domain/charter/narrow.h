@@ -31,6 +31,10 @@ const char *charter_part_member(enum charter_part part);
 bool charter_is_narrower(
 	const struct object *after, const struct object *before, struct error *err) MUST_CHECK;
 
+/* The same of one line, without looking at the rest of their charters. */
+bool entitlement_is_narrower(const struct entitlement *after, const struct entitlement *before);
+bool peer_is_narrower(const struct charter_peer *after, const struct charter_peer *before);
+
 /* One line of a document, as it stands there. */
 struct charter_line {
 	enum charter_part part;

@@ -67,7 +67,7 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 	link->line = charter_find_peer(link->entry->in_force->charter, link->next);
 	if (link->line == NULL)
 		return refuse_peer(evaluation, link, TEXT("no work"));
-	if (!check_peer_consent(evaluation, link->entry, link->next))
+	if (!check_peer_consent(evaluation, link->entry, link->line))
 		return false;
 	/* What is handed to a peer by its skill is one hop more. */
 	if ((size_t)link->line->depth < link->hops_after + evaluation_is_peer(evaluation))
@@ -89,23 +89,21 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 
 /* ---- the reach ---- */
 
-static bool has_consent(const struct link *link, struct text unit)
-{
-	return text_equal(unit, link->entry->in_force->charter->unit) ||
-	       consents_has(link->entry->consents, unit);
-}
-
 /* Whose tool it is, or whose data, must have agreed. */
 static bool check_consent(struct evaluation *evaluation, const struct link *link, struct text unit)
 {
-	if (has_consent(link, unit))
+	const struct registry_entry *entry = link->entry;
+
+	if (has_reach_consent(entry, link->line, unit))
 		return true;
 	return refuse(evaluation, REASON_PEER,
-		SAY("Unit %.*s has not consented to what the charter %.*s@%u hands %.*s.",
-			TEXT_ARGS(unit), TEXT_ARGS(link->entry->name),
-			link->entry->in_force->version, TEXT_ARGS(link->next)),
-		SAY("A version of the charter of %.*s that a data owner of unit %.*s consents to.",
-			TEXT_ARGS(link->entry->name), TEXT_ARGS(unit)));
+		SAY("Unit %.*s has not consented to what the charter %.*s@%u hands %.*s, "
+		    "peers[%u].",
+			TEXT_ARGS(unit), TEXT_ARGS(entry->name), entry->in_force->version,
+			TEXT_ARGS(link->next),
+			(unsigned)(link->line - entry->in_force->charter->peers)),
+		SAY(NEEDED_CONSENT, TEXT_ARGS(unit), TEXT_ARGS(entry->name),
+			entry->in_force->version));
 }
 
 static bool check_reach(struct evaluation *evaluation, const struct link *link)

@@ -145,16 +145,25 @@ bool rule_sources(struct evaluation *evaluation);
 bool rule_outputs(struct evaluation *evaluation); /* outputs.c */
 bool rule_risk(struct evaluation *evaluation);    /* risk.c */
 bool rule_consent(struct evaluation *evaluation); /* crossing.c */
-/* Whether what the call touches was consented to, in the charter of this identity; of data, what
- * sources says. */
+/* Whether what the call touches was consented to, in the charter of this identity, by each line
+ * that the call goes by; of data, what sources says. */
 bool check_consents(struct evaluation *evaluation, const struct registry_entry *entry);
-/* The same of the server, and of the peer whose skill it is; and of a peer alone. */
+/* The same of the server, and of the peer whose skill it is; of a peer to whom its line hands
+ * work; and of one data source, without a refusal. */
 bool check_server_consent(struct evaluation *evaluation, const struct registry_entry *entry);
-bool check_peer_consent(
-	struct evaluation *evaluation, const struct registry_entry *entry, struct text name);
-/* Whether a line of the charter on what is this unit's holds: it is its own, the organisation's,
- * or the unit consented. */
-bool has_unit_consent(const struct registry_entry *entry, struct text unit);
+bool check_peer_consent(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct charter_peer *line);
+bool has_source_consent(const struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct data_source *source);
+/* Whether the line of the entry's charter under peers holds towards the unit: of the peer, and
+ * of what it reaches.  It is its own, or the unit consented to the line; what is the
+ * organisation's it may hand work to without, but not reach. */
+bool has_peer_consent(
+	const struct registry_entry *entry, const struct charter_peer *line, struct text unit);
+bool has_reach_consent(
+	const struct registry_entry *entry, const struct charter_peer *line, struct text unit);
+/* Unit, identity, version: who would have to say yes, and how. */
+#define NEEDED_CONSENT "A data owner of unit %.*s: remit identity consent %.*s --version %u"
 bool rule_ceiling(struct evaluation *evaluation);
 bool rule_chain(struct evaluation *evaluation); /* chain.c */
 bool rule_guardrails(struct evaluation *evaluation);

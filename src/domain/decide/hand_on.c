@@ -39,9 +39,12 @@ static bool covers_labels(const struct charter_peer *line, const struct task *ta
 static bool is_agreed(const struct registry *registry, struct text from, struct text to)
 {
 	const struct registry_entry *entry = registry_find_identity(registry, from);
+	const struct charter *charter = registry_find_charter(registry, from);
 	const struct charter *peer = registry_find_charter(registry, to);
+	const struct charter_peer *line = charter == NULL ? NULL : charter_find_peer(charter, to);
 
-	return entry == NULL || peer == NULL || has_unit_consent(entry, peer->unit);
+	return entry == NULL || peer == NULL || line == NULL ||
+	       has_peer_consent(entry, line, peer->unit);
 }
 
 enum hand_on decide_hand_on(const struct hand_on_question *question)
@@ -89,8 +92,7 @@ static bool is_in_reach(const struct registry *registry, const struct registry_e
 		registry, (struct text){tool.data, slash < 0 ? 0 : (size_t)slash});
 
 	return server != NULL && peer_reaches(peer, tool) &&
-	       (text_equal(server->unit, entry->in_force->charter->unit) ||
-		       consents_has(entry->consents, server->unit));
+	       has_reach_consent(entry, peer, server->unit);
 }
 
 static bool link_hands(const struct registry *registry, const struct chain *chain, size_t at,

@@ -195,7 +195,7 @@ static bool is_covered(const struct looking *looking, const struct data_source *
 		break;
 	}
 	return line != NULL && may_be_replied &&
-	       has_unit_consent(looking->evaluation->entry, source->unit) &&
+	       has_source_consent(looking->evaluation, looking->evaluation->entry, source) &&
 	       is_source_open(looking->evaluation, source) &&
 	       line->up_to != SENSITIVITY_UNLABELLED && level <= sensitivity_level(line->up_to);
 }

@@ -429,5 +429,8 @@ void cli_print_line_diff(struct text before, struct text after);
  * values that differ; NULL: there is none.  proposal_commands.c. */
 void cli_print_value_diff(
 	struct cli *cli, struct text path, const struct json *before, const struct json *after);
+/* The halves of the identity in words[0], of each unit that it touches or of --unit, for people;
+ * false: status says why not. */
+bool cli_show_halves(struct cli *cli, int *status);
 
 #endif

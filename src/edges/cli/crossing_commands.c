@@ -105,6 +105,15 @@ static void print_lines(struct cli *cli, const struct json *lines)
 	}
 }
 
+/* What a call by is refused until the unit says yes. */
+static void print_left(const struct json *left)
+{
+	for (uint32_t i = 0; left != NULL && i < left->count; i++) {
+		print_text("    not agreed  ", left->items[i].string);
+		printf("\n");
+	}
+}
+
 static void print_unit(struct cli *cli, const struct json *unit)
 {
 	struct text by = json_text_or(unit, "by", "");
@@ -121,6 +130,7 @@ static void print_unit(struct cli *cli, const struct json *unit)
 		printf("\n");
 	}
 	print_lines(cli, json_find(unit, "lines"));
+	print_left(json_find(unit, "not_agreed"));
 }
 
 static void print_version(struct cli *cli, const struct json *version)
@@ -138,25 +148,45 @@ static void print_version(struct cli *cli, const struct json *version)
 			print_unit(cli, &units->items[i]);
 }
 
-int command_crossing_show(struct cli *cli)
+static bool get_versions(struct cli *cli, struct cli_reply *reply, int *status)
 {
 	const char *unit = cli->values[OPTION_UNIT];
-	const struct json *versions;
-	struct cli_reply reply;
-	int status;
 
-	if (!cli_get(cli, &reply, &status, "/v1/crossings/%.*s%s%.*s",
-		    TEXT_ARGS(cli_escape(cli, cli->words[0])), unit == NULL ? "" : "?unit=",
-		    TEXT_ARGS(unit == NULL ? TEXT("") : cli_escape(cli, unit))))
-		return status;
-	if (cli->output != OUTPUT_TABLE) {
-		cli_print(cli, &reply.json);
-		return status;
-	}
-	versions = json_find(&reply.json, "versions");
+	return cli_get(cli, reply, status, "/v1/crossings/%.*s%s%.*s",
+		TEXT_ARGS(cli_escape(cli, cli->words[0])), unit == NULL ? "" : "?unit=",
+		TEXT_ARGS(unit == NULL ? TEXT("") : cli_escape(cli, unit)));
+}
+
+static void print_versions(struct cli *cli, const struct json *answer)
+{
+	const struct json *versions = json_find(answer, "versions");
+
 	for (uint32_t i = 0; versions != NULL && i < versions->count; i++)
 		print_version(cli, &versions->items[i]);
 	if (versions == NULL || versions->count == 0)
 		printf("%s touches no other unit\n", cli->words[0]);
+}
+
+bool cli_show_halves(struct cli *cli, int *status)
+{
+	struct cli_reply reply;
+
+	if (!get_versions(cli, &reply, status))
+		return false;
+	print_versions(cli, &reply.json);
+	return true;
+}
+
+int command_crossing_show(struct cli *cli)
+{
+	struct cli_reply reply;
+	int status;
+
+	if (!get_versions(cli, &reply, &status))
+		return status;
+	if (cli->output != OUTPUT_TABLE)
+		cli_print(cli, &reply.json);
+	else
+		print_versions(cli, &reply.json);
 	return status;
 }

@@ -241,13 +241,28 @@ struct answer {
 	struct cli_call call;
 };
 
+/* A unit also consents to what is in force, which may touch it since something moved: where
+ * nothing waits, or by its version. */
+static bool is_of_in_force(const struct cli *cli, const struct json *entry, const char *verb)
+{
+	int64_t in_force = json_integer_or(entry, "version", 0), version = 0;
+	bool is_chosen = cli->values[OPTION_VERSION] != NULL &&
+			 text_to_int64(text_of(cli->values[OPTION_VERSION]), &version) &&
+			 version == in_force;
+
+	return text_is(text_of(verb), "consent") && in_force != 0 &&
+	       (is_chosen || json_find(entry, "waiting") == NULL);
+}
+
 static bool look(struct cli *cli, struct answer *answer, const char *verb, int *status)
 {
 	struct text name = cli_escape_name(cli, cli->words[0]);
 
 	if (!cli_get(cli, &answer->entry, status, "%s/%.*s", cli->command->path, TEXT_ARGS(name)))
 		return false;
-	answer->waiting = json_find(&answer->entry.json, "waiting");
+	answer->waiting = is_of_in_force(cli, &answer->entry.json, verb)
+				  ? &answer->entry.json
+				  : json_find(&answer->entry.json, "waiting");
 	if (answer->waiting == NULL) {
 		cli_wrong(cli, "nothing of %s waits for approval", cli->words[0]);
 		*status = EXIT_CONFLICT;
@@ -289,7 +304,16 @@ int command_approve_proposal(struct cli *cli)
 	return status;
 }
 
-/* A person says yes to what waits, which puts nothing in force alone. */
+/* Of what is in force, the halves: it changes nothing of it. */
+static bool show_asked(struct cli *cli, const struct answer *answer, int *status)
+{
+	if (answer->waiting == &answer->entry.json)
+		return cli_show_halves(cli, status);
+	print_proposal(cli, &answer->entry.json, answer->waiting);
+	return true;
+}
+
+/* A person says yes to what waits, which puts nothing in force alone, or to what is in force. */
 static int agree(struct cli *cli, const char *verb, const char *warning, const char *said)
 {
 	struct answer answer;
@@ -298,8 +322,8 @@ static int agree(struct cli *cli, const char *verb, const char *warning, const c
 
 	if (!look(cli, &answer, verb, &status) || !may_approve(cli, &answer, &status))
 		return status;
-	if (cli->output == OUTPUT_TABLE)
-		print_proposal(cli, &answer.entry.json, answer.waiting);
+	if (cli->output == OUTPUT_TABLE && !show_asked(cli, &answer, &status))
+		return status;
 	status = EXIT_REFUSED;
 	if (!cli_confirm(cli, "%s", warning) || !cli_ask(cli, &answer.call, &reply, &status))
 		return status;
@@ -315,7 +339,7 @@ static int agree(struct cli *cli, const char *verb, const char *warning, const c
 int command_consent(struct cli *cli)
 {
 	return agree(cli, "consent",
-		"This lets it use what its lines name of your unit, once it is approved.",
+		"This lets it use what its lines name of your unit, once it is in force.",
 		"consented");
 }
 

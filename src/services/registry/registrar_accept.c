@@ -2,7 +2,6 @@
  * so themselves, to exactly this version, before anybody puts it in force; who approves it and is
  * named says it with that.  Kept beside the consents of units, as "risk/PERSON". */
 #include "domain/charter/living.h"
-#include "domain/charter/peer.h"
 #include "services/registry/registrar_private.h"
 
 static struct text key_of(struct registrar *registrar, struct text person)

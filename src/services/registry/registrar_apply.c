@@ -164,30 +164,40 @@ static void write_removal(struct written_change *written)
 	change->in_force = 0;
 }
 
-static struct written_change write_change(struct registrar *registrar,
-	const struct plan_change *planned, const struct registrar_request *request)
+/* What waits is asked about again but for what its units agreed to before.  What comes into force
+ * at once is a sandbox, which was nothing before. */
+static bool carry_consents(struct registrar *registrar, const struct plan_change *planned,
+	const struct registry_entry *entry, struct written_change *written, struct error *err)
+{
+	const struct next_version next = {
+		.object = planned->after, .version = written->change.waiting};
+
+	if (planned->kind != OBJECT_IDENTITY || written->object == NULL || next.version == 0)
+		return true;
+	return registrar_carry_consents(
+		registrar, entry, &next, &written->change.waiting_consents, err);
+}
+
+static bool write_change(struct registrar *registrar, const struct plan_change *planned,
+	const struct registrar_request *request, struct written_change *written, struct error *err)
 {
 	const struct registry_entry *entry =
 		registry_find(registrar->registry, planned->kind, planned->name);
-	struct written_change written = {0};
 
+	*written = (struct written_change){0};
 	if (entry != NULL)
-		written = written_change_of(registrar, entry);
-	written.change.kind = planned->kind;
-	written.change.name = planned->name;
+		*written = written_change_of(registrar, entry);
+	written->change.kind = planned->kind;
+	written->change.name = planned->name;
 	if (planned->is_approval)
-		written_change_approve(&written, entry);
+		written_change_approve(written, entry);
 	else if (planned->action == PLAN_REMOVE && planned->needs_approval)
-		write_proposed_removal(&written, request);
+		write_proposed_removal(written, request);
 	else if (planned->action == PLAN_REMOVE)
-		write_removal(&written);
+		write_removal(written);
 	else
-		write_put(&written, planned, request);
-	if (planned->kind == OBJECT_IDENTITY && written.object != NULL &&
-		written.change.waiting != 0)
-		written.change.waiting_consents =
-			registrar_carry_consents(registrar, entry, planned->after);
-	return written;
+		write_put(written, planned, request);
+	return carry_consents(registrar, planned, entry, written, err);
 }
 
 bool registrar_write_plan(
@@ -203,8 +213,8 @@ bool registrar_write_plan(
 		return error_set(err, ERROR_LIMIT, "the change is too large");
 	people_events_start(&events, registrar);
 	for (size_t i = 0; i < plan->changes_count; i++) {
-		changes[i] = write_change(registrar, &plan->changes[i], request);
-		if (!people_events_follow(&events, &changes[i], plan->changes[i].after, err))
+		if (!write_change(registrar, &plan->changes[i], request, &changes[i], err) ||
+			!people_events_follow(&events, &changes[i], plan->changes[i].after, err))
 			return false;
 	}
 	registrar_record_start(registrar, &record, "registry", request->actor);

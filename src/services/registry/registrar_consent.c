@@ -1,11 +1,10 @@
 /* Consent of units to the lines of a charter that touch them (domain/charter/crossing.h):
  * whoever answers for a unit's data says yes to its half before anybody puts the version in
- * force.  A consent is to the digest of that half, so it is void as soon as the half is
- * another; of a version whose half does not go beyond what the unit agreed to before, it is
- * taken over. */
-#include "domain/charter/crossing.h"
-
-#include "domain/charter/peer.h"
+ * force, or, of lines that came to touch it since, while it is.  On record are the digest of the
+ * half that was shown and the lines of that version that are in it; in another version those
+ * lines of it that say no more, and still the digest that somebody said yes to.
+ *
+ * Invariant: no line is among a unit's that its people did not see, or a wider one of. */
 #include "services/registry/registrar_private.h"
 
 /* ---- what is registered ---- */
@@ -53,7 +52,7 @@ bool registrar_half(struct registrar *registrar, struct arena *arena, const stru
 	const struct reference_world world = registrar_world(registrar);
 
 	return charter_half(&out->half, arena, identity, unit, &world, err) &&
-	       json_digest(&out->digest, &out->half, OBJECT_BYTES_MAX, err);
+	       json_digest(&out->digest, &out->half.document, OBJECT_BYTES_MAX, err);
 }
 
 static bool find_units(struct registrar *registrar, const struct charter *charter, struct text *out,
@@ -74,7 +73,7 @@ struct custody {
 
 static bool ask(struct custody *custody, struct people_resource resource)
 {
-	resource.proposer = custody->query->entry->proposed_by;
+	resource.proposer = custody->query->author;
 	custody->may = registry_may_about(custody->query->registrar->registry,
 		custody->query->actor, PEOPLE_CONSENT, &resource, custody->query->err);
 	return custody->may;
@@ -107,34 +106,69 @@ static bool may_consent(const struct consent_query *query, struct text unit)
 
 /* ---- consent ---- */
 
-/* Whether the unit agreed to exactly this half. */
-static bool has_agreed(struct text consents, struct text unit, const struct sha256 *digest)
+/* The lines of the half that the unit has not agreed to, of that version. */
+static struct half_lines not_agreed(
+	struct text consents, struct text unit, uint32_t version, const struct half *half)
 {
-	struct consent_given given;
+	struct half_lines agreed;
 
-	return consents_find(consents, unit, &given) && given.has_digest &&
-	       sha256_equal(&given.digest, digest);
+	(void)consents_lines(consents, unit, version, &agreed);
+	return half_lines_without(&half->lines, &agreed);
+}
+
+static bool add_consent(struct registrar *registrar, struct text *made,
+	const struct consent_given *given, struct error *err)
+{
+	struct text with = consents_with(registrar->arena, *made, given);
+
+	if (with.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a consent");
+	*made = with;
+	return true;
+}
+
+/* One more unit beside those that said yes to this version: what moves about while it is in force
+ * leaves theirs behind. */
+static bool has_room(const struct consent_query *query, struct text unit, struct text consents)
+{
+	uint32_t count = 0;
+	struct text one;
+
+	if (consents_has(consents, unit))
+		return true;
+	while (consents_next(&consents, &one))
+		count++;
+	return count < CONSENTS_KEPT_MAX ||
+	       error_set(query->err, ERROR_CONFLICT,
+		       "%d units have consented to this version already: apply another one, "
+		       "which asks anew",
+		       CONSENTS_KEPT_MAX);
 }
 
 /* The actor's yes for the unit, unless it is there. */
 static bool agree(struct consent_query *query, struct text unit, struct text *made)
 {
 	struct registrar *registrar = query->registrar;
+	uint32_t version = query->object->version;
 	struct crossing_half half;
-	struct consent_given given;
+	struct half_lines left;
 
-	if (!registrar_half(
-		    registrar, registrar->arena, query->entry->waiting, unit, &half, query->err))
+	if (!registrar_half(registrar, registrar->arena, query->object, unit, &half, query->err))
 		return false;
-	if (has_agreed(*made, unit, &half.digest))
+	left = not_agreed(*made, unit, version, &half.half);
+	if (half_lines_is_empty(&left))
 		return true;
-	given = (struct consent_given){.unit = unit,
-		.by = query->actor,
-		.at_utc_ms = fold_stamp_utc_ms(registrar->fold),
-		.digest = half.digest,
-		.has_digest = true};
-	*made = consents_with(registrar->arena, *made, &given);
-	return made->data != NULL || error_set(query->err, ERROR_LIMIT, "no memory for a consent");
+	if (!has_room(query, unit, *made))
+		return false;
+	return add_consent(registrar, made,
+		&(struct consent_given){.unit = unit,
+			.by = query->actor,
+			.at_utc_ms = fold_stamp_utc_ms(registrar->fold),
+			.digest = half.digest,
+			.has_digest = true,
+			.version = version,
+			.lines = half.half.lines},
+		query->err);
 }
 
 bool registrar_consent(struct consent_query *query, struct text *consents)
@@ -142,7 +176,7 @@ bool registrar_consent(struct consent_query *query, struct text *consents)
 	struct text rest, unit, made = *consents;
 	bool is_data_owner = false;
 
-	if (!find_units(query->registrar, query->entry->waiting->charter, &rest, query->err))
+	if (!find_units(query->registrar, query->object->charter, &rest, query->err))
 		return false;
 	if (rest.length == 0)
 		return error_set(query->err, ERROR_CONFLICT, "its lines touch no unit but its own");
@@ -162,18 +196,22 @@ static bool check_unit(struct registrar *registrar, const struct registry_entry 
 	struct text unit, struct error *err)
 {
 	struct crossing_half half;
+	struct half_lines left;
+	struct text lines;
 
 	if (!registrar_half(registrar, registrar->arena, entry->waiting, unit, &half, err))
 		return false;
-	if (has_agreed(entry->waiting_consents, unit, &half.digest))
+	left = not_agreed(entry->waiting_consents, unit, entry->waiting_version, &half.half);
+	if (half_lines_is_empty(&left))
 		return true;
+	lines = half_lines_say(registrar->arena, &left);
 	return error_set(err, ERROR_CONFLICT,
-		"its lines touch unit %.*s, whose data owner %s: "
+		"its lines touch unit %.*s, whose data owner %s %.*s: "
 		"remit identity consent %.*s",
 		TEXT_ARGS(unit),
-		consents_has(entry->waiting_consents, unit) ? "consented to other lines"
-							    : "has not consented",
-		TEXT_ARGS(entry->name));
+		consents_has(entry->waiting_consents, unit) ? "consented to other lines, not to"
+							    : "has not consented to",
+		TEXT_ARGS(lines), TEXT_ARGS(entry->name));
 }
 
 bool registrar_check_consents(
@@ -193,43 +231,137 @@ bool registrar_check_consents(
 
 /* ---- what a unit agreed to before ---- */
 
-/* Whether the unit's half of the new version asks for nothing that its consent to the version
- * in force, as that reads today, does not say. */
-static bool is_covered(struct registrar *registrar, const struct registry_entry *entry,
-	const struct object *next, struct consent_given *given)
-{
-	struct crossing_half old, new;
-	struct error unsaid = {0};
+/* What of the half of the next version one unit's consent is to. */
+struct carried {
+	struct consent_given given; /* of the version in force, then of the next */
+	struct crossing_half half;  /* of the next */
+};
 
-	if (!given->has_digest ||
-		!registrar_half(
-			registrar, registrar->arena, entry->in_force, given->unit, &old, &unsaid) ||
-		!sha256_equal(&old.digest, &given->digest) ||
-		!registrar_half(registrar, registrar->arena, next, given->unit, &new, &unsaid) ||
-		!half_is_within(&new.half, &old.half))
-		return false;
-	given->digest = new.digest;
+/* Calls for each line, until one fails. */
+static bool each_line(struct registrar *registrar, const struct lines_of *lines,
+	bool (*visit)(struct registrar *registrar, struct carried *carried, enum half_list list,
+		uint32_t at, const struct sha256 *line, struct error *err),
+	struct carried *carried, struct error *err)
+{
+	for (unsigned each = 0; each < HALF_LIST_COUNT; each++) {
+		enum half_list list = (enum half_list)each;
+
+		for (uint32_t at = 0; at < half_list_count(lines->identity->charter, list); at++) {
+			struct sha256 line;
+
+			if (!half_lines_has(&lines->lines, list, at))
+				continue;
+			if (!half_line_digest(
+				    &line, registrar->arena, lines->identity, list, at, err) ||
+				!visit(registrar, carried, list, at, &line, err))
+				return false;
+		}
+	}
 	return true;
 }
 
-struct text registrar_carry_consents(
-	struct registrar *registrar, const struct registry_entry *entry, const struct object *next)
+static bool keep_taken(struct registrar *registrar, struct carried *carried, enum half_list list,
+	uint32_t at, const struct sha256 *line, struct error *err)
 {
-	struct text units, unit, made = TEXT("");
-	struct consent_given given;
-	struct error unsaid = {0};
+	(void)list;
+	(void)at;
+	carried->given.taken = taken_with(registrar->arena, carried->given.taken, line);
+	return carried->given.taken.data != NULL ||
+	       error_set(err, ERROR_LIMIT, "no memory for a consent");
+}
 
-	if (entry == NULL || entry->in_force == NULL || entry->consents.length == 0 ||
-		!find_units(registrar, next->charter, &units, &unsaid))
-		return made;
-	while (consents_next(&units, &unit)) {
-		struct text with;
+/* A line that is had back is as good as when it was taken. */
+static bool give_back(struct registrar *registrar, struct carried *carried, enum half_list list,
+	uint32_t at, const struct sha256 *line, struct error *err)
+{
+	(void)err;
+	if (taken_remove(registrar->arena, &carried->given.taken, line))
+		half_lines_add(&carried->given.lines, list, at);
+	return true;
+}
 
-		if (!consents_find(entry->consents, unit, &given) ||
-			!is_covered(registrar, entry, next, &given))
-			continue;
-		with = consents_with(registrar->arena, made, &given);
-		made = with.data == NULL ? made : with;
+static bool carry_lines(struct registrar *registrar, const struct registry_entry *entry,
+	const struct next_version *next, struct carried *carried, struct error *err)
+{
+	struct consent_given *given = &carried->given;
+	const struct lines_of before = {entry->in_force, given->lines};
+	struct lines_of lines = {next->object, carried->half.half.lines};
+	struct half_carried found;
+
+	if (!half_carry(&found, registrar->arena, &lines, &before, err))
+		return false;
+	given->lines = found.found;
+	if (next->as == CARRY_PROPOSED) {
+		given->taken = TEXT(""); /* what was had back then would be another question */
+		return true;
 	}
-	return made;
+	if (next->as == CARRY_RESTORED) {
+		lines.lines = half_lines_without(&lines.lines, &found.found);
+		return each_line(registrar, &lines, give_back, carried, err);
+	}
+	lines = (struct lines_of){entry->in_force, found.lost};
+	return each_line(registrar, &lines, keep_taken, carried, err);
+}
+
+static bool carry(struct registrar *registrar, const struct registry_entry *entry,
+	const struct next_version *next, struct carried *carried, struct error *err)
+{
+	struct consent_given *given = &carried->given;
+
+	if (!registrar_half(
+		    registrar, registrar->arena, next->object, given->unit, &carried->half, err))
+		return false;
+	if (given->version != entry->in_force->version) {
+		given->lines = (struct half_lines){0};
+		given->taken = TEXT("");
+	} else if (!carry_lines(registrar, entry, next, carried, err)) {
+		return false;
+	}
+	given->version = next->version;
+	return true;
+}
+
+/* Where a yes to part of a half would be as good as none, there is none. */
+static bool is_kept(const struct next_version *next, const struct carried *carried)
+{
+	return next->as != CARRY_PROPOSED ||
+	       (!half_lines_is_empty(&carried->half.half.lines) &&
+		       half_lines_within(&carried->half.half.lines, &carried->given.lines));
+}
+
+/* Of the risk of a version it says nothing of the next, but stays beside what is in force. */
+static bool is_of_unit(const struct consent_given *given)
+{
+	return given->has_digest && !text_starts_with(given->unit, RISK_CONSENT_PREFIX);
+}
+
+bool registrar_carry_consents(struct registrar *registrar, const struct registry_entry *entry,
+	const struct next_version *next, struct text *consents, struct error *err)
+{
+	bool is_proposed = next->as == CARRY_PROPOSED;
+	struct text rest, made = TEXT("");
+	struct carried carried;
+
+	*consents = made;
+	if (entry == NULL || entry->in_force == NULL)
+		return true;
+	rest = entry->consents;
+	if (!is_proposed && entry->units_asked == UNITS_BEFORE) {
+		*consents = rest;
+		return true;
+	}
+	while (consents_next_given(&rest, &carried.given)) {
+		bool is_unit = is_of_unit(&carried.given);
+
+		if (!is_unit && is_proposed)
+			continue;
+		if (is_unit && !carry(registrar, entry, next, &carried, err))
+			return false;
+		if (is_unit && !is_kept(next, &carried))
+			continue;
+		if (!add_consent(registrar, &made, &carried.given, err))
+			return false;
+	}
+	*consents = made;
+	return true;
 }

@@ -1,9 +1,6 @@
 /* Charters that touch other units, told unit by unit: each unit's half, the digest of it, and
  * who agreed to which digest.  What is told is what registrar_consent.c would ask for now. */
-#include "domain/charter/crossing.h"
-
 #include "domain/charter/nearest.h"
-#include "domain/charter/peer.h"
 #include "services/registry/registrar_private.h"
 
 struct telling {
@@ -30,13 +27,57 @@ struct version {
 /* ---- one unit ---- */
 
 static const char *state_of_unit(const struct version *version, const struct consent_given *given,
-	const struct sha256 *digest)
+	const struct half_lines *left)
 {
-	if (given->unit.length == 0)
-		return version->units_asked == UNITS_BEFORE ? "before" : "missing";
-	if (!given->has_digest)
+	if (version->units_asked == UNITS_BEFORE)
 		return "before";
-	return sha256_equal(&given->digest, digest) ? "agreed" : "other-lines";
+	if (given->unit.length == 0)
+		return "missing";
+	return half_lines_is_empty(left) ? "agreed" : "other-lines";
+}
+
+/* Those that a call by is refused: "entitlements[2]". */
+static bool put_left(
+	struct telling *telling, struct json_builder *object, const struct half_lines *left)
+{
+	struct json_builder array;
+	struct json names;
+
+	json_array_start(&array, telling->arena);
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t at = 0; at < HALF_LINES_MAX; at++) {
+			struct half_lines one = {0};
+
+			if (!half_lines_has(left, (enum half_list)list, at))
+				continue;
+			half_lines_add(&one, (enum half_list)list, at);
+			json_add(&array, json_string(half_lines_say(telling->arena, &one)));
+		}
+	if (!json_array_seal(&array, &names, telling->err))
+		return false;
+	if (names.count > 0)
+		json_put(object, "not_agreed", names);
+	return true;
+}
+
+/* What the unit said yes to, which may be another half than there is now. */
+static bool put_given(struct telling *telling, struct json_builder *object,
+	const struct version *version, const struct crossing_half *half, struct text unit)
+{
+	struct consent_given given;
+	struct half_lines left = half->half.lines;
+
+	(void)consents_find(version->consents, unit, &given);
+	if (given.version == version->object->version)
+		left = half_lines_without(&half->half.lines, &given.lines);
+	json_put_cstring(object, "state", state_of_unit(version, &given, &left));
+	json_put_digest(object, "digest", &half->digest);
+	json_put_text_unless_empty(object, "by", given.by);
+	if (given.at_utc_ms != 0)
+		json_put_integer(object, "at", given.at_utc_ms);
+	if (given.has_digest && !sha256_equal(&given.digest, &half->digest))
+		json_put_digest(object, "agreed_digest", &given.digest);
+	return version->units_asked == UNITS_BEFORE || put_left(telling, object, &left);
 }
 
 static bool put_unit(struct telling *telling, struct json_builder *list,
@@ -44,24 +85,17 @@ static bool put_unit(struct telling *telling, struct json_builder *list,
 {
 	struct json_builder object;
 	struct crossing_half half;
-	struct consent_given given;
 	struct json item;
 
 	if (!registrar_half(
 		    telling->registrar, telling->arena, version->object, unit, &half, telling->err))
 		return false;
-	(void)consents_find(version->consents, unit, &given);
 	json_object_start(&object, telling->arena);
 	json_put_text(&object, "unit", unit);
-	json_put_cstring(&object, "state", state_of_unit(version, &given, &half.digest));
-	json_put_digest(&object, "digest", &half.digest);
-	json_put_text_unless_empty(&object, "by", given.by);
-	if (given.at_utc_ms != 0)
-		json_put_integer(&object, "at", given.at_utc_ms);
-	if (given.has_digest && !sha256_equal(&given.digest, &half.digest))
-		json_put_digest(&object, "agreed_digest", &given.digest);
+	if (!put_given(telling, &object, version, &half, unit))
+		return false;
 	if (telling->asked->has_lines)
-		json_put(&object, "lines", *json_find(&half.half, "lines"));
+		json_put(&object, "lines", *json_find(&half.half.document, "lines"));
 	if (!json_object_seal(&object, &item, telling->err))
 		return false;
 	json_add(list, item);

@@ -1,6 +1,7 @@
 #ifndef SERVICES_REGISTRY_REGISTRAR_PRIVATE_H
 #define SERVICES_REGISTRY_REGISTRAR_PRIVATE_H
 
+#include "domain/charter/crossing.h"
 #include "domain/charter/reference.h"
 #include "services/registry/registrar.h"
 
@@ -155,21 +156,26 @@ bool registrar_write_plan(struct registrar *registrar, const struct registrar_re
 struct reference_world registrar_world(const struct registrar *registrar);
 /* One unit's half of a charter, and what its consent is to.  Errors: LIMIT. */
 struct crossing_half {
-	struct json half;
+	struct half half;
 	struct sha256 digest;
 };
 bool registrar_half(struct registrar *registrar, struct arena *arena, const struct object *identity,
 	struct text unit, struct crossing_half *out, struct error *err) MUST_CHECK;
 
-/* Who would consent to what the charter that waits touches of their unit. */
+/* Who would say yes to a version of an identity's charter, the one that waits or the one that is
+ * in force, and who wrote it. */
 struct consent_query {
 	struct registrar *registrar;
 	struct text actor;
 	const struct registry_entry *entry;
+	const struct object *object;
+	struct text author; /* "person:NAME"; empty: it is not known */
 	struct error *err;
 };
+/* Units, and people who accepted its risk, that are kept beside one version. */
+enum { CONSENTS_KEPT_MAX = 64 };
 /* Adds to consents each unit that the actor answers for.  Errors: CONFLICT (there is none to
- * consent), INVALID ("forbidden: ": they answer for none), LIMIT. */
+ * consent; CONSENTS_KEPT_MAX did), INVALID ("forbidden: ": they answer for none), LIMIT. */
 bool registrar_consent(struct consent_query *query, struct text *consents) MUST_CHECK;
 /* False (CONFLICT): a unit that what waits touches has not consented to its half of it. */
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,
@@ -181,10 +187,19 @@ bool registrar_accept(struct consent_query *query, struct text *consents) MUST_C
 /* False (CONFLICT): somebody whom it names did not accept it or may not.  The actor approves it,
  * and accepts it with that where they are named. */
 bool registrar_check_accepted(struct consent_query *query, struct text *consents) MUST_CHECK;
-/* The consents to the version in force that hold for the next one, too; a unit that is left
- * out is asked. */
-struct text registrar_carry_consents(
-	struct registrar *registrar, const struct registry_entry *entry, const struct object *next);
+/* What becomes of the consents to the version in force in another one, `next` of that version.
+ * PROPOSED: of units whose whole half of it says no more than they agreed to; a unit that is
+ * left out is asked.  IN_FORCE: of each the lines that do, and all that else stands there;
+ * RESTORED: with those that a review took and that are had back.  A charter of before units were
+ * asked keeps what it has.  Errors: LIMIT. */
+enum carry_as { CARRY_PROPOSED = 0, CARRY_IN_FORCE, CARRY_RESTORED };
+struct next_version {
+	const struct object *object;
+	uint32_t version;
+	enum carry_as as;
+};
+bool registrar_carry_consents(struct registrar *registrar, const struct registry_entry *entry,
+	const struct next_version *next, struct text *consents, struct error *err) MUST_CHECK;
 
 #define REGISTRAR_NO_CODE "no such code, or it has expired or was used"
 #define REGISTRAR_NO_INVITE "no such invitation, or it is over or was used"

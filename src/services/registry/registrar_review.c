@@ -2,7 +2,8 @@
  * taken are one record, so what a review says is what holds.
  *
  * Invariant: nothing but what domain/charter/narrow proves to be less authority is written here
- * without the approval of a second person, or, of a restore, what a review took before. */
+ * without the approval of a second person, or, of a restore, what a review took before; and a
+ * unit's word is to no line of it that is more than what it agreed to. */
 #include "domain/charter/narrow.h"
 #include "services/registry/registrar_private.h"
 
@@ -46,11 +47,12 @@ static const struct registry_entry *find_charter(
 }
 
 /* What waits was written before this and would give it back: it must be proposed anew. */
-static bool write_edit(const struct registrar *registrar, const struct review_edit *edit,
+static bool write_edit(struct registrar *registrar, const struct review_edit *edit,
 	struct written_change *written, struct error *err)
 {
 	const struct registry_entry *entry = find_charter(registrar, edit, err);
 	struct object *object = NULL;
+	struct next_version next = {.as = edit->is_restore ? CARRY_RESTORED : CARRY_IN_FORCE};
 
 	if (entry == NULL || !read_charter(registrar, edit, &object, err))
 		return false;
@@ -62,7 +64,9 @@ static bool write_edit(const struct registrar *registrar, const struct review_ed
 	written_change_drop(written, written->change.in_force);
 	written->change.version++;
 	written->change.in_force = written->change.version;
-	return true;
+	next.object = object;
+	next.version = written->change.version;
+	return registrar_carry_consents(registrar, entry, &next, &written->change.consents, err);
 }
 
 static bool write_all(struct registrar *registrar, const struct registrar_request *request,

@@ -15,6 +15,7 @@ struct step {
 	struct registrar_request *request;
 	const struct registry_entry *entry;
 	enum lifecycle_verb verb;
+	bool is_waiting; /* it is about what waits; else about what is in force */
 	struct written_change written;
 	struct error err;
 };
@@ -136,6 +137,18 @@ static bool check_excess(struct step *step)
 		       fold_stamp_utc_ms(step->registrar->fold) / 1000, &step->err);
 }
 
+/* A unit is also asked about what came to touch it while it is in force: where nothing waits, or
+ * by that version. */
+static bool is_consent_in_force(const struct step *step)
+{
+	const struct object *in_force = step->entry->in_force;
+	uint32_t version = step->request->version;
+
+	return step->verb == LIFECYCLE_CONSENT && in_force != NULL &&
+	       (version == in_force->version ||
+		       (version == 0 && step->entry->waiting_version == 0));
+}
+
 static bool find_entry(struct step *step)
 {
 	struct registrar_request *request = step->request;
@@ -149,7 +162,8 @@ static bool find_entry(struct step *step)
 		return error_set(&step->err, ERROR_CONFLICT,
 			"it changed since you looked: it is at revision %llu",
 			(unsigned long long)step->entry->revision);
-	if (!is_about_waiting(step->verb))
+	step->is_waiting = is_about_waiting(step->verb) && !is_consent_in_force(step);
+	if (!step->is_waiting)
 		return true;
 	if (step->entry->waiting_version == 0)
 		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for approval");
@@ -249,9 +263,13 @@ static bool check_actor(struct step *step)
 
 static struct consent_query query_of(struct step *step)
 {
+	const struct registry_entry *entry = step->entry;
+
 	return (struct consent_query){.registrar = step->registrar,
 		.actor = step->request->actor,
-		.entry = step->entry,
+		.entry = entry,
+		.object = step->is_waiting ? entry->waiting : entry->in_force,
+		.author = step->is_waiting ? entry->proposed_by : entry->authored_by,
 		.err = &step->err};
 }
 
@@ -260,15 +278,20 @@ static bool consent(struct step *step)
 {
 	struct registry_change *change = &step->written.change;
 	struct consent_query query = query_of(step);
-	struct text before = change->waiting_consents;
+	struct text *consents = step->is_waiting ? &change->waiting_consents : &change->consents;
+	struct text before = *consents;
 
-	if (step->entry->waiting == NULL)
+	if (query.object == NULL)
 		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for consent");
 	if (step->verb == LIFECYCLE_ACCEPT)
-		return registrar_accept(&query, &change->waiting_consents);
-	if (!registrar_consent(&query, &change->waiting_consents))
+		return registrar_accept(&query, consents);
+	if (!step->is_waiting && step->entry->units_asked == UNITS_BEFORE)
+		return error_set(&step->err, ERROR_CONFLICT,
+			"it came into force before units were asked, and holds until its next "
+			"version");
+	if (!registrar_consent(&query, consents))
 		return false;
-	if (text_equal(before, change->waiting_consents))
+	if (text_equal(before, *consents))
 		return error_set(&step->err, ERROR_CONFLICT, "that was consented to already");
 	return true;
 }
@@ -287,8 +310,7 @@ static bool check_approval(struct step *step)
 static bool step_identity(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
-	enum identity_state from =
-		is_about_waiting(step->verb) ? entry->waiting_state : entry->state;
+	enum identity_state from = step->is_waiting ? entry->waiting_state : entry->state;
 	enum identity_state to;
 
 	if (!lifecycle_step(step->verb, from, &to, &step->err))

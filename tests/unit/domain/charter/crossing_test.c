@@ -199,10 +199,10 @@ static void a_charter_touches_so_many_units_and_not_one_more(void **state)
 static struct json half_of(const struct object *identity, const char *unit)
 {
 	struct error err = {0};
-	struct json half;
+	struct half half;
 
 	assert_true(charter_half(&half, arena, identity, text_of(unit), &world, &err));
-	return half;
+	return half.document;
 }
 
 static bool is_same(const struct json *one, const struct json *other)
@@ -247,40 +247,155 @@ static void another_line_or_purpose_makes_another_digest(void **state)
 	assert_false(is_same(&one, &wider));
 	other = half_of(put_charter_for("q", TOOL("books/read")), "finance");
 	assert_false(is_same(&one, &other));
-	/* What touches nobody, or somebody else, leaves it. */
+	/* What touches nobody, or somebody else, leaves it, and so does the order. */
+	put("object: tool\nname: books/list\neffect: read\n");
+	wider = half_of(put_charter("entitlements: [{effect: read, tool: books/read}, "
+				    "{effect: read, tool: books/list}]\n"),
+		"finance");
+	other = half_of(put_charter("entitlements: [{effect: read, tool: books/list}, "
+				    "{effect: read, tool: books/read}]\n"),
+		"finance");
+	assert_true(is_same(&wider, &other));
 	elsewhere = half_of(put_charter("entitlements: [{effect: read, tool: files/list}, "
 					"{effect: read, tool: books/read}]\n" LINE("")),
 		"finance");
 	assert_true(is_same(&one, &elsewhere));
 }
 
-static void a_half_is_within_another_if_it_says_no_more(void **state)
+/* ---- what was agreed to, in another version ---- */
+
+static struct lines_of lines_of(const struct object *identity, const char *unit)
 {
-	struct json both, one, other, renamed, again;
+	struct error err = {0};
+	struct half half;
+
+	assert_true(charter_half(&half, arena, identity, text_of(unit), &world, &err));
+	return (struct lines_of){identity, half.lines};
+}
+
+/* Whether all that finance has in the one goes no further than what it has in the other. */
+static bool is_no_more(const struct object *after, const struct object *before)
+{
+	const struct lines_of now = lines_of(after, "finance");
+	const struct lines_of then = lines_of(before, "finance");
+	struct half_carried found;
+	struct error err = {0};
+
+	assert_true(half_carry(&found, arena, &now, &then, &err));
+	assert_true(half_lines_within(&found.found, &now.lines));
+	assert_true(half_lines_within(&found.lost, &then.lines));
+	return half_lines_within(&now.lines, &found.found);
+}
+
+static const struct object *put_lines(const char *lines)
+{
+	return put_charter(text_format(arena, "entitlements: [%s]\n", lines).data);
+}
+
+#define READ "{effect: read, tool: books/read"
+#define LIST "{effect: read, tool: books/list"
+
+static void what_says_no_more_is_carried(void **state)
+{
+	const struct object *both, *one, *ends, *again;
 
 	(void)state;
 	put_world();
 	put("object: tool\nname: books/list\neffect: read\n");
-	both = half_of(put_charter("entitlements: [{effect: read, tool: books/read}, "
-				   "{effect: read, tool: books/list}]\n"),
-		"finance");
-	one = half_of(put_charter(TOOL("books/list")), "finance");
-	other = half_of(put_charter("entitlements: [{effect: read, tool: books/list, "
-				    "expires: '2027-01-01'}]\n"),
-		"finance");
-	renamed = half_of(put_charter_for("q", TOOL("books/list")), "finance");
-	/* A line with `uses` that stands there twice may be used twice as often. */
-	again = half_of(put_charter("entitlements: [{effect: read, tool: books/list}, "
-				    "{effect: read, tool: books/list}]\n"),
-		"finance");
-	assert_false(half_is_within(&again, &one));
-	assert_false(half_is_within(&again, &both));
-	assert_true(half_is_within(&one, &again));
-	assert_true(half_is_within(&one, &both));
-	assert_true(half_is_within(&both, &both));
-	assert_false(half_is_within(&both, &one));
-	assert_false(half_is_within(&other, &both));
-	assert_false(half_is_within(&renamed, &both));
+	both = put_lines(READ "}, " LIST "}");
+	one = put_lines(LIST "}");
+	ends = put_lines(LIST ", expires: '2027-01-01'}");
+	again = put_lines(LIST "}, " LIST "}");
+	assert_true(is_no_more(both, both));
+	assert_true(is_no_more(one, both)); /* at another place */
+	assert_true(is_no_more(ends, both));
+	assert_true(is_no_more(put_lines(LIST ", when: 'context.args.n < 5'}"), one));
+	assert_true(is_no_more(put_lines(LIST ", approvals: [owner]}"), one));
+	assert_true(is_no_more(put_lines("{effect: read, tool: files/list}, " LIST "}"), one));
+	assert_false(is_no_more(both, one));
+	assert_false(is_no_more(one, ends));
+	assert_false(is_no_more(one, put_lines(READ "}")));
+	/* A line stands for one: of one with `uses` two may be used twice as often. */
+	assert_true(is_no_more(one, again));
+	assert_false(is_no_more(again, one));
+	assert_false(is_no_more(again, both));
+}
+
+static void what_it_is_for_is_the_same_or_nothing_is_carried(void **state)
+{
+	static const char *const others[][2] = {{"unit: support", "unit: sales"},
+		{"purpose: p", "purpose: q"}, {"kind: agent", "kind: workflow"},
+		{"class: update", "class: execute"}, {"risk: low", "risk: high"},
+		{"environments: [dev]", "environments: [dev, prod]"}};
+	const char *yaml = "object: identity\nname: a\nkind: agent\nclass: update\nrisk: low\n"
+			   "owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\n"
+			   "environments: [dev]\n" TOOL("books/read");
+	const struct object *before;
+
+	(void)state;
+	put_world();
+	before = put(yaml);
+	assert_true(is_no_more(put(yaml), before));
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		const char *at = strstr(yaml, others[i][0]);
+
+		assert_non_null(at);
+		assert_false(is_no_more(put(text_format(arena, "%.*s%s%s", (int)(at - yaml), yaml,
+						others[i][1], at + strlen(others[i][0]))
+							.data),
+			before));
+	}
+}
+
+/* The bounds of each list, one more and one less. */
+static void each_list_is_carried_line_by_line(void **state)
+{
+	const struct lines_of wide = {
+		put_charter("data-sources: [{name: staff, up-to: internal}]\n"
+			    "model: [{provider: models, name: m1}]\n" LINE(", depth: 2")),
+		{{0}}};
+	struct lines_of before = wide, after;
+	const struct object *less, *more;
+	struct half_carried found;
+	struct error err = {0};
+
+	(void)state;
+	half_lines_add(&before.lines, HALF_DATA_SOURCES, 0);
+	half_lines_add(&before.lines, HALF_MODELS, 0);
+	half_lines_add(&before.lines, HALF_PEERS, 0);
+	less = put_charter("data-sources: [{name: staff, up-to: public}]\n"
+			   "model: [{provider: models, name: m1}]\n" LINE(", depth: 1"));
+	more = put_charter(
+		"data-sources: [{name: staff, up-to: confidential}]\n"
+		"model: [{provider: models, name: m1, up-to: internal}]\n" LINE(", depth: 3"));
+	after = (struct lines_of){less, before.lines};
+	assert_true(half_carry(&found, arena, &after, &before, &err));
+	assert_memory_equal(&found.found, &before.lines, sizeof found.found);
+	after.identity = more;
+	assert_true(half_carry(&found, arena, &after, &before, &err));
+	assert_true(half_lines_is_empty(&found.found));
+}
+
+/* Without its line under peers an entitlement on a peer lets any skill be asked for. */
+static void an_entitlement_on_a_peer_is_not_carried_without_its_line(void **state)
+{
+	static const char entitlement[] =
+		"entitlements: [{effect: delegate, resource: 'peer:b'}]\n";
+	const struct object *held = put_charter(
+		"entitlements: [{effect: delegate, resource: 'peer:b'}]\n" LINE(", skills: [add]"));
+	const struct object *alone = put_charter(entitlement);
+	struct lines_of before = {held, {{0}}}, after = {alone, {{0}}};
+	struct half_carried found;
+	struct error err = {0};
+
+	(void)state;
+	half_lines_add(&before.lines, HALF_ENTITLEMENTS, 0);
+	half_lines_add(&before.lines, HALF_PEERS, 0);
+	half_lines_add(&after.lines, HALF_ENTITLEMENTS, 0);
+	assert_true(half_carry(&found, arena, &after, &before, &err));
+	assert_true(half_lines_is_empty(&found.found));
+	assert_true(half_carry(&found, arena, &before, &before, &err));
+	assert_memory_equal(&found.found, &before.lines, sizeof found.found);
 }
 
 int main(void)
@@ -293,7 +408,10 @@ int main(void)
 		TEST(a_charter_touches_so_many_units_and_not_one_more),
 		TEST(a_unit_sees_its_lines_and_no_other),
 		TEST(another_line_or_purpose_makes_another_digest),
-		TEST(a_half_is_within_another_if_it_says_no_more),
+		TEST(what_says_no_more_is_carried),
+		TEST(what_it_is_for_is_the_same_or_nothing_is_carried),
+		TEST(each_list_is_carried_line_by_line),
+		TEST(an_entitlement_on_a_peer_is_not_carried_without_its_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

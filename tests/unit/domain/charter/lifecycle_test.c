@@ -18,6 +18,8 @@ static enum identity_state expected(enum lifecycle_verb verb, enum identity_stat
 		return IDENTITY_DRAFT;
 	if ((verb == LIFECYCLE_CONSENT || verb == LIFECYCLE_ACCEPT) && from == IDENTITY_PROPOSED)
 		return IDENTITY_PROPOSED;
+	if (verb == LIFECYCLE_CONSENT && (from == IDENTITY_ACTIVE || from == IDENTITY_SUSPENDED))
+		return from; /* what is in force may come to touch a unit */
 	if (verb == LIFECYCLE_SUSPEND && from == IDENTITY_ACTIVE)
 		return IDENTITY_SUSPENDED;
 	if (verb == LIFECYCLE_KILL && (from == IDENTITY_ACTIVE || from == IDENTITY_SUSPENDED))

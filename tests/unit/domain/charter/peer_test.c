@@ -166,70 +166,6 @@ static void a_line_of_nothing_covers_nothing(void **state)
 	assert_false(peer_reaches(&line, TEXT("files/read")));
 }
 
-static struct text with_unit(struct text consents, const char *unit)
-{
-	return consents_with(arena, consents, &(struct consent_given){.unit = text_of(unit)});
-}
-
-static void consents_are_sorted_and_name_a_unit_once(void **state)
-{
-	struct text consents = TEXT("");
-
-	(void)state;
-	assert_false(consents_has(consents, TEXT("sales")));
-	assert_false(consents_has(TEXT("sales-east"), TEXT("sales")));
-	consents = with_unit(consents, "sales");
-	consents = with_unit(consents, "finance");
-	consents = with_unit(consents, "legal");
-	assert_true(text_is(consents, "finance legal sales"));
-	consents = with_unit(consents, "legal");
-	assert_true(text_is(consents, "finance legal sales"));
-	assert_true(consents_has(consents, TEXT("legal")));
-	assert_false(consents_has(consents, TEXT("egal")));
-	assert_false(consents_has(consents, TEXT("")));
-}
-
-static void a_consent_is_kept_with_who_gave_it_to_what(void **state)
-{
-	struct consent_given given = {.unit = TEXT("legal"),
-		.by = TEXT("person:lea@example.com"),
-		.at_utc_ms = 1795700000123,
-		.digest = sha256_of("half", 4),
-		.has_digest = true};
-	struct consent_given found;
-	struct text consents = with_unit(with_unit(TEXT(""), "sales"), "finance"), unit;
-
-	(void)state;
-	consents = consents_with(arena, consents, &given);
-	assert_true(consents_find(consents, TEXT("legal"), &found));
-	assert_true(text_equal(found.by, given.by));
-	assert_int_equal(found.at_utc_ms, given.at_utc_ms);
-	assert_true(found.has_digest && sha256_equal(&found.digest, &given.digest));
-	/* Names alone are what everybody else reads, and another yes takes its place. */
-	given.by = TEXT("person:lou");
-	consents = consents_with(arena, consents, &given);
-	for (const char *const *name = (const char *const[]){"finance", "legal", "sales", NULL};
-		*name != NULL; name++) {
-		assert_true(consents_next(&consents, &unit));
-		assert_true(text_is(unit, *name));
-	}
-	assert_int_equal(consents.length, 0);
-}
-
-static void a_consent_of_before_is_a_name_alone(void **state)
-{
-	struct consent_given found;
-
-	(void)state;
-	assert_true(consents_find(TEXT("finance sales"), TEXT("sales"), &found));
-	assert_false(found.has_digest);
-	assert_int_equal(found.by.length, 0);
-	assert_false(consents_find(TEXT("finance sales"), TEXT("legal"), &found));
-	/* One that is malformed names its unit, and nobody who said what. */
-	assert_true(consents_find(TEXT("finance=x=y=z"), TEXT("finance"), &found));
-	assert_false(found.has_digest);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -238,9 +174,6 @@ int main(void)
 		TEST(skills_are_bounded),
 		TEST(a_line_covers_no_more_than_it_says),
 		TEST(a_line_of_nothing_covers_nothing),
-		TEST(consents_are_sorted_and_name_a_unit_once),
-		TEST(a_consent_is_kept_with_who_gave_it_to_what),
-		TEST(a_consent_of_before_is_a_name_alone),
 		TEST(the_bounds_of_a_line_are_taken),
 	};
 

@@ -202,12 +202,44 @@ static void a_reach_is_consented_by_whose_tool_it_is(void **state)
 	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "Unit sales");
 	decide_bench_consent(bench, "boss", "finance sales");
 	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "mid@2");
-	decide_bench_consent(bench, "mid", "sales");
+	/* To this line, and not to another of it. */
+	decide_bench_agree(bench, "mid", "sales", "e0-2,d0,p1");
+	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "peers[0]");
+	decide_bench_agree(bench, "mid", "sales", "p0");
 	allowed(ask_of(bench, "other", "peek", "{}"));
 	/* A consent is to one version. */
 	put(bench, "boss", TO_MID(", depth: 1, tools: [other/peek, files/list]"));
 	decide_bench_consent(bench, "boss", "");
 	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "boss@3");
+}
+
+/* What came into force before all lines were asked about goes by the names that were kept. */
+static void of_before_a_reach_goes_by_the_units_name(void **state)
+{
+	struct decide_bench *bench = *state;
+	const struct registry_entry *entry;
+	struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("boss"),
+		.state = IDENTITY_ACTIVE,
+		.units_asked = UNITS_BEFORE};
+	struct error err = {0};
+
+	put(bench, "boss", TO_MID(", depth: 1, tools: [other/peek]"));
+	put(bench, "mid", TO_AGENT(", tools: [other/peek]"));
+	decide_bench_consent(bench, "mid", "sales");
+	entry = registry_find(bench->registry, OBJECT_IDENTITY, TEXT("boss"));
+	change.version = change.in_force = entry->version;
+	change.revision = ++bench->revision;
+	assert_true(registry_set(bench->registry, &change, &err));
+	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "Unit sales");
+	change.consents = TEXT("finance sales");
+	change.revision = ++bench->revision;
+	assert_true(registry_set(bench->registry, &change, &err));
+	allowed(ask_of(bench, "other", "peek", "{}"));
+	change.units_asked = UNITS_ASKED;
+	change.revision = ++bench->revision;
+	assert_true(registry_set(bench->registry, &change, &err));
+	refused(ask_of(bench, "other", "peek", "{}"), REASON_PEER, "Unit sales");
 }
 
 static void a_reach_is_consented_by_whose_data_it_is(void **state)
@@ -282,6 +314,7 @@ int main(void)
 		TEST(without_a_reach_each_link_may_do_it_itself),
 		TEST(a_reach_hands_on_what_is_in_it_and_nothing_else),
 		TEST(a_reach_is_consented_by_whose_tool_it_is),
+		TEST(of_before_a_reach_goes_by_the_units_name),
 		TEST(a_reach_is_consented_by_whose_data_it_is),
 		TEST(no_reach_goes_past_class_place_or_guardrail),
 		TEST(a_reach_is_no_right_of_the_one_that_hands_on),

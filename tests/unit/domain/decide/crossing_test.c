@@ -57,6 +57,62 @@ static void a_server_of_another_unit_needs_its_consent(void **state)
 	allowed(decide_bench_ask(bench, "other", "peek", TICKET));
 }
 
+/* Its name stands there, but for what it agreed to: lines of another half. */
+static void a_unit_that_agreed_to_other_lines_has_not_agreed_to_these(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_set_consents(bench, "agent",
+		TEXT("sales=1795700000123="
+		     "sha256:"
+		     "0000000000000000000000000000000000000000000000000000000000000000="
+		     "person:cy"));
+	refused(decide_bench_ask(bench, "other", "peek", TICKET), REASON_CONSENT);
+}
+
+/* entitlements[6] is the one on other/peek. */
+static void the_line_that_a_call_goes_by_is_the_one_that_counts(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_consent(bench, "agent", "");
+	decide_bench_agree(bench, "agent", "sales", "e0-5,d0");
+	refused(decide_bench_ask(bench, "other", "peek", TICKET), REASON_CONSENT);
+	assert_non_null(strstr(bench->decision.explanation.data, "entitlements[6] of the charter"));
+	assert_non_null(
+		strstr(bench->decision.needed.data, "remit identity consent agent --version 1"));
+	decide_bench_agree(bench, "agent", "sales", "e6");
+	allowed(decide_bench_ask(bench, "other", "peek", TICKET));
+}
+
+/* Whoever writes a version without carrying what was agreed gives nothing. */
+static void a_consent_to_another_version_is_none(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_consent(bench, "agent", "");
+	decide_bench_agree_to(bench, "agent", "sales", 2, "e0-6");
+	refused(decide_bench_ask(bench, "other", "peek", TICKET), REASON_CONSENT);
+	decide_bench_set_consents(bench, "agent", TEXT("sales"));
+	refused(decide_bench_ask(bench, "other", "peek", TICKET), REASON_CONSENT);
+	decide_bench_agree_to(bench, "agent", "sales", 1, "e0-6");
+	allowed(decide_bench_ask(bench, "other", "peek", TICKET));
+}
+
+static void two_lines_on_one_tool_are_both_agreed_or_neither(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_edit(bench, "agent", "  - {effect: read, tool: other/peek}\n",
+		"  - {effect: read, tool: other/peek}\n"
+		"  - {effect: read, tool: other/peek, when: 'true'}\n");
+	decide_bench_consent(bench, "agent", "");
+	decide_bench_agree(bench, "agent", "sales", "e7");
+	refused(decide_bench_ask(bench, "other", "peek", TICKET), REASON_CONSENT);
+	decide_bench_agree(bench, "agent", "sales", "e6-7");
+	allowed(decide_bench_ask(bench, "other", "peek", TICKET));
+}
+
 static void its_own_unit_is_not_asked(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -85,6 +141,15 @@ static void data_of_another_unit_needs_its_consent(void **state)
 		"sensitivity: internal\ntrust: untrusted\n"));
 	decide_bench_consent(bench, "agent", "");
 	refused(decide_bench_ask(bench, "files", "read", TICKET), REASON_CONSENT);
+	/* By the line on the tool, and by the line on the data. */
+	decide_bench_agree(bench, "agent", "sales", "e0");
+	refused(decide_bench_ask(bench, "files", "read", TICKET), REASON_CONSENT);
+	assert_non_null(strstr(bench->decision.explanation.data, "to data-sources[0] of"));
+	decide_bench_agree(bench, "agent", "sales", "d0");
+	refused(decide_bench_ask(bench, "files", "read", TICKET), REASON_CONSENT);
+	assert_non_null(strstr(bench->decision.explanation.data, "to entitlements[0] of"));
+	decide_bench_agree(bench, "agent", "sales", "e0,d0");
+	allowed(decide_bench_ask(bench, "files", "read", TICKET));
 	decide_bench_consent(bench, "agent", "sales");
 	allowed(decide_bench_ask(bench, "files", "read", TICKET));
 }
@@ -144,6 +209,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_server_of_another_unit_needs_its_consent),
+		TEST(a_unit_that_agreed_to_other_lines_has_not_agreed_to_these),
+		TEST(the_line_that_a_call_goes_by_is_the_one_that_counts),
+		TEST(a_consent_to_another_version_is_none),
+		TEST(two_lines_on_one_tool_are_both_agreed_or_neither),
 		TEST(its_own_unit_is_not_asked),
 		TEST(what_is_shared_by_all_needs_nobodys),
 		TEST(data_of_another_unit_needs_its_consent),

@@ -324,10 +324,10 @@ static void put_rows(struct decide_bench *bench, const char *up_to, const char *
 	whole = replaced(bench, whole.data, "{to: reply, up-to: internal}", out.data);
 	whole = replaced(bench, whole.data, "tool: other/peek}",
 		"tool: other/peek}\n  - {effect: read, tool: files/rows}");
-	assert_true(decide_bench_put(bench, whole.data));
 	assert_true(decide_bench_put(bench,
 		"object: tool\nname: files/rows\neffect: read\nrisk: low\n"
 		"reads: [{data-source: payroll}]\nclassification: 'rows[*].class'\n"));
+	assert_true(decide_bench_put(bench, whole.data));
 }
 
 static void rows_that_are_judged_may_come_up_to_the_lower_of_source_and_reply(void **state)

@@ -84,6 +84,21 @@ static void a_line_of_the_charter_permits_a_registered_model(void **state)
 	assert_int_equal(decision->sensitivity, SENSITIVITY_UNLABELLED); /* no new data */
 }
 
+/* The provider is of sales: by the line on the model and by its entitlement. */
+static void a_provider_of_another_unit_agrees_to_both_lines(void **state)
+{
+	struct decide_bench *bench = *state;
+	static const char *const too_few[] = {"e0", "m0", "e0,m1", "e1,m0", "e1,m1"};
+
+	for (size_t i = 0; i < sizeof too_few / sizeof *too_few; i++) {
+		decide_bench_agree(bench, "agent", "sales", too_few[i]);
+		must_be(ask(bench, ASK), REASON_CONSENT);
+	}
+	decide_bench_agree(bench, "agent", "sales", "e0,m0");
+	must_be(ask(bench, ASK), REASON_ALLOWED);
+	must_be(ask(bench, ASK_LARGE), REASON_CONSENT);
+}
+
 static void a_model_that_is_not_registered_is_refused(void **state)
 {
 	must_be(ask(*state, "{\"model\":\"small\",\"messages\":[]}"), REASON_MODEL_UNKNOWN);
@@ -278,6 +293,7 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		CASE(a_provider_of_another_unit_agrees_to_both_lines),
 		CASE(a_model_that_is_not_registered_is_refused),
 		CASE(a_model_that_the_charter_does_not_list_is_refused),
 		CASE(a_listed_model_without_an_entitlement_is_refused),

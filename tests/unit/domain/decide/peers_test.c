@@ -86,6 +86,34 @@ static void a_line_of_the_charter_permits_a_registered_skill(void **state)
 	must_be(*state, "delete", REASON_TOOL_UNKNOWN);
 }
 
+/* It lives on a server of sales, and is of people; its line under peers counts, too. */
+static void whose_peer_it_is_agrees_to_each_line_on_it(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	assert_true(decide_bench_put(bench,
+		"object: identity\nname: writer\nkind: agent\nclass: update\nrisk: low\nowner: cy\n"
+		"backup-owner: bo\nunit: people\npurpose: p\nenvironments: [staging]\n---\n"
+		"object: identity\nname: agent\nkind: agent\nclass: summarise\nrisk: low\nowner: "
+		"ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"entitlements: [" LINE "]\n"
+		"peers: [{identity: writer, effects: [read], up-to: internal}]\n"));
+	must_be(bench, "summarise", REASON_ALLOWED);
+	decide_bench_consent(bench, "agent", "");
+	decide_bench_agree(bench, "agent", "sales", "e0");
+	decide_bench_agree(bench, "agent", "people", "e0");
+	must_be(bench, "summarise", REASON_CONSENT);
+	assert_non_null(strstr(bench->decision.explanation.data, "to peers[0] of"));
+	decide_bench_agree(bench, "agent", "people", "p0");
+	must_be(bench, "summarise", REASON_CONSENT);
+	decide_bench_agree(bench, "agent", "people", "e0,p0");
+	must_be(bench, "summarise", REASON_ALLOWED);
+	decide_bench_agree(bench, "agent", "sales", "p0");
+	must_be(bench, "summarise", REASON_CONSENT);
+	assert_non_null(strstr(bench->decision.explanation.data, "unit sales"));
+}
+
 static void without_a_line_nothing_is_handed_over(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -204,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(without_a_line_nothing_is_handed_over),
 		TEST(a_line_of_the_charter_permits_a_registered_skill),
+		TEST(whose_peer_it_is_agrees_to_each_line_on_it),
 		TEST(a_line_may_be_about_one_skill),
 		TEST(a_skill_gets_data_up_to_its_own_line_only),
 		TEST(a_charter_lets_only_public_data_go_where_no_output_covers_it),

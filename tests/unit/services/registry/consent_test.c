@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
-#include "domain/charter/peer.h"
+#include "domain/charter/consents.h"
+#include "domain/charter/narrow.h"
+#include "services/registry/registrar_private.h"
 #include "support/governed.h"
 
 /* a2 of support hands work on that reaches into sales (a server) and people (data). */
@@ -213,7 +215,7 @@ static void a_line_more_or_another_purpose_voids_what_was_agreed(void **state)
 	assert_int_equal(a3(governed)->waiting_consents.length, 0);
 	/* Of a line the unit whose it is; the other keeps its word. */
 	assert_true(apply_a3(governed, "Looks things up",
-		"{effect: read, tool: crm/get, when: 'true'}, {effect: read, tool: files/read}"));
+		GET ", " GET ", " STAFF ", {effect: read, tool: files/read}"));
 	assert_true(is_by_units(a3(governed)->waiting_consents, "people", NULL));
 	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
 }
@@ -223,7 +225,8 @@ static void a_line_less_needs_no_new_consent(void **state)
 	struct governed *governed = *state;
 
 	assert_true(put_in_force(governed));
-	assert_true(apply_a3(governed, "Looks things up", GET));
+	assert_true(apply_a3(governed, "Looks things up",
+		"{effect: read, tool: crm/get, when: 'true', expires: '2029-01-01'}"));
 	assert_true(is_by_units(a3(governed)->waiting_consents, "people", "sales"));
 	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
 	/* And back again is a line more. */
@@ -245,6 +248,204 @@ static void what_became_anothers_meanwhile_is_asked_again(void **state)
 	assert_non_null(strstr(governed->last.err.text, "other lines"));
 	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
 	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+}
+
+/* ---- what is in force ---- */
+
+/* Whether the unit agreed to the entitlement of what is in force. */
+static bool is_agreed(const struct governed *governed, const char *unit, uint32_t at)
+{
+	struct half_lines lines;
+
+	return consents_lines(a3(governed)->consents, text_of(unit),
+		       a3(governed)->in_force->version, &lines) &&
+	       half_lines_has(&lines, HALF_ENTITLEMENTS, at);
+}
+
+static bool review(struct governed *governed, const char *line, enum charter_edit_how how)
+{
+	struct text written = text_copy(governed->arena, text_of(line));
+	const struct registry_entry *entry = a3(governed);
+	struct review_edit edited = {.identity = TEXT("a3"),
+		.version = entry->in_force->version,
+		.is_restore = how == CHARTER_EDIT_PUT_BACK};
+	struct charter_edit edit = {.how = how};
+	struct json was, now, taken, members;
+	struct json_builder object;
+	struct error err = {0};
+
+	assert_true(json_parse(&taken, governed->arena, written, &json_limits_default, &err));
+	assert_true(object_document(entry->in_force, governed->arena, &was, &err));
+	edit.line = (struct charter_line){CHARTER_PART_ENTITLEMENT, &taken};
+	assert_true(charter_edit(
+		&now, governed->arena, &was, &(struct charter_edits){&edit, 1, 0}, &err));
+	json_object_start(&object, governed->arena);
+	json_put_cstring(&object, "review", "v-1");
+	assert_true(json_object_seal(&object, &members, &err));
+	edited.document = &now;
+	return governed_run(governed, (struct registrar_request){.verb = REGISTRAR_REVIEW,
+					      .actor = TEXT("person:rey"),
+					      .review = {&members, &edited, 1}});
+}
+
+/* The places of lines are another version's then: of what is left each stays whose it was. */
+static void what_a_review_leaves_stays_agreed_line_by_line(void **state)
+{
+	struct governed *governed = *state;
+	struct consent_given before, after;
+
+	assert_true(apply_a3(
+		governed, "Looks things up", "{effect: read, tool: files/read}, " GET ", " STAFF));
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_false(is_agreed(governed, "sales", 0));
+	assert_true(is_agreed(governed, "sales", 1) && is_agreed(governed, "sales", 2));
+	assert_true(consents_find(a3(governed)->consents, TEXT("sales"), &before));
+	assert_true(review(
+		governed, "{\"effect\":\"read\",\"tool\":\"crm/get\"}", CHARTER_EDIT_TAKE_OUT));
+	assert_true(is_agreed(governed, "sales", 1) && is_agreed(governed, "people", 1));
+	assert_false(is_agreed(governed, "sales", 0) || is_agreed(governed, "sales", 2));
+	/* On record is still who said it, and to what. */
+	assert_true(consents_find(a3(governed)->consents, TEXT("sales"), &after));
+	assert_true(sha256_equal(&after.digest, &before.digest));
+	assert_true(text_equal(after.by, before.by) && after.at_utc_ms == before.at_utc_ms);
+	/* Had back it is again what sales agreed to. */
+	assert_true(review(
+		governed, "{\"effect\":\"read\",\"tool\":\"crm/get\"}", CHARTER_EDIT_PUT_BACK));
+	assert_true(is_agreed(governed, "sales", 1) && is_agreed(governed, "sales", 2));
+}
+
+static void what_comes_to_touch_a_unit_is_agreed_to_while_it_is_in_force(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(
+		apply_a3(governed, "Looks things up", GET ", {effect: read, tool: files/read}"));
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_false(step_a3(governed, "cy", REGISTRAR_CONSENT)); /* that is so already */
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_true(governed_apply(governed, "adi",
+		"object: server\nname: files\nunit: sales\nenvironment: staging\n"
+		"transport: {stdio: [mcp-server-filesystem, desk]}\n"));
+	assert_true(is_agreed(governed, "sales", 0));
+	assert_false(is_agreed(governed, "sales", 1));
+	assert_false(step_a3(governed, "adi", REGISTRAR_CONSENT)); /* it wrote it */
+	assert_false(step_a3(governed, "eva", REGISTRAR_CONSENT));
+	assert_false(step_a3(governed, "bo", REGISTRAR_CONSENT));
+	assert_true(governed->last.is_forbidden);
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(is_agreed(governed, "sales", 0) && is_agreed(governed, "sales", 1));
+}
+
+/* Of a charter of before units were asked, nobody's lines are known: it goes on as it is. */
+static void what_a_review_leaves_of_before_goes_on_as_it_was(void **state)
+{
+	struct governed *governed = *state;
+	struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("a3"),
+		.version = 1,
+		.in_force = 1,
+		.state = IDENTITY_ACTIVE,
+		.consents = TEXT("sales"),
+		.units_asked = UNITS_BEFORE};
+	struct error err = {0};
+
+	assert_true(put_in_force(governed));
+	change.revision = registry_revision(governed->registry);
+	assert_true(registry_set(governed->registry, &change, &err));
+	assert_false(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_true(review(
+		governed, "{\"effect\":\"read\",\"tool\":\"crm/get\"}", CHARTER_EDIT_TAKE_OUT));
+	assert_int_equal(a3(governed)->units_asked, UNITS_BEFORE);
+	assert_true(text_is(a3(governed)->consents, "sales"));
+}
+
+/* Whoever wrote it does not agree to it, in force or not. */
+static void who_wrote_what_is_in_force_does_not_consent_to_it(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "adi",
+		"object: person\nname: cy\nunit: sales\nroles: [owner, administrator]\n"));
+	assert_true(governed_run(governed, (struct registrar_request){.verb = REGISTRAR_APPROVE,
+						   .kind = OBJECT_PERSON,
+						   .actor = TEXT("person:eva"),
+						   .name = TEXT("cy")}) ||
+		    registry_find_person(governed->registry, TEXT("cy"))->roles_count == 2);
+	assert_true(governed_apply(governed, "cy",
+		"object: identity\nname: a3\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"entitlements: [{effect: write, tool: files/write}]\n"));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(governed_apply(governed, "adi",
+		"object: server\nname: files\nunit: sales\nenvironment: staging\n"
+		"transport: {stdio: [mcp-server-filesystem, desk]}\n"));
+	assert_false(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(governed->last.is_forbidden);
+}
+
+static void set_consents(struct governed *governed, unsigned count)
+{
+	struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("a3"),
+		.version = 1,
+		.in_force = 1,
+		.state = IDENTITY_ACTIVE,
+		.consents = TEXT("")};
+	struct error err = {0};
+
+	for (unsigned i = 0; i < count; i++)
+		change.consents = text_format(governed->arena, "%.*s%su%02u",
+			TEXT_ARGS(change.consents), i > 0 ? " " : "", i);
+	change.revision = registry_revision(governed->registry);
+	assert_true(registry_set(governed->registry, &change, &err));
+}
+
+static void so_many_units_are_kept_beside_a_version_and_not_one_more(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(put_in_force(governed));
+	set_consents(governed, CONSENTS_KEPT_MAX);
+	assert_false(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(governed->last.err.text, "apply another one"));
+	set_consents(governed, CONSENTS_KEPT_MAX - 1);
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(is_agreed(governed, "sales", 0));
+}
+
+/* A version that waits is another question than the one that is in force. */
+static void each_version_is_agreed_to_by_its_number(void **state)
+{
+	struct governed *governed = *state;
+	struct registrar_request request = {.verb = REGISTRAR_CONSENT,
+		.actor = TEXT("person:cy"),
+		.name = TEXT("a3"),
+		.version = 1};
+
+	assert_true(apply_a3(governed, "Looks things up", "{effect: read, tool: files/read}"));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT)); /* its data-sources line */
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(
+		apply_a3(governed, "Looks things up", "{effect: read, tool: files/read}, " GET));
+	assert_true(governed_apply(governed, "adi",
+		"object: server\nname: files\nunit: sales\nenvironment: staging\n"
+		"transport: {stdio: [mcp-server-filesystem, desk]}\n"));
+	assert_true(governed_run(governed, request));
+	assert_true(is_agreed(governed, "sales", 0));
+	assert_false(consents_has(a3(governed)->waiting_consents, TEXT("sales")));
+	assert_false(governed_run(governed, request)); /* once */
+	request.version = 0;
+	assert_true(governed_run(governed, request));
+	assert_true(consents_has(a3(governed)->waiting_consents, TEXT("sales")));
+	request.version = 3;
+	assert_false(governed_run(governed, request));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
 }
 
 /* ---- what is left of the risk ---- */
@@ -383,6 +584,12 @@ int main(void)
 		TEST(a_line_more_or_another_purpose_voids_what_was_agreed),
 		TEST(a_line_less_needs_no_new_consent),
 		TEST(what_became_anothers_meanwhile_is_asked_again),
+		TEST(what_a_review_leaves_stays_agreed_line_by_line),
+		TEST(what_comes_to_touch_a_unit_is_agreed_to_while_it_is_in_force),
+		TEST(what_a_review_leaves_of_before_goes_on_as_it_was),
+		TEST(who_wrote_what_is_in_force_does_not_consent_to_it),
+		TEST(so_many_units_are_kept_beside_a_version_and_not_one_more),
+		TEST(each_version_is_agreed_to_by_its_number),
 		TEST(who_is_not_named_or_may_not_accepts_nothing),
 		TEST(who_approves_it_and_is_named_accepts_it_with_that),
 		TEST(a_critical_risk_waits_for_both),
