@@ -228,18 +228,26 @@ test('a flow that was stopped in n8n is contained by the next inventory, and the
       (item) => item.account === account())?.state;
     assert.equal(await state(), 'intended');
     // The call that it says, as a person makes it.
-    const said = /POST (\S*)\/api\/v1\/(workflows\/\S+\/deactivate)/.exec(asked.calls[0].call);
-    const path = said?.[2] ?? /workflows\/\S+?\/deactivate/.exec(asked.calls[0].call)[0];
-    await n8n.api('POST', path);
+    const { activeVersionId: version } = JSON.parse(await n8n.api('GET', `workflows/${flow.id}`));
+    await n8n.api('POST', /workflows\/\S+\/deactivate/.exec(asked.calls[0].call)[0]);
     const soon = new Date(Date.now() + 60_000).toISOString();
     assert.equal((await importing(await exported('stopped'), '--taken', soon)).code, 0);
     assert.equal(await state(), 'contained');
     assert.ok(await eventually(async () =>
       (await n8n.run('ticket', { path: 'tickets/41.txt' })).status === 404));
+    // Taken back as it says: the draft would be published, were no version named.
+    assert.match(asked.calls[0].limit, /the draft is published, unless a versionId is sent/);
+    const undo = /workflows\/\S+\/activate/.exec(asked.calls[0].undo)[0];
+    const drafted = JSON.parse(await n8n.api('POST', undo));
+    assert.notEqual(drafted.activeVersionId, version);
+    const again = JSON.parse(await n8n.api('POST', undo, { versionId: version }));
+    assert.equal(again.activeVersionId, version);
+    const before = reads();
+    assert.ok(await eventually(async () =>
+      (await n8n.run('ticket', { path: 'tickets/41.txt' })).status === 200 && reads() > before));
   });
 
 test('an identity that is suspended gets no token, so its flow does nothing', async () => {
-  await n8n.api('POST', `workflows/${flow.id}/activate`);
   const before = reads();
   await world.must(ADI, 'identity', 'suspend', FLOW, '--reason', 'INC-9', '--yes');
   assert.equal((await ask('tickets/41.txt')).status, 500);
@@ -247,6 +255,6 @@ test('an identity that is suspended gets no token, so its flow does nothing', as
 });
 
 test('the log verifies with all of it', async () => {
-  const done = await world.verify('--replay');
+  const done = await world.verify('--replay', '--keys', world.path('keys'));
   assert.equal(done.code, 0, done.out + done.err);
 });
