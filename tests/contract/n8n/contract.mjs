@@ -30,43 +30,15 @@ const charter = (key, accounts = '') => ['object: identity', `name: ${FLOW}`, 'k
   'limits: {task: 15m, calls-per-minute: 60}', 'review: 90d', 'expires: 2027-06-30',
   keysLine('staging', key.jwk), accounts, ''].join('\n');
 
-const node = (name, type, more) => ({
-  id: name, name, type, position: [0, 0], typeVersion: 1, ...more });
-
-// Asked by a hook, it signs an assertion, takes a token for it, and calls one tool.
-const nodes = () => [
-  node('Asked', 'n8n-nodes-base.webhook', { typeVersion: 2, webhookId: 'ticket',
-    parameters: { httpMethod: 'POST', path: 'ticket', responseMode: 'lastNode', options: {} } }),
-  node('Sign', 'n8n-nodes-base.jwt', {
-    parameters: {
-      operation: 'sign', useJson: true, options: {},
-      claimsJson: `={{ JSON.stringify({ iss: '${FLOW}', sub: '${FLOW}', aud: '${world.url}', ` +
-        'jti: $execution.id + "-" + Date.now(), iat: Math.floor(Date.now() / 1000), ' +
-        'exp: Math.floor(Date.now() / 1000) + 60 }) }}',
-    },
-    credentials: { jwtAuth: credentials.key } }),
-  node('Token', 'n8n-nodes-base.httpRequest', { typeVersion: 4.2,
-    parameters: {
-      method: 'POST', url: `${world.url}/oauth/token`, sendBody: true,
-      contentType: 'form-urlencoded', options: {},
-      bodyParameters: {
-        parameters: Object.entries({
-          grant_type: 'client_credentials', client_id: FLOW,
-          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-          client_assertion: '={{ $json.token }}', resource: world.mcp('files'),
-        }).map(([name, value]) => ({ name, value })),
-      },
-    } }),
-  node('Read', '@n8n/n8n-nodes-langchain.mcpClient', { typeVersion: 1.1,
-    parameters: {
-      serverTransport: 'httpStreamable', endpointUrl: world.mcp('files'),
-      authentication: 'bearerAuth', tool: { __rl: true, mode: 'id', value: 'read_text_file' },
-      inputMode: 'json', jsonInput: '={{ { path: $("Asked").item.json.body.path } }}', options: {},
-    },
-    credentials: { httpBearerAuth: credentials.token } }),
-];
-const connections = Object.fromEntries([['Asked', 'Sign'], ['Sign', 'Token'], ['Token', 'Read']]
-  .map(([from, to]) => [from, { main: [[{ node: to, type: 'main', index: 0 }]] }]));
+// The example that people import, with what differs here in its place.
+const example = readFileSync(new URL('../../../examples/n8n/ticket-reader.json', import.meta.url),
+  'utf8');
+const ticketReader = (name = 'Ticket reader') => ({
+  ...JSON.parse(example.replaceAll('https://remit.example', world.url)
+    .replace('"KEY"', JSON.stringify(credentials.key.id))
+    .replace('"TOKEN"', JSON.stringify(credentials.token.id))),
+  name,
+});
 
 const credential = async (name, type, data) => {
   const { id } = await n8n.made('credentials', { name, type, data });
@@ -90,8 +62,7 @@ before(async () => {
     token: await credential('Token of the run', 'httpBearerAuth',
       { token: '={{ $("Token").item.json.access_token }}' }),
   };
-  flow = await n8n.made('workflows',
-    { name: 'Ticket reader', nodes: nodes(), connections, settings: {} });
+  flow = await n8n.made('workflows', ticketReader());
   await n8n.api('POST', `workflows/${flow.id}/activate`);
 });
 after(async () => {
@@ -179,8 +150,7 @@ test('what n8n answers comes in: a flow, what it acts by, who made it and no own
 });
 
 test('pages of n8n are one list; without the last they are half an export', async () => {
-  const other = await n8n.made('workflows',
-    { name: 'Other', nodes: nodes(), connections, settings: {} });
+  const other = await n8n.made('workflows', ticketReader('Other'));
   const folder = await exported('paged', 1);
   const half = await importing(join(folder, 'workflows-0.json'));
   assert.equal(half.code, 2);
@@ -208,10 +178,9 @@ test('a flow that an identity says it is opens more than is declared, which is n
   });
 
 test('what is published is seen, whatever is drafted since', async () => {
-  const [asked] = nodes();
-  const rest = nodes().map((one) => (one.name === 'Read' ? { ...one, disabled: true } : one));
-  await n8n.api('PUT', `workflows/${flow.id}?publishIfActive=false`,
-    { name: 'Ticket reader', nodes: [asked, ...rest.slice(1)], connections, settings: {} });
+  const draft = ticketReader();
+  draft.nodes.find(({ name }) => name === 'Read').disabled = true;
+  await n8n.api('PUT', `workflows/${flow.id}?publishIfActive=false`, draft);
   const folder = await exported('drafted');
   const { data } = JSON.parse(readFileSync(join(folder, 'workflows-0.json'), 'utf8'));
   assert.equal(data[0].nodes.find(({ name }) => name === 'Read').disabled, true);
