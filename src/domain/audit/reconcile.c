@@ -162,23 +162,24 @@ static void find_at_line(struct reconcile *reconcile, enum reconcile_kind kind, 
 	add_finding(reconcile, kind, "line", (int64_t)reconcile->lines, what);
 }
 
-static bool has_id(const struct json *list, struct text id)
+static uint32_t count_id(const struct json *list, struct text id)
 {
-	uint32_t i;
+	uint32_t count = 0, i;
 
 	for (i = 0; i < list->count; i++)
-		if (list->items[i].type == JSON_STRING && text_equal(list->items[i].string, id))
-			return true;
-	return false;
+		count +=
+			list->items[i].type == JSON_STRING && text_equal(list->items[i].string, id);
+	return count;
 }
 
-/* The same ids, in whatever order. */
+/* The same ids, each as often, in whatever order; both lists are as long. */
 static bool same_ids(const struct json *recorded, const struct json *logged)
 {
 	uint32_t i;
 
 	for (i = 0; i < recorded->count; i++)
-		if (!has_id(logged, recorded->items[i].string))
+		if (count_id(logged, recorded->items[i].string) !=
+			count_id(recorded, recorded->items[i].string))
 			return false;
 	return true;
 }

@@ -156,7 +156,8 @@ static const struct call_row rows[] = {
 		"the secret itself lives on at the service that gave it"},
 	{PROVIDER_N8N, "", "POST {n8n}/api/v1/workflows/{id}/deactivate",
 		"nothing starts the flow any more", "POST {n8n}/api/v1/workflows/{id}/activate",
-		"a run that is under way goes on; a person may start it by hand"},
+		"a run that is under way goes on; a person may start it by hand; taken back, "
+		"the draft is published, unless a versionId is sent"},
 	{PROVIDER_ZAPIER, "connection/", "Zapier, App connections: disconnect {id}",
 		"no Zap acts through it any more", NULL,
 		"the grant at the app itself may live on: revoke it there, too"},

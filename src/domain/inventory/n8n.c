@@ -1,4 +1,4 @@
-/* n8n: workflows, credentials and executions of its public API (/api/v1), or the files of
+/* n8n: workflows, credentials, executions and projects of its public API (/api/v1), or the files of
  * `n8n export:workflow` and `n8n export:credentials`.  What a credential holds (`data`) is
  * never looked at. */
 #include "domain/inventory/converting.h"
@@ -53,6 +53,12 @@ static const struct {
 	{"stickyNote", 0},
 	{"wait", 0},
 	{"dateTime", 0},
+	{"crypto", 0},
+	{"jwt", 0},
+	{"removeDuplicates", 0},
+	{"renameKeys", 0},
+	{"stopAndError", 0},
+	{"summarize", 0},
 	{"code", 1u << EFFECT_EXECUTE},
 	{"function", 1u << EFFECT_EXECUTE},
 	{"functionItem", 1u << EFFECT_EXECUTE},
@@ -128,49 +134,138 @@ static void read_node(struct converting *c, const struct json *node, struct text
 	read_connections(c, node, flow);
 }
 
-/* ---- workflows ---- */
+/* ---- projects ---- */
 
-/* "Ana Diaz <ana@example.com>", as n8n names a person's own project. */
+/* Lists say of a flow only which project it is in.  Whose project that is stands in what else came:
+ * the flow asked for alone, credentials' shares, or the list of projects (of licensed ones). */
+
+/* "Ana Diaz <ana@example.com>", as n8n names a person's own project.  The last: the name before it
+ * is anybody's to choose. */
 static struct text mail_in(struct text name)
 {
-	ptrdiff_t open = text_find_byte(name, '<');
-	struct text mail;
+	struct text mail = name;
+	ptrdiff_t open;
 
-	if (open < 0 || !text_ends_with(name, ">"))
+	if (!text_ends_with(name, ">"))
 		return (struct text){NULL, 0};
-	mail = text_after(name, (size_t)open + 1);
+	while ((open = text_find_byte(mail, '<')) >= 0)
+		mail = text_after(mail, (size_t)open + 1);
+	if (mail.length == name.length)
+		return (struct text){NULL, 0};
 	mail.length--;
-	return text_find_byte(mail, '@') > 0 ? mail : (struct text){NULL, 0};
+	return text_find_byte(mail, '@') > 0 && text_find_byte(mail, '>') < 0
+		       ? mail
+		       : (struct text){NULL, 0};
 }
 
-static struct text creator_of(struct converting *c, const struct json *workflow)
+static void know_project(struct converting *c, const struct json *project)
 {
-	const struct json *shared = converting_list(c, workflow, "shared");
+	const struct json *name = json_find(project, "name");
+	struct text id = converting_need(c, project, "id");
 
-	for (uint32_t i = 0; shared != NULL && i < shared->count; i++) {
-		const struct json *project = json_find(&shared->items[i], "project");
+	if (text_is(json_text_or(project, "type", ""), "team"))
+		converting_mark(c, "team", id);
+	if (name != NULL && name->type == JSON_STRING)
+		converting_keep(c, "project", id, name);
+}
 
-		if (project != NULL &&
-			text_ends_with(json_text_or(&shared->items[i], "role", ""), ":owner"))
-			return mail_in(json_text_or(project, "name", ""));
+/* Of a share: flows have the project beside it, credentials are listed with its members; NULL: its
+ * id alone. */
+static const struct json *project_of(const struct json *share)
+{
+	const struct json *project = json_find(share, "project");
+
+	if (project != NULL && project->type == JSON_OBJECT)
+		return project;
+	return json_find(share, "name") == NULL ? NULL : share;
+}
+
+static void know_shares(struct converting *c, const struct json *item)
+{
+	const struct json *shared = converting_list(c, item, "shared");
+
+	for (uint32_t i = 0; shared != NULL && i < shared->count && !c->failed; i++) {
+		const struct json *project = project_of(&shared->items[i]);
+
+		if (project != NULL)
+			know_project(c, project);
+	}
+}
+
+/* Whoever has the project of their own that it lies in; a team's is nobody's. */
+static struct text creator_of(struct converting *c, const struct json *item)
+{
+	const struct json *shared = converting_list(c, item, "shared");
+
+	for (uint32_t i = 0; shared != NULL && i < shared->count && !c->failed; i++) {
+		const struct json *share = &shared->items[i];
+		const struct json *project = project_of(share), *name;
+		struct text id = project != NULL ? converting_need(c, project, "id")
+						 : converting_text(c, share, "projectId");
+
+		if (!text_ends_with(json_text_or(share, "role", ""), ":owner") ||
+			converting_is_marked(c, "team", id))
+			continue;
+		name = converting_kept(c, "project", id);
+		return name == NULL ? (struct text){NULL, 0} : mail_in(name->string);
 	}
 	return (struct text){NULL, 0};
 }
 
+/* ---- workflows ---- */
+
+/* What has to be the same wherever the flow stands: alone it says more of its project than in a
+ * list. */
+static void keep_workflow(struct converting *c, struct text id, const struct json *workflow)
+{
+	static const char *const members[] = {"name", "active", "isArchived", "createdAt",
+		"updatedAt", "versionId", "activeVersionId", "nodes"};
+	struct json *kept = arena_new(c->arena, struct json);
+	struct json_builder object;
+
+	json_object_start(&object, c->arena);
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		const struct json *value = json_find(workflow, members[i]);
+
+		if (value != NULL)
+			json_put(&object, members[i], *value);
+	}
+	if (kept != NULL && json_object_seal(&object, kept, c->err))
+		converting_keep(c, "workflow", id, kept);
+	else
+		converting_fail(c, workflow, "no memory for a workflow");
+}
+
+static bool is_off(const struct json *workflow)
+{
+	return !json_boolean_or(workflow, "active", false) ||
+	       json_boolean_or(workflow, "isArchived", false);
+}
+
+static void read_nodes(struct converting *c, const struct json *version, struct text flow)
+{
+	const struct json *nodes = converting_list(c, version, "nodes");
+
+	for (uint32_t i = 0; nodes != NULL && i < nodes->count && !c->failed; i++)
+		read_node(c, &nodes->items[i], flow);
+}
+
+/* Its draft, which people run by hand, and the published version, which its triggers run. */
 static void read_workflow(struct converting *c, const struct json *workflow)
 {
-	const struct json *nodes = converting_list(c, workflow, "nodes");
+	const struct json *published = converting_object(c, workflow, "activeVersion");
 	const struct flow flow = {.id = converting_need(c, workflow, "id"),
 		.title = converting_title(c, converting_text(c, workflow, "name")),
 		.creator = creator_of(c, workflow),
-		.is_off = !json_boolean_or(workflow, "active", false) ||
-			  json_boolean_or(workflow, "isArchived", false),
+		.is_off = is_off(workflow),
 		.created_s = converting_time(c, workflow, "createdAt")};
 
-	converting_keep(c, "workflow", flow.id, workflow);
+	know_shares(c, workflow);
+	keep_workflow(c, flow.id, workflow);
 	flow_put(c, &flow);
-	for (uint32_t i = 0; nodes != NULL && i < nodes->count && !c->failed; i++)
-		read_node(c, &nodes->items[i], flow.id);
+	read_nodes(c, workflow, flow.id);
+	if (published != NULL)
+		read_nodes(c, published, flow.id);
 }
 
 static void read_credential(struct converting *c, const struct json *credential)
@@ -178,8 +273,10 @@ static void read_credential(struct converting *c, const struct json *credential)
 	struct flow_connection connection = {.id = converting_need(c, credential, "id"),
 		.title = converting_title(c, converting_text(c, credential, "name")),
 		.service = service_of(converting_need(c, credential, "type")),
+		.creator = creator_of(c, credential),
 		.created_s = converting_time(c, credential, "createdAt")};
 
+	know_shares(c, credential);
 	if (!c->failed)
 		flow_put_connection(c, &connection);
 }
@@ -192,8 +289,15 @@ static void read_execution(struct converting *c, const struct json *execution)
 
 	if (workflow == NULL)
 		return; /* deleted since */
-	flow.is_off = !json_boolean_or(workflow, "active", false);
+	flow.is_off = is_off(workflow);
 	flow_put(c, &flow);
+}
+
+static bool is_project(const struct json *item)
+{
+	struct text type = json_text_or(item, "type", "");
+
+	return text_is(type, "personal") || text_is(type, "team");
 }
 
 static const char *read_item(struct converting *c, const struct json *item)
@@ -206,11 +310,15 @@ static const char *read_item(struct converting *c, const struct json *item)
 		read_execution(c, item);
 		return "executions";
 	}
+	if (is_project(item)) {
+		know_project(c, item);
+		return "projects";
+	}
 	if (has(item, "type") && has(item, "name")) {
 		read_credential(c, item);
 		return "credentials";
 	}
-	converting_fail(c, item, "no workflow, credential or execution");
+	converting_fail(c, item, "no workflow, credential, execution or project");
 	return NULL;
 }
 

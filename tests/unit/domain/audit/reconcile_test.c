@@ -119,6 +119,18 @@ static void other_objects_than_on_record_are_found(void **state)
 	expect(fixture, "\"kind\":\"read-differs\",\"line\":1,");
 }
 
+static void an_object_in_the_place_of_one_that_was_read_twice_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err;
+
+	assert_true(reconcile_add_decision(&fixture->reconcile, 4, &err));
+	outcome(fixture, "{\"decision\":4,\"status\":\"result\",\"forwarded\":true,"
+			 "\"retrieval\":{\"objects\":[\"t-1\",\"t-1\"],\"count\":2}}");
+	line(fixture, "{\"record\":4,\"objects\":[\"t-1\",\"t-9\"]}");
+	expect(fixture, "{\"kind\":\"read-differs\",\"line\":1,");
+}
+
 static void another_number_of_objects_is_found(void **state)
 {
 	struct fixture *fixture = *state;
@@ -187,6 +199,7 @@ int main(void)
 		RECONCILE_TEST(a_read_that_names_a_record_it_does_not_have_is_found),
 		RECONCILE_TEST(one_record_covers_one_read),
 		RECONCILE_TEST(other_objects_than_on_record_are_found),
+		RECONCILE_TEST(an_object_in_the_place_of_one_that_was_read_twice_is_found),
 		RECONCILE_TEST(another_number_of_objects_is_found),
 		RECONCILE_TEST(an_answer_that_the_source_does_not_know_is_found),
 		RECONCILE_TEST(each_read_with_its_record_is_fine),

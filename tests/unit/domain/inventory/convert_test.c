@@ -254,6 +254,134 @@ static void unknown_scopes_and_people_without_an_address_are_reported(void **sta
 	teardown(&read);
 }
 
+/* ---- n8n as it answers: lists name projects by id, and what runs is the published version ---- */
+
+static bool has_line(const struct read_export *read, const char *part)
+{
+	struct text lines = buffer_text(&read->lines);
+
+	return lines.length > 0 && memmem(lines.data, lines.length, part, strlen(part)) != NULL;
+}
+
+static void what_a_published_flow_runs_is_seen_whatever_its_draft_says(void **state)
+{
+	static const char flow[] =
+		"{\"data\":[{\"id\":\"w\",\"name\":\"w\",\"active\":true,\"nodes\":[],"
+		"\"activeVersion\":{\"nodes\":[{\"type\":\"n8n-nodes-base.slack\",\"parameters\":{"
+		"\"operation\":\"delete\"},\"credentials\":{\"slackApi\":{\"id\":\"c\","
+		"\"name\":\"c\"}}}]}}],\"nextCursor\":null}";
+	struct read_export read;
+
+	(void)state;
+	setup(&read);
+	add_page(&read, "p0", text_of(flow));
+	assert_true(convert(&read, PROVIDER_N8N));
+	assert_true(has_line(&read, "\"scope\":\"n8n-nodes-base.slack:delete\""));
+	assert_true(has_line(&read, "\"to\":\"account:connection/c\""));
+	teardown(&read);
+}
+
+/* A list of flows says which project they are in; only other answers say whose that is. */
+static const char *const namings[] = {
+	"{\"data\":[{\"id\":\"c\",\"name\":\"c\",\"type\":\"slackApi\",\"shared\":[{\"id\":\"p\","
+	"\"name\":\"Ana <ana@example.com>\",\"role\":\"credential:owner\"}]}]}",
+	"{\"data\":[{\"id\":\"p\",\"name\":\"Ana <ana@example.com>\",\"type\":\"personal\"}]}",
+	"{\"id\":\"w\",\"name\":\"w\",\"active\":true,\"nodes\":[],\"updatedAt\":"
+	"\"2026-01-01T00:00:00.000Z\",\"shared\":[{\"role\":\"workflow:owner\",\"projectId\":"
+	"\"p\",\"project\":{\"id\":\"p\",\"name\":\"Ana <ana@example.com>\",\"type\":"
+	"\"personal\"}}]}",
+};
+
+static void who_created_a_flow_is_found_by_its_project(void **state)
+{
+	static const char flow[] =
+		"{\"data\":[{\"id\":\"w\",\"name\":\"w\",\"active\":true,\"nodes\":[],"
+		"\"updatedAt\":"
+		"\"2026-01-01T00:00:00.000Z\",\"shared\":[{\"role\":\"workflow:owner\","
+		"\"projectId\":\"p\"}]}]}";
+	static const char created[] = "{\"edge\":\"created\",\"from\":\"person:ana@example.com\","
+				      "\"to\":\"account:w\"}";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof namings / sizeof *namings; i++)
+		for (int turned = 0; turned < 2; turned++) {
+			struct read_export read;
+
+			setup(&read);
+			add_page(&read, "p0", text_of(turned ? namings[i] : flow));
+			add_page(&read, "p1", text_of(turned ? flow : namings[i]));
+			if (!convert(&read, PROVIDER_N8N))
+				fail_msg("%zu: %s", i, read.err.text);
+			if (!has_line(&read, created))
+				fail_msg("%zu:\n%.*s", i, TEXT_ARGS(buffer_text(&read.lines)));
+			assert_false(has_line(&read, "connection/p"));
+			teardown(&read);
+		}
+}
+
+static const struct {
+	const char *project;
+	const char *creator; /* NULL: nobody */
+} projects[] = {
+	{"\"name\":\"Eve <eve@example.com>\",\"type\":\"personal\"", "eve@example.com"},
+	{"\"name\":\"Bo <bo@example.com> <eve@example.com>\",\"type\":\"personal\"",
+		"eve@example.com"},
+	{"\"name\":\"Bo <bo@example.com>\",\"type\":\"team\"", NULL},
+	{"\"name\":\"Sales\",\"type\":\"personal\"", NULL},
+	{"\"name\":\"<@>\",\"type\":\"personal\"", NULL},
+	{"\"name\":\"bo@example.com>\",\"type\":\"personal\"", NULL},
+	{"\"name\":\"Eve <eve@example.com>>\",\"type\":\"personal\"", NULL},
+	{"\"name\":null,\"type\":\"personal\"", NULL},
+};
+
+static void nobody_is_made_a_creator_by_what_a_project_is_called(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof projects / sizeof *projects; i++) {
+		struct read_export read;
+		struct text page, edge;
+
+		setup(&read);
+		page = text_format(read.arena,
+			"{\"id\":\"w\",\"active\":true,\"nodes\":[],\"shared\":[{\"role\":"
+			"\"workflow:owner\",\"project\":{\"id\":\"p\",%s}}]}",
+			projects[i].project);
+		add_page(&read, "p0", page);
+		if (!convert(&read, PROVIDER_N8N))
+			fail_msg("%zu: %s", i, read.err.text);
+		edge = text_format(read.arena, "{\"edge\":\"created\",\"from\":\"person:%s\",",
+			projects[i].creator == NULL ? "" : projects[i].creator);
+		if (has_line(&read, projects[i].creator == NULL ? "created" : edge.data) !=
+			(projects[i].creator != NULL))
+			fail_msg("%zu:\n%.*s", i, TEXT_ARGS(buffer_text(&read.lines)));
+		teardown(&read);
+	}
+}
+
+static void a_flow_that_stands_in_two_states_is_refused(void **state)
+{
+	static const char *const changed[] = {
+		"{\"id\":\"w\",\"active\":false,\"nodes\":[],\"versionId\":\"1\"}",
+		"{\"id\":\"w\",\"active\":true,\"nodes\":[],\"versionId\":\"2\"}",
+		"{\"id\":\"w\",\"active\":true,\"nodes\":[],\"versionId\":\"1\",\"name\":\"v\"}",
+		"{\"id\":\"w\",\"active\":true,\"nodes\":[],\"versionId\":\"1\",\"isArchived\":"
+		"true}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) {
+		struct read_export read;
+
+		setup(&read);
+		add_page(&read, "p0",
+			TEXT("{\"id\":\"w\",\"active\":true,\"nodes\":[],\"versionId\":\"1\"}"));
+		add_page(&read, "p1", text_of(changed[i]));
+		assert_false(convert(&read, PROVIDER_N8N));
+		assert_non_null(strstr(read.err.text, "stands here twice"));
+		teardown(&read);
+	}
+}
+
 /* ---- what is refused ---- */
 
 struct refused {
@@ -424,6 +552,10 @@ static void operations_are_known_by_their_first_word_or_do_anything(void **state
 int main(int count, char **words)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_published_flow_runs_is_seen_whatever_its_draft_says),
+		cmocka_unit_test(who_created_a_flow_is_found_by_its_project),
+		cmocka_unit_test(nobody_is_made_a_creator_by_what_a_project_is_called),
+		cmocka_unit_test(a_flow_that_stands_in_two_states_is_refused),
 		cmocka_unit_test(what_is_no_export_is_refused_with_its_place),
 		cmocka_unit_test(no_pages_are_no_export),
 		cmocka_unit_test(every_provider_gives_the_same_items_in_any_order_of_pages),
