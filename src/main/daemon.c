@@ -114,6 +114,7 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct waiver_service *waivers;
 	struct posture *posture;
 	struct directory_service *directories;
 	struct scim *scim;
@@ -415,12 +416,20 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 /* ---- state ---- */
 
+static bool make_graph(struct daemon *daemon, struct error *err)
+{
+	const struct graph_parts parts = {daemon->registry, daemon->fold, daemon->waivers};
+
+	return graph_keeper_create(&daemon->graph, &parts, daemon->registrar, err);
+}
+
 static bool make_posture(struct daemon *daemon, struct error *err)
 {
 	const struct posture_parts parts = {.registry = daemon->registry,
 		.graph = graph_service_graph(daemon->graph),
 		.fold = daemon->fold,
 		.findings = daemon->finding,
+		.waivers = daemon->waivers,
 		.inventories = {.context = &daemon->inventories.service,
 			.oldest = posture_keeper_oldest},
 		.log = {.context = &daemon->posture_records,
@@ -484,11 +493,10 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!waiver_service_create(&daemon->waivers, daemon->fold, err) ||
 		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
-		!graph_keeper_create(
-			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
-		!make_posture(daemon, err))
+		!make_graph(daemon, err) || !make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -801,6 +809,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.posture = daemon->posture,
 		.directories = daemon->directories,
 		.graph = daemon->graph,
+		.waivers = daemon->waivers,
 		.inventory = daemon->inventories.service,
 		.living = daemon->living,
 		.call = daemon->call,
@@ -937,7 +946,8 @@ static bool make_reviews(struct daemon *daemon, struct error *err)
 		.registrar = daemon->registrar,
 		.fold = daemon->fold,
 		.approve = daemon->approve,
-		.finding = daemon->finding};
+		.finding = daemon->finding,
+		.living = daemon->living};
 
 	return review_keeper_create(&daemon->reviews, daemon->loop, daemon->log, &parts, err);
 }
@@ -1277,6 +1287,7 @@ static void destroy_watchers(struct daemon *daemon)
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	graph_service_destroy(&daemon->graph);
+	waiver_service_destroy(&daemon->waivers);
 	living_destroy(&daemon->living);
 }
 

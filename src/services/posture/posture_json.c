@@ -1,6 +1,6 @@
 /* What people are shown: controls, by family and by the ids of a framework; what violates one;
- * the figures of days; waivers. */
-#include "services/posture/waiver_private.h"
+ * the figures of days. */
+#include "services/posture/posture_private.h"
 
 #include "base/time.h"
 

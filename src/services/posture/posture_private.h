@@ -9,6 +9,7 @@
 /* Private to services/posture. */
 
 enum {
+	POSTURE_ACTOR_BYTES = 256,
 	POSTURE_ARENA_BYTES_MAX = 16 * 1024 * 1024, /* of one step */
 	POSTURE_KEY_BYTES_MAX = GRAPH_NAME_BYTES_MAX + 32,
 };
@@ -64,8 +65,7 @@ struct posture {
 	bool is_changed;        /* since states were told */
 	bool is_over;           /* more waited than there is room for: all is looked at */
 	uint64_t looked;
-	struct name_table *waivers;            /* by id; owns struct waiver_node */
-	struct name_table *waivers_for;        /* by "CONTROL OBJECT" */
+	uint64_t waivers_told; /* generation of waivers when states were told last */
 	struct posture_day days[POSTURE_DAYS]; /* a ring */
 	size_t days_count;
 	size_t days_next;
@@ -115,15 +115,13 @@ bool posture_read_records(struct posture *posture);
 void posture_tell(struct posture *posture);
 bool posture_fold_days(struct posture *posture, struct error *err) MUST_CHECK;
 
-/* posture_waiver.c */
-bool posture_fold_waivers(struct posture *posture, struct error *err) MUST_CHECK;
-void waiver_destroy(void *value);
+/* posture_waived.c */
+void posture_use_waivers(struct posture *posture);
 /* The live waiver of the control for the object, or NULL. */
 const struct waiver *posture_waiver_for(
 	const struct posture *posture, struct text control, struct text object);
 /* Adds what live waivers of rows cover. */
 void posture_count_waived(const struct posture *posture, struct control_status *all);
-uint64_t posture_waivers_live(const struct posture *posture);
 /* The next second in which a live one is over; 0: there is none. */
 int64_t posture_next_end(const struct posture *posture);
 

@@ -1,5 +1,5 @@
-/* Pages of what violates a control, and of waivers. */
-#include "services/posture/waiver_private.h"
+/* Pages of what violates a control. */
+#include "services/posture/posture_private.h"
 
 /* ---- violations ---- */
 
@@ -187,47 +187,4 @@ bool posture_put_rows(const struct posture *posture, const struct posture_page *
 		return false;
 	json_put(view, "items", sealed);
 	return true;
-}
-
-/* ---- waivers ---- */
-
-static bool add_waiver(const struct posture *posture, const struct waiver *waiver,
-	struct json_builder *list, struct error *err)
-{
-	struct json_builder object;
-	struct json item;
-
-	json_object_start(&object, list->arena);
-	json_put_text(&object, "id", waiver->id);
-	json_put_cstring(&object, "state",
-		waiver_state_word(waiver_state_at(waiver, posture_now_utc_s(posture))));
-	json_put_text(&object, "control", waiver->control);
-	json_put_text(&object, "object", waiver->object);
-	json_put_text(&object, "reason", waiver->reason);
-	json_put_text_unless_empty(&object, "unit", waiver->unit);
-	json_put_text(&object, "by", waiver->by);
-	json_put_text_unless_empty(&object, "approved_by", waiver->approved_by);
-	json_put_integer(&object, "asked", waiver->asked_utc_ms);
-	json_put_integer(&object, "until", waiver->until_utc_s);
-	json_put_integer(&object, "until_at", waiver->until_utc_s * 1000);
-	json_put_integer(&object, "record", (int64_t)waiver->index);
-	if (!json_object_seal(&object, &item, err))
-		return false;
-	json_add(list, item);
-	return true;
-}
-
-bool posture_waiver_list(const struct posture *posture, struct text after, uint32_t count,
-	struct arena *arena, struct json *out, struct error *err)
-{
-	const struct waiver_node *node = name_table_next(posture->waivers, after);
-	struct json_builder list;
-
-	json_array_start(&list, arena);
-	for (; node != NULL && count > 0; count--) {
-		if (!add_waiver(posture, &node->waiver, &list, err))
-			return false;
-		node = name_table_next(posture->waivers, node->waiver.id);
-	}
-	return json_array_seal(&list, out, err);
 }

@@ -253,7 +253,7 @@ struct posture_figures posture_figures(const struct posture *posture)
 	struct posture_figures figures = {.rows = name_table_count(posture->rows),
 		.looked = posture->looked,
 		.waiting = name_table_count(posture->dirty),
-		.waivers = posture_waivers_live(posture),
+		.waivers = waiver_count_live(posture->parts.waivers, posture_now_utc_s(posture)),
 		.records = posture->records};
 
 	posture_survey(posture, all);

@@ -232,6 +232,7 @@ static bool is_due(const struct posture *posture, int64_t now_utc_s)
 	if (posture->passed_utc_ms == 0 || posture->told_utc_s == now_utc_s)
 		return false;
 	return posture->is_changed || now_utc_s < posture->told_utc_s ||
+	       posture->waivers_told != waiver_generation(posture->parts.waivers) ||
 	       now_utc_s - posture->told_utc_s >= TELL_AGAIN_S ||
 	       (posture->next_end_utc_s != 0 && now_utc_s >= posture->next_end_utc_s);
 }
@@ -248,6 +249,7 @@ void posture_tell(struct posture *posture)
 	if (arena == NULL)
 		return;
 	posture->is_changed = false;
+	posture->waivers_told = waiver_generation(posture->parts.waivers);
 	posture->told_utc_s = now_utc_s;
 	posture->next_end_utc_s = posture_next_end(posture);
 	posture_survey(posture, all);
