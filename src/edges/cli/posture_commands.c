@@ -136,6 +136,14 @@ static void print_unanswered(struct cli *cli, const struct json *unanswered)
 	print_items(cli, &ids, columns);
 }
 
+static void say_waiting(const struct json *reply)
+{
+	if (number(reply, "waiting") > 0)
+		cli_say("and %lld more, for whose findings there is no room: remit controls "
+			"CONTROL lists them",
+			number(reply, "waiting"));
+}
+
 static void print_one(struct cli *cli, const struct json *reply)
 {
 	static const char *const columns[] = {
@@ -155,6 +163,7 @@ static void print_one(struct cli *cli, const struct json *reply)
 		cli_say("It holds when: %.*s.", TEXT_ARGS(json_text_or(reply, "metric", "")));
 	cli_say("%lld violations, %lld of them waived", number(reply, "violations"),
 		number(reply, "waived"));
+	say_waiting(reply);
 	if (items != NULL && items->count > 0)
 		print_items(cli, reply, columns);
 	print_unanswered(cli, json_find(reply, "unanswered"));
@@ -205,6 +214,8 @@ int command_posture_list(struct cli *cli)
 						 TEXT_ARGS(buffer_text(&query)))) {
 		cli_print(cli, &reply.json);
 		cli_say_more(cli, &reply.json);
+		if (cli->output == OUTPUT_TABLE)
+			say_waiting(&reply.json);
 	}
 	buffer_deinit(&query);
 	return status;

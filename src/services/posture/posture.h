@@ -22,6 +22,9 @@ struct posture;
 enum {
 	POSTURE_LOOKS = 256,         /* subjects of one step */
 	POSTURE_RECORDS = 64,        /* of one step */
+	POSTURE_FOUND = 64,          /* violations of records, behind which a step ends */
+	POSTURE_FOUND_MAX = 65536,   /* that wait for room for their finding; more: none is read */
+	POSTURE_OFFERS = 64,         /* of these, looked at in one step */
 	POSTURE_AGAIN_S = 1800,      /* from one look at everything to the next */
 	POSTURE_DIRTY_MAX = 65536,   /* subjects that wait to be looked at; more: all are */
 	POSTURE_ROWS_A_LOOK = 20000, /* rows that one page of a list looks through */
@@ -87,7 +90,8 @@ const struct catalogue *posture_catalogue(const struct posture *posture);
 struct control_status {
 	enum control_state state;
 	struct text why;          /* one sentence, where it is stale or unproven; else empty */
-	uint64_t violations;      /* those that are waived included */
+	uint64_t violations;      /* those that are waived or wait included */
+	uint64_t waiting;         /* of records, that wait for room for their finding */
 	uint64_t waived;          /* by live waivers */
 	uint64_t subjects;        /* that its checks were asked about; 0: unknown */
 	int64_t evaluated_utc_ms; /* 0: never by this process */
@@ -125,6 +129,9 @@ bool posture_control_json(const struct posture *posture, const struct posture_pa
 /* [{day, passing, failing, stale, unproven, violations}], the last `days`. */
 bool posture_trend_json(const struct posture *posture, uint32_t days, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
+
+/* Violations of records that wait for room for their finding: of the control, or of all (empty). */
+uint64_t posture_waiting(const struct posture *posture, struct text control);
 
 /* Figures for metrics. */
 struct posture_figures {
