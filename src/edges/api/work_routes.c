@@ -14,18 +14,11 @@ static void answer_items(struct api_request *request, const struct json *items)
 
 	json_object_start(&object, request->arena);
 	json_put(&object, "items", *items);
-	if (waiting > 0)
-		json_put_integer(&object, "waiting", (int64_t)waiting);
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
-static void answer_page(struct api_request *request, struct json *items, uint32_t limit)
-{
-	answer_page_with(request, items, limit, 0);
-}
-
-/* A page of what may be one item too long: that one only says that more follow. */
-/* waiting: how many more would be among them, if there were room; 0: none. */
+/* A page of what may be one item too long: that one only says that more follow.  waiting: how many
+ * more would be among them, if there were room; 0: none. */
 static void answer_page_with(
 	struct api_request *request, struct json *items, uint32_t limit, uint64_t waiting)
 {
@@ -39,7 +32,14 @@ static void answer_page_with(
 		json_put_text(&object, "next", json_text_or(&items->items[limit - 1], "id", ""));
 	}
 	json_put(&object, "items", *items);
+	if (waiting > 0)
+		json_put_integer(&object, "waiting", (int64_t)waiting);
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+static void answer_page(struct api_request *request, struct json *items, uint32_t limit)
+{
+	answer_page_with(request, items, limit, 0);
 }
 
 /* ---- tasks ---- */
