@@ -869,7 +869,7 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       llm_door_route(daemon->llm, daemon->router, err) && make_peer_door(daemon, err) &&
 	       ssf_create(&daemon->ssf, daemon->event_signals, err) &&
 	       ssf_add_routes(daemon->ssf, daemon->router, err) &&
-	       scim_create(&daemon->scim, daemon->directories, err) &&
+	       scim_create(&daemon->scim, daemon->directories, daemon->loop, err) &&
 	       scim_add_routes(daemon->scim, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }

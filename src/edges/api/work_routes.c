@@ -374,7 +374,7 @@ static void answer_findings(struct api_request *request, struct json *items, uin
 {
 	struct text kind = api_query(request, "kind");
 	uint64_t waiting = is_asked(kind, text_of(finding_kind_word(FINDING_RECORD_VIOLATES)))
-				   ? posture_waiting(request->api->services.posture,
+				   ? posture_count_waiting(request->api->services.posture,
 					     api_query(request, "control"))
 				   : 0;
 

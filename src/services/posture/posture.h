@@ -131,7 +131,7 @@ bool posture_trend_json(const struct posture *posture, uint32_t days, struct are
 	struct json *out, struct error *err) MUST_CHECK;
 
 /* Violations of records that wait for room for their finding: of the control, or of all (empty). */
-uint64_t posture_waiting(const struct posture *posture, struct text control);
+uint64_t posture_count_waiting(const struct posture *posture, struct text control);
 
 /* Figures for metrics. */
 struct posture_figures {

@@ -172,7 +172,7 @@ static bool fold_opened(void *state, const struct json *record, uint64_t index, 
 	return true;
 }
 
-uint64_t posture_waiting(const struct posture *posture, struct text control)
+uint64_t posture_count_waiting(const struct posture *posture, struct text control)
 {
 	const struct control *of = catalogue_find(posture->catalogue, control);
 	uint64_t count = 0;

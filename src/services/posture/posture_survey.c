@@ -72,7 +72,7 @@ static void count_rows(
 		if (posture->subjects[check] > out->subjects)
 			out->subjects = posture->subjects[check];
 	}
-	out->waiting = posture_waiting(posture, control->id);
+	out->waiting = posture_count_waiting(posture, control->id);
 	out->violations += out->waiting;
 }
 

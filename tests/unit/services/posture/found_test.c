@@ -212,8 +212,8 @@ static void what_is_past_the_share_is_counted_listed_and_has_its_turn(void **sta
 		stray(bench);
 	assert_int_equal(status(bench, "G-26")->violations, all);
 	assert_int_equal(status(bench, "G-26")->waiting, 7);
-	assert_int_equal(posture_waiting(bench->posture, TEXT("")), 7);
-	assert_int_equal(posture_waiting(bench->posture, TEXT("G-11")), 0);
+	assert_int_equal(posture_count_waiting(bench->posture, TEXT("")), 7);
+	assert_int_equal(posture_count_waiting(bench->posture, TEXT("G-11")), 0);
 	assert_int_equal(count_findings(bench), FINDINGS_PER_ORIGIN_MAX);
 	assert_int_equal(count_listed(bench, "G-26", 3), all);
 	assert_int_equal(count_listed(bench, "G-26", 500), all);
