@@ -258,11 +258,12 @@ static void who_hangs_up_during_a_list_ends_it(void **state)
 {
 	struct bench *bench = *state;
 	struct talk talks[SCIM_EXCHANGES_MAX];
-	const char *format = "GET /scim/v2/Users?filter=userName%%20ew%%20%%2207%%22 HTTP/1.1\r\n"
-			     "Host: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n";
 
 	import_people(bench, 20 * DIRECTORY_LOOKS);
-	(void)snprintf(bench->request, BYTES_MAX, format, bench->token);
+	(void)snprintf(bench->request, BYTES_MAX,
+		"GET /scim/v2/Users?filter=userName%%20ew%%20%%2207%%22 HTTP/1.1\r\n"
+		"Host: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n",
+		bench->token);
 	for (int i = 0; i < SCIM_EXCHANGES_MAX - 1; i++) {
 		talk_open(&talks[i], bench->loop, http_server_port(bench->server));
 		talk_say(&talks[i], bench->request, strlen(bench->request));
