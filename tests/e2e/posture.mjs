@@ -78,7 +78,7 @@ test('a waiver has a reason, an end and a second person', async () => {
   assert.equal(await state('G-27'), 'failing');
   const agreed = await world.remit(BO, 'waiver', 'approve', waiver, '--yes');
   if (agreed.code === 0) await becomes('G-27', 'passing');
-  else assert.match(agreed.err, /forbidden: .*one of security/);
+  else assert.match(agreed.err, /who may: .*one of security/);
   const list = (await world.json(null, 'waiver', 'list')).items;
   assert.equal(list.length, 1);
   assert.equal(list[0].by, ADI);
