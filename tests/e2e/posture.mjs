@@ -138,5 +138,5 @@ test('the commands of docs/posture.md work as they stand', async () => {
     PATH: `${process.env.REMIT_BUILD}:${process.env.PATH}` } });
   assert.equal(done.code, 0, done.out + done.err);
   assert.match(done.out, /tool\/knowledge\/prompts\.get +tool-unpinned/);
-  assert.match(done.out, /waits +G-28 +tool\/knowledge\/prompts\.get/);
+  assert.match(done.out, /waits +control +G-28 +tool\/knowledge\/prompts\.get/);
 });
