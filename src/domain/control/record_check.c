@@ -1,5 +1,6 @@
 #include "domain/control/record_check.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,10 +92,19 @@ static void forget(struct memory *memory, struct seen *seen)
 	free(seen);
 }
 
+/* NULL: nothing is remembered. */
+static struct seen *oldest_of(const struct memory *memory)
+{
+	assert(memory->oldest == NULL || memory->oldest->older == NULL);
+	return memory->oldest;
+}
+
 static void forget_all(struct memory *memory)
 {
-	while (memory->oldest != NULL)
-		forget(memory, memory->oldest);
+	struct seen *seen;
+
+	while ((seen = oldest_of(memory)) != NULL)
+		forget(memory, seen);
 }
 
 bool record_watch_create(struct record_watch **out, const struct registry *registry,
@@ -175,10 +185,11 @@ static struct seen *seen_create(struct text name, const struct json *record)
 {
 	struct text identity = json_text_or(record, "identity", "");
 	struct seen *seen = calloc(1, sizeof *seen + name.length + identity.length);
-	char *bytes = (char *)(seen + 1);
+	char *bytes;
 
 	if (seen == NULL)
 		return NULL;
+	bytes = (char *)(seen + 1);
 	memcpy(bytes, name.data, name.length);
 	if (identity.length > 0)
 		memcpy(bytes + name.length, identity.data, identity.length);
@@ -239,10 +250,13 @@ static void forget_old(struct record_watch *watch)
 {
 	for (int i = 0; i < MEMORY_COUNT; i++) {
 		struct memory *memory = &watch->memories[i];
+		struct seen *seen;
 
-		while (memory->oldest != NULL && memory->keep_ms != INT64_MAX &&
-			watch->at_utc_ms - memory->oldest->at_utc_ms > memory->keep_ms)
-			forget(memory, memory->oldest);
+		if (memory->keep_ms == INT64_MAX)
+			continue;
+		while ((seen = oldest_of(memory)) != NULL &&
+			watch->at_utc_ms - seen->at_utc_ms > memory->keep_ms)
+			forget(memory, seen);
 	}
 }
 
@@ -377,10 +391,9 @@ static void see_outcome(struct record_watch *watch, const struct json *record)
 static void check_overdue(struct record_watch *watch)
 {
 	struct memory *calls = &watch->memories[MEMORY_CALLS];
+	struct seen *call;
 
-	for (int i = 0; i < RECORD_WATCH_OVERDUE_MAX && calls->oldest != NULL; i++) {
-		struct seen *call = calls->oldest;
-
+	for (int i = 0; i < RECORD_WATCH_OVERDUE_MAX && (call = oldest_of(calls)) != NULL; i++) {
 		if (watch->at_utc_ms - call->at_utc_ms <= RECORD_WATCH_OUTCOME_MS)
 			return;
 		tell(watch, RECORD_CHECK_OUTCOME, call->index, call->identity);

@@ -86,10 +86,11 @@ static struct found *found_create(
 	enum record_check check, uint64_t index, struct text key, struct text identity)
 {
 	struct found *found = calloc(1, sizeof *found + key.length + identity.length);
-	char *bytes = (char *)(found + 1);
+	char *bytes;
 
 	if (found == NULL)
 		return NULL;
+	bytes = (char *)(found + 1);
 	memcpy(bytes, key.data, key.length);
 	if (identity.length > 0)
 		memcpy(bytes + key.length, identity.data, identity.length);

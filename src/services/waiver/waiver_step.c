@@ -108,25 +108,25 @@ static void work_destroy(struct waiver_work **work)
 	*work = NULL;
 }
 
-static bool work_create(struct waiver_work **out, struct waiver_service *service,
+/* NULL: no memory. */
+static struct waiver_work *work_create(struct waiver_service *service,
 	const struct waiver_request *request, struct text id, struct error *err)
 {
 	struct waiver_work *work = calloc(1, sizeof *work);
 
-	*out = NULL;
 	if (work != NULL)
 		work->arena = arena_create_small(WORK_ARENA_BYTES_MAX, 4096);
 	if (work != NULL && work->arena != NULL)
 		work->id = text_copy(work->arena, id);
 	if (work == NULL || work->id.data == NULL) {
 		work_destroy(&work);
-		return error_set(err, ERROR_LIMIT, "no memory for a waiver's record");
+		error_set(err, ERROR_LIMIT, "no memory for a waiver's record");
+		return NULL;
 	}
 	work->service = service;
 	work->context = request->context;
 	work->done = request->done;
-	*out = work;
-	return true;
+	return work;
 }
 
 static void on_written(struct fold_change *change)
@@ -198,7 +198,8 @@ bool waiver_ask(
 		!check_room(service, &waived, err))
 		return false;
 	random_id(id, "w-");
-	if (!work_create(&work, service, request, text_of(id), err))
+	work = work_create(service, request, text_of(id), err);
+	if (work == NULL)
 		return false;
 	start_record(&record, work, "waiver-asked", request->person);
 	put_what(&record, &waived);
@@ -242,7 +243,8 @@ bool waiver_approve(
 	if (waiver_state_at(waiver, now_utc_s(service)) != WAIVER_WAITS)
 		return error_set(err, ERROR_CONFLICT, "waiver %.*s does not wait any more",
 			TEXT_ARGS(waiver->id));
-	if (!work_create(&work, service, request, waiver->id, err))
+	work = work_create(service, request, waiver->id, err);
+	if (work == NULL)
 		return false;
 	start_record(&record, work, "waiver-approved", request->person);
 	return submit(work, &record, err);
@@ -255,8 +257,10 @@ bool waiver_end(
 	struct waiver_work *work;
 	struct json_builder record;
 
-	if (waiver == NULL || !check_reason(request->reason, err) ||
-		!work_create(&work, service, request, waiver->id, err))
+	if (waiver == NULL || !check_reason(request->reason, err))
+		return false;
+	work = work_create(service, request, waiver->id, err);
+	if (work == NULL)
 		return false;
 	start_record(&record, work, "waiver-ended", request->person);
 	put_what(&record, waiver);
