@@ -115,6 +115,7 @@ struct daemon {
 	struct decide_service *decide;
 	struct approve *approve;
 	struct finding_service *finding;
+	struct waiver_service *waivers;
 	struct posture *posture;
 	struct directory_service *directories;
 	struct scim *scim;
@@ -417,12 +418,20 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 /* ---- state ---- */
 
+static bool make_graph(struct daemon *daemon, struct error *err)
+{
+	const struct graph_parts parts = {daemon->registry, daemon->fold, daemon->waivers};
+
+	return graph_keeper_create(&daemon->graph, &parts, daemon->registrar, err);
+}
+
 static bool make_posture(struct daemon *daemon, struct error *err)
 {
 	const struct posture_parts parts = {.registry = daemon->registry,
 		.graph = graph_service_graph(daemon->graph),
 		.fold = daemon->fold,
 		.findings = daemon->finding,
+		.waivers = daemon->waivers,
 		.inventories = {.context = &daemon->inventories.service,
 			.oldest = posture_keeper_oldest},
 		.log = {.context = &daemon->posture_records,
@@ -486,11 +495,10 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_fold_register(daemon->fold, daemon->decide, err) ||
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
+		!waiver_service_create(&daemon->waivers, daemon->fold, err) ||
 		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
-		!graph_keeper_create(
-			&daemon->graph, daemon->registry, daemon->fold, daemon->registrar, err) ||
-		!make_posture(daemon, err))
+		!make_graph(daemon, err) || !make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
 	decide_use_secrets(daemon->decide, &questions);
@@ -823,6 +831,7 @@ static struct api_services api_parts(struct daemon *daemon)
 		.posture = daemon->posture,
 		.directories = daemon->directories,
 		.graph = daemon->graph,
+		.waivers = daemon->waivers,
 		.inventory = daemon->inventories.service,
 		.connector = connector_keeper_service(daemon->connectors),
 		.living = daemon->living,
@@ -883,7 +892,7 @@ static bool make_doors(struct daemon *daemon, struct error *err)
 	       llm_door_route(daemon->llm, daemon->router, err) && make_peer_door(daemon, err) &&
 	       ssf_create(&daemon->ssf, daemon->event_signals, err) &&
 	       ssf_add_routes(daemon->ssf, daemon->router, err) &&
-	       scim_create(&daemon->scim, daemon->directories, err) &&
+	       scim_create(&daemon->scim, daemon->directories, daemon->loop, err) &&
 	       scim_add_routes(daemon->scim, daemon->router, err) &&
 	       health_add_routes(&daemon->health, daemon->router, err);
 }
@@ -960,7 +969,8 @@ static bool make_reviews(struct daemon *daemon, struct error *err)
 		.registrar = daemon->registrar,
 		.fold = daemon->fold,
 		.approve = daemon->approve,
-		.finding = daemon->finding};
+		.finding = daemon->finding,
+		.living = daemon->living};
 
 	return review_keeper_create(&daemon->reviews, daemon->loop, daemon->log, &parts, err);
 }
@@ -1315,6 +1325,7 @@ static void destroy_watchers(struct daemon *daemon)
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	graph_service_destroy(&daemon->graph);
+	waiver_service_destroy(&daemon->waivers);
 	living_destroy(&daemon->living);
 }
 

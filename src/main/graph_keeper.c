@@ -12,13 +12,12 @@ static bool check(
 	return graph_check_excess(context, charter, now_utc_s, err);
 }
 
-bool graph_keeper_create(struct graph_service **out, const struct registry *registry,
-	struct fold *fold, struct registrar *registrar, struct error *err)
+bool graph_keeper_create(struct graph_service **out, const struct graph_parts *parts,
+	struct registrar *registrar, struct error *err)
 {
-	const struct graph_parts parts = {registry, fold};
 	struct excess_port port = {.live = live, .check = check};
 
-	if (!graph_service_create(out, &parts, err))
+	if (!graph_service_create(out, parts, err))
 		return false;
 	port.context = *out;
 	registrar_use_excess(registrar, &port);

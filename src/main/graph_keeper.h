@@ -7,8 +7,8 @@
 
 /* Joins the graph with the registrar, which asks it before a charter is put in force.  Errors:
  * LIMIT. */
-bool graph_keeper_create(struct graph_service **out, const struct registry *registry,
-	struct fold *fold, struct registrar *registrar, struct error *err) MUST_CHECK;
+bool graph_keeper_create(struct graph_service **out, const struct graph_parts *parts,
+	struct registrar *registrar, struct error *err) MUST_CHECK;
 
 enum {
 	GRAPH_KEEPER_MS = 10000,

@@ -57,6 +57,7 @@
 	X(RECORD_REVIEW_DELEGATED,  "review-delegated")   \
 	X(RECORD_REVIEW_REMINDED,   "review-reminded")    \
 	X(RECORD_REVIEW_CLOSED,     "review-closed")      \
+	X(RECORD_RECORDS_VIOLATED,  "records-violated")   \
 	X(RECORD_WAIVER_ASKED,      "waiver-asked")       \
 	X(RECORD_WAIVER_APPROVED,   "waiver-approved")    \
 	X(RECORD_WAIVER_ENDED,      "waiver-ended")       \

@@ -6,7 +6,13 @@ static const char *const change_words[LIVING_CHANGE_COUNT] = {
 #undef X
 };
 static const char *const cause_words[REVIEW_CAUSE_COUNT] = {
-#define X(name, word) [name] = word,
+#define X(name, word, kind) [name] = word,
+	REVIEW_CAUSES(X)
+#undef X
+};
+enum cause_kind { CAUSE_ONCE = 0, CAUSE_DUE };
+static const enum cause_kind cause_kinds[REVIEW_CAUSE_COUNT] = {
+#define X(name, word, kind) [name] = kind,
 	REVIEW_CAUSES(X)
 #undef X
 };
@@ -35,6 +41,11 @@ enum review_cause review_cause_of(struct text word)
 		if (text_is(word, cause_words[i]))
 			return (enum review_cause)i;
 	return REVIEW_NONE;
+}
+
+bool review_cause_is_due(enum review_cause cause)
+{
+	return cause < REVIEW_CAUSE_COUNT && cause_kinds[cause] == CAUSE_DUE;
 }
 
 /* ---- what changed ---- */

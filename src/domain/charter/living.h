@@ -24,18 +24,25 @@
 	X(LIVING_OWNER, "owner") \
 	X(LIVING_MODELS, "models") \
 	X(LIVING_VENDOR, "vendor")
-/* X(value, word): why an identity has to be looked at again. */
+/* X(value, word, kind): why an identity has to be looked at again.  By a CAUSE_DUE it is due until
+ * somebody looked; a CAUSE_ONCE only begins a review. */
 #define REVIEW_CAUSES(X) \
-	X(REVIEW_MODEL, "model") \
-	X(REVIEW_TOOL, "tool") \
-	X(REVIEW_SOURCE, "source") \
-	X(REVIEW_OWNER, "owner") \
-	X(REVIEW_VENDOR, "vendor") \
-	X(REVIEW_PEER, "peer") \
-	X(REVIEW_MOVER, "mover") \
-	X(REVIEW_UNITS, "units") \
-	X(REVIEW_CADENCE, "cadence") \
-	X(REVIEW_RISK, "risk")
+	X(REVIEW_MODEL, "model", CAUSE_DUE) \
+	X(REVIEW_TOOL, "tool", CAUSE_DUE) \
+	X(REVIEW_SOURCE, "source", CAUSE_DUE) \
+	X(REVIEW_OWNER, "owner", CAUSE_DUE) \
+	X(REVIEW_VENDOR, "vendor", CAUSE_DUE) \
+	X(REVIEW_PEER, "peer", CAUSE_DUE) \
+	X(REVIEW_MOVER, "mover", CAUSE_DUE) \
+	X(REVIEW_UNITS, "units", CAUSE_DUE) \
+	X(REVIEW_CADENCE, "cadence", CAUSE_DUE) \
+	X(REVIEW_RISK, "risk", CAUSE_DUE) \
+	X(REVIEW_PERSON, "person", CAUSE_ONCE)            /* somebody wants to */ \
+	X(REVIEW_SCOPE, "new-scope", CAUSE_ONCE)          /* its charter lets do more */ \
+	X(REVIEW_DORMANT, "dormant", CAUSE_ONCE)          /* nobody used it */ \
+	X(REVIEW_INCIDENT, "incident", CAUSE_ONCE)        /* it was killed */ \
+	X(REVIEW_STANDING, "standing-access", CAUSE_ONCE) /* the first of it was found */ \
+	X(REVIEW_CHANGED, "changed", CAUSE_ONCE)          /* by a cause that has no word here */
 /* clang-format on */
 
 enum living_change {
@@ -47,7 +54,7 @@ enum living_change {
 };
 enum review_cause {
 	REVIEW_NONE = 0,
-#define X(name, word) name,
+#define X(name, word, kind) name,
 	REVIEW_CAUSES(X)
 #undef X
 		REVIEW_CAUSE_COUNT
@@ -62,6 +69,8 @@ const char *living_change_word(enum living_change change);
 enum living_change living_change_of(struct text word);
 const char *review_cause_word(enum review_cause cause);
 enum review_cause review_cause_of(struct text word);
+/* Whether an identity is due by it until somebody looked at it. */
+bool review_cause_is_due(enum review_cause cause);
 
 /* Bits 1 << enum living_change of what people who agreed to a charter that depends on the object
  * did not know; 0 where nothing of that kind changed, or the two are no object of one name.  Of an

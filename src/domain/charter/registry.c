@@ -481,8 +481,8 @@ bool registry_person_may(const struct registry *registry, const struct person *p
 	return people_may(registry->people, &who, action, resource, &err);
 }
 
-bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
-	const struct registry_entry *entry, struct error *err)
+struct people_resource registry_resource_of_entry(
+	const struct registry *registry, const struct registry_entry *entry)
 {
 	/* Once a charter is in force, its people answer, not those a new one names. */
 	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
@@ -494,6 +494,14 @@ bool registry_may(const struct registry *registry, struct text actor, enum peopl
 		resource.owner = entry->owner_in_force;
 	if (entry->waiting_version != 0)
 		resource.proposer = entry->proposed_by;
+	return resource;
+}
+
+bool registry_may(const struct registry *registry, struct text actor, enum people_action action,
+	const struct registry_entry *entry, struct error *err)
+{
+	const struct people_resource resource = registry_resource_of_entry(registry, entry);
+
 	return registry_may_about(registry, actor, action, &resource, err);
 }
 

@@ -176,7 +176,10 @@ bool registry_may_about(const struct registry *registry, struct text actor,
 /* The same of a person, whether or not they are registered. */
 bool registry_person_may(const struct registry *registry, const struct person *person,
 	enum people_action action, const struct people_resource *resource) MUST_CHECK;
-/* What the object is to the rules about people. */
+/* What the entry is to the rules about people: see registry_may. */
+struct people_resource registry_resource_of_entry(
+	const struct registry *registry, const struct registry_entry *entry);
+/* The same of one object. */
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object);
 /* The person in force that the actor is and who has not left, or NULL. */

@@ -4,13 +4,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "domain/charter/registry.h"
 
 /* Checks of what is on record: read once, in order, behind those who write it.  They join a
  * decision with its task, its approval and its outcome; what they find is wrong with the
- * records, whatever was meant.  One thread; pure. */
+ * records, whatever was meant.  What they tell depends on the records and the registry alone, not
+ * on where a process began to read.  One thread; pure. */
 
 /* X(value, word, what is wrong). */
 /* clang-format off */
@@ -49,23 +51,59 @@ enum {
 	RECORD_WATCH_APPROVALS_MAX = 100000,        /* likewise */
 	RECORD_WATCH_CALLS_MAX = 200000,            /* allowed, without an outcome yet */
 	RECORD_WATCH_OUTCOME_MS = 25 * 3600 * 1000, /* the longest task and an hour */
+	RECORD_WATCH_APPROVAL_DAYS = 15, /* the longest question, its longest answer, and a day */
+	RECORD_WATCH_OVERDUE_MAX = 64,   /* calls that one record is told of */
 };
 
-/* Hears of each violation: the check and the record that shows it. */
+/* What is remembered of the records: tasks, approvals and calls by their own. */
+enum record_memory { MEMORY_TASKS = 0, MEMORY_APPROVALS, MEMORY_CALLS, MEMORY_COUNT };
+
+/* Where a watch stands, so that another goes on exactly there.  Zero: before the first record.
+ * What it remembers is what records say from `since` of each memory on; so the other is fed from
+ * the least of these on, and tells nothing of what is before `next`. */
+struct record_watch_state {
+	uint64_t next;     /* record to be fed */
+	int64_t at_utc_ms; /* the latest time that a record said */
+	uint64_t since[MEMORY_COUNT];
+	/* What such a memory does not know is judged only after that time of the records. */
+	int64_t sure_utc_ms[MEMORY_COUNT];
+};
+/* The record from which on it is to be fed. */
+uint64_t record_watch_from(const struct record_watch_state *state);
+
+/* How much is remembered; tests give less. */
+struct record_watch_bounds {
+	size_t most[MEMORY_COUNT];
+};
+extern const struct record_watch_bounds record_watch_bounds_all;
+
+/* Hears of each violation: the check, the record that shows it, and whose it is (may be
+ * empty). */
 struct record_watch_listener {
 	void *context;
 	void (*violated)(
-		void *context, enum record_check check, uint64_t index, const struct json *record);
+		void *context, enum record_check check, uint64_t index, struct text identity);
 };
 
 struct record_watch;
-/* is_whole: it is fed from the first record on.  Else, and once more is on record than it
- * remembers, what it does not know is not judged.  Errors: LIMIT. */
+/* Goes on where the state says.  It is fed every record from record_watch_from on.  Errors:
+ * LIMIT. */
 bool record_watch_create(struct record_watch **out, const struct registry *registry,
-	const struct record_watch_listener *listener, bool is_whole, struct error *err) MUST_CHECK;
+	const struct record_watch_listener *listener, const struct record_watch_state *state,
+	struct error *err) MUST_CHECK;
 void record_watch_destroy(struct record_watch **watch);
-/* The next record.  Errors: LIMIT. */
+/* Instead of record_watch_bounds_all; before the first record. */
+void record_watch_bound(struct record_watch *watch, const struct record_watch_bounds *bounds);
+/* The next record.  After an error it is not to be fed any more.  Errors: LIMIT. */
 bool record_watch_feed(struct record_watch *watch, const struct json *record, uint64_t index,
 	struct error *err) MUST_CHECK;
+/* Where it stands, behind the last record. */
+struct record_watch_state record_watch_stand(const struct record_watch *watch);
+
+/* As a record keeps it: {at, next, since: [...], sure: [...]}.  Errors: LIMIT. */
+bool record_watch_state_json(const struct record_watch_state *state, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
+/* False: it is none, and *out is zero. */
+bool record_watch_state_read(struct record_watch_state *out, const struct json *value);
 
 #endif

@@ -250,7 +250,10 @@ static bool make_context(struct question *question)
 	struct text proposer = question->resource->proposer;
 	struct attributes attributes = {.count = 0};
 
-	if (text_starts_with(proposer, "person:"))
+	if (question->action == PEOPLE_ACKNOWLEDGE) {
+		put_person(question, &attributes, "successor", question->resource->successor);
+		put_person(question, &attributes, "moved", question->resource->moved);
+	} else if (text_starts_with(proposer, "person:"))
 		put_person(question, &attributes, "proposer",
 			text_after(proposer, sizeof "person:" - 1));
 	return seal(question, &attributes, &question->request.context);

@@ -48,6 +48,9 @@ struct people_resource {
 	struct text backup_owner;
 	struct text custodian; /* of a data source, or of the one a finding is about */
 	struct text proposer;  /* actor of what waits, "person:NAME" */
+	struct text
+		successor; /* to ACKNOWLEDGE: the backup owner who is here, of an owner who left */
+	struct text moved; /* to ACKNOWLEDGE: the owner in force, who was moved */
 	bool is_sandbox;
 	enum risk_tier risk;         /* of an identity */
 	const struct person *person; /* of a person: who they would be, or are */

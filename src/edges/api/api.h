@@ -27,6 +27,7 @@
 #include "services/registry/projector.h"
 #include "services/registry/registrar.h"
 #include "services/review/review.h"
+#include "services/waiver/waiver.h"
 #include "wire/router.h"
 
 /* The control API, /v1: one table of routes (routes.c) serves HTTP and the
@@ -133,6 +134,7 @@ struct api_services {
 	struct posture *posture;
 	struct directory_service *directories;
 	struct graph_service *graph;
+	struct waiver_service *waivers;
 	struct inventory_service *inventory;
 	struct connector_service *connector;
 	struct living_service *living;

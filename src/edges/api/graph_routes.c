@@ -77,21 +77,3 @@ void handle_excess(struct api_request *request)
 			api_now_utc_ms(request) / 1000, request->arena, &body, &err),
 		&body, &err);
 }
-
-void handle_excess_waive(struct api_request *request)
-{
-	struct graph_waive waive = {
-		.identity = api_path(request, "name"),
-		.actor = request->actor,
-		.context = request,
-		.done = api_answer_recorded,
-	};
-	struct error err;
-
-	if (!api_need_text(request, "resource", &waive.resource) ||
-		!api_need_text(request, "reason", &waive.reason) ||
-		!api_read_moment(request, "until", &waive.until_utc_s))
-		return;
-	if (!graph_waive(request->api->services.graph, &waive, &err))
-		api_answer_problem(request, &err);
-}

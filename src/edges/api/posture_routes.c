@@ -1,6 +1,6 @@
 #include "edges/api/request.h"
 
-/* Controls, what violates them, and waivers. */
+/* Controls, and what violates them. */
 
 /* False: the framework or its version is not known, and the request is answered.  *out is NULL
  * where none is asked for. */
@@ -91,93 +91,4 @@ void handle_posture(struct api_request *request)
 	ok = posture_trend_json(
 		request->api->services.posture, (uint32_t)count, request->arena, &items, &err);
 	api_answer_page(request, ok, &items, TEXT(""), &err);
-}
-
-/* ---- waivers ---- */
-
-void handle_waiver_list(struct api_request *request)
-{
-	struct text next = TEXT("");
-	struct json items;
-	struct error err;
-	uint32_t limit;
-
-	if (!api_page_size(request, &limit))
-		return;
-	if (!posture_waiver_list(request->api->services.posture, api_query(request, "after"),
-		    limit + 1, request->arena, &items, &err)) {
-		api_answer_problem(request, &err);
-		return;
-	}
-	if (items.count > limit) {
-		items.count = limit;
-		next = json_text_or(&items.items[limit - 1], "id", "");
-	}
-	api_answer_page(request, true, &items, next, &err);
-}
-
-static void on_waived(void *context, struct text id, uint64_t index, const struct error *err)
-{
-	struct api_request *request = context;
-	struct json_builder object;
-	struct json body;
-	struct error failure;
-
-	if (err != NULL) {
-		api_answer_problem(request, err);
-		return;
-	}
-	json_object_start(&object, request->arena);
-	json_put_integer(&object, "index", (int64_t)index);
-	json_put_text(&object, "waiver", text_copy(request->arena, id));
-	api_answer_or_fail(request, json_object_seal(&object, &body, &failure), &body, &failure);
-}
-
-void handle_waiver_ask(struct api_request *request)
-{
-	const struct json *body = &request->body;
-	struct waiver_request asked = {.control = json_text_or(body, "control", ""),
-		.object = json_text_or(body, "object", ""),
-		.finding = json_text_or(body, "finding", ""),
-		.person = request->person,
-		.context = request,
-		.done = on_waived};
-	struct text until;
-	struct error err;
-
-	if (!api_need_text(request, "reason", &asked.reason) ||
-		!api_need_text(request, "until", &until) ||
-		!api_read_moment(request, "until", &asked.until_utc_s))
-		return;
-	if ((asked.finding.length > 0) == (asked.control.length > 0)) {
-		api_answer_status(
-			request, 400, "a control and an object, or a finding, are expected");
-		return;
-	}
-	if (!posture_waiver_ask(request->api->services.posture, &asked, &err))
-		api_answer_problem(request, &err);
-}
-
-static void step(struct api_request *request,
-	bool (*run)(struct posture *posture, const struct waiver_request *asked, struct error *err))
-{
-	const struct waiver_request asked = {.id = api_path(request, "id"),
-		.reason = json_text_or(&request->body, "reason", ""),
-		.person = request->person,
-		.context = request,
-		.done = on_waived};
-	struct error err;
-
-	if (!run(request->api->services.posture, &asked, &err))
-		api_answer_problem(request, &err);
-}
-
-void handle_waiver_approve(struct api_request *request)
-{
-	step(request, posture_waiver_approve);
-}
-
-void handle_waiver_end(struct api_request *request)
-{
-	step(request, posture_waiver_end);
 }

@@ -200,7 +200,6 @@ void handle_graph_show(struct api_request *request); /* graph_routes.c */
 void handle_graph_path(struct api_request *request);
 void handle_graph_reach(struct api_request *request);
 void handle_excess(struct api_request *request);
-void handle_excess_waive(struct api_request *request);
 void handle_secret_list(struct api_request *request); /* work_routes.c */
 void handle_secret_set(struct api_request *request);
 void handle_secret_remove(struct api_request *request);

@@ -196,15 +196,15 @@ void handle_review_start(struct api_request *request)
 		.identity = json_text_or(&request->body, "identity", "")};
 	work->name = json_text_or(&request->body, "name", "");
 	work->days = json_integer_or(&request->body, "days", 0);
-	work->cause = review_trigger_of(cause);
+	work->cause = review_cause_of(cause);
 	if (risk.length > 0 && work->scope.risk == RISK_NONE) {
 		api_answer_status(request, 400, "risk: low, medium, high or critical is expected");
 		return;
 	}
-	if (cause.length > 0 && work->cause == REVIEW_TRIGGER_NONE) {
+	if (cause.length > 0 && work->cause == REVIEW_NONE) {
 		api_answer_status(request, 400,
-			"event: mover, new-scope, dormant, incident, standing-access or changed is "
-			"expected");
+			"event: a cause is expected, such as mover, new-scope, dormant, incident, "
+			"standing-access or tool");
 		return;
 	}
 	if (work->scope.unit.length + work->scope.owner.length + work->scope.identity.length == 0 &&

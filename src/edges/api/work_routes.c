@@ -17,8 +17,10 @@ static void answer_items(struct api_request *request, const struct json *items)
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
 }
 
-/* A page of what may be one item too long: that one only says that more follow. */
-static void answer_page(struct api_request *request, struct json *items, uint32_t limit)
+/* A page of what may be one item too long: that one only says that more follow.  waiting: how many
+ * more would be among them, if there were room; 0: none. */
+static void answer_page_with(
+	struct api_request *request, struct json *items, uint32_t limit, uint64_t waiting)
 {
 	struct json_builder object;
 	struct json body;
@@ -30,7 +32,14 @@ static void answer_page(struct api_request *request, struct json *items, uint32_
 		json_put_text(&object, "next", json_text_or(&items->items[limit - 1], "id", ""));
 	}
 	json_put(&object, "items", *items);
+	if (waiting > 0)
+		json_put_integer(&object, "waiting", (int64_t)waiting);
 	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
+static void answer_page(struct api_request *request, struct json *items, uint32_t limit)
+{
+	answer_page_with(request, items, limit, 0);
 }
 
 /* ---- tasks ---- */
@@ -361,6 +370,17 @@ static bool finding_is_wanted(const struct api_request *request, const struct fi
 		       text_equal(api_query(request, "severity"), severity_of(request, finding)));
 }
 
+static void answer_findings(struct api_request *request, struct json *items, uint32_t limit)
+{
+	struct text kind = api_query(request, "kind");
+	uint64_t waiting = is_asked(kind, text_of(finding_kind_word(FINDING_RECORD_VIOLATES)))
+				   ? posture_count_waiting(request->api->services.posture,
+					     api_query(request, "control"))
+				   : 0;
+
+	answer_page_with(request, items, limit, waiting);
+}
+
 void handle_finding_list(struct api_request *request)
 {
 	const struct finding_service *findings = request->api->services.finding;
@@ -386,7 +406,7 @@ void handle_finding_list(struct api_request *request)
 		json_add(&list, item);
 	}
 	if (json_array_seal(&list, &items, &err))
-		answer_page(request, &items, limit);
+		answer_findings(request, &items, limit);
 	else
 		api_answer_problem(request, &err);
 }

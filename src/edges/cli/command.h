@@ -304,7 +304,6 @@ int cli_print_inherited(struct cli *cli);
 int command_graph_show(struct cli *cli);
 int command_graph_diff(struct cli *cli);
 int command_excess(struct cli *cli);
-int command_excess_waive(struct cli *cli);
 int command_can(struct cli *cli); /* why_commands.c */
 int command_who(struct cli *cli);
 int command_why(struct cli *cli);

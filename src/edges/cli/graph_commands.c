@@ -1,4 +1,4 @@
-/* Questions to the graph, and waivers of what is not declared. */
+/* Questions to the graph, and what is not declared. */
 #include <stdio.h>
 #include <string.h>
 
@@ -215,35 +215,4 @@ int command_excess(struct cli *cli)
 			(long long)json_integer_or(&reply.json, "live", 0));
 	say_cut(cli, &reply.json);
 	return json_integer_or(&reply.json, "live", 0) > 0 ? EXIT_REFUSED : status;
-}
-
-int command_excess_waive(struct cli *cli)
-{
-	struct text name = cli_escape(cli, cli->words[0]);
-	struct json_builder object;
-	struct json body;
-	struct error err;
-	struct cli_reply reply;
-	struct cli_call call = {.method = "POST", .body = &body};
-	int status = EXIT_USAGE;
-
-	if (!cli_has_reason(cli))
-		return cli_usage(cli, "--reason TEXT is expected: it is recorded");
-	call.target = text_format(cli->arena, "/v1/identities/%.*s/excess/waive", TEXT_ARGS(name));
-	json_object_start(&object, cli->arena);
-	json_put_cstring(&object, "resource", cli->words[1]);
-	json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
-	if (cli->values[OPTION_UNTIL] != NULL)
-		json_put_cstring(&object, "until", cli->values[OPTION_UNTIL]);
-	if (!json_object_seal(&object, &body, &err))
-		return cli_fail(cli, &err);
-	if (!cli_ask(cli, &call, &reply, &status))
-		return status;
-	if (cli->output == OUTPUT_TABLE)
-		printf("%s, record #%lld\n",
-			cli->values[OPTION_UNTIL] == NULL ? "the waiver has ended" : "waived",
-			(long long)json_integer_or(&reply.json, "index", 0));
-	else
-		cli_print(cli, &reply.json);
-	return status;
 }

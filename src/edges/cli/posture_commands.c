@@ -1,6 +1,7 @@
 /* Controls, what violates them, and what people live with for a time. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "edges/cli/command.h"
 
@@ -135,6 +136,14 @@ static void print_unanswered(struct cli *cli, const struct json *unanswered)
 	print_items(cli, &ids, columns);
 }
 
+static void say_waiting(const struct json *reply)
+{
+	if (number(reply, "waiting") > 0)
+		cli_say("and %lld more, for whose findings there is no room: remit controls "
+			"CONTROL lists them",
+			number(reply, "waiting"));
+}
+
 static void print_one(struct cli *cli, const struct json *reply)
 {
 	static const char *const columns[] = {
@@ -154,6 +163,7 @@ static void print_one(struct cli *cli, const struct json *reply)
 		cli_say("It holds when: %.*s.", TEXT_ARGS(json_text_or(reply, "metric", "")));
 	cli_say("%lld violations, %lld of them waived", number(reply, "violations"),
 		number(reply, "waived"));
+	say_waiting(reply);
 	if (items != NULL && items->count > 0)
 		print_items(cli, reply, columns);
 	print_unanswered(cli, json_find(reply, "unanswered"));
@@ -204,6 +214,8 @@ int command_posture_list(struct cli *cli)
 						 TEXT_ARGS(buffer_text(&query)))) {
 		cli_print(cli, &reply.json);
 		cli_say_more(cli, &reply.json);
+		if (cli->output == OUTPUT_TABLE)
+			say_waiting(&reply.json);
 	}
 	buffer_deinit(&query);
 	return status;
@@ -227,6 +239,24 @@ static int post(struct cli *cli, struct text target, struct json_builder *object
 	return status;
 }
 
+/* False: the words are none of the three forms. */
+static bool put_what(struct cli *cli, struct json_builder *object)
+{
+	char *const *words = cli->words;
+
+	if (cli->words_count == 3 && strcmp(words[0], "excess") != 0)
+		return false;
+	if (cli->words_count == 1) {
+		json_put_cstring(object, "finding", words[0]);
+		return true;
+	}
+	json_put_cstring(object, cli->words_count == 3 ? "identity" : "control",
+		words[cli->words_count - 2]);
+	json_put_cstring(
+		object, cli->words_count == 3 ? "resource" : "object", words[cli->words_count - 1]);
+	return true;
+}
+
 int command_waive(struct cli *cli)
 {
 	struct json_builder object;
@@ -235,16 +265,17 @@ int command_waive(struct cli *cli)
 	if (!cli_has_reason(cli) || cli->values[OPTION_UNTIL] == NULL)
 		return cli_usage(
 			cli, "--reason and --until say why and how long; both are recorded");
+	json_object_start(&object, cli->arena);
+	if (!put_what(cli, &object))
+		return cli_usage(
+			cli, "CONTROL OBJECT, FINDING, or excess IDENTITY RESOURCE, is expected");
 	if (!cli_confirm(cli,
 		    "This asks that %s%s%s be lived with until %s; another person "
 		    "approves it.",
-		    cli->words[0], cli->words_count > 1 ? " for " : "",
-		    cli->words_count > 1 ? cli->words[1] : "", cli->values[OPTION_UNTIL]))
+		    cli->words_count == 3 ? cli->words[2] : cli->words[0],
+		    cli->words_count > 1 ? " for " : "", cli->words_count > 1 ? cli->words[1] : "",
+		    cli->values[OPTION_UNTIL]))
 		return EXIT_REFUSED;
-	json_object_start(&object, cli->arena);
-	json_put_cstring(&object, cli->words_count > 1 ? "control" : "finding", cli->words[0]);
-	if (cli->words_count > 1)
-		json_put_cstring(&object, "object", cli->words[1]);
 	json_put_cstring(&object, "until", cli->values[OPTION_UNTIL]);
 	json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
 	status = post(cli, TEXT("/v1/waivers"), &object);
@@ -270,12 +301,12 @@ static int change(struct cli *cli, const char *verb, const char *question)
 
 int command_waiver_approve(struct cli *cli)
 {
-	return change(cli, "approve", "its violation counts no more until its end.");
+	return change(cli, "approve", "what it is of counts no more until its end.");
 }
 
 int command_waiver_end(struct cli *cli)
 {
 	if (!cli_has_reason(cli))
 		return cli_usage(cli, "--reason says why; it is recorded");
-	return change(cli, "end", "its violation counts again at once.");
+	return change(cli, "end", "what it is of counts again at once.");
 }

@@ -20,6 +20,7 @@ void scim_exchange_free(struct scim_exchange *exchange)
 	if (*link != NULL)
 		*link = exchange->next;
 	exchange->scim->count--;
+	scim_listing_end(exchange);
 	arena_destroy(&exchange->arena);
 	free(exchange);
 }
@@ -31,7 +32,7 @@ static void on_closed(void *context, enum http_closed how)
 	(void)how;
 	exchange->is_closed = true;
 	exchange->http = NULL;
-	if (exchange->is_answered)
+	if (exchange->is_answered || exchange->listing != NULL) /* nobody waits for a list */
 		scim_exchange_free(exchange);
 }
 
@@ -338,7 +339,8 @@ static void handle(void *context, struct http_exchange *http)
 
 /* ---- the door ---- */
 
-bool scim_create(struct scim **out, struct directory_service *directories, struct error *err)
+bool scim_create(struct scim **out, struct directory_service *directories, struct loop *loop,
+	struct error *err)
 {
 	struct scim *scim = calloc(1, sizeof *scim);
 
@@ -346,6 +348,7 @@ bool scim_create(struct scim **out, struct directory_service *directories, struc
 	if (scim == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the door of directories");
 	scim->directories = directories;
+	scim->loop = loop;
 	return true;
 }
 

@@ -19,8 +19,8 @@ enum {
 };
 
 /* All borrowed, and outlive it.  Errors: LIMIT. */
-bool scim_create(
-	struct scim **out, struct directory_service *directories, struct error *err) MUST_CHECK;
+bool scim_create(struct scim **out, struct directory_service *directories, struct loop *loop,
+	struct error *err) MUST_CHECK;
 /* After the server and the router that use its routes, and the log. */
 void scim_destroy(struct scim **scim);
 /* Errors: those of router_add. */

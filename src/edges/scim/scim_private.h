@@ -3,11 +3,13 @@
 
 #include "edges/scim/scim.h"
 
-enum { SCIM_ARENA_BYTES_MAX = 64 * 1024 * 1024 };
+enum { SCIM_ARENA_BYTES_MAX = 64 * 1024 * 1024, SCIM_SOON_MS = 1 };
 
 struct scim_bulk;
+struct scim_listing;
 
 struct scim {
+	struct loop *loop;
 	struct directory_service *directories;
 	struct scim_exchange *exchanges;
 	unsigned count;
@@ -26,7 +28,8 @@ struct scim_exchange {
 	struct text id;
 	struct scim_selection selection;
 	struct directory_request request;
-	struct scim_bulk *bulk; /* in arena */
+	struct scim_bulk *bulk;       /* in arena */
+	struct scim_listing *listing; /* in arena; while it is not answered */
 	bool is_answered;
 	bool is_closed;
 	struct scim_exchange *next;
@@ -50,6 +53,8 @@ void scim_start_message(struct json_builder *object, struct arena *arena, const 
 void scim_handle_list(struct scim_exchange *exchange);
 void scim_handle_search(struct scim_exchange *exchange);
 void scim_handle_discovery(struct scim_exchange *exchange, struct text what, struct text id);
+/* Ends a list that is under way, if one is. */
+void scim_listing_end(struct scim_exchange *exchange);
 /* scim_bulk.c */
 void scim_handle_bulk(struct scim_exchange *exchange);
 

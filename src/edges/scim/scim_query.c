@@ -108,24 +108,78 @@ static bool read_filter(struct scim_exchange *exchange, const struct asked *aske
 		&query->filter, exchange->arena, query->type, asked->filter, fault);
 }
 
-static void run(struct scim_exchange *exchange, const struct asked *asked)
-{
-	struct directory_query query = {.directory = exchange->directory,
-		.type = exchange->type,
-		.first = asked->first < 1 ? 1 : asked->first,
-		.count = asked->count < 0 ? 0 : asked->count};
-	struct json found, shown;
-	struct scim_path path;
+/* A list under way: some of it a turn, so that others are answered meanwhile. */
+struct scim_listing {
+	struct loop_timer timer;
+	struct directory_search *search;
+	struct directory_query query;
+	struct asked asked; /* its texts live in the exchange's arena */
+	struct scim_path sort;
 	struct scim_fault fault;
+};
+
+void scim_listing_end(struct scim_exchange *exchange)
+{
+	if (exchange->listing == NULL)
+		return;
+	loop_timer_stop(exchange->scim->loop, &exchange->listing->timer);
+	directory_search_destroy(&exchange->listing->search);
+	exchange->listing = NULL;
+}
+
+/* Once it is answered, whoever waits is told and the exchange is like any other. */
+static void go_on(struct scim_exchange *exchange)
+{
+	struct scim_listing *listing = exchange->listing;
+	struct json found, shown;
 	int64_t total;
 
-	if (!read_filter(exchange, asked, &query, &fault) ||
-		!read_sort(exchange, asked, &query, &path, &fault) ||
-		!directory_list(exchange->scim->directories, &query, exchange->arena, &found,
-			&total, &fault))
-		scim_answer_fault(exchange, &fault);
-	else if (select_all(exchange, asked, &found, &shown))
-		answer_list(exchange, &shown, total, query.first);
+	switch (directory_search_step(listing->search, &found, &total)) {
+	case SEARCH_IS_UNDER_WAY:
+		if (loop_timer_start(exchange->scim->loop, &listing->timer, SCIM_SOON_MS))
+			return;
+		scim_listing_end(exchange);
+		no_memory(exchange);
+		return;
+	case SEARCH_IS_DONE:
+		scim_listing_end(exchange);
+		if (select_all(exchange, &listing->asked, &found, &shown))
+			answer_list(exchange, &shown, total, listing->query.first);
+		return;
+	case SEARCH_HAS_FAILED: break;
+	}
+	scim_listing_end(exchange);
+	scim_answer_fault(exchange, &listing->fault);
+}
+
+static void on_due(struct loop_timer *timer)
+{
+	go_on(timer->context);
+}
+
+static void run(struct scim_exchange *exchange, const struct asked *asked)
+{
+	struct scim_listing *listing = arena_new(exchange->arena, struct scim_listing);
+
+	if (listing == NULL) {
+		no_memory(exchange);
+		return;
+	}
+	*listing = (struct scim_listing){.asked = *asked,
+		.timer = {.on_due = on_due, .context = exchange},
+		.query = {.directory = exchange->directory,
+			.type = exchange->type,
+			.first = asked->first < 1 ? 1 : asked->first,
+			.count = asked->count < 0 ? 0 : asked->count}};
+	if (!read_filter(exchange, asked, &listing->query, &listing->fault) ||
+		!read_sort(exchange, asked, &listing->query, &listing->sort, &listing->fault) ||
+		!directory_search_create(&listing->search, exchange->scim->directories,
+			&listing->query, exchange->arena, &listing->fault)) {
+		scim_answer_fault(exchange, &listing->fault);
+		return;
+	}
+	exchange->listing = listing;
+	go_on(exchange);
 }
 
 /* Of a parameter; false: it is no number. */

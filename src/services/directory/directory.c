@@ -105,14 +105,16 @@ static struct text actor_of(struct directory_request *request)
 
 /* ---- tokens ---- */
 
-static bool may_administer(struct directory_request *request)
+/* asked_by: who asked for what is confirmed; empty: nothing is. */
+static bool may_administer(struct directory_request *request, struct text asked_by)
 {
-	static const struct people_resource installation = {.about = PEOPLE_ABOUT_INSTALLATION};
+	const struct people_resource installation = {
+		.about = PEOPLE_ABOUT_INSTALLATION, .proposer = asked_by};
 	struct error err;
 
 	return registry_may_about(request->service->parts.registry, request->actor,
 		       PEOPLE_ADMINISTER, &installation, &err) ||
-	       scim_fail(&request->fault, 403, NULL, "forbidden: an administrator must");
+	       scim_fail(&request->fault, 403, NULL, "%s", err.text);
 }
 
 static void make_token(
@@ -145,7 +147,7 @@ static bool prepare_token(struct directory_request *request, const struct direct
 {
 	struct next_directory next = as_it_is(directory);
 
-	if (!may_administer(request))
+	if (!may_administer(request, TEXT("")))
 		return false;
 	if (!name_is_plain(request->directory))
 		return scim_fail(&request->fault, 400, NULL, DIRECTORY_NAME_FAULT);
@@ -196,13 +198,10 @@ static bool prepare_confirm(struct directory_request *request, const struct dire
 	if (directory == NULL)
 		return scim_fail(&request->fault, 404, NULL, "there is no directory %.*s",
 			TEXT_ARGS(request->directory));
-	if (!may_administer(request))
+	if (!may_administer(request, directory->stopped_by))
 		return false;
 	if (directory->stopped_utc_ms == 0)
 		return scim_fail(&request->fault, 409, NULL, "it is not stopped");
-	if (text_equal(directory->stopped_by, request->actor))
-		return scim_fail(&request->fault, 403, NULL,
-			"forbidden: who asked for it may not confirm it; another person must");
 	next.verb = "confirm";
 	next.actor = request->actor;
 	next.stopped_utc_ms = 0;
@@ -241,7 +240,7 @@ static bool prepare_opening(struct directory_request *request)
 	const struct next_directory next = {
 		.verb = "open", .actor = request->actor, .unit = TEXT(REGISTRY_ORGANISATION)};
 
-	if (!may_administer(request))
+	if (!may_administer(request, TEXT("")))
 		return false;
 	if (!name_is_plain(request->directory))
 		return scim_fail(&request->fault, 400, NULL, DIRECTORY_NAME_FAULT);

@@ -22,6 +22,7 @@ enum {
 	DIRECTORY_TOKEN_DAYS_MAX = 730,
 	DIRECTORY_TOKEN_DAYS_DEFAULT = 365,
 	DIRECTORY_PAGE_MAX = 200, /* resources of one answer */
+	DIRECTORY_LOOKS = 128,    /* resources that one step of a search looks at */
 	DIRECTORY_QUEUE_MAX = 64,
 	DIRECTORY_WINDOW_S = 60 * 60, /* in which leavers are counted */
 	/* Who came later than so long ago is none of those of whom a share may leave. */
@@ -138,9 +139,18 @@ struct directory_query {
 	int64_t first; /* from 1 */
 	int64_t count;
 };
-/* The page as a JSON array, and how many there are in all.  False: 503. */
-bool directory_list(const struct directory_service *service, const struct directory_query *query,
-	struct arena *arena, struct json *out, int64_t *total, struct scim_fault *fault) MUST_CHECK;
+/* A search under way, DIRECTORY_LOOKS resources a step.  It may be ended at any time. */
+struct directory_search;
+/* query is copied; what it points to, arena and fault outlive the search.  False: 503. */
+bool directory_search_create(struct directory_search **out, const struct directory_service *service,
+	const struct directory_query *query, struct arena *arena,
+	struct scim_fault *fault) MUST_CHECK;
+void directory_search_destroy(struct directory_search **search);
+/* One step.  DONE: out is the page as a JSON array, in arena, and total how many there are in
+ * all.  FAILED: the fault says why. */
+enum directory_search_is { SEARCH_HAS_FAILED = 0, SEARCH_IS_UNDER_WAY, SEARCH_IS_DONE };
+enum directory_search_is directory_search_step(
+	struct directory_search *search, struct json *out, int64_t *total);
 
 /* Directories as JSON array of {name, unit, expires_utc_ms, people, groups, leavers, leavers_max,
  * stopped_utc_ms?, confirmed_until_utc_ms?}.  Errors: LIMIT. */

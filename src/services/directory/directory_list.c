@@ -1,9 +1,18 @@
-/* Looking: one resource, pages of them, and the directories themselves. */
+/* Looking: one resource, pages of them, and the directories themselves.
+ *
+ * A search looks at some resources a step, in order of id, and keeps who is chosen by name: what
+ * changes between two steps is seen where it was not looked at yet, and who has gone by the end is
+ * not shown. */
 #include <stdlib.h>
 
 #include "services/directory/directory_private.h"
 
-enum { LOOK_ARENA_BYTES_MAX = 4 * 1024 * 1024 }; /* of one resource that is looked at */
+enum {
+	LOOK_ARENA_BYTES_MAX = 4 * 1024 * 1024, /* of one resource that is looked at */
+	/* Of any key, of people or groups, and more. */
+	SEARCH_KEY_BYTES_MAX =
+		CHARTER_NAME_BYTES_MAX + 1 + PERSON_NAME_BYTES_MAX + PERSON_DIRECTORY_ID_BYTES_MAX,
+};
 
 static bool no_memory(struct scim_fault *fault)
 {
@@ -45,36 +54,56 @@ bool directory_show(const struct directory_service *service, const struct direct
 
 /* ---- pages ---- */
 
-/* One that is chosen, and what it is sorted by. */
+/* One that is chosen, and what it is sorted by.  Texts live as long as the answer. */
 struct row {
-	const struct registry_entry *entry;
-	const struct group *group;
+	const struct scim_resource_type *type;
+	struct text name; /* of a person; of a group its id */
 	struct text key;
 	size_t at; /* in the order of ids */
 };
 
-struct search {
+enum search_stage { SEARCH_USERS = 0, SEARCH_GROUPS, SEARCH_OVER };
+
+struct directory_search {
 	const struct directory_service *service;
-	const struct directory_query *query;
+	struct directory_query query;
 	struct arena *scratch; /* of one resource */
 	struct arena *kept;
 	struct row *rows;
 	size_t count;
 	size_t room;
+	enum search_stage stage;
+	char after[SEARCH_KEY_BYTES_MAX]; /* "DIRECTORY/ID" */
+	size_t after_length;
+	uint32_t left; /* of this step */
 	struct scim_fault *fault;
 	bool has_failed;
 };
 
-static bool row_json(
-	const struct search *search, const struct row *row, struct arena *arena, struct json *out)
+/* False: they have gone, or there is no memory (and has_failed). */
+static bool row_json(struct directory_search *search, const struct row *row, struct arena *arena,
+	struct json *out)
 {
+	const struct registry_entry *entry;
+	const struct group *group;
 	struct error err;
 
-	return row->group != NULL ? group_shown(search->service, row->group, arena, out, &err)
-				  : user_json(search->service, row->entry, arena, out);
+	if (row->type == &scim_group_type) {
+		group = group_find(search->service, search->query.directory, row->name);
+		search->has_failed =
+			group != NULL && !group_shown(search->service, group, arena, out, &err);
+		return group != NULL && !search->has_failed;
+	}
+	entry = registry_find(search->service->parts.registry, OBJECT_PERSON, row->name);
+	if (entry == NULL || entry->in_force == NULL ||
+		entry->in_force->person->directory.id.length == 0 ||
+		!text_equal(entry->in_force->person->directory.name, search->query.directory))
+		return false;
+	search->has_failed = !user_json(search->service, entry, arena, out);
+	return !search->has_failed;
 }
 
-static bool make_room(struct search *search)
+static bool make_room(struct directory_search *search)
 {
 	size_t room = search->room == 0 ? 64 : search->room * 2;
 	struct row *rows;
@@ -104,9 +133,9 @@ static const struct json *sort_value(const struct scim_path *path, const struct 
 	return value->count == 0 ? NULL : json_find(&value->items[0], sub);
 }
 
-static bool keep_key(struct search *search, const struct json *resource, struct row *row)
+static bool keep_key(struct directory_search *search, const struct json *resource, struct row *row)
 {
-	const struct json *value = sort_value(search->query->sort, resource);
+	const struct json *value = sort_value(search->query.sort, resource);
 
 	row->key = TEXT("");
 	if (value != NULL && value->type == JSON_BOOLEAN)
@@ -118,21 +147,23 @@ static bool keep_key(struct search *search, const struct json *resource, struct 
 }
 
 /* True if it was looked at, whether or not it is chosen. */
-static bool consider(struct search *search, struct row row)
+static bool consider(struct directory_search *search, struct row row)
 {
 	struct json resource;
-	bool is_looked_at = search->query->filter != NULL || search->query->sort != NULL;
 
-	if (is_looked_at) {
-		arena_reset(search->scratch);
+	arena_reset(search->scratch);
+	if (search->query.filter != NULL || search->query.sort != NULL) {
 		if (!row_json(search, &row, search->scratch, &resource))
-			return no_memory(search->fault);
-		if (search->query->filter != NULL &&
-			!scim_filter_holds(search->query->filter, &resource))
+			return !search->has_failed || no_memory(search->fault);
+		if (search->query.filter != NULL &&
+			!scim_filter_holds(search->query.filter, &resource))
 			return true;
-		if (search->query->sort != NULL && !keep_key(search, &resource, &row))
+		if (search->query.sort != NULL && !keep_key(search, &resource, &row))
 			return false;
 	}
+	row.name = text_copy(search->kept, row.name);
+	if (row.name.data == NULL)
+		return no_memory(search->fault);
 	if (!make_room(search) || search->rows == NULL)
 		return false;
 	row.at = search->count;
@@ -140,45 +171,104 @@ static bool consider(struct search *search, struct row row)
 	return true;
 }
 
-static bool consider_user(void *context, const struct registry_entry *entry)
+static bool consider_user(struct directory_search *search, const struct registry_entry *entry)
 {
-	struct search *search = context;
-
-	search->has_failed = !consider(search, (struct row){.entry = entry});
-	return !search->has_failed;
+	if (entry == NULL || entry->in_force == NULL ||
+		entry->in_force->person->directory.id.length == 0)
+		return true;
+	return consider(search, (struct row){.type = &scim_user_type, .name = entry->name});
 }
 
-static void consider_groups(struct search *search)
-{
-	struct text directory = search->query->directory;
-	char prefix[CHARTER_NAME_BYTES_MAX + 2] = "";
-	const struct group *group;
+/* ---- steps ---- */
 
-	if (directory.length > CHARTER_NAME_BYTES_MAX)
-		return;
-	memcpy(prefix, directory.data, directory.length);
-	prefix[directory.length] = '/';
-	group = name_table_next(search->service->groups, text_of(prefix));
-	for (; !search->has_failed && group != NULL && text_starts_with(group->id, prefix);
-		group = name_table_next(search->service->groups, group->id))
-		search->has_failed = !consider(search, (struct row){.group = group});
+static void go_on_behind(struct directory_search *search, struct text key)
+{
+	memcpy(search->after, key.data, key.length);
+	search->after_length = key.length;
 }
 
-/* What directories ask all day long costs a step, however many people there are. */
-static bool is_one_user(struct search *search)
+static void begin_stage(struct directory_search *search, enum search_stage stage)
 {
-	const struct directory_query *query = search->query;
+	search->stage = stage;
+	search->after_length = 0;
+	if (search->query.directory.length > CHARTER_NAME_BYTES_MAX)
+		search->stage = SEARCH_OVER;
+	else {
+		go_on_behind(search, search->query.directory);
+		search->after[search->after_length++] = '/';
+	}
+}
+
+/* "DIRECTORY/", in front of every key of it. */
+static struct text prefix_of(const struct directory_search *search)
+{
+	return (struct text){search->after, search->query.directory.length + 1};
+}
+
+static bool is_of(const struct directory_search *search, struct text key)
+{
+	struct text prefix = prefix_of(search);
+
+	return key.length > prefix.length && key.length <= sizeof search->after &&
+	       memcmp(key.data, prefix.data, prefix.length) == 0;
+}
+
+/* False: it failed. */
+static bool look_at_users(struct directory_search *search)
+{
+	const struct directory_service *service = search->service;
+
+	while (search->left > 0) {
+		const struct mark *mark = name_table_next(
+			service->ids, (struct text){search->after, search->after_length});
+
+		if (mark == NULL || !is_of(search, mark->id)) {
+			begin_stage(
+				search, search->query.type == NULL ? SEARCH_GROUPS : SEARCH_OVER);
+			return true;
+		}
+		go_on_behind(search, mark->id);
+		search->left--;
+		if (!consider_user(search,
+			    registry_find(service->parts.registry, OBJECT_PERSON, mark->person)))
+			return false;
+	}
+	return true;
+}
+
+static bool look_at_groups(struct directory_search *search)
+{
+	while (search->left > 0) {
+		const struct group *group = name_table_next(search->service->groups,
+			(struct text){search->after, search->after_length});
+
+		if (group == NULL || !is_of(search, group->id)) {
+			begin_stage(search, SEARCH_OVER);
+			return true;
+		}
+		go_on_behind(search, group->id);
+		search->left--;
+		if (!consider(search,
+			    (struct row){.type = &scim_group_type,
+				    .name = text_after(group->id, prefix_of(search).length)}))
+			return false;
+	}
+	return true;
+}
+
+/* What directories ask all day long costs one look, however many people there are. */
+static bool is_one_user(struct directory_search *search)
+{
+	const struct directory_query *query = &search->query;
 	struct text user = scim_filter_wants(query->filter, "userName");
 	struct text id = scim_filter_wants(query->filter, "id");
-	const struct registry_entry *entry;
 
 	if (query->type != &scim_user_type || (user.length == 0 && id.length == 0))
 		return false;
-	entry = id.length > 0 ? index_find_id(search->service, query->directory, id)
-			      : index_find_user(search->service, query->directory, user);
-	if (entry != NULL && entry->in_force != NULL &&
-		entry->in_force->person->directory.id.length > 0)
-		(void)consider_user(search, entry);
+	search->has_failed = !consider_user(
+		search, id.length > 0 ? index_find_id(search->service, query->directory, id)
+				      : index_find_user(search->service, query->directory, user));
+	search->stage = SEARCH_OVER;
 	return true;
 }
 
@@ -192,60 +282,89 @@ static int compare_rows(const void *left, const void *right)
 	return a->at < b->at ? -1 : a->at > b->at;
 }
 
-static bool write_page(const struct search *search, struct arena *arena, struct json *out)
+static bool add_shown(struct directory_search *search, size_t at, struct json_builder *list)
 {
-	const struct directory_query *query = search->query;
+	struct json shown, kept;
+	struct error err;
+
+	if (!row_json(search, &search->rows[at], search->scratch, &shown))
+		return !search->has_failed || no_memory(search->fault);
+	if (!json_copy(&kept, list->arena, &shown, &err))
+		return no_memory(search->fault);
+	json_add(list, kept);
+	return true;
+}
+
+static bool write_page(struct directory_search *search, struct json *out)
+{
+	const struct directory_query *query = &search->query;
 	struct json_builder list;
 	struct error err;
 
-	json_array_start(&list, arena);
+	if (query->sort != NULL && search->count > 1)
+		qsort(search->rows, search->count, sizeof *search->rows, compare_rows);
+	json_array_start(&list, search->kept);
 	for (int64_t i = 0; search->rows != NULL && i < query->count && i < DIRECTORY_PAGE_MAX;
 		i++) {
 		size_t at = (size_t)(query->first - 1 + i);
-		struct json shown, kept;
 
 		if (query->first - 1 + i >= (int64_t)search->count)
 			break;
-		if (query->is_descending)
-			at = search->count - 1 - at;
-		if (!row_json(search, &search->rows[at], arena, &shown) ||
-			!json_copy(&kept, arena, &shown, &err))
-			return no_memory(search->fault);
-		json_add(&list, kept);
+		arena_reset(search->scratch);
+		if (!add_shown(search, query->is_descending ? search->count - 1 - at : at, &list))
+			return false;
 	}
 	return json_array_seal(&list, out, &err) || no_memory(search->fault);
 }
 
-static bool find_rows(struct search *search)
+bool directory_search_create(struct directory_search **out, const struct directory_service *service,
+	const struct directory_query *query, struct arena *arena, struct scim_fault *fault)
 {
-	const struct directory_query *query = search->query;
+	struct directory_search *search = calloc(1, sizeof *search);
 
-	if (is_one_user(search))
-		return !search->has_failed;
-	if (query->type != &scim_group_type)
-		index_each(search->service, query->directory, consider_user, search);
-	if (!search->has_failed && query->type != &scim_user_type)
-		consider_groups(search);
-	if (!search->has_failed && query->sort != NULL && search->count > 1)
-		qsort(search->rows, search->count, sizeof *search->rows, compare_rows);
-	return !search->has_failed;
+	*out = search;
+	if (search != NULL)
+		search->scratch = arena_create_small(LOOK_ARENA_BYTES_MAX, 4096);
+	if (search == NULL || search->scratch == NULL) {
+		directory_search_destroy(out);
+		return no_memory(fault);
+	}
+	search->service = service;
+	search->query = *query;
+	search->kept = arena;
+	search->fault = fault;
+	if (!is_one_user(search))
+		begin_stage(search, query->type == &scim_group_type ? SEARCH_GROUPS : SEARCH_USERS);
+	if (!search->has_failed)
+		return true;
+	directory_search_destroy(out);
+	return false;
 }
 
-bool directory_list(const struct directory_service *service, const struct directory_query *query,
-	struct arena *arena, struct json *out, int64_t *total, struct scim_fault *fault)
+void directory_search_destroy(struct directory_search **search)
 {
-	struct search search = {.service = service,
-		.query = query,
-		.kept = arena,
-		.fault = fault,
-		.scratch = arena_create_small(LOOK_ARENA_BYTES_MAX, 4096)};
-	bool ok = search.scratch == NULL ? no_memory(fault)
-					 : find_rows(&search) && write_page(&search, arena, out);
+	if (*search == NULL)
+		return;
+	arena_destroy(&(*search)->scratch);
+	free((*search)->rows);
+	free(*search);
+	*search = NULL;
+}
 
-	*total = (int64_t)search.count;
-	arena_destroy(&search.scratch);
-	free(search.rows);
-	return ok;
+enum directory_search_is directory_search_step(
+	struct directory_search *search, struct json *out, int64_t *total)
+{
+	bool ok = true;
+
+	search->left = DIRECTORY_LOOKS;
+	if (search->stage == SEARCH_USERS)
+		ok = look_at_users(search);
+	if (ok && search->stage == SEARCH_GROUPS)
+		ok = look_at_groups(search);
+	if (ok && search->stage != SEARCH_OVER)
+		return SEARCH_IS_UNDER_WAY;
+	*total = (int64_t)search->count;
+	return ok && write_page(search, out) ? SEARCH_IS_DONE : SEARCH_HAS_FAILED;
 }
 
 /* ---- directories ---- */

@@ -10,6 +10,7 @@
 
 #include "services/finding/finding.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/random.h"
@@ -89,6 +90,20 @@ const struct finding *finding_find(const struct finding_service *service, struct
 	const struct finding_node *node = finding_node_find(service, id);
 
 	return node == NULL ? NULL : &node->finding;
+}
+
+const struct finding *finding_find_about(
+	const struct finding_service *service, enum finding_kind kind, struct text subject)
+{
+	char key[FINDING_SUBJECT_BYTES_MAX + 64];
+	int length =
+		snprintf(key, sizeof key, "%s %.*s", finding_kind_word(kind), TEXT_ARGS(subject));
+	const struct finding_node *node;
+
+	if (length < 0 || (size_t)length >= sizeof key)
+		return NULL;
+	node = name_table_find(service->by_key, (struct text){key, (size_t)length});
+	return node != NULL && node->is_open ? &node->finding : NULL;
 }
 
 const struct finding *finding_next(

@@ -184,6 +184,9 @@ bool finding_list_standing(struct finding_service *service, struct text after, u
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 const struct finding *finding_find(const struct finding_service *service, struct text id);
+/* The open one of the kind about the subject. */
+const struct finding *finding_find_about(
+	const struct finding_service *service, enum finding_kind kind, struct text subject);
 /* Next after (NULL: first), in order of id. */
 const struct finding *finding_next(
 	const struct finding_service *service, const struct finding *after);

@@ -18,11 +18,11 @@ static void look(struct graph_service *service, const struct charter *charter, i
 		&service->excess);
 }
 
-static const struct excess_waiver *waiver_of(const struct graph_service *service,
+static const struct waiver *waiver_of(const struct graph_service *service,
 	const struct charter *charter, const struct graph_excess_item *item, int64_t now_utc_s)
 {
-	const struct excess_waiver *waiver = graph_find_waiver(
-		service, charter->name, name_of(service, item->resource), now_utc_s);
+	const struct waiver *waiver = waiver_live(service->parts.waivers, WAIVER_OF_EXCESS,
+		charter->name, name_of(service, item->resource), now_utc_s);
 
 	return waiver != NULL && (item->effects & ~waiver->effects) == 0 ? waiver : NULL;
 }
@@ -110,7 +110,7 @@ bool graph_check_excess(struct graph_service *service, const struct charter *cha
 /* ---- as JSON ---- */
 
 static void put_waiver(
-	struct json_builder *object, struct arena *arena, const struct excess_waiver *waiver)
+	struct json_builder *object, struct arena *arena, const struct waiver *waiver)
 {
 	struct json_builder said;
 	char until[TIME_TEXT_BYTES];
@@ -121,16 +121,17 @@ static void put_waiver(
 		return;
 	time_format_utc_ms(until, waiver->until_utc_s * 1000);
 	json_object_start(&said, arena);
-	json_put_text(&said, "by", text_copy(arena, text_of(waiver->by)));
-	json_put_text(&said, "reason", text_copy(arena, text_of(waiver->reason)));
+	json_put_text(&said, "waiver", text_copy(arena, waiver->id));
+	json_put_text(&said, "by", text_copy(arena, waiver->by));
+	json_put_text(&said, "approved_by", text_copy(arena, waiver->approved_by));
+	json_put_text(&said, "reason", text_copy(arena, waiver->reason));
 	json_put_text(&said, "until", text_copy(arena, text_of(until)));
 	if (json_object_seal(&said, &sealed, &err))
 		json_put(object, "waived", sealed);
 }
 
 static bool item_json(const struct graph_service *service, const struct graph_excess_item *item,
-	const struct excess_waiver *waiver, struct arena *arena, struct json *out,
-	struct error *err)
+	const struct waiver *waiver, struct arena *arena, struct json *out, struct error *err)
 {
 	struct json_builder object;
 	struct json edge;
@@ -140,7 +141,7 @@ static bool item_json(const struct graph_service *service, const struct graph_ex
 	json_object_start(&object, arena);
 	json_put_text(&object, "resource", name_of(service, item->resource));
 	json_put_text_unless_empty(&object, "data_source", name_of(service, item->data_source));
-	graph_put_effects(&object, "effects", item->effects);
+	effects_put(&object, "effects", item->effects);
 	json_put_cstring(&object, "sensitivity",
 		item->sensitivity == SENSITIVITY_UNLABELLED ? "unlabelled"
 							    : sensitivity_word(item->sensitivity));

@@ -65,18 +65,6 @@ bool graph_resolve(const struct graph_service *service, struct text reference, g
 
 /* ---- parts ---- */
 
-void graph_put_effects(struct json_builder *object, const char *name, uint32_t effects)
-{
-	struct text words[EFFECT_DELEGATE + 1];
-	uint32_t count = 0;
-
-	for (int effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
-		if ((effects >> effect & 1) != 0)
-			words[count++] = text_of(effect_word((enum effect)effect));
-	if (count > 0)
-		json_put_texts(object, name, words, count);
-}
-
 static void put_time(
 	struct json_builder *object, struct arena *arena, const char *name, graph_time at_s)
 {
@@ -216,7 +204,7 @@ bool graph_edge_json(const struct graph_service *service, graph_id id, struct ar
 	json_put_text(&object, "from", graph_reference(service, edge.from, arena));
 	put_word(&object, "kind", graph_edge_kind_word(edge.kind));
 	json_put_text(&object, "to", graph_reference(service, edge.to, arena));
-	graph_put_effects(&object, "effects", edge.effects);
+	effects_put(&object, "effects", edge.effects);
 	json_put_text_unless_empty(&object, "scope", edge.scope);
 	put_or_unknown(&object, "by", edge.by);
 	put_or_unknown(&object, "why", edge.why);

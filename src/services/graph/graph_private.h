@@ -1,6 +1,7 @@
 #ifndef SERVICES_GRAPH_GRAPH_PRIVATE_H
 #define SERVICES_GRAPH_GRAPH_PRIVATE_H
 
+#include "domain/charter/effects.h"
 #include "domain/charter/name_table.h"
 #include "domain/graph/derive.h"
 #include "domain/graph/search.h"
@@ -9,16 +10,9 @@
 /* Private to services/graph. */
 
 enum {
+	GRAPH_ACTOR_BYTES = 256,
 	GRAPH_SCRATCH_BYTES_MAX = 4 * 1024 * 1024,
 	GRAPH_NAME_TEXT_BYTES = GRAPH_NAME_BYTES_MAX + 32,
-};
-
-/* One waiver, by "IDENTITY RESOURCE". */
-struct excess_waiver {
-	int64_t until_utc_s;
-	uint32_t effects; /* that were too much when it was given: it covers no others */
-	char by[256];
-	char reason[GRAPH_REASON_BYTES_MAX + 1];
 };
 
 struct graph_service {
@@ -27,8 +21,7 @@ struct graph_service {
 	struct graph_search *search;
 	struct graph_excess excess; /* of the last question */
 	struct arena *scratch;
-	struct name_table *grants;  /* while loading: by "KIND/NAME", struct grant */
-	struct name_table *waivers; /* struct excess_waiver */
+	struct name_table *grants; /* while loading: by "KIND/NAME", struct grant */
 	/* Counts on their way to the log. */
 	uint32_t counts_after;     /* pairs up to this one are written; 0: none, or all */
 	bool is_counting;          /* a pass is under way */
@@ -49,10 +42,7 @@ void graph_forget_grants(struct graph_service *service);
 bool graph_register_counts(struct graph_service *service, struct error *err) MUST_CHECK;
 
 /* waive.c */
-bool graph_register_waivers(struct graph_service *service, struct error *err) MUST_CHECK;
-/* NULL: there is none that still counts. */
-const struct excess_waiver *graph_find_waiver(const struct graph_service *service,
-	struct text identity, struct text resource, int64_t now_utc_s);
+void graph_use_waivers(struct graph_service *service);
 
 /* excess_service.c: of what waits, else of what is in force; 0: nothing is too much there. */
 uint32_t graph_excess_effects(struct graph_service *service, const struct registry_entry *identity,
@@ -66,7 +56,6 @@ bool graph_node_json(const struct graph_service *service, graph_id id, struct ar
 	struct json *out, struct error *err) MUST_CHECK;
 bool graph_edge_json(const struct graph_service *service, graph_id id, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
-void graph_put_effects(struct json_builder *object, const char *name, uint32_t effects);
 /* The node that a reference means.  Errors: NOT_FOUND, INVALID. */
 bool graph_resolve(const struct graph_service *service, struct text reference, graph_id *out,
 	struct error *err) MUST_CHECK;

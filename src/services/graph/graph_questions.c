@@ -112,7 +112,7 @@ bool graph_path(struct graph_service *service, const struct graph_asked *asked, 
 	json_put_text(&object, "to", graph_reference(service, question.to, arena));
 	if (graph_reached_find(service->search, question.to, &reached)) {
 		json_put_integer(&object, "hops", reached.hops);
-		graph_put_effects(&object, "effects", reached.effects);
+		effects_put(&object, "effects", reached.effects);
 	}
 	json_put_integer(&object, "total", (int64_t)total);
 	json_put(&object, "paths", list);
@@ -219,7 +219,7 @@ static bool item_json(const struct reaching *reaching, const struct item *item, 
 	json_put_text(
 		&object, "what", graph_reference(service, item->reached.node, reaching->arena));
 	json_put_text_unless_empty(&object, "title", node.title);
-	graph_put_effects(&object, "effects", item->reached.effects);
+	effects_put(&object, "effects", item->reached.effects);
 	if (sensitivity_word(node.sensitivity) != NULL)
 		json_put_cstring(&object, "sensitivity", sensitivity_word(node.sensitivity));
 	json_put_integer(&object, "hops", item->reached.hops);

@@ -6,12 +6,10 @@ static bool make(struct graph_service *service, struct error *err)
 {
 	service->scratch = arena_create(GRAPH_SCRATCH_BYTES_MAX);
 	service->grants = name_table_create();
-	service->waivers = name_table_create();
-	if (service->scratch == NULL || service->grants == NULL || service->waivers == NULL)
+	if (service->scratch == NULL || service->grants == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the graph");
 	return graph_create(&service->graph, err) && graph_search_create(&service->search, err) &&
-	       graph_register(service, err) && graph_register_counts(service, err) &&
-	       graph_register_waivers(service, err);
+	       graph_register(service, err) && graph_register_counts(service, err);
 }
 
 bool graph_service_create(
@@ -21,8 +19,10 @@ bool graph_service_create(
 	if (*out == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the graph");
 	(*out)->parts = *parts;
-	if (make(*out, err))
+	if (make(*out, err)) {
+		graph_use_waivers(*out);
 		return true;
+	}
 	graph_service_destroy(out);
 	return false;
 }
@@ -34,8 +34,6 @@ void graph_service_destroy(struct graph_service **service)
 	if (one == NULL)
 		return;
 	graph_forget_grants(one);
-	if (one->waivers != NULL)
-		name_table_destroy(&one->waivers, free);
 	graph_search_destroy(&one->search);
 	graph_destroy(&one->graph);
 	arena_destroy(&one->scratch);

@@ -11,6 +11,7 @@
 #include "domain/charter/registry.h"
 #include "domain/graph/excess.h"
 #include "services/registry/fold.h"
+#include "services/waiver/waiver.h"
 
 /* The joined graph as the daemon keeps it (docs/graph.md): what is registered is said anew as
  * its records are folded, uses are noted as decisions are, and connectors' layers are said by
@@ -22,9 +23,6 @@ enum {
 	GRAPH_PAGE_MAX = 1000,
 	GRAPH_SHOW_HOPS_MAX = 4,
 	GRAPH_SHOWN_MAX = 2000, /* nodes of one answer of show */
-	GRAPH_WAIVERS_MAX = 65536,
-	GRAPH_WAIVER_DAYS_MAX = 90,
-	GRAPH_REASON_BYTES_MAX = 1000,
 	GRAPH_COUNTS_S = 3600,
 	GRAPH_COUNTS_LOOKS = 20000, /* pairs of one step */
 	GRAPH_COUNTS_A_RECORD = 100,
@@ -34,6 +32,7 @@ enum {
 struct graph_parts {
 	const struct registry *registry;
 	struct fold *fold;
+	struct waiver_service *waivers; /* is told what of an excess can be waived */
 };
 /* Errors: LIMIT. */
 bool graph_service_create(
@@ -87,21 +86,5 @@ bool graph_check_excess(struct graph_service *service, const struct charter *cha
 /* How much is too much and not waived; *first is one of it, in words. */
 size_t graph_excess_live(struct graph_service *service, const struct charter *charter,
 	int64_t now_utc_s, struct arena *arena, struct text *first);
-
-/* A person who may consent to the use of the data lets one excess stand for a time. */
-struct graph_waive {
-	struct text identity;
-	struct text resource; /* "aws/bucket" */
-	struct text reason;
-	struct text actor;
-	int64_t until_utc_s; /* first second in which it counts no more; 0: ends the waiver now */
-	void *context;
-	/* Runs on the loop once it is durable (err NULL) or could not be written. */
-	void (*done)(void *context, uint64_t index, const struct error *err);
-};
-/* Errors: NOT_FOUND (no such identity or resource), INVALID (reason, end, "forbidden: ..."),
- * CONFLICT (no data source is at the resource: then nobody can answer for it), LIMIT, IO. */
-bool graph_waive(struct graph_service *service, const struct graph_waive *waive,
-	struct error *err) MUST_CHECK;
 
 #endif

@@ -72,6 +72,11 @@ struct living_look {
 bool living_look(struct living_service *living, const struct living_look *request,
 	struct error *err) MUST_CHECK;
 
+/* The members of a `review-done` of the identity: `identity`, `through`, the index of the last
+ * record that it answers, and `causes`, by which it was due until then.  Errors: LIMIT. */
+bool living_put_done(const struct living_service *living, struct text identity, uint64_t through,
+	struct json_builder *record, struct error *err) MUST_CHECK;
+
 /* Whether what is enforced of an identity is what a record of the registry, with its changes in
  * it, put there (domain/charter/proof.h): {identity, version, revision, document and permits (by
  * the record), held and enforced (by what is in memory), equal}.  Errors: NOT_FOUND, CONFLICT

@@ -223,8 +223,8 @@ static bool fold_due(void *state, const struct json *record, uint64_t index, str
 	struct living_node *node;
 	struct living_due *due;
 
-	if (identity.length == 0 || cause == REVIEW_NONE)
-		return true; /* of a later version: kept on record */
+	if (identity.length == 0 || !review_cause_is_due(cause))
+		return true; /* it only begins a review, or is of a later version */
 	node = find_or_add_node(state, identity, err);
 	due = node == NULL ? NULL : find_or_add_due(node, cause, err);
 	if (due == NULL)
@@ -322,8 +322,11 @@ static struct text due_key(
 
 static void project_due(const struct json *record, struct projection *projection)
 {
-	projection_put(projection, "review-due",
-		due_key(projection, record, json_text_or(record, "cause", "")), record);
+	struct text cause = json_text_or(record, "cause", "");
+
+	if (review_cause_is_due(review_cause_of(cause)))
+		projection_put(
+			projection, "review-due", due_key(projection, record, cause), record);
 }
 
 static void project_done(const struct json *record, struct projection *projection)

@@ -3,25 +3,36 @@
 
 #include "domain/charter/nearest.h"
 
-/* What is due of it when the person says so; a later one is another question. */
-static bool put_dues(struct json_builder *record, const struct living_node *node, struct error *err)
+bool living_put_done(const struct living_service *living, struct text identity, uint64_t through,
+	struct json_builder *record, struct error *err)
 {
+	const struct living_node *node = living_find(living, identity);
 	struct json_builder array;
 	struct json causes;
-	uint64_t through = 0;
 
 	json_array_start(&array, record->arena);
-	for (uint32_t i = 0; i < node->dues_count; i++) {
-		const struct living_due *due = &node->dues[i];
-
-		json_add(&array, json_string(text_of(review_cause_word(due->cause))));
-		through = due->index > through ? due->index : through;
-	}
+	for (uint32_t i = 0; node != NULL && i < node->dues_count; i++)
+		if (node->dues[i].index <= through)
+			json_add(&array,
+				json_string(text_of(review_cause_word(node->dues[i].cause))));
 	if (!json_array_seal(&array, &causes, err))
 		return false;
 	json_put(record, "causes", causes);
 	json_put_integer(record, "through", (int64_t)through);
+	json_put_text(record, "identity", text_copy(record->arena, identity));
 	return true;
+}
+
+/* What is due of it when the person says so; a later one is another question. */
+static uint64_t newest_due(const struct living_service *living, struct text identity)
+{
+	const struct living_node *node = living_find(living, identity);
+	uint64_t through = 0;
+
+	for (uint32_t i = 0; i < node->dues_count; i++)
+		if (node->dues[i].index > through)
+			through = node->dues[i].index;
+	return through;
 }
 
 static bool check(
@@ -55,9 +66,9 @@ bool living_look(
 	work->context = request->context;
 	work->done = request->done;
 	living_record_start(work, &record, "review-done", request->actor);
-	json_put_text(&record, "identity", request->identity);
 	json_put_text(&record, "reason", request->reason);
-	if (!put_dues(&record, living_find(living, request->identity), err))
+	if (!living_put_done(
+		    living, request->identity, newest_due(living, request->identity), &record, err))
 		goto failed;
 	return living_work_submit(work, &record, err);
 failed:

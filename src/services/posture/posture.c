@@ -34,10 +34,9 @@ static bool make_tables(struct posture *posture, struct error *err)
 	posture->key_holders = key_holders_create();
 	posture->rows = name_table_create();
 	posture->dirty = name_table_create();
-	posture->waivers = name_table_create();
-	posture->waivers_for = name_table_create();
+	posture->found = name_table_create();
 	if (posture->key_holders == NULL || posture->rows == NULL || posture->dirty == NULL ||
-		posture->waivers == NULL || posture->waivers_for == NULL)
+		posture->found == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for posture");
 	return true;
 }
@@ -51,8 +50,9 @@ bool posture_create(struct posture **out, const struct posture_parts *parts, str
 		return error_set(err, ERROR_LIMIT, "no memory for posture");
 	posture->parts = *parts;
 	if (catalogue_create(&posture->catalogue, err) && make_tables(posture, err) &&
-		posture_watch(posture, err) && posture_fold_waivers(posture, err) &&
+		posture_watch(posture, err) && posture_fold_found(posture, err) &&
 		posture_fold_days(posture, err)) {
+		posture_use_waivers(posture);
 		*out = posture;
 		return true;
 	}
@@ -71,8 +71,7 @@ void posture_destroy(struct posture **posture)
 	record_watch_destroy(&one->watch);
 	name_table_destroy(&one->rows, free);
 	name_table_destroy(&one->dirty, free);
-	name_table_destroy(&one->waivers_for, NULL);
-	name_table_destroy(&one->waivers, waiver_destroy);
+	name_table_destroy(&one->found, free);
 	free(one);
 	*posture = NULL;
 }
@@ -358,7 +357,8 @@ bool posture_look(struct posture *posture)
 		run_step(posture, arena);
 		arena_destroy(&arena);
 	}
-	has_work = posture_read_records(posture) || posture->pass.stage != PASS_IDLE ||
+	has_work = posture_offer_found(posture);
+	has_work = posture_read_records(posture) || has_work || posture->pass.stage != PASS_IDLE ||
 		   name_table_count(posture->dirty) > 0 || is_due(posture);
 	if (!has_work)
 		posture_tell(posture);

@@ -12,6 +12,7 @@
 #include "domain/graph/graph.h"
 #include "services/finding/finding.h"
 #include "services/registry/fold.h"
+#include "services/waiver/waiver.h"
 
 /* Posture: whether each control holds now (docs/posture.md).  It keeps which subject violates
  * which check, looks again at what a change touched, and at everything every half hour, because
@@ -19,17 +20,17 @@
 struct posture;
 
 enum {
-	POSTURE_LOOKS = 256,          /* subjects of one step */
-	POSTURE_RECORDS = 64,         /* of one step */
-	POSTURE_AGAIN_S = 1800,       /* from one look at everything to the next */
-	POSTURE_DIRTY_MAX = 65536,    /* subjects that wait to be looked at; more: all are */
-	POSTURE_ROWS_A_LOOK = 20000,  /* rows that one page of a list looks through */
-	POSTURE_OBJECTS_SHOWN = 10,   /* subjects that a finding names */
-	POSTURE_INVENTORY_S = 86400,  /* an older inventory is stale */
-	POSTURE_DAYS = 400,           /* of figures that are kept in memory */
-	POSTURE_WAIVERS_MAX = 65536,  /* not ended */
-	POSTURE_WAIVER_DAYS_MAX = 90, /* a waiver ends by then */
-	POSTURE_REASON_BYTES_MAX = 1000,
+	POSTURE_LOOKS = 256,         /* subjects of one step */
+	POSTURE_RECORDS = 64,        /* of one step */
+	POSTURE_FOUND = 64,          /* violations of records, behind which a step ends */
+	POSTURE_FOUND_MAX = 65536,   /* that wait for room for their finding; more: none is read */
+	POSTURE_OFFERS = 64,         /* of these, looked at in one step */
+	POSTURE_AGAIN_S = 1800,      /* from one look at everything to the next */
+	POSTURE_DIRTY_MAX = 65536,   /* subjects that wait to be looked at; more: all are */
+	POSTURE_ROWS_A_LOOK = 20000, /* rows that one page of a list looks through */
+	POSTURE_OBJECTS_SHOWN = 10,  /* subjects that a finding names */
+	POSTURE_INVENTORY_S = 86400, /* an older inventory is stale */
+	POSTURE_DAYS = 400,          /* of figures that are kept in memory */
 	POSTURE_OBJECT_BYTES_MAX = FINDING_SUBJECT_BYTES_MAX,
 };
 
@@ -64,6 +65,7 @@ struct posture_parts {
 	struct graph *graph; /* NULL: nothing was seen */
 	struct fold *fold;
 	struct finding_service *findings;
+	struct waiver_service *waivers;         /* is told what of a control can be waived */
 	struct posture_inventories inventories; /* oldest NULL: no connector */
 	struct posture_log log;                 /* next NULL: no records are read */
 };
@@ -88,7 +90,8 @@ const struct catalogue *posture_catalogue(const struct posture *posture);
 struct control_status {
 	enum control_state state;
 	struct text why;          /* one sentence, where it is stale or unproven; else empty */
-	uint64_t violations;      /* those that are waived included */
+	uint64_t violations;      /* those that are waived or wait included */
+	uint64_t waiting;         /* of records, that wait for room for their finding */
 	uint64_t waived;          /* by live waivers */
 	uint64_t subjects;        /* that its checks were asked about; 0: unknown */
 	int64_t evaluated_utc_ms; /* 0: never by this process */
@@ -127,6 +130,9 @@ bool posture_control_json(const struct posture *posture, const struct posture_pa
 bool posture_trend_json(const struct posture *posture, uint32_t days, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
 
+/* Violations of records that wait for room for their finding: of the control, or of all (empty). */
+uint64_t posture_count_waiting(const struct posture *posture, struct text control);
+
 /* Figures for metrics. */
 struct posture_figures {
 	uint64_t of[CONTROL_PASSING + 1]; /* controls by state */
@@ -137,53 +143,5 @@ struct posture_figures {
 	uint64_t records;                 /* read, by this process */
 };
 struct posture_figures posture_figures(const struct posture *posture);
-
-/* ---- waivers ---- */
-
-/* "waits" "live" "over" "ended". */
-enum waiver_state { WAIVER_NONE = 0, WAIVER_WAITS, WAIVER_LIVE, WAIVER_OVER };
-const char *waiver_state_word(enum waiver_state value);
-
-/* One violation that people live with, for a time.  Owned by the service. */
-struct waiver {
-	struct text id; /* "w-" and 20 letters */
-	struct text control;
-	struct text object; /* as rows name it; of a finding its subject */
-	struct text reason;
-	struct text unit;
-	struct text by;          /* a person's NAME */
-	struct text approved_by; /* empty: nobody yet */
-	int64_t asked_utc_ms;
-	int64_t until_utc_s; /* first second in which it counts no more */
-	uint64_t index;
-};
-/* Pure: by the state that is folded, and the time. */
-enum waiver_state waiver_state_at(const struct waiver *waiver, int64_t now_utc_s);
-
-struct waiver_request {
-	struct text id;      /* of approve and end */
-	struct text control; /* of ask: this and the object, or the finding */
-	struct text object;
-	struct text finding;
-	struct text reason;  /* of ask and end */
-	struct text person;  /* NAME of an authenticated person */
-	int64_t until_utc_s; /* of ask */
-	void *context;
-	/* Runs on the loop once it is durable (err NULL) or could not be written. */
-	void (*done)(void *context, struct text id, uint64_t index, const struct error *err);
-};
-/* Errors: NOT_FOUND (no such control, finding or waiver), INVALID (a member is missing, too
- * long, an end too far or past; "forbidden: ..." not for this person), CONFLICT (one is there
- * already, or is being changed), LIMIT, IO. */
-bool posture_waiver_ask(struct posture *posture, const struct waiver_request *request,
-	struct error *err) MUST_CHECK;
-/* By another person than who asked. */
-bool posture_waiver_approve(struct posture *posture, const struct waiver_request *request,
-	struct error *err) MUST_CHECK;
-bool posture_waiver_end(struct posture *posture, const struct waiver_request *request,
-	struct error *err) MUST_CHECK;
-/* A page: up to count behind the id `after`, as a JSON array.  Errors: LIMIT. */
-bool posture_waiver_list(const struct posture *posture, struct text after, uint32_t count,
-	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 #endif

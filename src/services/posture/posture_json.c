@@ -1,6 +1,6 @@
 /* What people are shown: controls, by family and by the ids of a framework; what violates one;
- * the figures of days; waivers. */
-#include "services/posture/waiver_private.h"
+ * the figures of days. */
+#include "services/posture/posture_private.h"
 
 #include "base/time.h"
 
@@ -52,6 +52,8 @@ static bool put_status(struct json_builder *object, const struct control *contro
 	json_put_cstring(object, "severity", risk_tier_word(control->severity));
 	json_put_integer(object, "violations", (int64_t)status->violations);
 	json_put_integer(object, "waived", (int64_t)status->waived);
+	if (status->waiting > 0)
+		json_put_integer(object, "waiting", (int64_t)status->waiting);
 	if (control->checks != 0)
 		json_put_integer(object, "subjects", (int64_t)status->subjects);
 	if (status->evaluated_utc_ms != 0)

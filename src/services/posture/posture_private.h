@@ -9,7 +9,9 @@
 /* Private to services/posture. */
 
 enum {
+	POSTURE_ACTOR_BYTES = 256,
 	POSTURE_ARENA_BYTES_MAX = 16 * 1024 * 1024, /* of one step */
+	POSTURE_FOUND_KEY_BYTES = 64,
 	POSTURE_KEY_BYTES_MAX = GRAPH_NAME_BYTES_MAX + 32,
 };
 
@@ -47,6 +49,8 @@ struct posture_day {
 	uint64_t violations;
 };
 
+struct reading; /* posture_records.c */
+
 struct posture {
 	struct posture_parts parts;
 	struct graph_listener listener; /* lives as long as the graph */
@@ -64,16 +68,22 @@ struct posture {
 	bool is_changed;        /* since states were told */
 	bool is_over;           /* more waited than there is room for: all is looked at */
 	uint64_t looked;
-	struct name_table *waivers;            /* by id; owns struct waiver_node */
-	struct name_table *waivers_for;        /* by "CONTROL OBJECT" */
+	uint64_t waivers_told; /* generation of waivers when states were told last */
 	struct posture_day days[POSTURE_DAYS]; /* a ring */
 	size_t days_count;
 	size_t days_next;
-	struct record_watch *watch; /* NULL: the records were not begun yet */
-	uint64_t records_from;      /* up to where they were read by the last day's figures */
+	struct record_watch *watch;      /* NULL: the records are to be begun */
+	struct record_watch_state stood; /* where the watch stood, by the last record of it */
 	uint64_t records_next;
 	int64_t read_utc_ms; /* when their end was reached last; 0: never */
 	uint64_t records;
+	struct name_table *found; /* by "CHECK/" and record; owns struct found */
+	uint64_t found_of[RECORD_CHECK_COUNT];
+	char offered[POSTURE_FOUND_KEY_BYTES]; /* the look for room goes on behind it */
+	size_t offered_length;
+	bool is_room_asked;            /* for all of them, since findings changed */
+	bool is_writing_found;         /* what a step found is on its way */
+	struct reading *reading;       /* while one reads */
 	struct fold_change day_change; /* on its way while is_writing_day */
 	struct arena *day_arena;
 	bool is_writing_day;
@@ -108,22 +118,43 @@ bool posture_finding_is_of(const struct finding *finding, const struct control *
 bool posture_each_uncovered(const struct posture *posture, const struct control_status *all,
 	bool (*visit)(void *context, const struct framework_id *id), void *context);
 
+/* A violation of records that waits for room for its finding. */
+struct found {
+	enum record_check check;
+	uint64_t index;
+	struct text key;      /* as below, behind the struct, as: */
+	struct text identity; /* whose it is; may be empty */
+};
+
 /* posture_records.c: reads some of them.  True: there are more. */
 bool posture_read_records(struct posture *posture);
+
+/* posture_found.c: violations of records, from when they are found to when their finding is
+ * open. */
+bool posture_fold_found(struct posture *posture, struct error *err) MUST_CHECK;
+/* Opens findings of those that wait, as far as there is room.  True: there are more to look at. */
+bool posture_offer_found(struct posture *posture);
+/* The state of the watch, as a member of the record.  Errors: LIMIT. */
+bool posture_put_watch(
+	const struct posture *posture, struct json_builder *record, struct error *err) MUST_CHECK;
+void posture_take_watch(struct posture *posture, const struct json *record);
+/* The control that the check is of; NULL: none. */
+const struct control *posture_control_of(const struct posture *posture, enum record_check check);
+/* "CHECK/" and the record's number, in order of both. */
+struct text posture_found_key(
+	char buffer[POSTURE_FOUND_KEY_BYTES], enum record_check check, uint64_t index);
 
 /* posture_tell.c: findings of controls that changed their state, and the day's figures. */
 void posture_tell(struct posture *posture);
 bool posture_fold_days(struct posture *posture, struct error *err) MUST_CHECK;
 
-/* posture_waiver.c */
-bool posture_fold_waivers(struct posture *posture, struct error *err) MUST_CHECK;
-void waiver_destroy(void *value);
+/* posture_waived.c */
+void posture_use_waivers(struct posture *posture);
 /* The live waiver of the control for the object, or NULL. */
 const struct waiver *posture_waiver_for(
 	const struct posture *posture, struct text control, struct text object);
 /* Adds what live waivers of rows cover. */
 void posture_count_waived(const struct posture *posture, struct control_status *all);
-uint64_t posture_waivers_live(const struct posture *posture);
 /* The next second in which a live one is over; 0: there is none. */
 int64_t posture_next_end(const struct posture *posture);
 

@@ -1,76 +1,133 @@
 /* Reading the records, some of them a turn, behind those who write them.
  *
- * It begins where the last day's figures say that it was, so a start reads a day again at most.
- * What violates a check is a finding about its record: records do not change, so a person closes
- * it, saying what came of it. */
+ * What a step finds is on record before the next one begins, with where the watch stands then
+ * (posture_found.c), and so are the figures of a day; a start goes on from the last of these: it
+ * reads again what the watch remembered there, and tells nothing of it (domain/control). */
 #include "services/posture/posture_private.h"
+
+#include <stdlib.h>
 
 #include "base/log.h"
 
-enum { RECORDS_ARENA_BYTES_MAX = 16 * 1024 * 1024 };
+enum { RECORDS_ARENA_BYTES_MAX = 16 * 1024 * 1024, FOUND_ARENA_BYTES_MAX = 1024 * 1024 };
 
-static const struct control *control_of(const struct posture *posture, enum record_check check)
+/* One step, with the record of what it finds. */
+struct reading {
+	struct fold_change change;
+	struct posture *posture;
+	struct arena *arena; /* of that record */
+	struct json_builder items;
+	bool has_failed;
+};
+
+static void reading_destroy(struct reading *reading)
 {
-	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++) {
-		const struct control *control = catalogue_control(posture->catalogue, i);
+	if (reading == NULL)
+		return;
+	arena_destroy(&reading->arena);
+	free(reading);
+}
 
-		if ((control->records & (UINT32_C(1) << check)) != 0)
-			return control;
+static struct reading *reading_create(struct posture *posture)
+{
+	struct reading *reading = calloc(1, sizeof *reading);
+
+	if (reading == NULL)
+		return NULL;
+	reading->posture = posture;
+	reading->arena = arena_create_small(FOUND_ARENA_BYTES_MAX, 4096);
+	if (reading->arena != NULL) {
+		json_array_start(&reading->items, reading->arena);
+		return reading;
 	}
+	free(reading);
 	return NULL;
 }
 
-static bool report(const struct posture *posture, enum record_check check, uint64_t index,
-	struct text identity, struct error *err)
+static void on_violated(
+	void *context, enum record_check check, uint64_t index, struct text identity)
 {
-	struct arena *arena = arena_create_small(65536, 4096);
-	const struct control *control = control_of(posture, check);
-	struct finding_draft draft = {.kind = FINDING_RECORD_VIOLATES};
-	struct json_builder object;
-	struct json details;
-	bool ok = false;
+	struct posture *posture = context;
+	struct reading *reading = posture->reading;
+	struct json_builder item;
+	struct json sealed;
+	struct error err;
 
-	if (arena == NULL || control == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a finding");
-	draft.subject =
-		text_format(arena, "%s/%llu", record_check_word(check), (unsigned long long)index);
-	draft.control = text_copy(arena, control->id).data;
-	draft.what = text_format(
-		arena, "%s: record #%llu.", record_check_meaning(check), (unsigned long long)index);
-	json_object_start(&object, arena);
-	json_put_integer(&object, "record", (int64_t)index);
-	json_put_cstring(&object, "check", record_check_word(check));
-	json_put_text_unless_empty(&object, "identity", identity);
-	json_put_cstring(&object, "severity", risk_tier_word(control->severity));
-	json_put_text(&object, "command",
-		text_format(arena, "remit trace %llu", (unsigned long long)index));
-	if (draft.control != NULL && json_object_seal(&object, &details, err)) {
-		draft.details = &details;
-		ok = finding_report(posture->parts.findings, &draft, err);
-	}
-	arena_destroy(&arena);
-	return ok;
+	json_object_start(&item, reading->arena);
+	json_put_cstring(&item, "check", record_check_word(check));
+	json_put_text_unless_empty(&item, "identity", text_copy(reading->arena, identity));
+	json_put_integer(&item, "record", (int64_t)index);
+	if (json_object_seal(&item, &sealed, &err))
+		json_add(&reading->items, sealed);
+	else
+		reading->has_failed = true;
 }
 
-static void on_violated(
-	void *context, enum record_check check, uint64_t index, const struct json *record)
+/* ---- what was found ---- */
+
+/* What is not on record is found again. */
+static void begin_again(struct posture *posture, const char *why)
 {
-	const struct posture *posture = context;
+	log_warn("records_not_read", LOG_STRING("why", why));
+	record_watch_destroy(&posture->watch);
+}
+
+static void on_written(struct fold_change *change)
+{
+	struct reading *reading = change->context;
+
+	reading->posture->is_writing_found = false;
+	if (!change->is_durable)
+		begin_again(reading->posture, change->err.text);
+	reading_destroy(reading);
+}
+
+static bool make_record(struct reading *reading, struct error *err)
+{
+	struct json_builder record;
+	struct json items, sealed;
+
+	if (reading->has_failed || !json_array_seal(&reading->items, &items, err))
+		return error_set(err, ERROR_LIMIT, "no memory for what violates");
+	json_object_start(&record, reading->arena);
+	json_put_integer(&record, "at", fold_stamp_utc_ms(reading->posture->parts.fold));
+	json_put_cstring(&record, "type", "records-violated");
+	json_put_cstring(&record, "actor", "remit");
+	json_put(&record, "items", items);
+	if (!posture_put_watch(reading->posture, &record, err) ||
+		!json_object_seal(&record, &sealed, err))
+		return false;
+	reading->change.entry = json_canonical_text(reading->arena, &sealed);
+	reading->change.context = reading;
+	reading->change.done = on_written;
+	return reading->change.entry.data != NULL ||
+	       error_set(err, ERROR_LIMIT, "no memory for what violates");
+}
+
+/* Takes the step over. */
+static void write_found(struct reading *reading)
+{
+	struct posture *posture = reading->posture;
 	struct error err = {0};
 
-	if (!report(posture, check, index, json_text_or(record, "identity", ""), &err))
-		log_warn("record_not_reported", LOG_STRING("check", record_check_word(check)),
-			LOG_STRING("why", err.text));
+	posture->is_writing_found = true;
+	if (make_record(reading, &err) && fold_submit(posture->parts.fold, &reading->change, &err))
+		return;
+	posture->is_writing_found = false;
+	begin_again(posture, err.text);
+	reading_destroy(reading);
 }
+
+/* ---- reading ---- */
 
 static bool begin(struct posture *posture, struct error *err)
 {
 	const struct record_watch_listener listener = {.context = posture, .violated = on_violated};
 
-	posture->records_next = posture->records_from;
-	return record_watch_create(&posture->watch, posture->parts.registry, &listener,
-		       posture->records_from == 0, err) &&
-	       posture->parts.log.open(posture->parts.log.context, posture->records_from, err);
+	posture->records_next = record_watch_from(&posture->stood);
+	return record_watch_create(
+		       &posture->watch, posture->parts.registry, &listener, &posture->stood, err) &&
+	       posture->parts.log.open(posture->parts.log.context, posture->records_next, err);
 }
 
 /* One record; false also at the end. */
@@ -94,26 +151,50 @@ static bool read_one(struct posture *posture, struct arena *arena, struct error 
 	       record_watch_feed(posture->watch, &record, index, err);
 }
 
-bool posture_read_records(struct posture *posture)
+/* True: there are more. */
+static bool read_some(struct posture *posture, struct reading *reading, struct error *err)
 {
-	struct error err = {0};
-	struct arena *arena;
+	struct arena *arena = arena_create_small(RECORDS_ARENA_BYTES_MAX, 65536);
 	uint32_t left = POSTURE_RECORDS;
 
-	if (posture->parts.log.next == NULL)
-		return false;
-	if (posture->watch == NULL && !begin(posture, &err)) {
-		log_warn("records_not_begun", LOG_STRING("why", err.text));
-		record_watch_destroy(&posture->watch);
-		return false;
-	}
-	arena = arena_create_small(RECORDS_ARENA_BYTES_MAX, 65536);
-	while (arena != NULL && left > 0 && read_one(posture, arena, &err)) {
+	posture->reading = reading;
+	while (arena != NULL && left > 0 && reading->items.count < POSTURE_FOUND &&
+		read_one(posture, arena, err)) {
 		arena_reset(arena);
 		left--;
 	}
+	posture->reading = NULL;
 	arena_destroy(&arena);
-	if (err.code != ERROR_NONE)
-		log_warn("records_not_read", LOG_STRING("why", err.text));
-	return left == 0;
+	return left == 0 || reading->items.count >= POSTURE_FOUND;
+}
+
+bool posture_read_records(struct posture *posture)
+{
+	struct reading *reading;
+	struct error err = {0};
+	bool has_more;
+
+	if (posture->parts.log.next == NULL ||
+		name_table_count(posture->found) >= POSTURE_FOUND_MAX)
+		return false;
+	if (posture->is_writing_found)
+		return true;
+	if (posture->watch == NULL && !begin(posture, &err)) {
+		begin_again(posture, err.text);
+		return false;
+	}
+	reading = reading_create(posture);
+	if (reading == NULL)
+		return false;
+	has_more = read_some(posture, reading, &err);
+	if (err.code != ERROR_NONE) {
+		begin_again(posture, err.text);
+		reading_destroy(reading);
+		return false;
+	}
+	if (reading->items.count > 0)
+		write_found(reading);
+	else
+		reading_destroy(reading);
+	return has_more;
 }

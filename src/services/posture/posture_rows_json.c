@@ -1,10 +1,11 @@
-/* Pages of what violates a control, and of waivers. */
-#include "services/posture/waiver_private.h"
+/* Pages of what violates a control. */
+#include "services/posture/posture_private.h"
 
 /* ---- violations ---- */
 
-/* One page: first what is open as findings of the control, then rows.  An id of the page is
- * "f-..." of a finding, or "SUBJECT CHECK" of a row. */
+/* One page: first what is open as findings of the control, then violations of records that wait
+ * for theirs, then rows.  An id of the page is "f-..." of a finding, "r-..." and its key of what
+ * waits, or "SUBJECT CHECK" of a row. */
 struct paging {
 	const struct posture *posture;
 	const struct posture_page *page;
@@ -161,10 +162,54 @@ static bool add_findings(struct paging *paging, struct text after)
 	return true;
 }
 
+/* ---- violations of records that wait ---- */
+
+static bool add_found(struct paging *paging, const struct found *found)
+{
+	struct arena *arena = paging->list->arena;
+	struct json_builder object;
+
+	if (!is_wanted(paging, paging->control->severity, TEXT("")))
+		return true;
+	json_object_start(&object, arena);
+	json_put_text(&object, "id", paging->last);
+	json_put_text(&object, "object",
+		text_format(arena, "%s/%llu", record_check_word(found->check),
+			(unsigned long long)found->index));
+	json_put_cstring(&object, "check", record_check_word(found->check));
+	json_put_cstring(&object, "meaning", record_check_meaning(found->check));
+	json_put_cstring(&object, "severity", risk_tier_word(paging->control->severity));
+	json_put_text_unless_empty(&object, "identity", found->identity);
+	json_put_boolean(&object, "waits", true);
+	json_put_text(&object, "command",
+		text_format(arena, "remit trace %llu", (unsigned long long)found->index));
+	return add(paging, &object);
+}
+
+/* False: the page is full, or has failed. */
+static bool add_waiting(struct paging *paging, struct text after)
+{
+	const struct posture *posture = paging->posture;
+	const struct found *found = name_table_next(posture->found, after);
+
+	for (uint32_t looked = 0; found != NULL;
+		found = name_table_next(posture->found, found->key)) {
+		if (paging->left == 0 || looked++ >= POSTURE_ROWS_A_LOOK)
+			return false;
+		paging->last = text_format(paging->list->arena, "r-%.*s", TEXT_ARGS(found->key));
+		if ((paging->control->records & (UINT32_C(1) << found->check)) != 0 &&
+			!add_found(paging, found))
+			return false;
+	}
+	return true;
+}
+
 bool posture_put_rows(const struct posture *posture, const struct posture_page *page,
 	struct json_builder *view, struct error *err)
 {
-	bool is_in_rows = page->after.length > 0 && !text_starts_with(page->after, "f-");
+	bool is_waiting = text_starts_with(page->after, "r-");
+	bool is_in_rows =
+		page->after.length > 0 && !is_waiting && !text_starts_with(page->after, "f-");
 	struct json_builder list;
 	struct error failure = {0};
 	struct paging paging = {.posture = posture,
@@ -176,7 +221,10 @@ bool posture_put_rows(const struct posture *posture, const struct posture_page *
 	struct json sealed;
 
 	json_array_start(&list, view->arena);
-	if ((is_in_rows || add_findings(&paging, page->after)) && failure.code == ERROR_NONE)
+	if ((is_in_rows || is_waiting || add_findings(&paging, page->after)) &&
+		(is_in_rows ||
+			add_waiting(&paging, is_waiting ? text_after(page->after, 2) : TEXT(""))) &&
+		failure.code == ERROR_NONE)
 		(void)add_rows(&paging, is_in_rows ? page->after : TEXT(""));
 	if (failure.code != ERROR_NONE) {
 		*err = failure;
@@ -187,47 +235,4 @@ bool posture_put_rows(const struct posture *posture, const struct posture_page *
 		return false;
 	json_put(view, "items", sealed);
 	return true;
-}
-
-/* ---- waivers ---- */
-
-static bool add_waiver(const struct posture *posture, const struct waiver *waiver,
-	struct json_builder *list, struct error *err)
-{
-	struct json_builder object;
-	struct json item;
-
-	json_object_start(&object, list->arena);
-	json_put_text(&object, "id", waiver->id);
-	json_put_cstring(&object, "state",
-		waiver_state_word(waiver_state_at(waiver, posture_now_utc_s(posture))));
-	json_put_text(&object, "control", waiver->control);
-	json_put_text(&object, "object", waiver->object);
-	json_put_text(&object, "reason", waiver->reason);
-	json_put_text_unless_empty(&object, "unit", waiver->unit);
-	json_put_text(&object, "by", waiver->by);
-	json_put_text_unless_empty(&object, "approved_by", waiver->approved_by);
-	json_put_integer(&object, "asked", waiver->asked_utc_ms);
-	json_put_integer(&object, "until", waiver->until_utc_s);
-	json_put_integer(&object, "until_at", waiver->until_utc_s * 1000);
-	json_put_integer(&object, "record", (int64_t)waiver->index);
-	if (!json_object_seal(&object, &item, err))
-		return false;
-	json_add(list, item);
-	return true;
-}
-
-bool posture_waiver_list(const struct posture *posture, struct text after, uint32_t count,
-	struct arena *arena, struct json *out, struct error *err)
-{
-	const struct waiver_node *node = name_table_next(posture->waivers, after);
-	struct json_builder list;
-
-	json_array_start(&list, arena);
-	for (; node != NULL && count > 0; count--) {
-		if (!add_waiver(posture, &node->waiver, &list, err))
-			return false;
-		node = name_table_next(posture->waivers, node->waiver.id);
-	}
-	return json_array_seal(&list, out, err);
 }

@@ -39,6 +39,8 @@ static const char *why_stale(const struct posture *posture, const struct control
 		return "it was not looked at since the start";
 	if (now_utc_s - posture->passed_utc_ms / 1000 > control->cadence_s)
 		return "it was not looked at for too long";
+	if (control->records != 0 && name_table_count(posture->found) >= POSTURE_FOUND_MAX)
+		return "more violates it than there is room for: the records are not read on";
 	if (control->records != 0 && posture->read_utc_ms == 0)
 		return "the records were not read to their end since the start";
 	if (control->records != 0 && now_utc_s - posture->read_utc_ms / 1000 > control->cadence_s)
@@ -70,6 +72,8 @@ static void count_rows(
 		if (posture->subjects[check] > out->subjects)
 			out->subjects = posture->subjects[check];
 	}
+	out->waiting = posture_count_waiting(posture, control->id);
+	out->violations += out->waiting;
 }
 
 bool posture_finding_is_of(const struct finding *finding, const struct control *control)
@@ -253,7 +257,7 @@ struct posture_figures posture_figures(const struct posture *posture)
 	struct posture_figures figures = {.rows = name_table_count(posture->rows),
 		.looked = posture->looked,
 		.waiting = name_table_count(posture->dirty),
-		.waivers = posture_waivers_live(posture),
+		.waivers = waiver_count_live(posture->parts.waivers, posture_now_utc_s(posture)),
 		.records = posture->records};
 
 	posture_survey(posture, all);

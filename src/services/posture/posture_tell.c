@@ -48,6 +48,8 @@ static bool report(const struct posture *posture, const struct control *control,
 	json_put_cstring(&object, "severity", risk_tier_word(control->severity));
 	json_put_integer(&object, "violations", (int64_t)status->violations);
 	json_put_integer(&object, "waived", (int64_t)status->waived);
+	if (status->waiting > 0)
+		json_put_integer(&object, "waiting", (int64_t)status->waiting);
 	json_put_text_unless_empty(&object, "metric", control->metric);
 	json_put_text(&object, "command",
 		text_format(arena, "remit controls %.*s", TEXT_ARGS(control->id)));
@@ -155,9 +157,9 @@ static void write_day(struct posture *posture, const char *day, const struct con
 	json_put_cstring(&record, "type", "posture-figures");
 	json_put_cstring(&record, "actor", "remit");
 	json_put_text(&record, "day", text_copy(posture->day_arena, text_of(day)));
-	json_put_integer(&record, "next", (int64_t)posture->records_next);
 	put_sums(&record, posture, all);
-	if (put_controls(&record, posture, all) && submit_day(posture, &record, &err))
+	if (posture_put_watch(posture, &record, &err) && put_controls(&record, posture, all) &&
+		submit_day(posture, &record, &err))
 		return;
 	log_warn(
 		"posture_figures_not_written", LOG_STRING("day", day), LOG_STRING("why", err.text));
@@ -198,7 +200,7 @@ static bool fold_day(void *state, const struct json *record, uint64_t index, str
 	if (name.length != sizeof day->day - 1 ||
 		(last != NULL && text_compare(name, text_of(last->day)) <= 0))
 		return true;
-	posture->records_from = (uint64_t)json_integer_or(record, "next", 0);
+	posture_take_watch(posture, record);
 	day = &posture->days[posture->days_next];
 	*day = (struct posture_day){
 		.violations = (uint64_t)json_integer_or(record, "violations", 0)};
@@ -232,6 +234,7 @@ static bool is_due(const struct posture *posture, int64_t now_utc_s)
 	if (posture->passed_utc_ms == 0 || posture->told_utc_s == now_utc_s)
 		return false;
 	return posture->is_changed || now_utc_s < posture->told_utc_s ||
+	       posture->waivers_told != waiver_generation(posture->parts.waivers) ||
 	       now_utc_s - posture->told_utc_s >= TELL_AGAIN_S ||
 	       (posture->next_end_utc_s != 0 && now_utc_s >= posture->next_end_utc_s);
 }
@@ -248,6 +251,7 @@ void posture_tell(struct posture *posture)
 	if (arena == NULL)
 		return;
 	posture->is_changed = false;
+	posture->waivers_told = waiver_generation(posture->parts.waivers);
 	posture->told_utc_s = now_utc_s;
 	posture->next_end_utc_s = posture_next_end(posture);
 	posture_survey(posture, all);

@@ -208,6 +208,7 @@ static bool see_finding(void *state, const struct json *record, uint64_t index, 
 	(void)index;
 	(void)err;
 	posture->is_changed = true;
+	posture->is_room_asked = false;
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* Acknowledging: somebody says that they answer for an identity whose owner has left, or that
  * an owner who was moved to another unit goes on.  Nobody is put in an owner's place in silence:
- * until then the rule of domain/decide/owner.c holds it. */
+ * until then the rule of domain/decide/owner.c holds it.  Who may is the rules' about people. */
 #include "domain/charter/nearest.h"
 #include "domain/charter/owner.h"
 #include "services/registry/registrar_private.h"
@@ -38,31 +38,17 @@ static bool find_identity(struct acknowledging *this)
 		       TEXT_ARGS(owner_of(this->entry)));
 }
 
-/* The backup owner first; somebody of the unit where there is none. */
-static bool check_successor(struct acknowledging *this)
-{
-	struct text backup = owner_backup_of(this->registrar->registry, this->entry);
-
-	return backup.length == 0 || text_equal(backup, actor_person(this->request->actor)) ||
-	       error_set(&this->err, ERROR_INVALID,
-		       "forbidden: its backup owner %.*s is here, and acknowledges it",
-		       TEXT_ARGS(backup));
-}
-
-/* That a person goes on is for others to say. */
-static bool check_other(struct acknowledging *this)
-{
-	return !text_equal(owner_of(this->entry), actor_person(this->request->actor)) ||
-	       error_set(&this->err, ERROR_INVALID,
-		       "forbidden: an approver of its unit, or its backup owner, acknowledges that "
-		       "its owner goes on");
-}
-
 static bool check_actor(struct acknowledging *this)
 {
-	return registry_may(this->registrar->registry, this->request->actor, PEOPLE_ACKNOWLEDGE,
-		       this->entry, &this->err) &&
-	       (this->need == OWNER_NEED_OWNER ? check_successor(this) : check_other(this));
+	const struct registry *registry = this->registrar->registry;
+	struct people_resource about = registry_resource_of_entry(registry, this->entry);
+
+	if (this->need == OWNER_NEED_OWNER)
+		about.successor = owner_backup_of(registry, this->entry);
+	else
+		about.moved = owner_of(this->entry);
+	return registry_may_about(
+		registry, this->request->actor, PEOPLE_ACKNOWLEDGE, &about, &this->err);
 }
 
 static bool write_acknowledgement(struct acknowledging *this)

@@ -35,12 +35,12 @@ bool review_note_event(
 	struct review_event *known;
 
 	if (event->identity.length == 0 || event->identity.length > CHARTER_NAME_BYTES_MAX ||
-		event->cause == REVIEW_TRIGGER_NONE)
+		event->cause == REVIEW_NONE)
 		return true;
 	known = name_table_find(service->events, event->identity);
 	if (known != NULL) {
 		known->index = event->index > known->index ? event->index : known->index;
-		if (event->cause == REVIEW_TRIGGER_INCIDENT)
+		if (event->cause == REVIEW_INCIDENT)
 			known->cause = event->cause;
 		return true;
 	}
@@ -66,20 +66,20 @@ void review_settle_event(struct review_service *service, struct text identity, u
 
 /* ---- records that are events ---- */
 
-static struct review_event event_of(const struct json *record, enum review_trigger cause)
+static struct review_event event_of(const struct json *record, enum review_cause cause)
 {
 	return (struct review_event){.cause = cause,
 		.identity = json_text_or(record, "identity", ""),
 		.at_utc_ms = json_integer_or(record, "at", 0)};
 }
 
-/* A cause of others that has no word here is a change of what was approved. */
+/* A cause of a later version, which has no word here, is a change of what was approved. */
 static struct review_event due_event(const struct json *record)
 {
-	struct review_event event = event_of(record, REVIEW_TRIGGER_CHANGED);
-	enum review_trigger cause = review_trigger_of(json_text_or(record, "cause", ""));
+	struct review_event event = event_of(record, REVIEW_CHANGED);
+	enum review_cause cause = review_cause_of(json_text_or(record, "cause", ""));
 
-	if (cause != REVIEW_TRIGGER_NONE)
+	if (cause != REVIEW_NONE)
 		event.cause = cause;
 	event.due_utc_ms = json_integer_or(record, "due_utc_ms", 0);
 	return event;
@@ -87,23 +87,23 @@ static struct review_event due_event(const struct json *record)
 
 static struct review_event kill_event(const struct json *record)
 {
-	struct review_event event = event_of(record, REVIEW_TRIGGER_INCIDENT);
+	struct review_event event = event_of(record, REVIEW_INCIDENT);
 
 	if (!text_is(json_text_or(record, "target", "identity"), "identity") ||
 		json_find(record, "task") != NULL)
-		event.cause = REVIEW_TRIGGER_NONE;
+		event.cause = REVIEW_NONE;
 	return event;
 }
 
 static struct review_event finding_event(const struct json *record)
 {
 	static const char identity[] = "identity/";
-	struct review_event event = event_of(record, REVIEW_TRIGGER_STANDING);
+	struct review_event event = event_of(record, REVIEW_STANDING);
 	struct text object = json_text_or(json_find(record, "details"), "object", "");
 
 	if (!text_is(json_text_or(record, "kind", ""), "standing-access") ||
 		!text_starts_with(object, identity))
-		event.cause = REVIEW_TRIGGER_NONE;
+		event.cause = REVIEW_NONE;
 	else
 		event.identity = text_after(object, sizeof identity - 1);
 	return event;
@@ -112,12 +112,12 @@ static struct review_event finding_event(const struct json *record)
 static struct review_event scope_event(const struct json *record)
 {
 	const struct json *changes = json_find(record, "changes");
-	struct review_event event = event_of(record, REVIEW_TRIGGER_NONE);
+	struct review_event event = event_of(record, REVIEW_NONE);
 
 	for (uint32_t i = 0; changes != NULL && changes->type == JSON_ARRAY && i < changes->count;
 		i++)
 		if (json_boolean_or(&changes->items[i], "widens", false)) {
-			event.cause = REVIEW_TRIGGER_SCOPE;
+			event.cause = REVIEW_SCOPE;
 			event.identity = json_text_or(&changes->items[i], "name", "");
 		}
 	return event;
@@ -171,18 +171,18 @@ static void project_event(const struct json *record, struct projection *projecti
 	struct json sealed;
 	struct error err = {0};
 
-	if (event.cause == REVIEW_TRIGGER_NONE || event.identity.length == 0)
+	if (event.cause == REVIEW_NONE || event.identity.length == 0)
 		return;
 	json_object_start(&body, projection_arena(projection));
 	json_put_cstring(&body, "type", "review-event");
 	json_put_integer(&body, "at", event.at_utc_ms);
 	json_put_text(&body, "identity", event.identity);
-	json_put_cstring(&body, "cause", review_trigger_word(event.cause));
+	json_put_cstring(&body, "cause", review_cause_word(event.cause));
 	if (event.due_utc_ms != 0)
 		json_put_integer(&body, "due_utc_ms", event.due_utc_ms);
 	projection_put(projection, "review-event",
 		text_format(projection_arena(projection), "%.*s/%s", TEXT_ARGS(event.identity),
-			review_trigger_word(event.cause)),
+			review_cause_word(event.cause)),
 		json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
 }
 
@@ -250,14 +250,14 @@ static int64_t days_of(const struct review_event *event, int64_t now_utc_ms)
 		return days < REVIEW_DAYS_MIN   ? REVIEW_DAYS_MIN
 		       : days > REVIEW_DAYS_MAX ? REVIEW_DAYS_MAX
 						: days;
-	return event->cause == REVIEW_TRIGGER_INCIDENT ? 3 : 7;
+	return event->cause == REVIEW_INCIDENT ? 3 : 7;
 }
 
 static void begin(struct review_service *service, const struct review_event *event)
 {
 	const struct review_request request = {.verb = REVIEW_VERB_START,
 		.scope = {.identity = event->identity},
-		.name = text_of(review_trigger_word(event->cause)),
+		.name = text_of(review_cause_word(event->cause)),
 		.days = days_of(event, review_now(service)),
 		.cause = event->cause};
 	struct review *review;

@@ -75,7 +75,7 @@ static bool take_opening(struct review *review, const struct json *record, struc
 {
 	const struct json *scope = json_find(record, "scope");
 
-	review->cause = review_trigger_of(json_text_or(record, "cause", ""));
+	review->cause = review_cause_of(json_text_or(record, "cause", ""));
 	review->name = text_copy(review->arena, json_text_or(record, "name", ""));
 	review->actor = text_copy(review->arena, json_text_or(record, "actor", ""));
 	review->scope = (struct review_scope){

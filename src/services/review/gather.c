@@ -55,8 +55,7 @@ static bool take_request(
 	review->actor = request->person.length == 0 ? TEXT("remit")
 						    : text_format(review->arena, "person:%.*s",
 							      TEXT_ARGS(request->person));
-	review->cause =
-		request->cause == REVIEW_TRIGGER_NONE ? REVIEW_TRIGGER_PERSON : request->cause;
+	review->cause = request->cause == REVIEW_NONE ? REVIEW_PERSON : request->cause;
 	for (size_t i = 0; i < request->reviewers_count; i++) {
 		review->reviewers[i] = text_copy(review->arena, request->reviewers[i]);
 		if (review->reviewers[i].data == NULL)
@@ -237,7 +236,7 @@ static void put_opening(struct json_builder *record, const struct gathering *gat
 	const struct review *review = gathering->review;
 
 	json_put_cstring(record, "review", review->id);
-	json_put_cstring(record, "cause", review_trigger_word(review->cause));
+	json_put_cstring(record, "cause", review_cause_word(review->cause));
 	json_put_text_unless_empty(record, "name", review->name);
 	json_put_integer(record, "items", (int64_t)gathering->items_count);
 	json_put_integer(record, "parts", (int64_t)gathering->parts);

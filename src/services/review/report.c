@@ -101,7 +101,7 @@ static void put_head(struct review_job *job)
 	struct buffer *out = &job->report;
 
 	buffer_append_byte(out, '{');
-	put_text(out, "cause", text_of(review_trigger_word(review->cause)));
+	put_text(out, "cause", text_of(review_cause_word(review->cause)));
 	put_number(out, "due_utc_ms", review->due_utc_ms);
 	put_name(out, "final");
 	buffer_append_string(out, job->is_closing ? "true" : "false");
@@ -179,14 +179,12 @@ static void say_done(const struct review_job *job)
 	if (review->scope.identity.length == 0)
 		return;
 	if (review_record_create(&record, job->service, "review-done", TEXT("remit"), &err)) {
-		json_put_text(&record->object, "identity",
-			text_copy(record->arena, review->scope.identity));
-		json_put_integer(&record->object, "through",
-			(int64_t)(review->event_index != 0 ? review->event_index
-							   : review->opened_index));
 		json_put_text(
 			&record->object, "review", text_copy(record->arena, text_of(review->id)));
-		if (review_record_send(&record, job->service, &err))
+		if (living_put_done(job->service->parts.living, review->scope.identity,
+			    review->event_index != 0 ? review->event_index : review->opened_index,
+			    &record->object, &err) &&
+			review_record_send(&record, job->service, &err))
 			return;
 	}
 	log_warn("review_done_not_recorded", LOG_STRING("id", review->id),

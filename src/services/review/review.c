@@ -14,16 +14,6 @@ static const char *const stage_words[REVIEW_STAGE_COUNT] = {
 	[REVIEW_STAGE_CLOSED] = "closed",
 };
 
-static const char *const cause_words[REVIEW_TRIGGER_COUNT] = {
-	[REVIEW_TRIGGER_PERSON] = "person",
-	[REVIEW_TRIGGER_MOVER] = "mover",
-	[REVIEW_TRIGGER_SCOPE] = "new-scope",
-	[REVIEW_TRIGGER_DORMANT] = "dormant",
-	[REVIEW_TRIGGER_INCIDENT] = "incident",
-	[REVIEW_TRIGGER_STANDING] = "standing-access",
-	[REVIEW_TRIGGER_CHANGED] = "changed",
-};
-
 static const char *const reminder_words[REVIEW_REMINDER_COUNT] = {
 	[REVIEW_REMINDER_HALF] = "half",
 	[REVIEW_REMINDER_DAY] = "day",
@@ -33,19 +23,6 @@ static const char *const reminder_words[REVIEW_REMINDER_COUNT] = {
 const char *review_stage_word(enum review_stage stage)
 {
 	return (size_t)stage < REVIEW_STAGE_COUNT ? stage_words[stage] : NULL;
-}
-
-const char *review_trigger_word(enum review_trigger cause)
-{
-	return (size_t)cause < REVIEW_TRIGGER_COUNT ? cause_words[cause] : NULL;
-}
-
-enum review_trigger review_trigger_of(struct text word)
-{
-	for (int cause = REVIEW_TRIGGER_PERSON; cause < REVIEW_TRIGGER_COUNT; cause++)
-		if (text_is(word, cause_words[cause]))
-			return (enum review_trigger)cause;
-	return REVIEW_TRIGGER_NONE;
 }
 
 const char *review_reminder_word(enum review_reminder reminder)
@@ -345,7 +322,7 @@ static bool review_json(struct json *out, struct arena *arena, const struct revi
 	json_object_start(&object, arena);
 	json_put_cstring(&object, "id", review->id);
 	json_put_cstring(&object, "stage", review_stage_word(review->stage));
-	json_put_cstring(&object, "cause", review_trigger_word(review->cause));
+	json_put_cstring(&object, "cause", review_cause_word(review->cause));
 	json_put_text_unless_empty(&object, "name", review->name);
 	json_put_text(&object, "actor", review->actor);
 	put_times(&object, review);

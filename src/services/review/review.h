@@ -12,6 +12,7 @@
 #include "domain/review/review.h"
 #include "services/approve/approve.h"
 #include "services/finding/finding.h"
+#include "services/living/living.h"
 #include "services/registry/registrar.h"
 
 /* Access reviews: people judge, item by item, what a frozen snapshot says that identities may
@@ -52,21 +53,6 @@ enum review_stage {
 	REVIEW_STAGE_COUNT,
 };
 const char *review_stage_word(enum review_stage stage);
-
-/* Why a review began. */
-enum review_trigger {
-	REVIEW_TRIGGER_NONE = 0,
-	REVIEW_TRIGGER_PERSON, /* somebody started it */
-	REVIEW_TRIGGER_MOVER,
-	REVIEW_TRIGGER_SCOPE, /* a charter lets do more than before */
-	REVIEW_TRIGGER_DORMANT,
-	REVIEW_TRIGGER_INCIDENT,
-	REVIEW_TRIGGER_STANDING, /* first standing access */
-	REVIEW_TRIGGER_CHANGED,  /* what the charter was approved with is another now */
-	REVIEW_TRIGGER_COUNT,
-};
-const char *review_trigger_word(enum review_trigger cause);
-enum review_trigger review_trigger_of(struct text word);
 
 /* When people are told that items wait. */
 enum review_reminder {
@@ -145,6 +131,7 @@ struct review_parts {
 	struct fold *fold;
 	const struct approve *approve;
 	struct finding_service *finding;
+	const struct living_service *living; /* knows what a review answers */
 };
 /* All borrowed.  Errors: LIMIT. */
 bool review_service_create(struct review_service **out, const struct review_parts *parts,
@@ -182,7 +169,7 @@ struct review_request {
 	struct review_scope scope; /* START */
 	struct text name;
 	int64_t days;
-	enum review_trigger cause; /* NONE: PERSON */
+	enum review_cause cause; /* NONE: PERSON */
 	const struct text *reviewers;
 	size_t reviewers_count;
 	enum review_choice choice; /* DECIDE */

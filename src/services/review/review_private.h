@@ -43,7 +43,7 @@ struct review {
 	struct arena *arena;
 	char id[RANDOM_ID_BYTES];
 	enum review_stage stage;
-	enum review_trigger cause;
+	enum review_cause cause;
 	struct text name;
 	struct text actor;
 	struct review_scope scope;
@@ -113,7 +113,7 @@ struct use_scan {
 /* What asks for a small review. */
 struct review_event {
 	struct text identity; /* in the same allocation, behind the struct */
-	enum review_trigger cause;
+	enum review_cause cause;
 	int64_t at_utc_ms;
 	int64_t due_utc_ms;   /* 0: as long as the cause gives */
 	int64_t tried_utc_ms; /* to begin one, which did not come to be; 0: never */

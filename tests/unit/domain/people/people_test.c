@@ -76,10 +76,10 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 	bool proposed = (facts & PROPOSER) != 0;
 
 	if (about == PEOPLE_ABOUT_INSTALLATION)
-		return action == PEOPLE_ADMINISTER && administers;
+		return action == PEOPLE_ADMINISTER && administers && !proposed;
 	if (about == PEOPLE_ABOUT_FINDING) {
 		if (action == PEOPLE_CLOSE)
-			return administers || reviews || (facts & SECURITY) != 0;
+			return (administers || reviews || (facts & SECURITY) != 0) && !proposed;
 		return action == PEOPLE_REPORT &&
 		       (facts & (ADMINISTRATOR | SECURITY | REVIEWER | AUDITOR | CUSTODIAN)) != 0;
 	}
@@ -189,6 +189,42 @@ static void each_action_of_each_person_on_each_thing_is_as_documented(void **sta
 		ask(fixture->people, &(struct thing){.about = PEOPLE_ABOUT_FINDING}, facts);
 		ask(fixture->people, &(struct thing){.about = PEOPLE_ABOUT_INSTALLATION}, facts);
 	}
+}
+
+/* An approver of the unit who is its backup owner, too, or not. */
+static bool acknowledges(const struct fixture *fixture, struct text successor, struct text moved,
+	struct text backup, struct error *err)
+{
+	struct text roles[] = {TEXT("approver")};
+	const struct person person = {
+		.name = TEXT("ana"), .unit = TEXT("support"), .roles = roles, .roles_count = 1};
+	const struct people_actor actor = {TEXT("person:ana"), &person};
+	const struct people_resource resource = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("a1"),
+		.unit = TEXT("support"),
+		.owner = TEXT("bo"),
+		.backup_owner = backup,
+		.proposer = TEXT("person:ana"), /* wrote what waits: no matter */
+		.successor = successor,
+		.moved = moved};
+
+	return people_may(fixture->people, &actor, PEOPLE_ACKNOWLEDGE, &resource, err);
+}
+
+static void the_backup_owner_acknowledges_first_and_nobody_that_they_go_on(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct text ana = TEXT("ana"), cy = TEXT("cy"), nobody = TEXT("");
+	struct error err = {0};
+
+	assert_true(acknowledges(fixture, nobody, nobody, cy, &err));
+	assert_true(acknowledges(fixture, ana, nobody, ana, &err));
+	assert_false(acknowledges(fixture, cy, nobody, cy, &err));
+	assert_string_equal(err.text, "forbidden: its backup owner is here, and acknowledges it");
+	assert_false(acknowledges(fixture, nobody, ana, cy, &err));
+	assert_non_null(strstr(err.text, "acknowledges that its owner goes on"));
+	assert_false(acknowledges(fixture, nobody, ana, ana, &err));
+	assert_true(acknowledges(fixture, nobody, TEXT("bo"), cy, &err));
 }
 
 static bool ask_unregistered(
@@ -303,6 +339,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	static const struct CMUnitTest tests[] = {
 		TEST(each_action_of_each_person_on_each_thing_is_as_documented),
+		TEST(the_backup_owner_acknowledges_first_and_nobody_that_they_go_on),
 		TEST(the_socket_alone_only_stops),
 		TEST(remit_itself_only_retires_sandboxes),
 		TEST(whoever_is_not_registered_may_nothing),

@@ -491,11 +491,12 @@ static void try_command(const struct cli_command *command, int plain)
 	if (second != NULL)
 		words[count++] = second;
 	for (int i = 0; i < plain; i++)
-		words[count++] = i > 0                        ? "w2"
-				 : strcmp(own, "kill") == 0   ? "identity"
-				 : strcmp(own, "who") == 0    ? "read"
-				 : strcmp(own, "policy") == 0 ? "org/w1"
-							      : "w1";
+		words[count++] = i > 0                                    ? "w2"
+				 : strcmp(own, "kill") == 0               ? "identity"
+				 : strcmp(own, "who") == 0                ? "read"
+				 : strcmp(own, "waive") == 0 && plain > 2 ? "excess"
+				 : strcmp(own, "policy") == 0             ? "org/w1"
+									  : "w1";
 	/* A record has no options, and a list of all controls none that narrow one's violations. */
 	if (plain > (strcmp(own, "why") == 0 ? 1 : command->run == command_controls ? 0 : -1))
 		count = add_options(words, count, command);

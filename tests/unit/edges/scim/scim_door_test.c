@@ -55,7 +55,7 @@ static void open_door(struct bench *bench)
 	assert_true(directory_service_create(&bench->directories, &parts, &err));
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(router_create(&bench->router, &err));
-	assert_true(scim_create(&bench->scim, bench->directories, &err));
+	assert_true(scim_create(&bench->scim, bench->directories, bench->loop, &err));
 	assert_true(scim_add_routes(bench->scim, bench->router, &err));
 	settings.context = bench->router;
 	assert_true(http_server_create(&bench->server, bench->loop, &settings, &err));
@@ -215,6 +215,66 @@ static void what_is_made_is_there_with_its_etag(void **state)
 	assert_true(says(bench, "\"itemsPerPage\":0"));
 }
 
+static void on_imported(struct directory_request *request)
+{
+	assert_int_equal(request->fault.status, 0);
+}
+
+/* More than one turn looks at. */
+static void import_people(struct bench *bench, unsigned wanted)
+{
+	struct directory_request import = {.verb = DIRECTORY_IMPORT,
+		.directory = TEXT("okta"),
+		.actor = TEXT("person:adi"),
+		.arena = bench->governed.arena,
+		.done = on_imported};
+	struct scim_fault fault;
+	struct buffer table;
+
+	buffer_init(&table, 1 << 20);
+	buffer_append_string(&table, "userName\n");
+	for (unsigned i = 0; i < wanted; i++)
+		buffer_append_format(&table, "u%04u\n", i);
+	assert_true(csv_people_read(&import.rows, &import.rows_count, bench->governed.arena,
+		buffer_text(&table), &fault));
+	directory_submit(bench->directories, &import);
+	buffer_deinit(&table);
+}
+
+static void a_list_of_many_turns_is_answered_whole(void **state)
+{
+	struct bench *bench = *state;
+
+	import_people(bench, 5 * DIRECTORY_LOOKS);
+	assert_int_equal(
+		ask(bench, "GET", "/Users?filter=userName%20ew%20%2207%22&count=1", ""), 200);
+	assert_true(says(bench, "\"totalResults\":7"));
+	assert_true(says(bench, "\"itemsPerPage\":1"));
+	assert_int_equal(ask(bench, "GET", "/Users?filter=name%20pr%20and", ""), 400);
+}
+
+/* Each turn of theirs another is answered in; who hangs up is searched for no more. */
+static void who_hangs_up_during_a_list_ends_it(void **state)
+{
+	struct bench *bench = *state;
+	struct talk talks[SCIM_EXCHANGES_MAX];
+
+	import_people(bench, 20 * DIRECTORY_LOOKS);
+	(void)snprintf(bench->request, BYTES_MAX,
+		"GET /scim/v2/Users?filter=userName%%20ew%%20%%2207%%22 HTTP/1.1\r\n"
+		"Host: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n",
+		bench->token);
+	for (int i = 0; i < SCIM_EXCHANGES_MAX - 1; i++) {
+		talk_open(&talks[i], bench->loop, http_server_port(bench->server));
+		talk_say(&talks[i], bench->request, strlen(bench->request));
+	}
+	assert_int_equal(ask(bench, "GET", "/ServiceProviderConfig", ""), 200);
+	for (int i = 0; i < SCIM_EXCHANGES_MAX - 1; i++)
+		talk_close(&talks[i]);
+	for (int i = 0; i < SCIM_EXCHANGES_MAX; i++) /* all places are free again */
+		assert_int_equal(ask(bench, "GET", "/Users?count=1", ""), 200);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -225,6 +285,8 @@ int main(void)
 		CASE(bodies_are_bounded_and_of_a_type),
 		CASE(a_bulk_request_is_bounded),
 		CASE(what_is_made_is_there_with_its_etag),
+		CASE(a_list_of_many_turns_is_answered_whole),
+		CASE(who_hangs_up_during_a_list_ends_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -511,6 +511,131 @@ static void the_time_that_a_person_confirmed_ends(void **state)
 	assert_int_equal(leave(bench, ids[4], names[4]), 0); /* within what may always */
 }
 
+/* ---- searching ---- */
+
+/* u0000, u0001 ... of the directory hr. */
+static void import_people(struct bench *bench, unsigned count_wanted)
+{
+	struct arena *arena = arena_create(8 << 20);
+	struct directory_request import = {
+		.verb = DIRECTORY_IMPORT, .directory = TEXT("hr"), .actor = TEXT("person:adi")};
+	const struct csv_row *rows;
+	struct scim_fault fault;
+	struct buffer table;
+	size_t count;
+
+	buffer_init(&table, 1 << 20);
+	buffer_append_string(&table, "userName\n");
+	for (unsigned i = 0; i < count_wanted; i++)
+		buffer_append_format(&table, "u%04u\n", i);
+	assert_true(csv_people_read(&rows, &count, arena, buffer_text(&table), &fault));
+	import.rows = rows;
+	import.rows_count = count;
+	assert_int_equal(submit(bench, import), 0);
+	buffer_deinit(&table);
+	arena_destroy(&arena);
+}
+
+struct searched {
+	unsigned steps;
+	int64_t total;
+	struct json page;
+};
+
+static struct searched search_all(
+	struct bench *bench, struct directory_query *query, const char *filter)
+{
+	struct arena *arena = bench->governed.arena;
+	struct searched searched = {0};
+	struct directory_search *search;
+	enum directory_search_is is;
+	struct scim_fault fault;
+
+	if (filter != NULL)
+		assert_true(scim_filter_parse(
+			&query->filter, arena, &scim_user_type, text_of(filter), &fault));
+	assert_true(directory_search_create(&search, bench->service, query, arena, &fault));
+	do {
+		is = directory_search_step(search, &searched.page, &searched.total);
+		searched.steps++;
+		assert_true(searched.steps < 1000);
+	} while (is == SEARCH_IS_UNDER_WAY);
+	assert_int_equal(is, SEARCH_IS_DONE);
+	directory_search_destroy(&search);
+	return searched;
+}
+
+static void a_search_looks_at_so_many_a_step(void **state)
+{
+	static const struct {
+		unsigned people, steps;
+	} rows[] = {{DIRECTORY_LOOKS - 1, 1}, {DIRECTORY_LOOKS, 2}, {DIRECTORY_LOOKS + 1, 2},
+		{3 * DIRECTORY_LOOKS, 4}};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct directory_query query = {
+			.directory = TEXT("hr"), .type = &scim_user_type, .first = 2, .count = 3};
+		struct searched searched;
+
+		import_people(bench, rows[i].people);
+		searched = search_all(bench, &query, "userName sw \"u\"");
+		assert_int_equal(searched.steps, rows[i].steps);
+		assert_int_equal(searched.total, rows[i].people);
+		assert_int_equal(searched.page.count, 3);
+		searched = search_all(bench, &query, "userName ew \"07\"");
+		assert_int_equal(searched.steps, rows[i].steps);
+		query.filter = NULL;
+		searched = search_all(bench, &query, NULL); /* without a filter, too */
+		assert_int_equal(searched.steps, rows[i].steps);
+	}
+}
+
+static void who_is_asked_for_by_name_costs_one_step(void **state)
+{
+	struct bench *bench = *state;
+	struct directory_query query = {
+		.directory = TEXT("hr"), .type = &scim_user_type, .first = 1, .count = 10};
+	struct searched searched;
+
+	import_people(bench, 2 * DIRECTORY_LOOKS);
+	searched = search_all(bench, &query, "userName eq \"u0100\"");
+	assert_int_equal(searched.steps, 1);
+	assert_int_equal(searched.total, 1);
+}
+
+/* Between two steps anything may change. */
+static void what_changes_during_a_search_is_never_shown_as_it_was(void **state)
+{
+	struct bench *bench = *state;
+	struct directory_query query = {.directory = TEXT("hr"),
+		.type = &scim_user_type,
+		.first = 1,
+		.count = DIRECTORY_PAGE_MAX};
+	struct arena *arena = bench->governed.arena;
+	struct directory_request gone = {
+		.verb = DIRECTORY_DELETE, .directory = TEXT("hr"), .type = &scim_user_type};
+	struct directory_search *search;
+	struct scim_fault fault;
+	struct json page;
+	int64_t total;
+
+	import_people(bench, DIRECTORY_LOOKS + 10);
+	gone.id = person(bench, "u0003")->directory.id;
+	gone.id = text_copy(arena, gone.id);
+	assert_true(directory_search_create(&search, bench->service, &query, arena, &fault));
+	assert_int_equal(directory_search_step(search, &page, &total), SEARCH_IS_UNDER_WAY);
+	assert_int_equal(submit(bench, gone), 0);
+	assert_int_equal(directory_search_step(search, &page, &total), SEARCH_IS_DONE);
+	assert_int_equal(page.count, DIRECTORY_LOOKS + 9);
+	for (uint32_t i = 0; i < page.count; i++)
+		assert_false(text_is(json_text_or(&page.items[i], "userName", ""), "u0003"));
+	directory_search_destroy(&search);
+	assert_true(directory_search_create(&search, bench->service, &query, arena, &fault));
+	assert_int_equal(directory_search_step(search, &page, &total), SEARCH_IS_UNDER_WAY);
+	directory_search_destroy(&search); /* nobody waits any more */
+}
+
 static void who_imported_too_many_leavers_does_not_confirm_them(void **state)
 {
 	struct bench *bench = *state;
@@ -590,6 +715,9 @@ int main(void)
 		CASE(people_who_just_came_let_nobody_else_leave),
 		CASE(people_who_would_lose_their_roles_by_moving_count_as_leavers),
 		CASE(the_time_that_a_person_confirmed_ends),
+		CASE(a_search_looks_at_so_many_a_step),
+		CASE(who_is_asked_for_by_name_costs_one_step),
+		CASE(what_changes_during_a_search_is_never_shown_as_it_was),
 		CASE(who_imported_too_many_leavers_does_not_confirm_them),
 		CASE(one_change_moves_no_more_than_its_record_can_say),
 	};

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "domain/charter/narrow.h"
 #include "domain/graph/history.h"
 #include "domain/inventory/layer.h"
@@ -22,7 +23,9 @@ enum { DAY_S = 86400 };
 
 struct fixture {
 	struct governed governed;
+	struct waiver_service *waivers;
 	struct graph_service *service;
+	char waiver[RANDOM_ID_BYTES]; /* asked for last */
 };
 
 static size_t live(void *context, const struct charter *charter, int64_t now_utc_s,
@@ -44,8 +47,9 @@ static void start(struct fixture *fixture)
 	struct error err = {0};
 
 	governed_init_loading(governed);
+	assert_true(waiver_service_create(&fixture->waivers, governed->fold, &err));
 	assert_true(graph_service_create(&fixture->service,
-		&(struct graph_parts){governed->registry, governed->fold}, &err));
+		&(struct graph_parts){governed->registry, governed->fold, fixture->waivers}, &err));
 	port.context = fixture->service;
 	registrar_use_excess(governed->registrar, &port);
 }
@@ -78,6 +82,7 @@ static void stop(struct fixture *fixture)
 {
 	graph_validate(graph_service_graph(fixture->service));
 	graph_service_destroy(&fixture->service);
+	waiver_service_destroy(&fixture->waivers);
 	governed_deinit(&fixture->governed);
 }
 
@@ -348,96 +353,155 @@ static void more_credentials_than_can_be_looked_at_stop_the_approval(void **stat
 
 /* ---- waivers ---- */
 
-static void on_waived(void *context, uint64_t index, const struct error *err)
+static void on_waived(void *context, struct text id, uint64_t index, const struct error *err)
 {
+	struct fixture *fixture = context;
+
 	(void)index;
-	*(bool *)context = err == NULL;
+	if (err != NULL)
+		fail_msg("%s", err->text);
+	if (id.length < sizeof fixture->waiver)
+		(void)snprintf(fixture->waiver, sizeof fixture->waiver, "%.*s", TEXT_ARGS(id));
 }
 
-static enum error_code waive(
-	struct fixture *fixture, const char *person, const char *resource, int64_t until_utc_s)
+typedef bool deed(
+	struct waiver_service *service, const struct waiver_request *request, struct error *err);
+
+/* Of a2; by the person, of the resource or the waiver asked for last. */
+static enum error_code step(struct fixture *fixture, deed *run, const char *person,
+	const char *resource, int64_t until_utc_s)
 {
 	struct error err = {0};
-	bool is_done = false;
-	const struct graph_waive asked = {
-		.identity = TEXT("a2"),
-		.resource = text_of(resource),
+	const struct waiver_request request = {
+		.kind = WAIVER_OF_EXCESS,
+		.id = text_of(fixture->waiver),
+		.of = TEXT("a2"),
+		.object = text_of(resource),
 		.reason = TEXT("moved next month"),
-		.actor = text_format(fixture->governed.arena, "person:%s", person),
+		.person = text_of(person),
 		.until_utc_s = until_utc_s,
-		.context = &is_done,
+		.context = fixture,
 		.done = on_waived,
 	};
 
-	if (!graph_waive(fixture->service, &asked, &err))
+	if (!run(fixture->waivers, &request, &err))
 		return err.code;
 	fake_log_flush(&fixture->governed.log);
-	return is_done ? ERROR_NONE : ERROR_IO;
+	return ERROR_NONE;
 }
 
-static void only_who_answers_for_the_data_waives_and_for_a_time(void **state)
+static enum error_code ask_waiver(
+	struct fixture *fixture, const char *person, const char *resource, int64_t days)
+{
+	int64_t now_s = fixture->governed.log.now_utc_ms / 1000;
+
+	return step(fixture, waiver_ask, person, resource, now_s + days * DAY_S);
+}
+
+static enum error_code agree(struct fixture *fixture, const char *person)
+{
+	return step(fixture, waiver_approve, person, "", 0);
+}
+
+static enum error_code end(struct fixture *fixture, const char *person)
+{
+	return step(fixture, waiver_end, person, "", 0);
+}
+
+/* By ana, who owns a2, and cy, who answers for the data. */
+static void waive(struct fixture *fixture)
+{
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/crm", 1), ERROR_NONE);
+	assert_int_equal(agree(fixture, "cy"), ERROR_NONE);
+}
+
+static void an_excess_is_waived_by_two_people_and_for_a_time(void **state)
 {
 	struct fixture *fixture = *state;
-	int64_t now = fixture->governed.log.now_utc_ms / 1000;
-	int64_t most = now + (int64_t)GRAPH_WAIVER_DAYS_MAX * DAY_S;
 
 	see_may(fixture, "crm", 1 << EFFECT_READ);
 	see_may(fixture, "other", 1 << EFFECT_WRITE);
 	assert_true(apply_a2(fixture, ""));
-	assert_int_equal(waive(fixture, "ana", "aws/none", now + DAY_S), ERROR_NOT_FOUND);
-	assert_int_equal(waive(fixture, "cy", "aws/other", now + DAY_S), ERROR_CONFLICT);
 	assert_true(governed_apply(&fixture->governed, "adi", crm));
-	assert_int_equal(waive(fixture, "ana", "aws/crm", now + DAY_S), ERROR_INVALID);
-	assert_int_equal(waive(fixture, "adi", "aws/crm", now + DAY_S), ERROR_INVALID);
-	assert_int_equal(waive(fixture, "cy", "aws/crm", now - 1), ERROR_INVALID);
-	assert_int_equal(waive(fixture, "cy", "aws/crm", most + 10), ERROR_INVALID);
-	assert_int_equal(count_excess(fixture), 2);
-	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/none", 1), ERROR_NOT_FOUND);
+	assert_int_equal(ask_waiver(fixture, "rey", "aws/crm", 1), ERROR_INVALID);
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/crm", -1), ERROR_INVALID);
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/crm", WAIVER_DAYS_MAX + 1), ERROR_INVALID);
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/crm", WAIVER_DAYS_MAX), ERROR_NONE);
+	assert_int_equal(count_excess(fixture), 2); /* nobody agreed */
+	assert_int_equal(agree(fixture, "ana"), ERROR_INVALID);
+	assert_int_equal(agree(fixture, "adi"), ERROR_INVALID); /* answers for no data */
+	assert_int_equal(agree(fixture, "cy"), ERROR_NONE);
 	assert_int_equal(count_excess(fixture), 1);
-	assert_int_equal(waive(fixture, "cy", "aws/crm", 0), ERROR_NONE);
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/crm", 1), ERROR_CONFLICT);
+	assert_int_equal(end(fixture, "rey"), ERROR_INVALID);
+	assert_int_equal(end(fixture, "ana"), ERROR_NONE);
 	assert_int_equal(count_excess(fixture), 2);
+	assert_int_equal(agree(fixture, "cy"), ERROR_NOT_FOUND);
+}
+
+static void where_nobody_answers_for_the_data_nobody_agrees(void **state)
+{
+	struct fixture *fixture = *state;
+
+	see_may(fixture, "other", 1 << EFFECT_WRITE);
+	assert_true(apply_a2(fixture, ""));
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/other", 1), ERROR_NONE);
+	assert_int_equal(agree(fixture, "bo"), ERROR_CONFLICT);
+	assert_int_equal(count_excess(fixture), 1);
+}
+
+static void who_answers_for_the_data_does_not_waive_it_alone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_true(governed_apply(&fixture->governed, "adi", crm));
+	assert_true(apply_a2(fixture, ""));
+	assert_int_equal(ask_waiver(fixture, "cy", "aws/crm", 1), ERROR_NONE);
+	assert_int_equal(agree(fixture, "cy"), ERROR_INVALID);
+	assert_int_equal(count_excess(fixture), 1);
+	assert_int_equal(end(fixture, "cy"), ERROR_NONE);
 }
 
 static void a_waiver_lets_the_charter_in_until_it_ends(void **state)
 {
 	struct fixture *fixture = *state;
-	int64_t now = fixture->governed.log.now_utc_ms / 1000;
 
 	see_may(fixture, "crm", 1 << EFFECT_READ);
 	assert_true(governed_apply(&fixture->governed, "adi", crm));
 	assert_true(apply_a2(fixture, ""));
-	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	waive(fixture);
 	assert_true(approve_a2(fixture));
 	fixture->governed.log.now_utc_ms += 2 * (int64_t)DAY_S * 1000;
 	assert_int_equal(count_excess(fixture), 1);
 }
 
-static void a_waiver_covers_what_was_too_much_when_it_was_given(void **state)
+static void a_waiver_covers_what_was_too_much_when_it_was_asked_for(void **state)
 {
 	struct fixture *fixture = *state;
-	int64_t now = fixture->governed.log.now_utc_ms / 1000;
 
 	see_may(fixture, "crm", 1 << EFFECT_READ);
 	assert_true(governed_apply(&fixture->governed, "adi", crm));
 	assert_true(apply_a2(fixture, "data-sources: [{name: crm, up-to: internal}]\n"));
-	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_CONFLICT);
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/crm", 1), ERROR_CONFLICT);
 	assert_true(apply_a2(fixture, ""));
-	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
-	assert_int_equal(count_excess(fixture), 0);
+	assert_int_equal(ask_waiver(fixture, "ana", "aws/crm", 1), ERROR_NONE);
 	see_may(fixture, "crm", 1 << EFFECT_READ | 1 << EFFECT_EXECUTE);
+	assert_int_equal(agree(fixture, "cy"), ERROR_NONE);
 	assert_int_equal(count_excess(fixture), 1);
 	assert_false(approve_a2(fixture));
-	assert_int_equal(waive(fixture, "cy", "aws/crm", now + DAY_S), ERROR_NONE);
+	assert_int_equal(end(fixture, "cy"), ERROR_NONE);
+	waive(fixture);
 	assert_int_equal(count_excess(fixture), 0);
 	see_may(fixture, "crm", 1 << EFFECT_EXECUTE);
 	assert_int_equal(count_excess(fixture), 0);
 }
 
 /* Of what is in force, too: nobody brings back alone what they wrote. */
-static void who_wrote_a_charter_waives_nothing_of_it(void **state)
+static void who_wrote_a_charter_agrees_to_no_excess_of_it(void **state)
 {
 	struct fixture *fixture = *state;
-	int64_t now = fixture->governed.log.now_utc_ms / 1000;
 
 	assert_true(governed_apply(&fixture->governed, "adi",
 		"object: data-source\nname: crm\nunit: sales\ncustodian: ana\n"
@@ -446,8 +510,42 @@ static void who_wrote_a_charter_waives_nothing_of_it(void **state)
 	assert_true(approve_a2(fixture));
 	see_may(fixture, "crm", 1 << EFFECT_READ);
 	assert_int_equal(count_excess(fixture), 1);
-	assert_int_equal(waive(fixture, "ana", "aws/crm", now + DAY_S), ERROR_INVALID);
-	assert_int_equal(waive(fixture, "ana", "aws/crm", 0), ERROR_NONE); /* only takes away */
+	assert_int_equal(ask_waiver(fixture, "bo", "aws/crm", 1), ERROR_NONE);
+	assert_int_equal(agree(fixture, "ana"), ERROR_INVALID);
+	assert_int_equal(end(fixture, "ana"), ERROR_NONE); /* only takes away */
+}
+
+/* Before it took two people, one who answered for the data wrote one record. */
+static void what_one_person_waived_before_is_folded_listed_and_ended(void **state)
+{
+	struct fixture *fixture = *state;
+	struct governed *governed = &fixture->governed;
+	int64_t now_s = governed->log.now_utc_ms / 1000;
+	const struct waiver *waiver;
+	struct error err = {0};
+
+	see_may(fixture, "crm", 1 << EFFECT_READ);
+	assert_true(governed_apply(governed, "adi", crm));
+	assert_true(apply_a2(fixture, ""));
+	for (int i = 0; i < 2; i++) {
+		const struct text entry = text_format(governed->arena,
+			"{\"at\":%lld,\"type\":\"excess-waived\",\"actor\":\"person:cy\","
+			"\"identity\":\"a2\",\"resource\":\"aws/crm\",\"reason\":\"r\","
+			"\"until\":%lld,\"effects\":[\"read\"]}",
+			(long long)now_s * 1000, (long long)now_s + DAY_S);
+
+		assert_true(fold_apply_entry(
+			governed->fold, entry, TEXT(""), fold_next_index(governed->fold), &err));
+	}
+	assert_int_equal(count_excess(fixture), 0);
+	waiver = waiver_next(fixture->waivers, TEXT(""));
+	assert_non_null(waiver);
+	assert_null(waiver_next(fixture->waivers, waiver->id)); /* the second took its place */
+	assert_true(text_is(waiver->approved_by, "cy"));
+	(void)snprintf(fixture->waiver, sizeof fixture->waiver, "%.*s", TEXT_ARGS(waiver->id));
+	assert_int_equal(end(fixture, "ana"), ERROR_NONE);
+	assert_int_equal(count_excess(fixture), 1);
+	assert_null(waiver_next(fixture->waivers, TEXT("")));
 }
 
 static void two_identities_are_not_one_account(void **state)
@@ -854,10 +952,13 @@ int main(void)
 		TEST(what_accounts_open_undeclared_stops_the_approval),
 		TEST(a_chain_that_is_too_long_to_follow_stops_the_approval),
 		TEST(more_credentials_than_can_be_looked_at_stop_the_approval),
-		TEST(only_who_answers_for_the_data_waives_and_for_a_time),
+		TEST(an_excess_is_waived_by_two_people_and_for_a_time),
+		TEST(where_nobody_answers_for_the_data_nobody_agrees),
+		TEST(who_answers_for_the_data_does_not_waive_it_alone),
 		TEST(a_waiver_lets_the_charter_in_until_it_ends),
-		TEST(a_waiver_covers_what_was_too_much_when_it_was_given),
-		TEST(who_wrote_a_charter_waives_nothing_of_it),
+		TEST(a_waiver_covers_what_was_too_much_when_it_was_asked_for),
+		TEST(who_wrote_a_charter_agrees_to_no_excess_of_it),
+		TEST(what_one_person_waived_before_is_folded_listed_and_ended),
 		TEST(two_identities_are_not_one_account),
 		TEST(whose_account_it_is_is_found),
 		TEST(what_is_too_much_is_noted_in_the_plan),

@@ -25,6 +25,7 @@ struct bench {
 	struct fold *fold;
 	struct graph *graph;
 	struct finding_service *findings;
+	struct waiver_service *waivers;
 	struct posture *posture;
 	struct control_status all[CATALOGUE_CONTROLS_MAX];
 	const char *control; /* under attack */
@@ -78,10 +79,12 @@ static int setup(void **state)
 	assert_true(graph_create(&bench->graph, &err));
 	assert_true(
 		finding_service_create(&bench->findings, bench->world.registry, bench->fold, &err));
+	assert_true(waiver_service_create(&bench->waivers, bench->fold, &err));
 	parts = (struct posture_parts){.registry = bench->world.registry,
 		.graph = bench->graph,
 		.fold = bench->fold,
 		.findings = bench->findings,
+		.waivers = bench->waivers,
 		.inventories = {.context = bench, .oldest = oldest},
 		.log = {.context = bench, .open = log_open, .next = log_next}};
 	assert_true(posture_create(&bench->posture, &parts, &err));
@@ -96,6 +99,7 @@ static int teardown(void **state)
 
 	graph_destroy(&bench->graph);
 	posture_destroy(&bench->posture);
+	waiver_service_destroy(&bench->waivers);
 	finding_service_destroy(&bench->findings);
 	fold_destroy(&bench->fold);
 	loop_destroy(&bench->loop);
@@ -222,7 +226,8 @@ static void on_done(void *context, struct text id, uint64_t index, const struct 
 
 static void waive(struct bench *bench, const char *control, const char *object)
 {
-	struct waiver_request request = {.control = text_of(control),
+	struct waiver_request request = {.kind = WAIVER_OF_CONTROL,
+		.of = text_of(control),
 		.object = text_of(object),
 		.reason = TEXT("its provider knows no other way until March"),
 		.person = TEXT("eva"),
@@ -232,11 +237,11 @@ static void waive(struct bench *bench, const char *control, const char *object)
 	struct error err;
 
 	put(bench, "object: person\nname: rey\nunit: support\nroles: [reviewer]\n");
-	if (!posture_waiver_ask(bench->posture, &request, &err))
+	if (!waiver_ask(bench->waivers, &request, &err))
 		fail_msg("%s", err.text);
 	request.id = text_of(bench->waiver);
 	request.person = TEXT("rey");
-	if (!posture_waiver_approve(bench->posture, &request, &err))
+	if (!waiver_approve(bench->waivers, &request, &err))
 		fail_msg("%s", err.text);
 }
 

@@ -19,6 +19,7 @@ enum { NOW_S = 1800000000, DAY_S = 86400 };
 struct bench {
 	struct governed governed;
 	struct finding_service *findings;
+	struct waiver_service *waivers;
 	struct posture *posture;
 	struct control_status all[CATALOGUE_CONTROLS_MAX];
 	char waiver[RANDOM_ID_BYTES + 8];
@@ -41,9 +42,11 @@ static void make(struct bench *bench)
 
 	assert_true(finding_service_create(
 		&bench->findings, bench->governed.registry, bench->governed.fold, &err));
+	assert_true(waiver_service_create(&bench->waivers, bench->governed.fold, &err));
 	parts = (struct posture_parts){.registry = bench->governed.registry,
 		.fold = bench->governed.fold,
 		.findings = bench->findings,
+		.waivers = bench->waivers,
 		.inventories = {.context = bench, .oldest = oldest}};
 	if (!posture_create(&bench->posture, &parts, &err))
 		fail_msg("%s", err.text);
@@ -67,6 +70,7 @@ static int setup(void **state)
 static void unmake(struct bench *bench)
 {
 	posture_destroy(&bench->posture);
+	waiver_service_destroy(&bench->waivers);
 	finding_service_destroy(&bench->findings);
 	governed_deinit(&bench->governed);
 }
@@ -301,7 +305,8 @@ static void on_done(void *context, struct text id, uint64_t index, const struct 
 
 static bool ask(struct bench *bench, const char *person, const char *object, int64_t days)
 {
-	const struct waiver_request request = {.control = TEXT("G-27"),
+	const struct waiver_request request = {.kind = WAIVER_OF_CONTROL,
+		.of = TEXT("G-27"),
 		.object = text_of(object),
 		.reason = TEXT("its owner labels it next week"),
 		.person = text_of(person),
@@ -309,11 +314,11 @@ static bool ask(struct bench *bench, const char *person, const char *object, int
 		.context = bench,
 		.done = on_done};
 
-	return posture_waiver_ask(bench->posture, &request, &bench->err);
+	return waiver_ask(bench->waivers, &request, &bench->err);
 }
 
 typedef bool waiver_step(
-	struct posture *posture, const struct waiver_request *request, struct error *err);
+	struct waiver_service *service, const struct waiver_request *request, struct error *err);
 
 static bool step(struct bench *bench, waiver_step *run, const char *person)
 {
@@ -323,7 +328,7 @@ static bool step(struct bench *bench, waiver_step *run, const char *person)
 		.context = bench,
 		.done = on_done};
 
-	return run(bench->posture, &request, &bench->err);
+	return run(bench->waivers, &request, &bench->err);
 }
 
 static void a_waiver_counts_from_its_approval_to_its_second(void **state)
@@ -335,7 +340,7 @@ static void a_waiver_counts_from_its_approval_to_its_second(void **state)
 	assert_state(bench, "G-27", CONTROL_FAILING);
 	assert_true(ask(bench, "rey", "data-source/raw", 7));
 	assert_state(bench, "G-27", CONTROL_FAILING); /* nobody approved it */
-	assert_true(step(bench, posture_waiver_approve, "eva"));
+	assert_true(step(bench, waiver_approve, "eva"));
 	assert_state(bench, "G-27", CONTROL_PASSING);
 	assert_int_equal(status(bench, "G-27")->waived, 1);
 	later(bench, 7 * DAY_S);
@@ -352,12 +357,12 @@ static void nobody_approves_their_own_waiver(void **state)
 	assert_true(apply(bench, unlabelled));
 	look(bench);
 	assert_true(ask(bench, "eva", "data-source/raw", 7));
-	assert_false(step(bench, posture_waiver_approve, "eva"));
+	assert_false(step(bench, waiver_approve, "eva"));
 	assert_non_null(strstr(bench->err.text, "another person"));
-	assert_false(step(bench, posture_waiver_approve, "ana"));
+	assert_false(step(bench, waiver_approve, "ana"));
 	assert_non_null(strstr(bench->err.text, "forbidden: "));
-	assert_true(step(bench, posture_waiver_approve, "adi"));
-	assert_false(step(bench, posture_waiver_approve, "rey"));
+	assert_true(step(bench, waiver_approve, "adi"));
+	assert_false(step(bench, waiver_approve, "rey"));
 	assert_int_equal(bench->err.code, ERROR_CONFLICT);
 }
 
@@ -373,9 +378,9 @@ static void a_waiver_that_cannot_be_is_refused(void **state)
 	assert_false(ask(bench, "ana", "data-source/raw", 7));
 	assert_non_null(strstr(bench->err.text, "forbidden: "));
 	assert_false(ask(bench, "eva", "data-source/raw", 0));
-	assert_false(ask(bench, "eva", "data-source/raw", POSTURE_WAIVER_DAYS_MAX + 1));
+	assert_false(ask(bench, "eva", "data-source/raw", WAIVER_DAYS_MAX + 1));
 	assert_false(ask(bench, "eva", "", 7));
-	assert_true(ask(bench, "eva", "data-source/raw", POSTURE_WAIVER_DAYS_MAX));
+	assert_true(ask(bench, "eva", "data-source/raw", WAIVER_DAYS_MAX));
 	assert_false(ask(bench, "rey", "data-source/raw", 7));
 	assert_int_equal(bench->err.code, ERROR_CONFLICT);
 }
@@ -388,11 +393,11 @@ static void an_ended_waiver_counts_no_more(void **state)
 	assert_true(apply(bench, unlabelled));
 	look(bench);
 	assert_true(ask(bench, "rey", "data-source/raw", 7));
-	assert_true(step(bench, posture_waiver_approve, "eva"));
+	assert_true(step(bench, waiver_approve, "eva"));
 	assert_state(bench, "G-27", CONTROL_PASSING);
-	assert_true(step(bench, posture_waiver_end, "rey"));
+	assert_true(step(bench, waiver_end, "rey"));
 	assert_state(bench, "G-27", CONTROL_FAILING);
-	assert_false(step(bench, posture_waiver_end, "rey"));
+	assert_false(step(bench, waiver_end, "rey"));
 }
 
 /* ---- lists ---- */
@@ -464,7 +469,7 @@ static void figures_of_a_day_and_waivers_survive_a_restart(void **state)
 	assert_true(apply(bench, unlabelled));
 	assert_state(bench, "G-27", CONTROL_FAILING);
 	assert_true(ask(bench, "rey", "data-source/raw", 7));
-	assert_true(step(bench, posture_waiver_approve, "eva"));
+	assert_true(step(bench, waiver_approve, "eva"));
 	assert_state(bench, "G-27", CONTROL_PASSING);
 	later(bench, DAY_S);
 	assert_state(bench, "G-27", CONTROL_PASSING);

@@ -19,6 +19,7 @@ struct reviewing {
 	struct task_table *tasks;
 	struct approve *approve;
 	struct finding_service *findings;
+	struct living_service *living;
 	struct review_service *reviews;
 	/* The last answer. */
 	unsigned answers;
@@ -134,8 +135,11 @@ static void open_services(struct reviewing *reviewing)
 		reviewing->tasks, reviewing->governed.fold, &settings, &err));
 	assert_true(finding_service_create(&reviewing->findings, reviewing->governed.registry,
 		reviewing->governed.fold, &err));
+	assert_true(living_create(
+		&reviewing->living, reviewing->governed.registry, reviewing->governed.fold, &err));
 	parts = (struct review_parts){reviewing->governed.registry, reviewing->governed.registrar,
-		reviewing->governed.fold, reviewing->approve, reviewing->findings};
+		reviewing->governed.fold, reviewing->approve, reviewing->findings,
+		reviewing->living};
 	assert_true(review_service_create(&reviewing->reviews, &parts, &err));
 	review_connect(reviewing->reviews, &ports, &listener);
 }
@@ -143,6 +147,7 @@ static void open_services(struct reviewing *reviewing)
 static void close_services(struct reviewing *reviewing)
 {
 	review_service_destroy(&reviewing->reviews);
+	living_destroy(&reviewing->living);
 	finding_service_destroy(&reviewing->findings);
 	approve_destroy(&reviewing->approve);
 	task_table_destroy(&reviewing->tasks);
@@ -851,6 +856,63 @@ static void what_falls_due_while_all_reviews_are_taken_waits(void **state)
 	assert_false(review_step(reviewing->reviews)); /* it does not go round */
 }
 
+static void fold_now(struct reviewing *reviewing, const char *entry)
+{
+	struct fake_log *log = &reviewing->governed.log;
+	struct error err = {0};
+
+	fake_log_append(log, text_of(entry));
+	assert_true(fold_apply_entry(
+		reviewing->governed.fold, text_of(entry), TEXT(""), log->count - 1, &err));
+}
+
+/* The last record of the type; NULL: there is none. */
+static const struct json *last_record(struct reviewing *reviewing, const char *type)
+{
+	const struct fake_log *log = &reviewing->governed.log;
+	struct json *record = arena_new(reviewing->governed.arena, struct json);
+	struct error err;
+
+	for (size_t i = log->count; i > 0; i--)
+		if (json_parse(record, reviewing->governed.arena, log->entries[i - 1].entry,
+			    &json_limits_default, &err) &&
+			text_is(json_text_or(record, "type", ""), type))
+			return record;
+	return NULL;
+}
+
+static void a_review_says_its_cause_and_by_which_causes_it_was_due(void **state)
+{
+	struct reviewing *reviewing = *state;
+	struct living_query asked = {.identity = TEXT("h1"), .count = 10};
+	const struct json *done;
+	struct text next;
+	struct json dues;
+	struct error err;
+
+	fold_now(reviewing, "{\"actor\":\"remit\",\"at\":1800000000000,\"cause\":\"tool\","
+			    "\"identity\":\"h1\",\"type\":\"review-due\"}");
+	fold_now(reviewing, "{\"actor\":\"remit\",\"at\":1800000000000,\"cause\":\"source\","
+			    "\"identity\":\"h1\",\"type\":\"review-due\"}");
+	reviewing->governed.log.now_utc_ms += REVIEW_EVENT_SETTLE_MS;
+	settle(reviewing);
+	assert_true(text_is(
+		json_text_or(last_record(reviewing, "review-opened"), "cause", ""), "tool"));
+	fold_now(reviewing, "{\"actor\":\"remit\",\"at\":1800000000000,\"cause\":\"owner\","
+			    "\"identity\":\"h1\",\"type\":\"review-due\"}");
+	pass(reviewing, 8); /* nobody answers, and it closes */
+	settle(reviewing);
+	done = last_record(reviewing, "review-done");
+	assert_non_null(done);
+	assert_int_equal(json_find(done, "causes")->count, 2);
+	assert_true(text_is(json_find(done, "causes")->items[0].string, "tool"));
+	assert_true(text_is(json_find(done, "causes")->items[1].string, "source"));
+	assert_true(living_list(
+		reviewing->living, &asked, reviewing->governed.arena, &dues, &next, &err));
+	assert_int_equal(dues.count, 1); /* what fell due after the review began */
+	assert_true(text_is(json_text_or(&dues.items[0], "cause", ""), "owner"));
+}
+
 /* As the store gives it back after a start, long after its review was forgotten. */
 static void what_was_looked_at_begins_none(void **state)
 {
@@ -951,6 +1013,7 @@ int main(void)
 		TEST(nothing_to_review_is_looked_at_once),
 		TEST(what_falls_due_while_all_reviews_are_taken_waits),
 		TEST(a_record_of_others_begins_one_and_nobody_unknown_is_reviewed),
+		TEST(a_review_says_its_cause_and_by_which_causes_it_was_due),
 		TEST(what_was_looked_at_begins_none),
 		TEST(who_is_dormant_is_reviewed_by_itself),
 		TEST(the_log_alone_gives_the_same_reviews),

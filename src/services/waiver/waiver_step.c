@@ -1,0 +1,269 @@
+/* What people do with waivers: each a record, checked before it is written. */
+#include "services/waiver/waiver_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "domain/charter/effects.h"
+
+enum { WORK_ARENA_BYTES_MAX = 64 * 1024 };
+
+/* One record on its way to the log. */
+struct waiver_work {
+	struct fold_change change;
+	struct arena *arena;
+	struct waiver_service *service;
+	struct text id; /* of the waiver, in arena */
+	void *context;
+	void (*done)(void *context, struct text id, uint64_t index, const struct error *err);
+};
+
+/* ---- who and what ---- */
+
+static bool check_person(const struct waiver_service *service, enum waiver_deed deed,
+	struct text person, const struct waiver *waiver, struct error *err)
+{
+	const struct waiver_rules *rules = &service->rules[waiver->kind];
+	char actor[WAIVER_ACTOR_BYTES];
+	int length = snprintf(actor, sizeof actor, "person:%.*s", TEXT_ARGS(person));
+
+	if (rules->may == NULL || length < 0 || (size_t)length >= sizeof actor)
+		return error_set(err, ERROR_INVALID, "forbidden: nobody may waive this here");
+	return rules->may(rules->context, deed, (struct text){actor, (size_t)length}, waiver, err);
+}
+
+static bool check_reason(struct text reason, struct error *err)
+{
+	if (reason.length > 0 && reason.length <= WAIVER_REASON_BYTES_MAX && text_is_utf8(reason))
+		return true;
+	return error_set(
+		err, ERROR_INVALID, "the reason has 1 to %d bytes", WAIVER_REASON_BYTES_MAX);
+}
+
+static int64_t now_utc_s(const struct waiver_service *service)
+{
+	return fold_stamp_utc_ms(service->fold) / 1000;
+}
+
+static bool check_until(
+	const struct waiver_service *service, int64_t until_utc_s, struct error *err)
+{
+	int64_t now_s = now_utc_s(service);
+
+	if (until_utc_s <= now_s)
+		return error_set(err, ERROR_INVALID, "a waiver ends in the future");
+	if (until_utc_s - now_s > (int64_t)WAIVER_DAYS_MAX * 86400)
+		return error_set(
+			err, ERROR_INVALID, "a waiver ends within %d days", WAIVER_DAYS_MAX);
+	return true;
+}
+
+static bool find_waived(const struct waiver_service *service, const struct waiver_request *request,
+	struct waiver *out, struct error *err)
+{
+	const struct waiver_rules *rules;
+
+	*out = (struct waiver){.kind = request->kind, .by = TEXT("")};
+	if (request->kind <= WAIVER_OF_NONE || request->kind >= WAIVER_KIND_COUNT)
+		return error_set(err, ERROR_INVALID, "what is to be waived?");
+	rules = &service->rules[request->kind];
+	if (rules->find == NULL)
+		return error_set(err, ERROR_NOT_FOUND, "nothing of this kind is looked at here");
+	if (!rules->find(rules->context, request, out, err))
+		return false;
+	/* A record of it could not be folded. */
+	if (out->of.length == 0 || out->of.length > WAIVER_OF_BYTES_MAX ||
+		out->object.length == 0 || out->object.length > WAIVER_OBJECT_BYTES_MAX)
+		return error_set(err, ERROR_INVALID,
+			"it is of no control that is known here, so it cannot be waived");
+	return true;
+}
+
+static bool check_room(
+	const struct waiver_service *service, const struct waiver *waived, struct error *err)
+{
+	const struct waiver_node *there =
+		waiver_find_for(service, waived->kind, waived->of, waived->object);
+
+	if (there != NULL && waiver_state_at(&there->waiver, now_utc_s(service)) != WAIVER_OVER)
+		return error_set(err, ERROR_CONFLICT,
+			"waiver %.*s is there for it already; for another, end it first: remit "
+			"waiver end %.*s",
+			TEXT_ARGS(there->waiver.id), TEXT_ARGS(there->waiver.id));
+	if (name_table_count(service->by_id) >= WAIVERS_MAX)
+		return error_set(err, ERROR_LIMIT,
+			"there are %d waivers; end those that are over, remit waiver end ID",
+			WAIVERS_MAX);
+	return true;
+}
+
+/* ---- writing ---- */
+
+static void work_destroy(struct waiver_work **work)
+{
+	if (*work == NULL)
+		return;
+	arena_destroy(&(*work)->arena);
+	free(*work);
+	*work = NULL;
+}
+
+/* NULL: no memory. */
+static struct waiver_work *work_create(struct waiver_service *service,
+	const struct waiver_request *request, struct text id, struct error *err)
+{
+	struct waiver_work *work = calloc(1, sizeof *work);
+
+	if (work != NULL)
+		work->arena = arena_create_small(WORK_ARENA_BYTES_MAX, 4096);
+	if (work != NULL && work->arena != NULL)
+		work->id = text_copy(work->arena, id);
+	if (work == NULL || work->id.data == NULL) {
+		work_destroy(&work);
+		error_set(err, ERROR_LIMIT, "no memory for a waiver's record");
+		return NULL;
+	}
+	work->service = service;
+	work->context = request->context;
+	work->done = request->done;
+	return work;
+}
+
+static void on_written(struct fold_change *change)
+{
+	struct waiver_work *work = change->context;
+	struct waiver_node *node = waiver_find(work->service, work->id);
+
+	if (node != NULL)
+		node->is_busy = false;
+	if (work->done != NULL)
+		work->done(work->context, work->id, change->index,
+			change->is_durable ? NULL : &change->err);
+	work_destroy(&work);
+}
+
+static void start_record(
+	struct json_builder *record, struct waiver_work *work, const char *type, struct text person)
+{
+	json_object_start(record, work->arena);
+	json_put_integer(record, "at", fold_stamp_utc_ms(work->service->fold));
+	json_put_cstring(record, "type", type);
+	json_put_text(record, "actor", text_format(work->arena, "person:%.*s", TEXT_ARGS(person)));
+	json_put_text(record, "waiver", work->id);
+}
+
+/* Gives work to the log, or frees it. */
+static bool submit(struct waiver_work *work, struct json_builder *record, struct error *err)
+{
+	struct waiver_node *node = waiver_find(work->service, work->id);
+	struct json sealed;
+	bool ok;
+
+	if (node != NULL)
+		node->is_busy = true;
+	work->change.context = work;
+	work->change.done = on_written;
+	ok = json_object_seal(record, &sealed, err);
+	if (ok)
+		work->change.entry = json_canonical_text(work->arena, &sealed);
+	ok = ok && (work->change.entry.data != NULL ||
+			   error_set(err, ERROR_LIMIT, "no memory for a waiver's record"));
+	if (ok && fold_submit(work->service->fold, &work->change, err))
+		return true;
+	if (node != NULL)
+		node->is_busy = false;
+	work_destroy(&work);
+	return false;
+}
+
+static void put_what(struct json_builder *record, const struct waiver *waived)
+{
+	json_put_cstring(record, "kind", waiver_kind_word(waived->kind));
+	json_put_text(record, waiver_of_member(waived->kind), waived->of);
+	json_put_text(record, waiver_object_member(waived->kind), waived->object);
+}
+
+bool waiver_ask(
+	struct waiver_service *service, const struct waiver_request *request, struct error *err)
+{
+	struct waiver waived;
+	struct waiver_work *work;
+	struct json_builder record;
+	char id[RANDOM_ID_BYTES];
+
+	if (!find_waived(service, request, &waived, err) ||
+		!check_person(service, WAIVER_ASK, request->person, &waived, err) ||
+		!check_reason(request->reason, err) ||
+		!check_until(service, request->until_utc_s, err) ||
+		!check_room(service, &waived, err))
+		return false;
+	random_id(id, "w-");
+	work = work_create(service, request, text_of(id), err);
+	if (work == NULL)
+		return false;
+	start_record(&record, work, "waiver-asked", request->person);
+	put_what(&record, &waived);
+	effects_put(&record, "effects", waived.effects);
+	json_put_text(&record, "reason", request->reason);
+	json_put_integer(&record, "until", request->until_utc_s);
+	json_put_text_unless_empty(&record, "unit", waived.unit);
+	return submit(work, &record, err);
+}
+
+/* The waiver that a deed is about, if this person may do it. */
+static const struct waiver *find_for_deed(const struct waiver_service *service,
+	enum waiver_deed deed, const struct waiver_request *request, struct error *err)
+{
+	const struct waiver_node *node = waiver_find(service, request->id);
+
+	if (node == NULL) {
+		error_set(err, ERROR_NOT_FOUND, "there is no waiver %.*s",
+			(int)(request->id.length < RANDOM_ID_BYTES ? request->id.length
+								   : RANDOM_ID_BYTES),
+			request->id.data);
+		return NULL;
+	}
+	if (!check_person(service, deed, request->person, &node->waiver, err))
+		return NULL;
+	if (!node->is_busy)
+		return &node->waiver;
+	error_set(err, ERROR_CONFLICT, "waiver %.*s is being changed", TEXT_ARGS(node->waiver.id));
+	return NULL;
+}
+
+bool waiver_approve(
+	struct waiver_service *service, const struct waiver_request *request, struct error *err)
+{
+	const struct waiver *waiver = find_for_deed(service, WAIVER_APPROVE, request, err);
+	struct waiver_work *work;
+	struct json_builder record;
+
+	if (waiver == NULL)
+		return false;
+	if (waiver_state_at(waiver, now_utc_s(service)) != WAIVER_WAITS)
+		return error_set(err, ERROR_CONFLICT, "waiver %.*s does not wait any more",
+			TEXT_ARGS(waiver->id));
+	work = work_create(service, request, waiver->id, err);
+	if (work == NULL)
+		return false;
+	start_record(&record, work, "waiver-approved", request->person);
+	return submit(work, &record, err);
+}
+
+bool waiver_end(
+	struct waiver_service *service, const struct waiver_request *request, struct error *err)
+{
+	const struct waiver *waiver = find_for_deed(service, WAIVER_END, request, err);
+	struct waiver_work *work;
+	struct json_builder record;
+
+	if (waiver == NULL || !check_reason(request->reason, err))
+		return false;
+	work = work_create(service, request, waiver->id, err);
+	if (work == NULL)
+		return false;
+	start_record(&record, work, "waiver-ended", request->person);
+	put_what(&record, waiver);
+	json_put_text(&record, "reason", request->reason);
+	return submit(work, &record, err);
+}
