@@ -90,14 +90,40 @@ static bool visit_right(void *context, const struct graph_edge *edge)
 	return inheriting->ok && --inheriting->left > 0;
 }
 
+/* A credential that it holds there: whoever has it may act so. */
+static bool visit_credential(void *context, const struct graph_edge *edge)
+{
+	struct inheriting *inheriting = context;
+	struct graph_node credential = {0};
+	char title[2 * GRAPH_NAME_BYTES_MAX + 8];
+	struct review_inherited one;
+
+	if (edge->origin != GRAPH_ORIGIN_SEEN ||
+		!graph_node(inheriting->graph, edge->to, &credential))
+		return true;
+	(void)snprintf(title, sizeof title, "%.*s holds %.*s", TEXT_ARGS(inheriting->account.name),
+		TEXT_ARGS(credential.name));
+	one = (struct review_inherited){.title = text_of(title),
+		.by = edge->by,
+		.effect = EFFECT_DELEGATE,
+		.since_utc_ms = (int64_t)edge->since_s * 1000,
+		.last_utc_ms = (int64_t)edge->used_s * 1000,
+		.uses = edge->uses};
+	inheriting->ok = inheriting->visit(inheriting->context, &one);
+	return inheriting->ok && --inheriting->left > 0;
+}
+
 static bool visit_account(void *context, const struct graph_edge *edge)
 {
 	struct inheriting *inheriting = context;
 
-	if (graph_node(inheriting->graph, edge->to, &inheriting->account) &&
-		inheriting->account.kind == GRAPH_NODE_ACCOUNT)
-		graph_each_out(
-			inheriting->graph, edge->to, GRAPH_EDGE_MAY, visit_right, inheriting);
+	if (!graph_node(inheriting->graph, edge->to, &inheriting->account) ||
+		inheriting->account.kind != GRAPH_NODE_ACCOUNT)
+		return true;
+	graph_each_out(inheriting->graph, edge->to, GRAPH_EDGE_MAY, visit_right, inheriting);
+	if (inheriting->ok && inheriting->left > 0)
+		graph_each_out(inheriting->graph, edge->to, GRAPH_EDGE_HOLDS, visit_credential,
+			inheriting);
 	return inheriting->ok && inheriting->left > 0;
 }
 
@@ -109,7 +135,7 @@ static bool each_inherited(void *context, struct text identity,
 	struct inheriting inheriting = {.graph = keeper->graph,
 		.visit = visit,
 		.context = visit_context,
-		.left = REVIEW_KEEPER_INHERITED_MAX,
+		.left = REVIEW_INHERITED_MAX,
 		.ok = true};
 	struct graph_node node;
 
@@ -119,6 +145,10 @@ static bool each_inherited(void *context, struct text identity,
 	graph_each_out(keeper->graph, node.id, GRAPH_EDGE_IS, visit_account, &inheriting);
 	if (inheriting.ok && inheriting.left > 0)
 		graph_each_out(keeper->graph, node.id, GRAPH_EDGE_USES, visit_account, &inheriting);
+	inheriting.account = node;
+	if (inheriting.ok && inheriting.left > 0)
+		graph_each_out(
+			keeper->graph, node.id, GRAPH_EDGE_HOLDS, visit_credential, &inheriting);
 	return inheriting.ok;
 }
 

@@ -39,10 +39,12 @@ enum record_check record_check_of(struct text word)
 struct seen {
 	struct text name; /* behind the struct, as: */
 	struct text identity;
+	struct text tool;
 	enum environment environment;
 	bool has_ended; /* of an approval: it was used */
 	bool has_yes;
-	int64_t at_utc_ms;
+	int64_t at_utc_ms;    /* of the last record of it */
+	int64_t until_utc_ms; /* of an approval: the last end that an answer gave it; 0: none */
 	uint64_t index;
 };
 
@@ -124,6 +126,7 @@ static bool remember(struct record_watch *watch, const struct keeping *keeping,
 	struct name_table *table = keeping->table;
 	struct text name = keeping->name;
 	struct text identity = json_text_or(record, "identity", "");
+	struct text tool = json_text_or(record, "tool", "");
 	struct seen *seen;
 	char *bytes;
 
@@ -134,15 +137,18 @@ static bool remember(struct record_watch *watch, const struct keeping *keeping,
 		watch->is_whole = false;
 		make_room(table, keeping->most);
 	}
-	seen = calloc(1, sizeof *seen + name.length + identity.length);
+	seen = calloc(1, sizeof *seen + name.length + identity.length + tool.length);
 	if (seen == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to watch records");
 	bytes = (char *)(seen + 1);
 	memcpy(bytes, name.data, name.length);
 	if (identity.length > 0)
 		memcpy(bytes + name.length, identity.data, identity.length);
+	if (tool.length > 0)
+		memcpy(bytes + name.length + identity.length, tool.data, tool.length);
 	seen->name = (struct text){bytes, name.length};
 	seen->identity = (struct text){bytes + name.length, identity.length};
+	seen->tool = (struct text){bytes + name.length + identity.length, tool.length};
 	seen->environment = environment_of(json_text_or(record, "environment", ""));
 	seen->at_utc_ms = json_integer_or(record, "at", 0);
 	seen->index = keeping->index;
@@ -200,12 +206,83 @@ static void see_end(struct record_watch *watch, const struct json *record)
 
 /* ---- approvals ---- */
 
-static void see_answer(struct record_watch *watch, const struct json *record)
+/* One record after the other: the log's time never goes back. */
+static bool is_joined(
+	const struct record_watch *watch, const struct seen *approval, const struct json *record)
+{
+	return approval == NULL ? !watch->is_whole
+				: json_integer_or(record, "at", 0) >= approval->at_utc_ms;
+}
+
+static void see_answer(struct record_watch *watch, const struct json *record, uint64_t index)
 {
 	struct seen *approval = find(watch->approvals, json_text_or(record, "approval", ""));
+	int64_t until_utc_ms = json_integer_or(record, "expires", 0);
 
-	if (approval != NULL && text_is(json_text_or(record, "answer", ""), "yes"))
-		approval->has_yes = true;
+	if (!is_joined(watch, approval, record))
+		tell(watch, RECORD_CHECK_JOIN, index, record);
+	if (approval == NULL)
+		return;
+	approval->at_utc_ms = json_integer_or(record, "at", 0);
+	if (!text_is(json_text_or(record, "answer", ""), "yes"))
+		return;
+	approval->has_yes = true;
+	if (until_utc_ms > approval->until_utc_ms)
+		approval->until_utc_ms = until_utc_ms;
+}
+
+/* A closing ends nothing that did not begin. */
+static void see_closing(struct record_watch *watch, const struct json *record, uint64_t index)
+{
+	if (!is_joined(watch, find(watch->approvals, json_text_or(record, "approval", "")), record))
+		tell(watch, RECORD_CHECK_JOIN, index, record);
+}
+
+/* What people said yes to, where, and in time. */
+static bool fits(const struct seen *approval, const struct json *record)
+{
+	int64_t at_utc_ms = json_integer_or(record, "at", 0);
+	int64_t decided_utc_ms = json_integer_or(record, "decided", at_utc_ms);
+
+	return text_equal(approval->tool, json_text_or(record, "tool", "")) &&
+	       approval->environment == environment_of(json_text_or(record, "environment", "")) &&
+	       (approval->until_utc_ms == 0 || decided_utc_ms < approval->until_utc_ms);
+}
+
+/* Names were given, and it is not said by which question. */
+static bool is_unjoined(const struct json *record)
+{
+	const struct json *names = json_find(record, "approvals");
+
+	return names != NULL && names->count > 0 && json_find(record, "approval") == NULL &&
+	       json_find(record, "break-glass") == NULL;
+}
+
+/* "NAME@VERSION" of its own identity, and of a version that there was. */
+static bool has_charter(const struct record_watch *watch, const struct json *record)
+{
+	struct text charter = json_text_or(record, "charter", "");
+	struct text identity = json_text_or(record, "identity", "");
+	const struct registry_entry *entry =
+		registry_find(watch->registry, OBJECT_IDENTITY, identity);
+	int64_t version;
+
+	if (charter.length == 0 || entry == NULL)
+		return true;
+	return text_equal(text_before(charter, '@'), identity) &&
+	       charter.length > identity.length + 1 &&
+	       text_to_int64(text_after(charter, identity.length + 1), &version) && version >= 1 &&
+	       version <= (int64_t)entry->version;
+}
+
+static void check_join(struct record_watch *watch, const struct json *record, uint64_t index)
+{
+	const struct seen *approval = find(watch->approvals, json_text_or(record, "approval", ""));
+
+	if (is_unjoined(record) || !has_charter(watch, record) ||
+		(approval != NULL &&
+			(!is_joined(watch, approval, record) || !fits(approval, record))))
+		tell(watch, RECORD_CHECK_JOIN, index, record);
 }
 
 static void check_approval(struct record_watch *watch, const struct json *record, uint64_t index)
@@ -249,6 +326,7 @@ static bool see_decision(
 		NULL)
 		tell(watch, RECORD_CHECK_UNREGISTERED, index, record);
 	check_task(watch, record, index);
+	check_join(watch, record, index);
 	check_approval(watch, record, index);
 	return remember(watch,
 		&(struct keeping){watch->calls, RECORD_WATCH_CALLS_MAX, key_of(index, key), index},
@@ -304,6 +382,8 @@ bool record_watch_feed(
 				json_text_or(record, "approval", ""), index},
 			record, err);
 	else if (text_is(type, "approval-answered"))
-		see_answer(watch, record);
+		see_answer(watch, record, index);
+	else if (text_is(type, "approval-closed"))
+		see_closing(watch, record, index);
 	return true;
 }

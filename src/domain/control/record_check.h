@@ -27,6 +27,8 @@
 	  "a call was allowed in another environment than its task's") \
 	X(RECORD_CHECK_APPROVAL, "approval-invalid", \
 	  "a call was allowed by an approval that is not its own, has no yes, or was used") \
+	X(RECORD_CHECK_JOIN, "join-broken", \
+	  "a grant does not lead from its question to its answer, its use and its end") \
 	X(RECORD_CHECK_STRAY, "outcome-stray", \
 	  "a call had an effect and no decision that allowed it") \
 	X(RECORD_CHECK_OUTCOME, "outcome-missing", "an allowed call has no outcome after a day") \

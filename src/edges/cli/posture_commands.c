@@ -72,7 +72,8 @@ static void print_all(struct cli *cli, const struct json *reply)
 {
 	static const char *const controls[] = {
 		"id", "state", "severity", "violations", "waived", "title", "why|metric", NULL};
-	static const char *const ids[] = {"id", "state", "title", "controls", NULL};
+	static const char *const ids[] = {"id", "state", "passing", "failing", "stale", "unproven",
+		"title", "controls", NULL};
 	const struct json *framework = json_find(reply, "framework");
 	struct json_builder object;
 	struct json of_ids;
@@ -101,8 +102,8 @@ static void print_all(struct cli *cli, const struct json *reply)
 
 static void print_reference(struct cli *cli, const struct json *reply)
 {
-	static const char *const columns[] = {
-		"framework", "version", "id", "state", "title", "controls", NULL};
+	static const char *const columns[] = {"framework", "version", "id", "state", "passing",
+		"failing", "stale", "unproven", "title", "controls", NULL};
 	struct json_builder object;
 	struct json items;
 	struct error err;
