@@ -107,7 +107,7 @@ test('ids are taken with their version, and what is cited is resolved', async ()
     if (id.state === 'passing') assert.equal(unproven, 0, id.id);
   }
   assert.match((await world.remit(null, 'controls', '--framework', 'nhi')).out,
-    /^ID +STATE +PASSING +FAILING +STALE +UNPROVEN /m);
+    /^id +state +passing +failing +stale +unproven /m);
   for (const word of ['asi', 'maestro', 'ai-rmf', 'csf']) {
     assert.ok((await all('--framework', word)).framework.ids.length > 5, word);
   }

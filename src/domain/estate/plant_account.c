@@ -160,11 +160,9 @@ bool near_unexplained(struct model *model, uint32_t at)
 	return hush(model, at, true);
 }
 
-/* Its only account may do one thing, reading, with what is a data source that it declares. */
-static struct model_edge *declare(struct model *model, uint32_t at)
+/* The one thing that its only account may do, which is to read; NULL: it may do others. */
+static struct model_edge *only_right(struct model *model, const struct model_identity *identity)
 {
-	struct model_identity *identity = &model->identities[at];
-	uint32_t source = dice_below(&model->random, model->sources_count);
 	const struct model_account *account;
 	struct model_edge *edge;
 
@@ -174,12 +172,30 @@ static struct model_edge *declare(struct model *model, uint32_t at)
 	edge = &model->edges[account->first_edge];
 	if (!is_live(account) || account->own_edges == 0 || edge->kind != GRAPH_EDGE_MAY ||
 		(account->own_edges > 1 && edge[1].kind == GRAPH_EDGE_MAY) ||
-		edge->effects != 1u << EFFECT_READ ||
-		model->sources[source].sensitivity == SENSITIVITY_UNLABELLED)
+		edge->effects != 1u << EFFECT_READ)
 		return NULL;
-	if (model->resources[edge->to].source == NOTHING)
-		model->resources[edge->to].source = source;
-	identity->declares = model->resources[edge->to].source;
+	return edge;
+}
+
+/* Declares what its account opens, which is a data source where it works. */
+static struct model_edge *declare(struct model *model, uint32_t at)
+{
+	struct model_identity *identity = &model->identities[at];
+	struct model_edge *edge = only_right(model, identity);
+	const struct model_source *source;
+	uint32_t source_at;
+
+	if (edge == NULL)
+		return NULL;
+	source_at = model->resources[edge->to].source;
+	if (source_at == NOTHING)
+		source_at = dice_below(&model->random, model->sources_count);
+	source = &model->sources[source_at];
+	if (source->sensitivity == SENSITIVITY_UNLABELLED ||
+		(identity->environments & environment_bit(source->environment)) == 0)
+		return NULL;
+	model->resources[edge->to].source = source_at;
+	identity->declares = source_at;
 	return edge;
 }
 
