@@ -43,8 +43,9 @@ struct seen {
 	enum environment environment;
 	bool has_ended; /* of an approval: it was used */
 	bool has_yes;
-	int64_t at_utc_ms;    /* of the last record of it */
-	int64_t until_utc_ms; /* of an approval: the last end that an answer gave it; 0: none */
+	int64_t at_utc_ms; /* of the last record of it */
+	/* Of an approval: the last end that an answer gave it; of a task its own; 0: none. */
+	int64_t until_utc_ms;
 	uint64_t index;
 };
 
@@ -54,6 +55,8 @@ struct record_watch {
 	struct name_table *tasks;
 	struct name_table *approvals;
 	struct name_table *calls; /* by index, in order */
+	/* Tokens by the minutes they live, rounded up. */
+	uint32_t lives[RISK_CRITICAL + 1][RECORD_WATCH_LIFE_MINUTES + 1];
 	bool is_whole;
 };
 
@@ -151,6 +154,7 @@ static bool remember(struct record_watch *watch, const struct keeping *keeping,
 	seen->tool = (struct text){bytes + name.length + identity.length, tool.length};
 	seen->environment = environment_of(json_text_or(record, "environment", ""));
 	seen->at_utc_ms = json_integer_or(record, "at", 0);
+	seen->until_utc_ms = json_integer_or(record, "deadline", 0);
 	seen->index = keeping->index;
 	if (name_table_put(table, name, seen))
 		return true;
@@ -176,6 +180,45 @@ static void tell(struct record_watch *watch, enum record_check check, uint64_t i
 	watch->listener.violated(watch->listener.context, check, index, record);
 }
 
+/* ---- tokens ---- */
+
+uint64_t record_watch_tokens(
+	const struct record_watch *watch, enum risk_tier risk, uint32_t *median_minutes)
+{
+	const uint32_t *lives = watch->lives[risk];
+	uint64_t count = 0, before = 0;
+
+	*median_minutes = 0;
+	for (uint32_t i = 0; i <= RECORD_WATCH_LIFE_MINUTES; i++)
+		count += lives[i];
+	for (uint32_t i = 0; count > 0 && i <= RECORD_WATCH_LIFE_MINUTES; i++) {
+		before += lives[i];
+		if (before * 2 >= count) {
+			*median_minutes = i;
+			break;
+		}
+	}
+	return count;
+}
+
+/* What a record says of the token that it gave; records of before say nothing. */
+static void check_token(struct record_watch *watch, const struct json *record, uint64_t index)
+{
+	const struct seen *task = find(watch->tasks, json_text_or(record, "task", ""));
+	enum risk_tier risk = risk_tier_of(json_text_or(record, "risk", ""));
+	int64_t until_utc_ms = json_integer_or(record, "token-until", 0);
+	int64_t life_ms = until_utc_ms - json_integer_or(record, "at", 0);
+	int64_t minutes = life_ms <= 0 ? 0 : (life_ms + 59999) / 60000;
+
+	if (until_utc_ms == 0)
+		return;
+	watch->lives[risk]
+		    [minutes < RECORD_WATCH_LIFE_MINUTES ? minutes : RECORD_WATCH_LIFE_MINUTES]++;
+	if (life_ms > risk_token_s_max(risk) * 1000 ||
+		(task != NULL && task->until_utc_ms != 0 && until_utc_ms > task->until_utc_ms))
+		tell(watch, RECORD_CHECK_TOKEN, index, record);
+}
+
 /* ---- tasks ---- */
 
 static bool see_task(
@@ -190,10 +233,13 @@ static bool see_task(
 		tell(watch, RECORD_CHECK_UNGOVERNED, index, record);
 	if (parent.length > 0 && watch->is_whole && find(watch->tasks, parent) == NULL)
 		tell(watch, RECORD_CHECK_ROOT_LOST, index, record);
-	return remember(watch,
-		&(struct keeping){watch->tasks, RECORD_WATCH_TASKS_MAX,
-			json_text_or(record, "task", ""), index},
-		record, err);
+	if (!remember(watch,
+		    &(struct keeping){watch->tasks, RECORD_WATCH_TASKS_MAX,
+			    json_text_or(record, "task", ""), index},
+		    record, err))
+		return false;
+	check_token(watch, record, index);
+	return true;
 }
 
 static void see_end(struct record_watch *watch, const struct json *record)
@@ -374,6 +420,8 @@ bool record_watch_feed(
 		see_outcome(watch, record, index);
 	else if (text_is(type, "task-opened"))
 		return see_task(watch, record, index, err);
+	else if (text_is(type, "token-refreshed"))
+		check_token(watch, record, index);
 	else if (text_is(type, "task-ended"))
 		see_end(watch, record);
 	else if (text_is(type, "approval-asked"))

@@ -23,6 +23,8 @@
 	  "a call was allowed under a task that is another identity's, or none") \
 	X(RECORD_CHECK_AFTER_END, "used-after-end", \
 	  "a call was allowed after its task had ended") \
+	X(RECORD_CHECK_TOKEN, "token-overlong", \
+	  "a token lives longer than its risk allows, or than its task") \
 	X(RECORD_CHECK_ACROSS, "allow-across", \
 	  "a call was allowed in another environment than its task's") \
 	X(RECORD_CHECK_APPROVAL, "approval-invalid", \
@@ -50,6 +52,7 @@ enum {
 	RECORD_WATCH_TASKS_MAX = 200000,            /* that are remembered */
 	RECORD_WATCH_APPROVALS_MAX = 100000,        /* likewise */
 	RECORD_WATCH_CALLS_MAX = 200000,            /* allowed, without an outcome yet */
+	RECORD_WATCH_LIFE_MINUTES = 24 * 60,        /* of a token; longer ones count as this */
 	RECORD_WATCH_OUTCOME_MS = 25 * 3600 * 1000, /* the longest task and an hour */
 };
 
@@ -66,6 +69,10 @@ struct record_watch;
 bool record_watch_create(struct record_watch **out, const struct registry *registry,
 	const struct record_watch_listener *listener, bool is_whole, struct error *err) MUST_CHECK;
 void record_watch_destroy(struct record_watch **watch);
+/* Of the tokens of that risk that it heard of: how many, and in minutes, rounded up, how long at
+ * most half of them live; 0 of none. */
+uint64_t record_watch_tokens(
+	const struct record_watch *watch, enum risk_tier risk, uint32_t *median_minutes);
 /* The next record.  Errors: LIMIT. */
 bool record_watch_feed(struct record_watch *watch, const struct json *record, uint64_t index,
 	struct error *err) MUST_CHECK;

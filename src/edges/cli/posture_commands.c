@@ -136,6 +136,17 @@ static void print_unanswered(struct cli *cli, const struct json *unanswered)
 	print_items(cli, &ids, columns);
 }
 
+static void print_lives(const struct json *lives)
+{
+	for (uint32_t i = 0; lives != NULL && i < lives->count; i++)
+		cli_say("risk %-8.*s %lld tokens, half of them for %lld min at most (limit %lld "
+			"min)",
+			TEXT_ARGS(json_text_or(&lives->items[i], "risk", "")),
+			number(&lives->items[i], "tokens"),
+			number(&lives->items[i], "median_minutes"),
+			number(&lives->items[i], "most_minutes"));
+}
+
 static void print_one(struct cli *cli, const struct json *reply)
 {
 	static const char *const columns[] = {
@@ -158,6 +169,7 @@ static void print_one(struct cli *cli, const struct json *reply)
 	if (items != NULL && items->count > 0)
 		print_items(cli, reply, columns);
 	print_unanswered(cli, json_find(reply, "unanswered"));
+	print_lives(json_find(reply, "token_lives"));
 	cli_say_more(cli, reply);
 }
 

@@ -135,7 +135,8 @@ bool posture_reference_json(const struct posture *posture,
 	struct error *err) MUST_CHECK;
 
 /* One control with everything: what it is mapped to, and a page of what violates it: {…, checks,
- * maps, items: [{id, object, check, meaning, severity, unit, waiver?, command}], next?}. */
+ * token_lives?, maps, items: [{id, object, check, meaning, severity, unit, waiver?, command}],
+ * next?}. */
 struct posture_page {
 	uint32_t control;  /* number */
 	struct text after; /* id of the last one; empty: from the start */

@@ -290,6 +290,38 @@ static bool put_record_checks(
 	return true;
 }
 
+/* How long tokens live, by risk, of those on record that were read. */
+static bool put_lives(const struct posture *posture, const struct control *control,
+	struct json_builder *view, struct error *err)
+{
+	struct json_builder list;
+	struct json sealed;
+
+	if ((control->records & (UINT32_C(1) << RECORD_CHECK_TOKEN)) == 0 || posture->watch == NULL)
+		return true;
+	json_array_start(&list, view->arena);
+	for (int risk = RISK_NONE; risk <= RISK_CRITICAL; risk++) {
+		struct json_builder one;
+		uint32_t median_minutes;
+		uint64_t count = record_watch_tokens(posture->watch, risk, &median_minutes);
+
+		if (count == 0)
+			continue;
+		json_object_start(&one, view->arena);
+		json_put_cstring(&one, "risk", risk == RISK_NONE ? "none" : risk_tier_word(risk));
+		json_put_integer(&one, "tokens", (int64_t)count);
+		json_put_integer(&one, "median_minutes", median_minutes);
+		json_put_integer(&one, "most_minutes", risk_token_s_max(risk) / 60);
+		if (!json_object_seal(&one, &sealed, err))
+			return false;
+		json_add(&list, sealed);
+	}
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(view, "token_lives", sealed);
+	return true;
+}
+
 static bool put_checks(const struct posture *posture, const struct control *control,
 	struct json_builder *view, struct error *err)
 {
@@ -313,7 +345,7 @@ static bool put_checks(const struct posture *posture, const struct control *cont
 	if (!json_array_seal(&list, &sealed, err))
 		return false;
 	json_put(view, "checks", sealed);
-	return put_record_checks(control, view, err);
+	return put_record_checks(control, view, err) && put_lives(posture, control, view, err);
 }
 
 static bool add_map(struct json_builder *list, const struct framework_id *id, struct text cited,

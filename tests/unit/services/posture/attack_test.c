@@ -987,6 +987,78 @@ static void g_41_a_task_below_none_turns_it_red(void **state)
 		OPENED("t-3", ",'parent':'t-8'"));
 }
 
+/* A token at high risk, that ends so many milliseconds behind now. */
+static void give_token(struct bench *bench, const char *task, const char *more, int64_t life_ms)
+{
+	struct text members = text_format(bench->world.arena,
+		"'type':'task-opened','task':'%s','identity':'agent','charter-version':1,"
+		"'environment':'staging','risk':'high','token-until':%lld%s",
+		task, (long long)(bench->log.now_utc_ms + life_ms), more);
+
+	record(bench, members.data);
+}
+
+static void g_17_a_token_of_ten_hours_at_high_risk_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	begin(bench, "G-17");
+	give_token(bench, "t-1", "", INT64_C(1000) * TOKEN_HIGH_S_MAX);
+	assert_green(bench);
+	give_token(bench, "t-2", "", INT64_C(1000) * TOKEN_HIGH_S_MAX + 1);
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_17_a_refresh_past_its_task_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	int64_t deadline_utc_ms = bench->log.now_utc_ms + INT64_C(36000000);
+	struct text task =
+		text_format(bench->world.arena, ",'deadline':%lld", (long long)deadline_utc_ms);
+	char refreshed[160];
+
+	begin(bench, "G-17");
+	give_token(bench, "t-1", task.data, 60000);
+	for (int past = 0; past <= 1; past++) {
+		(void)snprintf(refreshed, sizeof refreshed,
+			"'type':'token-refreshed','task':'t-1','risk':'low','token-until':%lld",
+			(long long)deadline_utc_ms + past);
+		assert_green(bench);
+		record(bench, refreshed);
+	}
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+/* How long tokens live is told with the control, by risk. */
+static void g_17_tells_how_long_half_of_the_tokens_live(void **state)
+{
+	struct bench *bench = *state;
+	const struct catalogue *catalogue = posture_catalogue(bench->posture);
+	struct posture_page page = {
+		.control = catalogue_number(catalogue, catalogue_find(catalogue, TEXT("G-17"))),
+		.count = 1};
+	const struct json *lives;
+	struct json out;
+	struct error err;
+
+	give_token(bench, "t-1", "", 60000);
+	give_token(bench, "t-2", "", 60001);
+	give_token(bench, "t-3", "", INT64_C(1000) * 3600 * 7);
+	look(bench, "G-17");
+	assert_true(posture_control_json(bench->posture, &page, bench->world.arena, &out, &err));
+	lives = json_find(&out, "token_lives");
+	assert_non_null(lives);
+	assert_int_equal(lives->count, 1);
+	assert_true(text_is(json_text_or(&lives->items[0], "risk", ""), "high"));
+	assert_int_equal(json_integer_or(&lives->items[0], "tokens", 0), 3);
+	assert_int_equal(json_integer_or(&lives->items[0], "median_minutes", 0), 2);
+	assert_int_equal(json_integer_or(&lives->items[0], "most_minutes", 0), 480);
+}
+
 static void n_10_ids_that_do_not_match_turn_it_red(void **state)
 {
 	record_attack(*state, "N-10",
@@ -1108,6 +1180,9 @@ int main(void)
 		CASE(g_30_an_approval_without_a_yes_turns_it_red),
 		CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
 		CASE(g_41_a_task_below_none_turns_it_red),
+		CASE(g_17_a_token_of_ten_hours_at_high_risk_turns_it_red),
+		CASE(g_17_a_refresh_past_its_task_turns_it_red),
+		CASE(g_17_tells_how_long_half_of_the_tokens_live),
 		CASE(n_10_ids_that_do_not_match_turn_it_red),
 		CASE(n_10_a_clock_that_is_askew_turns_it_red),
 		CASE(n_10_a_use_after_its_end_turns_it_red),
