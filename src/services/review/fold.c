@@ -287,14 +287,25 @@ static void forget_dropped(struct review_service *service, const struct json *dr
 	}
 }
 
-/* What its snapshot showed of an identity, and nothing that came later, was judged. */
+/* Nobody answered, and it could not be taken. */
+static bool is_left(const struct review_row *row)
+{
+	return row->state == REVIEW_STATE_EXCEPTION && row->was_contained;
+}
+
+/* What its snapshot showed of an identity, and nothing that came later, was judged.  Rows are in
+ * order of identity. */
 static bool note_judged(struct review_service *service, const struct review *review)
 {
-	for (size_t i = 0; i < review->rows_count; i++) {
-		struct text identity = review->rows[i].item.identity;
+	for (size_t first = 0, end; first < review->rows_count; first = end) {
+		struct text identity = review->rows[first].item.identity;
+		bool is_judged = review_judged_utc_ms(service, identity) < review->opened_utc_ms;
 
-		if (review_judged_utc_ms(service, identity) < review->opened_utc_ms &&
-			!note_when(service->judged, identity, review->opened_utc_ms))
+		for (end = first; end < review->rows_count &&
+				  text_equal(review->rows[end].item.identity, identity);
+			end++)
+			is_judged = is_judged && !is_left(&review->rows[end]);
+		if (is_judged && !note_when(service->judged, identity, review->opened_utc_ms))
 			return false;
 	}
 	return true;
