@@ -57,7 +57,7 @@ static const struct {
 	[CHECK_IDENTITY_MANY] = {"remit identity show ", ""},
 	[CHECK_ACCOUNT_ALIVE] = {"remit identity show ", ""},
 	[CHECK_ACCOUNT_MISSING] = {"remit identity show ", ""},
-	[CHECK_HOP_UNREVIEWED] = {"remit review start --days 14 --identity ", ""},
+	[CHECK_HOP_UNREVIEWED] = {"remit review start --identity ", ""},
 	[CHECK_EXCESS_OPEN] = {"remit excess ", ""},
 	[CHECK_HAND_UNDECLARED] = {"remit identity suspend ",
 		" --reason 'it hands work on that nobody declared'"},
