@@ -157,6 +157,8 @@ struct daemon {
 	struct turns standing;
 	struct turns posture_turns;
 	struct posture_records posture_records;
+	struct posture_records posture_charters;
+	struct posture_witness posture_witness;
 	struct inventory_keeper inventories;
 	struct connector_keeper *connectors;
 	struct llm_door *llm;
@@ -436,9 +438,20 @@ static bool make_posture(struct daemon *daemon, struct error *err)
 			.oldest = posture_keeper_oldest},
 		.log = {.context = &daemon->posture_records,
 			.open = posture_records_open,
-			.next = posture_records_next}};
+			.next = posture_records_next},
+		.charters = {.context = &daemon->posture_charters,
+			.open = posture_records_open,
+			.next = posture_records_next,
+			.content = posture_records_content},
+		.witness = {.context = &daemon->posture_witness,
+			.identity = posture_witness_identity},
+		.drift = {.context = &daemon->posture_witness,
+			.since_utc_ms = posture_witness_drift}};
 
 	daemon->posture_records.log = &daemon->log;
+	daemon->posture_charters.log = &daemon->log;
+	daemon->posture_witness = (struct posture_witness){
+		.living = &daemon->living, .graph = &daemon->graph, .reviews = &daemon->reviews};
 	return posture_create(&daemon->posture, &parts, err);
 }
 
@@ -1351,6 +1364,7 @@ void daemon_destroy(struct daemon **daemon_at)
 		projector_stop(&daemon->projector);
 	record_reader_close(&daemon->reading.reader);
 	record_reader_close(&daemon->posture_records.reader);
+	record_reader_close(&daemon->posture_charters.reader);
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);

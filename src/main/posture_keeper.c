@@ -21,6 +21,36 @@ bool posture_records_next(
 	return true;
 }
 
+bool posture_records_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
+{
+	struct posture_records *records = context;
+
+	return record_read_content(*records->log, index, arena, out, err);
+}
+
+void posture_witness_identity(void *context, const struct registry_entry *entry, int64_t now_utc_s,
+	struct identity_facts *out)
+{
+	const struct posture_witness *witness = context;
+
+	*out = (struct identity_facts){
+		.looked_utc_s = living_looked_utc_ms(*witness->living, entry->name) / 1000,
+		.due_utc_s = living_due_utc_ms(*witness->living, entry->name) / 1000,
+		.judged_utc_s = review_judged_utc_ms(
+					review_keeper_service(*witness->reviews), entry->name) /
+				1000,
+		.has_excess =
+			graph_has_excess(*witness->graph, entry->in_force->charter, now_utc_s)};
+}
+
+int64_t posture_witness_drift(void *context)
+{
+	const struct posture_witness *witness = context;
+
+	return living_waiting_utc_ms(*witness->living);
+}
+
 bool posture_keeper_oldest(void *context, int64_t *out_utc_s)
 {
 	struct inventory_service *const *service = context;

@@ -1,8 +1,11 @@
 #ifndef MAIN_POSTURE_KEEPER_H
 #define MAIN_POSTURE_KEEPER_H
 
+#include "main/review_keeper.h"
 #include "main/turns.h"
+#include "services/graph/graph_service.h"
 #include "services/inventory/inventory.h"
+#include "services/living/living.h"
 #include "services/posture/posture.h"
 #include "services/record/record.h"
 
@@ -23,6 +26,17 @@ struct posture_records {
 bool posture_records_open(void *context, uint64_t from, struct error *err);
 bool posture_records_next(
 	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err);
+bool posture_records_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err);
+/* What people looked at and waived, for the port of posture; context: the places of who knows. */
+struct posture_witness {
+	struct living_service *const *living;
+	struct graph_service *const *graph;
+	struct review_keeper *const *reviews;
+};
+void posture_witness_identity(void *context, const struct registry_entry *entry, int64_t now_utc_s,
+	struct identity_facts *out);
+int64_t posture_witness_drift(void *context);
 /* When the oldest inventory was taken; for the port of posture.  context: the place of the service,
  * which may be NULL yet. */
 bool posture_keeper_oldest(void *context, int64_t *out_utc_s);

@@ -72,6 +72,22 @@ static enum effect heaviest(uint32_t effects)
 	return EFFECT_NONE;
 }
 
+static bool goes_on(const struct inheriting *inheriting)
+{
+	return inheriting->ok && !inheriting->is_found && inheriting->left > 0;
+}
+
+static bool tell(struct inheriting *inheriting, const struct review_inherited *one)
+{
+	if (inheriting->wanted == NULL)
+		inheriting->ok = inheriting->visit(inheriting->context, one);
+	else
+		inheriting->is_found = inheriting->account.kind == GRAPH_NODE_ACCOUNT &&
+				       text_equal(*inheriting->wanted, one->title);
+	inheriting->left--;
+	return goes_on(inheriting);
+}
+
 static bool visit_right(void *context, const struct graph_edge *edge)
 {
 	struct inheriting *inheriting = context;
@@ -82,10 +98,6 @@ static bool visit_right(void *context, const struct graph_edge *edge)
 	(void)graph_node(inheriting->graph, edge->to, &to);
 	(void)snprintf(title, sizeof title, "%.*s %.*s", TEXT_ARGS(inheriting->account.name),
 		TEXT_ARGS(edge->scope.length > 0 ? edge->scope : to.name));
-	if (inheriting->wanted != NULL) {
-		inheriting->is_found = text_is(*inheriting->wanted, title);
-		return !inheriting->is_found && --inheriting->left > 0;
-	}
 	one = (struct review_inherited){.title = text_of(title),
 		.by = edge->by,
 		.effect = heaviest(edge->effects),
@@ -93,19 +105,43 @@ static bool visit_right(void *context, const struct graph_edge *edge)
 		.since_utc_ms = (int64_t)edge->since_s * 1000,
 		.last_utc_ms = (int64_t)edge->used_s * 1000,
 		.uses = edge->uses};
-	inheriting->ok = inheriting->visit(inheriting->context, &one);
-	return inheriting->ok && --inheriting->left > 0;
+	return tell(inheriting, &one);
+}
+
+/* A credential that it holds there: whoever has it may act so. */
+static bool visit_credential(void *context, const struct graph_edge *edge)
+{
+	struct inheriting *inheriting = context;
+	struct graph_node credential = {0};
+	char title[2 * GRAPH_NAME_BYTES_MAX + 8];
+	struct review_inherited one;
+
+	if (edge->origin != GRAPH_ORIGIN_SEEN ||
+		!graph_node(inheriting->graph, edge->to, &credential))
+		return true;
+	(void)snprintf(title, sizeof title, "%.*s holds %.*s", TEXT_ARGS(inheriting->account.name),
+		TEXT_ARGS(credential.name));
+	one = (struct review_inherited){.title = text_of(title),
+		.by = edge->by,
+		.effect = EFFECT_DELEGATE,
+		.since_utc_ms = (int64_t)edge->since_s * 1000,
+		.last_utc_ms = (int64_t)edge->used_s * 1000,
+		.uses = edge->uses};
+	return tell(inheriting, &one);
 }
 
 static bool visit_account(void *context, const struct graph_edge *edge)
 {
 	struct inheriting *inheriting = context;
 
-	if (graph_node(inheriting->graph, edge->to, &inheriting->account) &&
-		inheriting->account.kind == GRAPH_NODE_ACCOUNT)
-		graph_each_out(
-			inheriting->graph, edge->to, GRAPH_EDGE_MAY, visit_right, inheriting);
-	return inheriting->ok && !inheriting->is_found && inheriting->left > 0;
+	if (!graph_node(inheriting->graph, edge->to, &inheriting->account) ||
+		inheriting->account.kind != GRAPH_NODE_ACCOUNT)
+		return true;
+	graph_each_out(inheriting->graph, edge->to, GRAPH_EDGE_MAY, visit_right, inheriting);
+	if (goes_on(inheriting))
+		graph_each_out(inheriting->graph, edge->to, GRAPH_EDGE_HOLDS, visit_credential,
+			inheriting);
+	return goes_on(inheriting);
 }
 
 static void visit_all(
@@ -116,8 +152,12 @@ static void visit_all(
 	if (!graph_find(keeper->graph, GRAPH_NODE_IDENTITY, identity, &node))
 		return;
 	graph_each_out(keeper->graph, node.id, GRAPH_EDGE_IS, visit_account, inheriting);
-	if (inheriting->ok && !inheriting->is_found && inheriting->left > 0)
+	if (goes_on(inheriting))
 		graph_each_out(keeper->graph, node.id, GRAPH_EDGE_USES, visit_account, inheriting);
+	inheriting->account = node;
+	if (goes_on(inheriting))
+		graph_each_out(
+			keeper->graph, node.id, GRAPH_EDGE_HOLDS, visit_credential, inheriting);
 }
 
 static bool each_inherited(void *context, struct text identity,
@@ -128,7 +168,7 @@ static bool each_inherited(void *context, struct text identity,
 	struct inheriting inheriting = {.graph = keeper->graph,
 		.visit = visit,
 		.context = visit_context,
-		.left = REVIEW_KEEPER_INHERITED_MAX,
+		.left = REVIEW_INHERITED_MAX,
 		.ok = true};
 
 	(void)err; /* visit has said it */
@@ -140,10 +180,8 @@ static bool find_account(void *context, struct text identity, struct text title,
 	struct arena *arena, struct text *out)
 {
 	const struct review_keeper *keeper = context;
-	struct inheriting inheriting = {.graph = keeper->graph,
-		.wanted = &title,
-		.left = REVIEW_KEEPER_INHERITED_MAX,
-		.ok = true};
+	struct inheriting inheriting = {
+		.graph = keeper->graph, .wanted = &title, .left = REVIEW_INHERITED_MAX, .ok = true};
 
 	visit_all(keeper, identity, &inheriting);
 	if (inheriting.is_found)

@@ -14,8 +14,7 @@ struct review_keeper;
 
 enum {
 	REVIEW_KEEPER_MS = 200,
-	REVIEW_KEEPER_SOON_MS = 1,          /* while there is more to do: calls go on between */
-	REVIEW_KEEPER_INHERITED_MAX = 1024, /* of one identity: more is a scope for its provider */
+	REVIEW_KEEPER_SOON_MS = 1, /* while there is more to do: calls go on between */
 };
 
 /* All borrowed.  Errors: LIMIT. */

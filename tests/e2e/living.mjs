@@ -144,6 +144,12 @@ test('an edit of the store is found, and whoever asks is told', async () => {
     'print(done)'].join('\n'), world.path('remit.db')]);
   assert.equal(edit.out.trim(), '1', edit.err);
   await world.startDaemon();
+  // Nobody has to ask: every charter is held against the log after the start.
+  const differing = async () => (await world.json(null, 'controls', 'G-09')).items
+    .filter(({ check }) => check === 'charter-differs').map(({ object }) => object);
+  assert.ok(await eventually(async () => (await differing()).length > 0));
+  assert.deepEqual(await differing(), ['identity/support-researcher']);
+  assert.equal((await world.json(null, 'controls', 'G-09')).state, 'failing');
   const proof = await world.remit(ANA, 'identity', 'prove', 'support-researcher', '-o', 'json');
   assert.equal(proof.code, 1, proof.out + proof.err);
   const { equal, document, held } = JSON.parse(proof.out);
@@ -157,6 +163,10 @@ test('an edit of the store is found, and whoever asks is told', async () => {
   world.removeStore();
   await world.startDaemon();
   assert.equal((await world.json(ANA, 'identity', 'prove', 'support-researcher')).equal, true);
+  assert.ok(await eventually(async () => {
+    const { state, items } = await world.json(null, 'controls', 'G-13');
+    return state === 'passing' && items.length === 0;
+  }));
 });
 
 // ---- registering ----

@@ -102,6 +102,13 @@ test('ids are taken with their version, and what is cited is resolved', async ()
   const nhi = await all('--framework', 'nhi');
   assert.equal(nhi.framework.version, '2025');
   assert.equal(nhi.framework.ids.length, 10);
+  for (const id of nhi.framework.ids) {
+    const { failing, stale, passing, unproven, controls } = id;
+    assert.equal(failing + stale + passing + unproven, controls.length, id.id);
+    if (id.state === 'passing') assert.equal(unproven, 0, id.id);
+  }
+  assert.match((await world.remit(null, 'controls', '--framework', 'nhi')).out,
+    /^id +state +passing +failing +stale +unproven /m);
   for (const word of ['asi', 'maestro', 'ai-rmf', 'csf']) {
     assert.ok((await all('--framework', word)).framework.ids.length > 5, word);
   }

@@ -337,6 +337,39 @@ static void load_usage(struct estate_world *world, struct text table)
 	}
 }
 
+/* ---- what people looked at ---- */
+
+static void load_looks(struct estate_world *world, struct text table)
+{
+	struct text line;
+
+	(void)next_line(&table, &line);
+	while (next_line(&table, &line)) {
+		struct text name = next_field(&line);
+		struct identity_facts *facts = calloc(1, sizeof *facts);
+
+		if (facts == NULL || !name_table_put(world->looks, name, facts))
+			stop(name, "no memory");
+		facts->looked_utc_s = time_field(&line, name);
+		facts->due_utc_s = time_field(&line, name);
+		facts->judged_utc_s = time_field(&line, name);
+	}
+}
+
+static void witness_identity(void *context, const struct registry_entry *entry, int64_t now_utc_s,
+	struct identity_facts *out)
+{
+	struct estate_world *world = context;
+	const struct identity_facts *facts = name_table_find(world->looks, entry->name);
+
+	if (facts == NULL)
+		stop(entry->name, "is not in looks.csv");
+	*out = *facts;
+	graph_excess_of(world->search, world->graph, entry->in_force->charter,
+		(graph_time)now_utc_s, world->excess);
+	out->has_excess = world->excess->total > 0 || world->excess->is_cut;
+}
+
 /* ---- all ---- */
 
 static void load_answers(struct estate_world *world, const struct estate_files *files)
@@ -357,8 +390,11 @@ void estate_world_load(struct estate_world *out, const struct estate_files *file
 
 	*out = (struct estate_world){.arena = new_arena(), .scratch = new_arena()};
 	out->holders = key_holders_create();
+	out->looks = name_table_create();
+	out->excess = calloc(1, sizeof *out->excess);
 	if (!registry_create(&out->registry, &err) || !graph_create(&out->graph, &err) ||
-		out->holders == NULL)
+		!graph_search_create(&out->search, &err) || out->holders == NULL ||
+		out->looks == NULL || out->excess == NULL)
 		stop(TEXT("estate"), "no memory");
 	load_answers(out, files);
 	load_people(out, find_file(files, "people/2-today.csv"));
@@ -374,11 +410,15 @@ void estate_world_load(struct estate_world *out, const struct estate_files *file
 		if (text_starts_with(files->items[i].name, "inventory/"))
 			load_inventory(out, &files->items[i]);
 	load_usage(out, find_file(files, "usage.csv"));
+	load_looks(out, find_file(files, "looks.csv"));
 }
 
 void estate_world_drop(struct estate_world *world)
 {
 	key_holders_destroy(&world->holders);
+	name_table_destroy(&world->looks, free);
+	graph_search_destroy(&world->search);
+	free(world->excess);
 	graph_destroy(&world->graph);
 	registry_destroy(&world->registry);
 	arena_destroy(&world->scratch);
@@ -422,8 +462,10 @@ static bool check_one(void *context, const struct registry_entry *entry)
 void estate_world_check(struct estate_world *world,
 	void (*visit)(void *context, enum control_check check, struct text subject), void *context)
 {
+	const struct control_witness witness = {world, witness_identity};
 	struct checking checking = {.world = world,
-		.control = {.registry = world->registry,
+		.control = {.witness = &witness,
+			.registry = world->registry,
 			.graph = world->graph,
 			.key_holders = world->holders,
 			.now_utc_s = world->at_utc_s,

@@ -7,8 +7,10 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "domain/charter/name_table.h"
 #include "domain/charter/registry.h"
 #include "domain/control/check.h"
+#include "domain/graph/excess.h"
 #include "domain/graph/graph.h"
 
 /* A sample estate (docs/estate.md) loaded with the code that a daemon loads it with: registry,
@@ -37,6 +39,9 @@ struct estate_world {
 	struct registry *registry;
 	struct graph *graph;
 	struct key_holders *holders;
+	struct name_table *looks; /* struct identity_facts by identity, of looks.csv */
+	struct graph_search *search;
+	struct graph_excess *excess;
 	struct json answers; /* the file */
 	int64_t at_utc_s;
 	uint64_t revision;

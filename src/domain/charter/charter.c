@@ -1,5 +1,25 @@
 #include "domain/charter/charter.h"
 
+int64_t risk_token_s_max(enum risk_tier risk)
+{
+	switch (risk) {
+	case RISK_LOW:
+	case RISK_MEDIUM: return CHARTER_TASK_S_MAX;
+	case RISK_HIGH: return TOKEN_HIGH_S_MAX;
+	case RISK_NONE:
+	case RISK_CRITICAL: break;
+	}
+	return TOKEN_CRITICAL_S_MAX;
+}
+
+int64_t charter_token_s(const struct charter *charter)
+{
+	int64_t said_s = charter->task_s > 0 ? charter->task_s : CHARTER_TASK_S_DEFAULT;
+	int64_t most_s = risk_token_s_max(charter->risk);
+
+	return said_s < most_s ? said_s : most_s;
+}
+
 bool charter_is_sandbox(const struct charter *charter)
 {
 	return charter->sandbox.template_version > 0;

@@ -30,6 +30,8 @@ enum {
 	CHARTER_WHEN_BYTES_MAX = 4096, /* one condition */
 	CHARTER_TASK_S_MAX = 86400,    /* longest limits.task; 8 h of work and a margin */
 	CHARTER_TASK_S_DEFAULT = 900,
+	TOKEN_HIGH_S_MAX = 8 * 3600, /* longest token at high risk: a day's work */
+	TOKEN_CRITICAL_S_MAX = 3600, /* at critical risk, or where no risk is said */
 	CHARTER_CALLS_PER_MINUTE_MAX = 100000,
 	CHARTER_DEPTH_MAX = 16,           /* limits.depth: as deep as tasks nest at all */
 	CHARTER_FAN_OUT_MAX = 100000,     /* limits.fan-out */
@@ -191,6 +193,10 @@ struct charter {
 	struct charter_sandbox sandbox;
 };
 
+/* How long a token of an identity of that risk lives at most. */
+int64_t risk_token_s_max(enum risk_tier risk);
+/* How long each of its tokens lives: what limits.task says, or the default, up to that. */
+int64_t charter_token_s(const struct charter *charter);
 /* True for an identity for experiments (sandbox.h). */
 bool charter_is_sandbox(const struct charter *charter);
 uint32_t environment_bit(enum environment value);

@@ -54,6 +54,16 @@ check_set check_set_of_entry(enum object_kind kind)
 	return of_entries[kind];
 }
 
+check_set check_set_of_witness(void)
+{
+	return BIT(CHECK_REVIEW_OVERDUE) | RANGE(CHECK_HOP_UNREVIEWED, CHECK_EXCESS_OPEN);
+}
+
+check_set check_set_of_proof(void)
+{
+	return RANGE(CHECK_CHARTER_UNRECORDED, CHECK_CHARTER_DIFFERS);
+}
+
 check_set check_set_of_node(enum graph_node_kind kind)
 {
 	if (kind == GRAPH_NODE_NONE || kind == GRAPH_NODE_PERSON)

@@ -29,6 +29,10 @@
 	  "a sandbox has no end, is over, or comes near production") \
 	X(CHECK_RISK_MISSING, "risk-missing", RISK_MEDIUM, "it has no risk or no impact") \
 	X(CHECK_REVIEW_MISSING, "review-missing", RISK_LOW, "its charter has no review") \
+	X(CHECK_RISK_UNACCEPTED, "risk-unaccepted", RISK_MEDIUM, \
+	  "nobody who is here accepts what is left of its risk") \
+	X(CHECK_REVIEW_OVERDUE, "review-overdue", RISK_MEDIUM, \
+	  "people had to look at it again by now") \
 	X(CHECK_KEY_ENDLESS, "key-endless", RISK_MEDIUM, \
 	  "a key or certificate of its charter has no end") \
 	X(CHECK_TOKEN_UNBOUND, "token-unbound", RISK_HIGH, \
@@ -70,6 +74,8 @@
 	  "its access was not used for 90 days, another organisation's for 30") \
 	X(CHECK_GRANT_WIDE, "grant-wide", RISK_MEDIUM, \
 	  "it is used, and may write or execute what it never does") \
+	X(CHECK_PERMISSION_UNEXPLAINED, "permission-unexplained", RISK_MEDIUM, \
+	  "nothing says who gave it what it may") \
 	X(CHECK_ACCOUNT_SHARED, "account-shared", RISK_HIGH, "two identities or more are it") \
 	X(CHECK_IDENTITY_MANY, "identity-many", RISK_MEDIUM, \
 	  "it is several accounts of one provider that act by themselves") \
@@ -77,6 +83,10 @@
 	  "it is suspended or retired, and its account lives") \
 	X(CHECK_ACCOUNT_MISSING, "account-missing", RISK_MEDIUM, \
 	  "its charter names an account that does not live") \
+	X(CHECK_HOP_UNREVIEWED, "hop-unreviewed", RISK_MEDIUM, \
+	  "no review in its time has judged all that it may") \
+	X(CHECK_EXCESS_OPEN, "excess-open", RISK_MEDIUM, \
+	  "its accounts open what it does not declare, and nobody waived it") \
 	X(CHECK_HAND_UNDECLARED, "hand-undeclared", RISK_HIGH, \
 	  "it handed work to an identity that its charter does not name") \
 	X(CHECK_FAR_END_UNKNOWN, "far-end-unknown", RISK_LOW, \
@@ -93,6 +103,10 @@
 	X(CHECK_CREDENTIAL_OWNERLESS, "credential-ownerless", RISK_HIGH, \
 	  "nobody who is here answers for it") \
 	X(CHECK_CREDENTIAL_STRAY, "credential-stray", RISK_MEDIUM, "nothing is known to hold it") \
+	X(CHECK_CHARTER_UNRECORDED, "charter-unrecorded", RISK_CRITICAL, \
+	  "no record puts its charter in force") \
+	X(CHECK_CHARTER_DIFFERS, "charter-differs", RISK_CRITICAL, \
+	  "what is enforced of it is not what its record says") \
 	X(CHECK_FRESHNESS, "freshness", RISK_HIGH, "it was not evaluated in its time") \
 	X(CHECK_MAPPING, "mapping", RISK_HIGH, "it is mapped to an id of a superseded list") \
 	X(CHECK_COVERAGE, "coverage", RISK_HIGH, "no passing control answers it")
@@ -125,7 +139,25 @@ enum {
 	CHECK_DORMANT_S = 45 * CHECK_DAY_S,
 	CHECK_UNUSED_S = 90 * CHECK_DAY_S,
 	CHECK_UNUSED_EXTERNAL_S = 30 * CHECK_DAY_S,
+	CHECK_REVIEW_S = 365 * CHECK_DAY_S, /* where a charter says no `review` */
 	CHECK_EDGES_MAX = 100000, /* of one node that are looked at; more count as violated */
+};
+
+/* What is known of an identity that is in force, beside what is registered and seen. */
+struct identity_facts {
+	int64_t looked_utc_s; /* when people last looked at it as a whole; 0: nobody knows */
+	int64_t due_utc_s;    /* by when they had to, of all that asks for it; 0: nothing does */
+	int64_t judged_utc_s; /* when all that it may was shown to who judged it; 0: never */
+	/* Its accounts open something that its charter does not say and nobody waived, or more
+	 * than can be looked at. */
+	bool has_excess;
+};
+
+/* Who knows it; a port. */
+struct control_witness {
+	void *context;
+	void (*identity)(void *context, const struct registry_entry *entry, int64_t now_utc_s,
+		struct identity_facts *out);
 };
 
 /* What a check may read.  All is borrowed. */
@@ -133,6 +165,7 @@ struct control_world {
 	const struct registry *registry;
 	const struct graph *graph;             /* NULL: nothing was seen */
 	const struct key_holders *key_holders; /* NULL: no key is another's */
+	const struct control_witness *witness; /* NULL: its checks are not asked */
 	int64_t now_utc_s;
 	struct arena *scratch; /* what it needs while it looks */
 };
@@ -140,6 +173,9 @@ struct control_world {
 /* The checks that are asked about entries and nodes of the kind. */
 check_set check_set_of_entry(enum object_kind kind);
 check_set check_set_of_node(enum graph_node_kind kind);
+/* Those that ask a witness; and those that only the records answer (services/posture). */
+check_set check_set_of_witness(void);
+check_set check_set_of_proof(void);
 
 /* Those of them that it violates.  Errors: LIMIT. */
 bool check_entry(const struct control_world *world, const struct registry_entry *entry,
@@ -150,6 +186,10 @@ void check_node(const struct control_world *world, const struct graph_node *node
 /* An identity by its edges; a part of check_entry. */
 void check_identity_edges(
 	const struct control_world *world, const struct registry_entry *entry, check_set *out);
+/* Whether a hop at a provider was in no review that ended with a judgement: because it appeared
+ * later, or none was shown (judged_utc_s 0), or because there are more than a review takes. */
+bool check_has_new_hop(const struct control_world *world, const struct registry_entry *entry,
+	int64_t judged_utc_s);
 
 /* Registered, in force, and has not left. */
 bool check_person_is_here(const struct control_world *world, struct text name);

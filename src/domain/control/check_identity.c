@@ -1,4 +1,5 @@
 /* Checks of identities: their charters, their keys, and what their edges say. */
+#include "domain/charter/living.h"
 #include "domain/charter/standing.h"
 #include "domain/control/check_private.h"
 
@@ -210,6 +211,50 @@ static void check_people(
 		!check_person_is_here(world, backup) || text_equal(backup, owner_of(entry)));
 }
 
+static bool risk_is_answered_for(const struct control_world *world, const struct charter *charter)
+{
+	const struct charter_risk *record = &charter->risk_record;
+	uint32_t here = 0;
+
+	for (uint32_t i = 0; i < record->accepted_by_count; i++)
+		here += check_person_is_here(world, record->accepted_by[i]);
+	return risk_is_accepted(charter, world->now_utc_s) && here == record->accepted_by_count;
+}
+
+/* A sandbox ends within weeks, and its template was approved by two. */
+static void check_living(const struct control_world *world, const struct registry_entry *entry,
+	const struct identity_facts *facts, check_set *out)
+{
+	const struct charter *charter = entry->in_force->charter;
+
+	if (charter_is_sandbox(charter))
+		return;
+	put(out, CHECK_RISK_UNACCEPTED, !risk_is_answered_for(world, charter));
+	put(out, CHECK_REVIEW_OVERDUE,
+		is_expired(facts->due_utc_s, world->now_utc_s) ||
+			(charter->review_s != 0 && facts->looked_utc_s != 0 &&
+				is_expired(facts->looked_utc_s + charter->review_s,
+					world->now_utc_s)));
+}
+
+/* An approval shows the lines of a charter; what is at providers only a review does. */
+static void check_review(const struct control_world *world, const struct registry_entry *entry,
+	const struct identity_facts *facts, check_set *out)
+{
+	const struct charter *charter = entry->in_force->charter;
+	int64_t cadence_s = charter->review_s != 0 ? charter->review_s : CHECK_REVIEW_S;
+	int64_t approved_utc_s = entry->in_force_utc_ms / 1000;
+	int64_t oldest_utc_s = world->now_utc_s - cadence_s;
+
+	if (world->witness == NULL || charter_is_sandbox(charter))
+		return;
+	put(out, CHECK_HOP_UNREVIEWED,
+		approved_utc_s <= oldest_utc_s && facts->judged_utc_s <= oldest_utc_s);
+	put(out, CHECK_HOP_UNREVIEWED,
+		check_has_new_hop(world, entry,
+			facts->judged_utc_s <= oldest_utc_s ? 0 : facts->judged_utc_s));
+}
+
 static void check_charter(
 	const struct control_world *world, const struct charter *charter, check_set *out)
 {
@@ -229,8 +274,15 @@ static void check_charter(
 bool check_identity_entry(const struct control_world *world, const struct registry_entry *entry,
 	check_set *out, struct error *err)
 {
+	struct identity_facts facts = {0};
+
+	if (world->witness != NULL && identity_is_in_force(entry))
+		world->witness->identity(world->witness->context, entry, world->now_utc_s, &facts);
+	put(out, CHECK_EXCESS_OPEN, facts.has_excess);
 	if (entry->state == IDENTITY_ACTIVE) {
 		check_people(world, entry, out);
+		check_living(world, entry, &facts, out);
+		check_review(world, entry, &facts, out);
 		check_charter(world, entry->in_force->charter, out);
 		if (!check_standing(world, entry, out, err))
 			return false;

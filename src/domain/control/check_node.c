@@ -2,6 +2,7 @@
  * ends. */
 #include "domain/control/check_private.h"
 #include "domain/graph/derive.h"
+#include "domain/review/review.h"
 
 static void put(check_set *out, enum control_check check, bool is_violated)
 {
@@ -115,6 +116,34 @@ static void check_use(
 	put(out, CHECK_GRANT_WIDE, gather.is_found);
 }
 
+static bool see_unexplained(void *context, const struct graph_edge *edge)
+{
+	struct gather *gather = context;
+
+	gather->is_found = edge->by.length == 0;
+	return !gather->is_found && !is_enough(gather);
+}
+
+static bool see_consent(void *context, const struct graph_edge *edge)
+{
+	(void)edge;
+	((struct gather *)context)->is_owned = true;
+	return false;
+}
+
+/* Who consented to an app gave it what it may. */
+static void check_explained(
+	const struct control_world *world, const struct graph_node *account, check_set *out)
+{
+	struct gather gather = {.world = world};
+
+	graph_each_in(world->graph, account->id, GRAPH_EDGE_CONSENTED, see_consent, &gather);
+	if (gather.is_owned)
+		return;
+	graph_each_out(world->graph, account->id, GRAPH_EDGE_MAY, see_unexplained, &gather);
+	put(out, CHECK_PERMISSION_UNEXPLAINED, gather.is_found || gather.edges > CHECK_EDGES_MAX);
+}
+
 static enum control_check unregistered_check(enum identity_kind kind)
 {
 	if (kind == KIND_OAUTH_APP)
@@ -136,6 +165,7 @@ static void check_account(
 	if (gather.count == 0)
 		graph_each_in(world->graph, account->id, GRAPH_EDGE_OWNS, see_owner, &gather);
 	put(out, CHECK_ACCOUNT_OWNERLESS, gather.count == 0 && !gather.is_owned);
+	check_explained(world, account, out);
 	check_use(world, account, out);
 }
 
@@ -344,6 +374,48 @@ static bool is_dormant(const struct gather *accounts, const struct graph_node *n
 	graph_each_out(world->graph, node->id, GRAPH_EDGE_NONE, see_use, &own);
 	return is_longer_ago(
 		later_of(own.used_s, accounts->used_s), CHECK_DORMANT_S, world->now_utc_s);
+}
+
+/* Since when it is known; what a connector never dated was there when it was shown. */
+static bool see_hop(void *context, const struct graph_edge *edge)
+{
+	struct gather *gather = context;
+
+	if (edge->origin != GRAPH_ORIGIN_SEEN)
+		return true;
+	gather->is_found |= gather->known_s == 0 || edge->since_s > gather->known_s ||
+			    ++gather->count > REVIEW_INHERITED_MAX;
+	return !gather->is_found;
+}
+
+static bool see_account_hops(void *context, const struct graph_edge *edge)
+{
+	struct gather *gather = context;
+	struct graph_node account;
+
+	if (!graph_node(gather->world->graph, edge->to, &account) || !node_is_live(&account))
+		return true;
+	graph_each_out(gather->world->graph, edge->to, GRAPH_EDGE_MAY, see_hop, gather);
+	if (!gather->is_found)
+		graph_each_out(gather->world->graph, edge->to, GRAPH_EDGE_HOLDS, see_hop, gather);
+	return !gather->is_found;
+}
+
+bool check_has_new_hop(
+	const struct control_world *world, const struct registry_entry *entry, int64_t judged_utc_s)
+{
+	struct gather gather = {.world = world, .known_s = (graph_time)judged_utc_s};
+	const struct graph *graph = world->graph;
+	struct graph_node node;
+
+	if (graph == NULL || !graph_find(graph, GRAPH_NODE_IDENTITY, entry->name, &node))
+		return false;
+	graph_each_out(graph, node.id, GRAPH_EDGE_IS, see_account_hops, &gather);
+	if (!gather.is_found)
+		graph_each_out(graph, node.id, GRAPH_EDGE_USES, see_account_hops, &gather);
+	if (!gather.is_found)
+		graph_each_out(graph, node.id, GRAPH_EDGE_HOLDS, see_hop, &gather);
+	return gather.is_found;
 }
 
 void check_identity_edges(

@@ -44,10 +44,14 @@ struct seen {
 	struct seen *newer;
 	struct text name; /* behind the struct, as: */
 	struct text identity;
+	struct text tool;
 	enum environment environment;
 	bool has_ended; /* of an approval: it was used */
 	bool has_yes;
-	int64_t at_utc_ms;
+	int64_t at_utc_ms;   /* of its record */
+	int64_t last_utc_ms; /* of the last record of it */
+	/* Of an approval: the last end that an answer gave it; of a task its own; 0: none. */
+	int64_t until_utc_ms;
 	uint64_t index;
 };
 
@@ -73,6 +77,8 @@ struct record_watch {
 	int64_t at_utc_ms;
 	uint64_t next;
 	uint64_t told; /* what records before it show is told */
+	/* Tokens by the minutes they live, rounded up. */
+	uint32_t lives[RISK_CRITICAL + 1][RECORD_WATCH_LIFE_MINUTES + 1];
 };
 
 const struct record_watch_bounds record_watch_bounds_all = {
@@ -184,7 +190,8 @@ static bool is_again(const struct record_watch *watch)
 static struct seen *seen_create(struct text name, const struct json *record)
 {
 	struct text identity = json_text_or(record, "identity", "");
-	struct seen *seen = calloc(1, sizeof *seen + name.length + identity.length);
+	struct text tool = json_text_or(record, "tool", "");
+	struct seen *seen = calloc(1, sizeof *seen + name.length + identity.length + tool.length);
 	char *bytes;
 
 	if (seen == NULL)
@@ -193,9 +200,13 @@ static struct seen *seen_create(struct text name, const struct json *record)
 	memcpy(bytes, name.data, name.length);
 	if (identity.length > 0)
 		memcpy(bytes + name.length, identity.data, identity.length);
+	if (tool.length > 0)
+		memcpy(bytes + name.length + identity.length, tool.data, tool.length);
 	seen->name = (struct text){bytes, name.length};
 	seen->identity = (struct text){bytes + name.length, identity.length};
+	seen->tool = (struct text){bytes + name.length + identity.length, tool.length};
 	seen->environment = environment_of(json_text_or(record, "environment", ""));
+	seen->until_utc_ms = json_integer_or(record, "deadline", 0);
 	return seen;
 }
 
@@ -235,7 +246,7 @@ static bool remember(struct record_watch *watch, enum record_memory which, struc
 		free(seen);
 		return error_set(err, ERROR_LIMIT, "no memory to watch records");
 	}
-	seen->at_utc_ms = json_integer_or(record, "at", 0);
+	seen->at_utc_ms = seen->last_utc_ms = json_integer_or(record, "at", 0);
 	seen->index = index;
 	return true;
 }
@@ -285,6 +296,45 @@ static void tell_of(struct record_watch *watch, enum record_check check, const s
 	tell(watch, check, watch->next, json_text_or(record, "identity", ""));
 }
 
+/* ---- tokens ---- */
+
+uint64_t record_watch_tokens(
+	const struct record_watch *watch, enum risk_tier risk, uint32_t *median_minutes)
+{
+	const uint32_t *lives = watch->lives[risk];
+	uint64_t count = 0, before = 0;
+
+	*median_minutes = 0;
+	for (uint32_t i = 0; i <= RECORD_WATCH_LIFE_MINUTES; i++)
+		count += lives[i];
+	for (uint32_t i = 0; count > 0 && i <= RECORD_WATCH_LIFE_MINUTES; i++) {
+		before += lives[i];
+		if (before * 2 >= count) {
+			*median_minutes = i;
+			break;
+		}
+	}
+	return count;
+}
+
+/* What a record says of the token that it gave; records of before say nothing. */
+static void check_token(struct record_watch *watch, const struct json *record)
+{
+	const struct seen *task = find(watch, MEMORY_TASKS, json_text_or(record, "task", ""));
+	enum risk_tier risk = risk_tier_of(json_text_or(record, "risk", ""));
+	int64_t until_utc_ms = json_integer_or(record, "token-until", 0);
+	int64_t life_ms = until_utc_ms - json_integer_or(record, "at", 0);
+	int64_t minutes = life_ms <= 0 ? 0 : (life_ms + 59999) / 60000;
+
+	if (until_utc_ms == 0)
+		return;
+	watch->lives[risk]
+		    [minutes < RECORD_WATCH_LIFE_MINUTES ? minutes : RECORD_WATCH_LIFE_MINUTES]++;
+	if (life_ms > risk_token_s_max(risk) * 1000 ||
+		(task != NULL && task->until_utc_ms != 0 && until_utc_ms > task->until_utc_ms))
+		tell_of(watch, RECORD_CHECK_TOKEN, record);
+}
+
 /* ---- tasks ---- */
 
 static bool see_task(struct record_watch *watch, const struct json *record, struct error *err)
@@ -299,7 +349,10 @@ static bool see_task(struct record_watch *watch, const struct json *record, stru
 	if (parent.length > 0 && is_sure(watch, MEMORY_TASKS) &&
 		find(watch, MEMORY_TASKS, parent) == NULL)
 		tell_of(watch, RECORD_CHECK_ROOT_LOST, record);
-	return remember(watch, MEMORY_TASKS, json_text_or(record, "task", ""), record, err);
+	if (!remember(watch, MEMORY_TASKS, json_text_or(record, "task", ""), record, err))
+		return false;
+	check_token(watch, record);
+	return true;
 }
 
 static void see_end(const struct record_watch *watch, const struct json *record)
@@ -312,19 +365,87 @@ static void see_end(const struct record_watch *watch, const struct json *record)
 
 /* ---- approvals ---- */
 
-static void see_answer(const struct record_watch *watch, const struct json *record)
+/* One record after the other: the log's time never goes back. */
+static bool is_joined(
+	const struct record_watch *watch, const struct seen *approval, const struct json *record)
 {
-	struct seen *approval = find(watch, MEMORY_APPROVALS, json_text_or(record, "approval", ""));
-
-	if (approval != NULL && text_is(json_text_or(record, "answer", ""), "yes"))
-		approval->has_yes = true;
+	return approval == NULL ? !is_sure(watch, MEMORY_APPROVALS)
+				: json_integer_or(record, "at", 0) >= approval->last_utc_ms;
 }
 
-/* It was used, or is over: what names it from here on names none. */
+static void see_answer(struct record_watch *watch, const struct json *record)
+{
+	struct seen *approval = find(watch, MEMORY_APPROVALS, json_text_or(record, "approval", ""));
+	int64_t until_utc_ms = json_integer_or(record, "expires", 0);
+
+	if (!is_joined(watch, approval, record))
+		tell_of(watch, RECORD_CHECK_JOIN, record);
+	if (approval == NULL)
+		return;
+	approval->last_utc_ms = json_integer_or(record, "at", 0);
+	if (!text_is(json_text_or(record, "answer", ""), "yes"))
+		return;
+	approval->has_yes = true;
+	if (until_utc_ms > approval->until_utc_ms)
+		approval->until_utc_ms = until_utc_ms;
+}
+
+/* What people said yes to, where, and in time. */
+static bool fits(const struct seen *approval, const struct json *record)
+{
+	int64_t at_utc_ms = json_integer_or(record, "at", 0);
+	int64_t decided_utc_ms = json_integer_or(record, "decided", at_utc_ms);
+
+	return text_equal(approval->tool, json_text_or(record, "tool", "")) &&
+	       approval->environment == environment_of(json_text_or(record, "environment", "")) &&
+	       (approval->until_utc_ms == 0 || decided_utc_ms < approval->until_utc_ms);
+}
+
+/* Names were given, and it is not said by which question. */
+static bool is_unjoined(const struct json *record)
+{
+	const struct json *names = json_find(record, "approvals");
+
+	return names != NULL && names->count > 0 && json_find(record, "approval") == NULL &&
+	       json_find(record, "break-glass") == NULL;
+}
+
+/* "NAME@VERSION" of its own identity, and of a version that there was. */
+static bool has_charter(const struct record_watch *watch, const struct json *record)
+{
+	struct text charter = json_text_or(record, "charter", "");
+	struct text identity = json_text_or(record, "identity", "");
+	const struct registry_entry *entry =
+		registry_find(watch->registry, OBJECT_IDENTITY, identity);
+	int64_t version;
+
+	if (charter.length == 0 || entry == NULL)
+		return true;
+	return text_equal(text_before(charter, '@'), identity) &&
+	       charter.length > identity.length + 1 &&
+	       text_to_int64(text_after(charter, identity.length + 1), &version) && version >= 1 &&
+	       version <= (int64_t)entry->version;
+}
+
+static void check_join(struct record_watch *watch, const struct json *record)
+{
+	const struct seen *approval =
+		find(watch, MEMORY_APPROVALS, json_text_or(record, "approval", ""));
+
+	if (is_unjoined(record) || !has_charter(watch, record) ||
+		(approval != NULL &&
+			(!is_joined(watch, approval, record) || !fits(approval, record))))
+		tell_of(watch, RECORD_CHECK_JOIN, record);
+}
+
+/* It was used, or is over: what names it from here on names none.  A closing ends nothing that did
+ * not begin. */
 static void see_closed(struct record_watch *watch, const struct json *record)
 {
 	struct seen *approval = find(watch, MEMORY_APPROVALS, json_text_or(record, "approval", ""));
 
+	if (!is_joined(watch, approval, record))
+		tell_of(watch, RECORD_CHECK_JOIN, record);
 	if (approval != NULL)
 		forget(&watch->memories[MEMORY_APPROVALS], approval);
 }
@@ -369,6 +490,7 @@ static bool see_decision(struct record_watch *watch, const struct json *record, 
 		NULL)
 		tell_of(watch, RECORD_CHECK_UNREGISTERED, record);
 	check_task(watch, record);
+	check_join(watch, record);
 	check_approval(watch, record);
 	return remember(watch, MEMORY_CALLS, key_of(watch->next, key), record, err);
 }
@@ -414,6 +536,8 @@ static bool see(struct record_watch *watch, const struct json *record, struct er
 			watch, MEMORY_APPROVALS, json_text_or(record, "approval", ""), record, err);
 	if (text_is(type, "outcome"))
 		see_outcome(watch, record);
+	else if (text_is(type, "token-refreshed"))
+		check_token(watch, record);
 	else if (text_is(type, "task-ended"))
 		see_end(watch, record);
 	else if (text_is(type, "approval-answered"))

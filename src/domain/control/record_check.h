@@ -25,10 +25,14 @@
 	  "a call was allowed under a task that is another identity's, or none") \
 	X(RECORD_CHECK_AFTER_END, "used-after-end", \
 	  "a call was allowed after its task had ended") \
+	X(RECORD_CHECK_TOKEN, "token-overlong", \
+	  "a token lives longer than its risk allows, or than its task") \
 	X(RECORD_CHECK_ACROSS, "allow-across", \
 	  "a call was allowed in another environment than its task's") \
 	X(RECORD_CHECK_APPROVAL, "approval-invalid", \
 	  "a call was allowed by an approval that is not its own, has no yes, or was used") \
+	X(RECORD_CHECK_JOIN, "join-broken", \
+	  "a grant does not lead from its question to its answer, its use and its end") \
 	X(RECORD_CHECK_STRAY, "outcome-stray", \
 	  "a call had an effect and no decision that allowed it") \
 	X(RECORD_CHECK_OUTCOME, "outcome-missing", "an allowed call has no outcome after a day") \
@@ -50,6 +54,7 @@ enum {
 	RECORD_WATCH_TASKS_MAX = 200000,            /* that are remembered */
 	RECORD_WATCH_APPROVALS_MAX = 100000,        /* likewise */
 	RECORD_WATCH_CALLS_MAX = 200000,            /* allowed, without an outcome yet */
+	RECORD_WATCH_LIFE_MINUTES = 24 * 60,        /* of a token; longer ones count as this */
 	RECORD_WATCH_OUTCOME_MS = 25 * 3600 * 1000, /* the longest task and an hour */
 	RECORD_WATCH_APPROVAL_DAYS = 15, /* the longest question, its longest answer, and a day */
 	RECORD_WATCH_OVERDUE_MAX = 64,   /* calls that one record is told of */
@@ -94,6 +99,10 @@ bool record_watch_create(struct record_watch **out, const struct registry *regis
 void record_watch_destroy(struct record_watch **watch);
 /* Instead of record_watch_bounds_all; before the first record. */
 void record_watch_bound(struct record_watch *watch, const struct record_watch_bounds *bounds);
+/* Of the tokens of that risk that it heard of: how many, and in minutes, rounded up, how long at
+ * most half of them live; 0 of none. */
+uint64_t record_watch_tokens(
+	const struct record_watch *watch, enum risk_tier risk, uint32_t *median_minutes);
 /* The next record.  After an error it is not to be fed any more.  Errors: LIMIT. */
 bool record_watch_feed(struct record_watch *watch, const struct json *record, uint64_t index,
 	struct error *err) MUST_CHECK;

@@ -102,6 +102,7 @@ static void add_right(struct model *model, uint32_t at, uint32_t which)
 	edge->to_kind = END_RESOURCE;
 	edge->to = resource;
 	edge->scope = scope;
+	edge->by = account.creator != NOTHING ? account.creator : account.owner;
 	edge->effects = 1u << effects[effect];
 	edge->since_s = account.created_s + dice_below(&model->random, 40 * MODEL_DAY_S);
 	edge->used_s = account.used_s - dice_below(&model->random, 20 * MODEL_DAY_S);
@@ -119,6 +120,7 @@ static void add_consent(struct model *model, uint32_t at)
 		return;
 	edge->connector = account.connector;
 	edge->kind = GRAPH_EDGE_CONSENTED;
+	edge->by = NOTHING;
 	edge->from_kind = END_PERSON;
 	edge->from = dice_below(&model->random, model->people_count);
 	edge->to = at;
@@ -174,6 +176,7 @@ static uint32_t add_account(struct model *model, uint32_t connector, uint32_t ow
 	account->kind = kind_at(model, connector);
 	account->owner = owner;
 	account->identity = NOTHING;
+	account->read_source = NOTHING;
 	account->creator = dice_share(&model->random, 700)
 				   ? dice_below(&model->random, model->people_count)
 				   : NOTHING;
@@ -243,6 +246,7 @@ static void add_resources(struct model *model)
 		if (resource == NULL)
 			return;
 		resource->connector = i % MODEL_CONNECTORS;
+		resource->source = NOTHING;
 		resource->id = say(model, "res-%u", (unsigned)(i / MODEL_CONNECTORS + 1));
 	}
 }

@@ -135,6 +135,7 @@ static void describe(struct model *model, struct model_identity *identity)
 							   : IDENTITY_ACTIVE;
 	identity->has_impact = true;
 	identity->has_review = true;
+	identity->declares = NOTHING;
 	identity->expires_s = dice_ahead(model, 20, 390);
 }
 
@@ -159,6 +160,10 @@ static void add_identity(struct model *model, uint32_t index)
 	identity->source = NOTHING;
 	if (index > 0 && dice_share(&model->random, 50))
 		identity->peer = dice_below(&model->random, index);
+	identity->accepter = another_person(model, identity->backup);
+	identity->accepted_until_s = dice_ahead(model, 20, 390);
+	identity->looked_s = dice_ago(model, 1, 70);
+	identity->judged_s = dice_ago(model, 1, 70);
 	if (dice_share(&model->random, 400)) {
 		identity->used_s = dice_ago(model, 0, 30);
 		identity->uses = dice_tail(&model->random, 20000);

@@ -103,7 +103,13 @@ struct model_identity {
 	uint32_t environments;
 	bool has_impact;
 	bool has_review;
-	bool is_past; /* its document would not be taken today */
+	uint32_t accepter;        /* of its risk; of a critical one its backup owner, too */
+	int64_t accepted_until_s; /* 0: nobody accepted it */
+	int64_t looked_s;         /* people looked at it last */
+	int64_t judged_s;         /* a review has judged all that it may; 0: none did */
+	int64_t due_s;            /* they have to look by then; 0: nothing asks for it */
+	uint32_t declares;        /* data source that it may read; NOTHING: none */
+	bool is_past;             /* its document would not be taken today */
 	bool is_sandbox;
 	uint32_t source; /* of a sandbox */
 	int64_t expires_s;
@@ -151,11 +157,18 @@ struct model_account {
 	int64_t edges_used_s;
 	int64_t edges_since_s;
 	bool has_wide;
+	bool has_consent;
+	bool has_hop;         /* a right, or a credential */
+	int64_t hops_since_s; /* the latest of them */
+	bool has_unexplained; /* a right that nobody is said to have given */
+	bool has_undeclared;  /* a right that no charter can declare here */
+	uint32_t read_source; /* data source that its other rights read; NOTHING: none */
 };
 
 struct model_resource {
 	uint32_t connector;
 	struct text id;
+	uint32_t source; /* data source that it is; NOTHING: of none */
 };
 
 enum model_end {
@@ -175,6 +188,7 @@ struct model_edge {
 	uint32_t to;
 	struct text unknown; /* "account:/CONNECTOR/ID", of an end that nothing has */
 	const char *scope;
+	uint32_t by; /* who gave it; NOTHING: nobody says */
 	uint32_t effects;
 	uint32_t uses;
 	int64_t since_s;

@@ -20,7 +20,11 @@ plant_change plant_unbound, near_unbound, plant_shared_key, near_shared_key;
 plant_change plant_key_across, near_key_across;
 plant_change plant_wildcard, near_wildcard, plant_dangling, plant_by_name, plant_unasked;
 
+plant_change plant_unaccepted, near_unaccepted, plant_overdue, near_overdue;
+
 /* plant_account.c */
+plant_change plant_unexplained, near_unexplained, plant_excess, near_excess;
+plant_change plant_unreviewed, near_unreviewed, plant_hidden;
 plant_change plant_dormant, near_dormant, plant_alive, plant_missing;
 plant_change plant_shared_account, near_shared_account, plant_many, near_many;
 plant_change plant_hand, near_hand, plant_unknown;

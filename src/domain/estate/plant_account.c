@@ -128,6 +128,131 @@ bool near_wide(struct model *model, uint32_t at)
 	return stop_acting(model, at, dice_ago(model, 20, 88.4));
 }
 
+/* ---- who gave it, and what is declared ---- */
+
+/* A right that nobody is said to have given, of an account that somebody consented to, or not. */
+static bool hush(struct model *model, uint32_t at, bool is_consented)
+{
+	const struct model_account *account = &model->accounts[at];
+	struct model_edge *right = NULL;
+	bool has_consent = false;
+
+	for (uint32_t i = 0; i < account->own_edges; i++) {
+		struct model_edge *edge = &model->edges[account->first_edge + i];
+
+		has_consent |= edge->kind == GRAPH_EDGE_CONSENTED;
+		if (edge->kind == GRAPH_EDGE_MAY)
+			right = edge;
+	}
+	if (right == NULL || has_consent != is_consented || !is_live(account))
+		return false;
+	right->by = NOTHING;
+	return true;
+}
+
+bool plant_unexplained(struct model *model, uint32_t at)
+{
+	return hush(model, at, false);
+}
+
+bool near_unexplained(struct model *model, uint32_t at)
+{
+	return hush(model, at, true);
+}
+
+/* The one thing that its only account may do, which is to read; NULL: it may do others. */
+static struct model_edge *only_right(struct model *model, const struct model_identity *identity)
+{
+	const struct model_account *account;
+	struct model_edge *edge;
+
+	if (!is_plain(identity) || identity->accounts_count != 1 || identity->missing.length > 0)
+		return NULL;
+	account = &model->accounts[identity->accounts[0]];
+	edge = &model->edges[account->first_edge];
+	if (!is_live(account) || account->own_edges == 0 || edge->kind != GRAPH_EDGE_MAY ||
+		(account->own_edges > 1 && edge[1].kind == GRAPH_EDGE_MAY) ||
+		edge->effects != 1u << EFFECT_READ)
+		return NULL;
+	return edge;
+}
+
+/* Declares what its account opens, which is a data source where it works. */
+static struct model_edge *declare(struct model *model, uint32_t at)
+{
+	struct model_identity *identity = &model->identities[at];
+	struct model_edge *edge = only_right(model, identity);
+	const struct model_source *source;
+	uint32_t source_at;
+
+	if (edge == NULL)
+		return NULL;
+	source_at = model->resources[edge->to].source;
+	if (source_at == NOTHING)
+		source_at = dice_below(&model->random, model->sources_count);
+	source = &model->sources[source_at];
+	if (source->sensitivity == SENSITIVITY_UNLABELLED ||
+		(identity->environments & environment_bit(source->environment)) == 0)
+		return NULL;
+	model->resources[edge->to].source = source_at;
+	identity->declares = source_at;
+	return edge;
+}
+
+bool plant_excess(struct model *model, uint32_t at)
+{
+	struct model_edge *edge = declare(model, at);
+
+	if (edge != NULL)
+		edge->effects |= 1u << EFFECT_WRITE;
+	return edge != NULL;
+}
+
+bool near_excess(struct model *model, uint32_t at)
+{
+	return declare(model, at) != NULL;
+}
+
+/* ---- what reviews have seen ---- */
+
+bool plant_unreviewed(struct model *model, uint32_t at)
+{
+	struct model_identity *identity = &model->identities[at];
+
+	if (!is_plain(identity))
+		return false;
+	identity->judged_s = dice_share(&model->random, 500) ? 0 : dice_ago(model, 90.1, 200);
+	return true;
+}
+
+bool near_unreviewed(struct model *model, uint32_t at)
+{
+	struct model_identity *identity = &model->identities[at];
+
+	if (!is_plain(identity) || !identity->has_review || identity->accounts_count > 0)
+		return false;
+	identity->judged_s = dice_ago(model, 82, 88.4);
+	return true;
+}
+
+/* A right that its account got after the review. */
+bool plant_hidden(struct model *model, uint32_t at)
+{
+	struct model_identity *identity = &model->identities[at];
+	const struct model_account *account;
+	struct model_edge *edge;
+
+	if (!is_plain(identity) || identity->accounts_count == 0)
+		return false;
+	account = &model->accounts[identity->accounts[0]];
+	edge = &model->edges[account->first_edge];
+	if (!is_live(account) || account->own_edges == 0 || edge->kind != GRAPH_EDGE_MAY ||
+		account->used_s <= identity->judged_s)
+		return false;
+	edge->since_s = edge->used_s = identity->judged_s + 60;
+	return true;
+}
+
 /* ---- whose it is ---- */
 
 bool plant_ownerless(struct model *model, uint32_t at)
@@ -272,6 +397,7 @@ static bool add_hand(struct model *model, uint32_t from, uint32_t to)
 	model->identities[from].has_hand = true;
 	edge->connector = dice_below(&model->random, MODEL_CONNECTORS);
 	edge->kind = GRAPH_EDGE_HANDS;
+	edge->by = NOTHING;
 	edge->from_kind = edge->to_kind = END_IDENTITY;
 	edge->from = from;
 	edge->to = to;
@@ -308,6 +434,7 @@ bool plant_unknown(struct model *model, uint32_t at)
 	edge->connector = model->accounts[at].connector;
 	edge->from = at;
 	edge->to_kind = END_UNKNOWN;
+	edge->by = NOTHING;
 	edge->since_s = dice_ago(model, 0, 80);
 	edge->used_s = edge->since_s;
 	edge->uses = 1;

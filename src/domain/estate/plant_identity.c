@@ -118,6 +118,57 @@ bool plant_no_review(struct model *model, uint32_t at)
 	return true;
 }
 
+/* ---- what people keep true ---- */
+
+/* What was accepted until a day that is over stands in a registry, and no plan takes it. */
+bool plant_unaccepted(struct model *model, uint32_t at)
+{
+	struct model_identity *identity = &model->identities[at];
+
+	if (!is_plain(identity))
+		return false;
+	identity->accepted_until_s = 0;
+	if (dice_share(&model->random, 500)) {
+		identity->accepted_until_s = dice_ago(model, 0.1, 40);
+		identity->is_past = true;
+	}
+	return true;
+}
+
+bool near_unaccepted(struct model *model, uint32_t at)
+{
+	if (!is_plain(&model->identities[at]))
+		return false;
+	model->identities[at].accepted_until_s = dice_ahead(model, 2, 6);
+	return true;
+}
+
+bool plant_overdue(struct model *model, uint32_t at)
+{
+	struct model_identity *identity = &model->identities[at];
+
+	if (!is_plain(identity))
+		return false;
+	if (dice_share(&model->random, 500))
+		identity->due_s = dice_ago(model, 0.1, 20);
+	else
+		identity->looked_s = dice_ago(model, 90.1, 200);
+	return true;
+}
+
+bool near_overdue(struct model *model, uint32_t at)
+{
+	struct model_identity *identity = &model->identities[at];
+
+	if (!is_plain(identity))
+		return false;
+	if (dice_share(&model->random, 500))
+		identity->due_s = dice_ahead(model, 2, 6);
+	else
+		identity->looked_s = dice_ago(model, 82, 88.4);
+	return true;
+}
+
 /* ---- keys ---- */
 
 bool plant_endless_key(struct model *model, uint32_t at)

@@ -15,7 +15,10 @@ rule_is rule_wildcard, rule_dangling, rule_by_name, rule_line_irreversible;
 rule_is rule_line_unchecked, rule_secret_static, rule_issuer_unowned, rule_tool_unpinned;
 rule_is rule_reversal_unsaid, rule_source_unlabelled, rule_custodian_gone, rule_unit_ungoverned;
 
+rule_is rule_risk_unaccepted, rule_review_overdue;
+
 /* rules_seen.c */
+rule_is rule_permission_unexplained, rule_excess_open, rule_hop_unreviewed;
 rule_is rule_dormant, rule_account_alive, rule_account_missing, rule_identity_many;
 rule_is rule_hand_undeclared, rule_account_unregistered, rule_grant_unregistered;
 rule_is rule_key_unregistered, rule_account_ownerless;

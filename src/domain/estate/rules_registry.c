@@ -71,6 +71,27 @@ bool rule_review_missing(const struct model *model, uint32_t at)
 	return is_active(model, at) && !model->identities[at].has_review;
 }
 
+bool rule_risk_unaccepted(const struct model *model, uint32_t at)
+{
+	const struct model_identity *identity = &model->identities[at];
+
+	if (!is_active(model, at) || identity->is_sandbox)
+		return false;
+	return identity->accepted_until_s <= model->order->at_utc_s ||
+	       !model_is_here(model, identity->accepter) ||
+	       (identity->risk == RISK_CRITICAL && !model_is_here(model, identity->backup));
+}
+
+bool rule_review_overdue(const struct model *model, uint32_t at)
+{
+	const struct model_identity *identity = &model->identities[at];
+	int64_t next_s = identity->looked_s + (int64_t)90 * MODEL_DAY_S;
+
+	return is_active(model, at) && !identity->is_sandbox &&
+	       (is_over(model, identity->due_s) ||
+		       (identity->has_review && is_over(model, next_s)));
+}
+
 static bool has_no_end(const struct model *model, const struct model_identity *identity,
 	const struct model_key *key)
 {

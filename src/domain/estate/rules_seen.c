@@ -75,7 +75,49 @@ bool rule_hand_undeclared(const struct model *model, uint32_t at)
 	return identity_in_force(&model->identities[at]) && model->identities[at].has_other_hand;
 }
 
+/* Nothing says when its charter was approved. */
+bool rule_hop_unreviewed(const struct model *model, uint32_t at)
+{
+	const struct model_identity *identity = &model->identities[at];
+	int64_t line_s = model->order->at_utc_s -
+			 (identity->has_review ? (int64_t)90 : (int64_t)365) * MODEL_DAY_S;
+
+	if (identity->state != IDENTITY_ACTIVE || identity->is_sandbox)
+		return false;
+	for (uint32_t i = 0; i < identity->accounts_count; i++) {
+		const struct model_account *account = &model->accounts[identity->accounts[i]];
+
+		if (account_lives(model, identity->accounts[i]) && account->has_hop &&
+			account->hops_since_s > identity->judged_s)
+			return true;
+	}
+	return identity->judged_s <= line_s;
+}
+
+bool rule_excess_open(const struct model *model, uint32_t at)
+{
+	const struct model_identity *identity = &model->identities[at];
+
+	for (uint32_t i = 0; identity_in_force(identity) && i < identity->accounts_count; i++) {
+		const struct model_account *account = &model->accounts[identity->accounts[i]];
+
+		if (account_lives(model, identity->accounts[i]) &&
+			(account->has_undeclared ||
+				(account->read_source != NOTHING &&
+					account->read_source != identity->declares)))
+			return true;
+	}
+	return false;
+}
+
 /* ---- accounts ---- */
+
+bool rule_permission_unexplained(const struct model *model, uint32_t at)
+{
+	const struct model_account *account = &model->accounts[at];
+
+	return account_lives(model, at) && account->has_unexplained && !account->has_consent;
+}
 
 static bool is_nobodys(const struct model *model, uint32_t at)
 {

@@ -123,6 +123,28 @@ static bool is_wide(const struct model *model, const struct model_edge *edge)
 	       edge->used_s < line_s && edge->since_s < line_s;
 }
 
+/* What is at the far end of a right: a data source that a charter can name, or not. */
+static void join_right(
+	struct model *model, struct model_account *account, const struct model_edge *edge)
+{
+	uint32_t source =
+		edge->to_kind == END_RESOURCE ? model->resources[edge->to].source : NOTHING;
+
+	account->has_unexplained |= edge->by == NOTHING;
+	account->has_hop = true;
+	if (edge->since_s > account->hops_since_s)
+		account->hops_since_s = edge->since_s;
+	if (edge->to_kind == END_UNKNOWN) {
+		account->has_undeclared |= text_starts_with(edge->unknown, "data-source:");
+	} else if (source == NOTHING || edge->effects != 1u << EFFECT_READ) {
+		account->has_undeclared = true;
+	} else {
+		account->has_undeclared |=
+			account->read_source != NOTHING && account->read_source != source;
+		account->read_source = source;
+	}
+}
+
 static void join_edge(struct model *model, const struct model_edge *edge)
 {
 	struct model_account *account = NULL;
@@ -141,6 +163,9 @@ static void join_edge(struct model *model, const struct model_edge *edge)
 	if (edge->since_s > account->edges_since_s)
 		account->edges_since_s = edge->since_s;
 	account->has_wide |= is_wide(model, edge);
+	account->has_consent |= edge->kind == GRAPH_EDGE_CONSENTED;
+	if (edge->kind == GRAPH_EDGE_MAY)
+		join_right(model, account, edge);
 }
 
 void model_join(struct model *model)

@@ -18,7 +18,8 @@ static const char guide[] =
 	"\n"
 	"Charters wait for people who approve them (exit status 6). states.csv says which\n"
 	"identities were suspended or retired since; past/ holds those whose documents no\n"
-	"daemon takes today; usage.csv says what was used. answers.json is the answer key.\n";
+	"daemon takes today; looks.csv says when people looked at which, usage.csv what was\n"
+	"used. answers.json is the answer key.\n";
 
 bool write_guide(struct model *model, const struct estate_sink *sink, struct error *err)
 {

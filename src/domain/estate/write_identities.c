@@ -121,12 +121,32 @@ static void append_accounts(
 	buffer_append_string(out, count > 0 ? "]\n" : "");
 }
 
+static void append_risk(
+	struct buffer *out, const struct model *model, const struct model_identity *identity)
+{
+	struct text second = model->people[identity->backup].name;
+	bool has_two = identity->risk == RISK_CRITICAL;
+
+	if (identity->accepted_until_s == 0 || identity->is_sandbox)
+		return;
+	buffer_append_format(out,
+		"risk-record:\n  residual: low\n  accepted-by: [%.*s%s%.*s]\n"
+		"  accepted-until: \"",
+		TEXT_ARGS(model->people[identity->accepter].name), has_two ? ", " : "",
+		has_two ? (int)second.length : 0, second.data);
+	append_time(out, identity->accepted_until_s);
+	buffer_append_string(out, "\"\n");
+}
+
 static void append_rest(
 	struct buffer *out, const struct model *model, const struct model_identity *identity)
 {
 	if (identity->source != NOTHING)
 		buffer_append_format(out, "data-sources: [{name: %.*s, up-to: internal}]\n",
 			TEXT_ARGS(model->sources[identity->source].name));
+	else if (identity->declares != NOTHING)
+		buffer_append_format(out, "data-sources: [{name: %.*s, up-to: restricted}]\n",
+			TEXT_ARGS(model->sources[identity->declares].name));
 	buffer_append_string(out, "outputs: [{to: reply, up-to: internal}]\n");
 	if (identity->peer != NOTHING && !identity->is_sandbox)
 		buffer_append_format(out,
@@ -166,6 +186,7 @@ static void append_identity(struct buffer *out, struct model *model, uint32_t at
 	append_lines(out, model, identity);
 	append_keys(out, identity);
 	append_rule(out, model, identity);
+	append_risk(out, model, identity);
 	append_rest(out, model, identity);
 }
 
@@ -237,8 +258,33 @@ static bool write_usage(struct model *model, const struct estate_sink *sink, str
 	return ok;
 }
 
+/* When people looked at what last, and by when they have to. */
+static bool write_looks(struct model *model, const struct estate_sink *sink, struct error *err)
+{
+	struct buffer out;
+	bool ok;
+
+	buffer_init(&out, FILE_BYTES_MAX);
+	buffer_append_string(&out, "identity,looked,due,judged\n");
+	for (uint32_t i = 0; i < model->identities_count; i++) {
+		buffer_append_format(&out, "%.*s,", TEXT_ARGS(model->identities[i].name));
+		append_time(&out, model->identities[i].looked_s);
+		buffer_append_byte(&out, ',');
+		if (model->identities[i].due_s != 0)
+			append_time(&out, model->identities[i].due_s);
+		buffer_append_byte(&out, ',');
+		if (model->identities[i].judged_s != 0)
+			append_time(&out, model->identities[i].judged_s);
+		buffer_append_byte(&out, '\n');
+	}
+	ok = hand_over(sink, "looks.csv", &out, err);
+	buffer_deinit(&out);
+	return ok;
+}
+
 bool write_identities(struct model *model, const struct estate_sink *sink, struct error *err)
 {
 	return write_all(model, sink, false, err) && write_all(model, sink, true, err) &&
-	       write_states(model, sink, err) && write_usage(model, sink, err);
+	       write_states(model, sink, err) && write_looks(model, sink, err) &&
+	       write_usage(model, sink, err);
 }

@@ -160,6 +160,7 @@ static void append_edge(struct buffer *out, struct model *model, uint32_t at)
 	append_text(out, "to", end_of(model, edge->to_kind, edge->to, edge));
 	append_effects(out, edge->effects);
 	append_text(out, "scope", edge->scope == NULL ? TEXT("") : text_of(edge->scope));
+	append_text(out, "by", person_name(model, edge->by));
 	append_moment(out, "since", edge->since_s);
 	append_moment(out, "used", edge->used_s);
 	if (edge->uses > 0)

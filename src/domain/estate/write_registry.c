@@ -117,6 +117,23 @@ static bool write_units(struct model *model, const struct estate_sink *sink, str
 
 /* ---- things ---- */
 
+/* What providers call it. */
+static void append_at(struct buffer *out, const struct model *model, uint32_t source)
+{
+	const char *before = "at: [";
+
+	for (uint32_t i = 0; i < model->resources_count; i++) {
+		const struct model_resource *resource = &model->resources[i];
+
+		if (resource->source != source)
+			continue;
+		buffer_append_format(out, "%s%s/%.*s", before, connector_names[resource->connector],
+			TEXT_ARGS(resource->id));
+		before = ", ";
+	}
+	buffer_append_string(out, before[0] == ',' ? "]\n" : "");
+}
+
 static void append_source(struct buffer *out, struct model *model, uint32_t at)
 {
 	const struct model_source *source = &model->sources[at];
@@ -130,6 +147,7 @@ static void append_source(struct buffer *out, struct model *model, uint32_t at)
 	if (source->sensitivity != SENSITIVITY_UNLABELLED)
 		buffer_append_format(
 			out, "sensitivity: %s\n", sensitivity_word(source->sensitivity));
+	append_at(out, model, at);
 }
 
 static void append_server(struct buffer *out, struct model *model, uint32_t at)

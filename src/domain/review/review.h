@@ -23,6 +23,7 @@ enum {
 	REVIEW_DAYS_DEFAULT = 14,
 	REVIEW_ITEM_BYTES_MAX = 16 * 1024,
 	REVIEW_VIA_HOPS_MAX = 8,
+	REVIEW_INHERITED_MAX = 1024, /* of one identity: more is a scope for its provider */
 };
 #define REVIEW_DAY_MS INT64_C(86400000)
 

@@ -73,7 +73,8 @@ static void print_all(struct cli *cli, const struct json *reply)
 {
 	static const char *const controls[] = {
 		"id", "state", "severity", "violations", "waived", "title", "why|metric", NULL};
-	static const char *const ids[] = {"id", "state", "title", "controls", NULL};
+	static const char *const ids[] = {"id", "state", "passing", "failing", "stale", "unproven",
+		"title", "controls", NULL};
 	const struct json *framework = json_find(reply, "framework");
 	struct json_builder object;
 	struct json of_ids;
@@ -102,8 +103,8 @@ static void print_all(struct cli *cli, const struct json *reply)
 
 static void print_reference(struct cli *cli, const struct json *reply)
 {
-	static const char *const columns[] = {
-		"framework", "version", "id", "state", "title", "controls", NULL};
+	static const char *const columns[] = {"framework", "version", "id", "state", "passing",
+		"failing", "stale", "unproven", "title", "controls", NULL};
 	struct json_builder object;
 	struct json items;
 	struct error err;
@@ -144,6 +145,17 @@ static void say_waiting(const struct json *reply)
 			number(reply, "waiting"));
 }
 
+static void print_lives(const struct json *lives)
+{
+	for (uint32_t i = 0; lives != NULL && i < lives->count; i++)
+		cli_say("risk %-8.*s %lld tokens, half of them for %lld min at most (limit %lld "
+			"min)",
+			TEXT_ARGS(json_text_or(&lives->items[i], "risk", "")),
+			number(&lives->items[i], "tokens"),
+			number(&lives->items[i], "median_minutes"),
+			number(&lives->items[i], "most_minutes"));
+}
+
 static void print_one(struct cli *cli, const struct json *reply)
 {
 	static const char *const columns[] = {
@@ -167,6 +179,7 @@ static void print_one(struct cli *cli, const struct json *reply)
 	if (items != NULL && items->count > 0)
 		print_items(cli, reply, columns);
 	print_unanswered(cli, json_find(reply, "unanswered"));
+	print_lives(json_find(reply, "token_lives"));
 	cli_say_more(cli, reply);
 }
 

@@ -84,6 +84,16 @@ size_t graph_excess_live(struct graph_service *service, const struct charter *ch
 	return live + (service->excess.total - service->excess.count);
 }
 
+bool graph_has_excess(
+	struct graph_service *service, const struct charter *charter, int64_t now_utc_s)
+{
+	struct text first;
+
+	arena_reset(service->scratch);
+	return graph_excess_live(service, charter, now_utc_s, service->scratch, &first) > 0 ||
+	       service->excess.is_cut || service->is_short;
+}
+
 /* ---- the gate ---- */
 
 /* Nothing that could not be looked at to the end is let through. */

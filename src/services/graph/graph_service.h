@@ -83,6 +83,9 @@ bool graph_excess_json(struct graph_service *service, struct text identity, int6
  * the first of it. */
 bool graph_check_excess(struct graph_service *service, const struct charter *charter,
 	int64_t now_utc_s, struct error *err) MUST_CHECK;
+/* Whether something is too much and not waived, or there is more than can be looked at. */
+bool graph_has_excess(
+	struct graph_service *service, const struct charter *charter, int64_t now_utc_s);
 /* How much is too much and not waived; *first is one of it, in words. */
 size_t graph_excess_live(struct graph_service *service, const struct charter *charter,
 	int64_t now_utc_s, struct arena *arena, struct text *first);

@@ -283,7 +283,7 @@ static void fill_view(
 	out->number = consent->number;
 	out->expires_utc_s = consent->until_utc_s;
 	if (charter != NULL) {
-		out->task_s = charter->task_s;
+		out->task_s = charter_token_s(charter);
 		out->refresh_s = charter->acts_for.refresh_s;
 	}
 }

@@ -126,7 +126,7 @@ static void put_charter(struct json_builder *object, const struct charter *chart
 	json_put_text(object, "owner", charter->owner);
 	json_put_text(object, "unit", charter->unit);
 	json_put_cstring(object, "environment", environment_word(charter->acts_for.environment));
-	json_put_integer(object, "task_s", charter->task_s);
+	json_put_integer(object, "task_s", charter_token_s(charter));
 	json_put_integer(object, "refresh_s", charter->acts_for.refresh_s);
 }
 

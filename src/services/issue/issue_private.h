@@ -198,6 +198,8 @@ struct opening {
 void issue_opening_unlink(struct opening *opening);
 /* Answers and frees it. */
 void issue_opening_finish(struct opening *opening);
+/* The identity's risk and when the token ends, for the record that gives it. */
+void issue_put_life(struct json_builder *record, const struct opening *opening);
 /* Its task lives and its identity may act. */
 bool issue_may_act_now(const struct opening *opening);
 void issue_sign_token(struct opening *opening);

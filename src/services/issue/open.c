@@ -228,6 +228,15 @@ bool issue_proof(struct json *out, struct arena *arena, const struct proven *pro
 	return json_object_seal(&part, out, err);
 }
 
+void issue_put_life(struct json_builder *record, const struct opening *opening)
+{
+	enum risk_tier risk = opening->proven.charter->risk;
+
+	if (risk != RISK_NONE)
+		json_put_cstring(record, "risk", risk_tier_word(risk));
+	json_put_integer(record, "token-until", opening->expires_utc_s * 1000);
+}
+
 /* The task's record with what only we know: the audience, and the proof. */
 static bool add_proof(
 	struct json *out, struct opening *opening, const struct json *record, struct error *err)
@@ -241,6 +250,7 @@ static bool add_proof(
 	for (uint32_t i = 0; i < record->count; i++)
 		json_put_named(&whole, record->members[i].name, record->members[i].value);
 	json_put_text(&whole, "audience", opening->audience);
+	issue_put_life(&whole, opening);
 	if (opening->consent[0] != '\0')
 		json_put_integer(&whole, "consent", (int64_t)opening->consent_record);
 	if (opening->refresh[0] != '\0')
@@ -259,17 +269,15 @@ static void end_by(int64_t *ends_utc_s, int64_t most_utc_s)
 		*ends_utc_s = most_utc_s;
 }
 
-/* limits.task of the charter; 15 minutes where it says nothing.  A task that may be refreshed
- * lives longer than each of its tokens; any other ends with its one. */
+/* limits.task of the charter; 15 minutes where it says nothing, and what its risk allows.  A task
+ * that may be refreshed lives longer than each of its tokens; any other ends with its one. */
 static void set_times(struct opening *opening, int64_t at_utc_ms)
 {
 	const struct charter *charter = opening->proven.charter;
-	int64_t lifetime_s = charter->task_s > 0 ? charter->task_s : CHARTER_TASK_S_DEFAULT;
+	int64_t lifetime_s = charter_token_s(charter);
 	int64_t refresh_s = opening->consent[0] == '\0' ? 0 : charter->acts_for.refresh_s;
 	int64_t *ends = &opening->task_end_utc_s;
 
-	if (lifetime_s > CHARTER_TASK_S_MAX)
-		lifetime_s = CHARTER_TASK_S_MAX;
 	opening->issued_utc_s = at_utc_ms / 1000;
 	*ends = opening->issued_utc_s + (refresh_s > lifetime_s ? refresh_s : lifetime_s);
 	/* Nor does it outlive its charter, what proved it, or its parent. */

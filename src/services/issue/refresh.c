@@ -72,11 +72,8 @@ static bool check_task(struct opening *opening, const struct task *task)
 
 static bool set_times(struct opening *opening, const struct task *task)
 {
-	int64_t task_s = opening->proven.charter->task_s;
-
 	opening->issued_utc_s = fold_stamp_utc_ms(opening->issue->parts.fold) / 1000;
-	opening->expires_utc_s =
-		opening->issued_utc_s + (task_s > 0 ? task_s : CHARTER_TASK_S_DEFAULT);
+	opening->expires_utc_s = opening->issued_utc_s + charter_token_s(opening->proven.charter);
 	if (opening->expires_utc_s > task->deadline_utc_ms / 1000)
 		opening->expires_utc_s = task->deadline_utc_ms / 1000;
 	if (opening->proven.ends_utc_s != 0 && opening->expires_utc_s > opening->proven.ends_utc_s)
@@ -106,6 +103,7 @@ static bool make_record(
 	json_put_text(&record, "next",
 		base64url_text(arena, opening->refresh_digest.bytes,
 			sizeof opening->refresh_digest.bytes));
+	issue_put_life(&record, opening);
 	json_put(&record, "proof", proof);
 	if (!json_object_seal(&record, &sealed, err))
 		return false;

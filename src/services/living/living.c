@@ -83,6 +83,28 @@ int64_t living_looked_utc_ms(const struct living_service *living, struct text id
 	return looked > in_force ? looked : in_force;
 }
 
+int64_t living_due_utc_ms(const struct living_service *living, struct text identity)
+{
+	const struct living_node *node = living_find(living, identity);
+	int64_t earliest = 0;
+
+	for (uint32_t i = 0; node != NULL && i < node->dues_count; i++)
+		if (earliest == 0 || node->dues[i].due_utc_ms < earliest)
+			earliest = node->dues[i].due_utc_ms;
+	return earliest;
+}
+
+int64_t living_waiting_utc_ms(const struct living_service *living)
+{
+	const struct living_changed *changed = name_table_next(living->changed, TEXT(""));
+	int64_t earliest = 0;
+
+	for (; changed != NULL; changed = name_table_next(living->changed, changed->key))
+		if (earliest == 0 || changed->since_utc_ms < earliest)
+			earliest = changed->since_utc_ms;
+	return earliest;
+}
+
 /* ---- records ---- */
 
 bool living_work_create(struct living_work **out, struct living_service *living, struct error *err)

@@ -58,6 +58,11 @@ bool living_list(const struct living_service *living, const struct living_query 
  * review was done.  0: nobody knows. */
 int64_t living_looked_utc_ms(const struct living_service *living, struct text identity);
 
+/* By when people have to look at it again, of all that is due of it; 0: nothing is. */
+int64_t living_due_utc_ms(const struct living_service *living, struct text identity);
+/* Since when a change waits that nobody was looked for who depends on it; 0: none does. */
+int64_t living_waiting_utc_ms(const struct living_service *living);
+
 /* `remit identity look NAME`: a person looked at it again, and says what came of it; all that was
  * due of it is done.  done runs on the loop once it is durable (err NULL) or could not be written.
  * False: not taken.  Errors: NOT_FOUND, CONFLICT (nothing is due), INVALID ("forbidden: ...", no

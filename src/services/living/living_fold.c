@@ -87,6 +87,7 @@ static void forget_revision(struct living_changed *changed, uint64_t revision)
 		if (changed->revisions[i] != revision)
 			changed->revisions[left++] = changed->revisions[i];
 	changed->revisions_count = left;
+	changed->since_utc_ms = changed->at_utc_ms;
 }
 
 static bool note_changed(struct living_service *living, struct text key, uint32_t what,
@@ -102,6 +103,8 @@ static bool note_changed(struct living_service *living, struct text key, uint32_
 	changed->what |= what;
 	note_revision(changed, (uint64_t)json_integer_or(record, "revision", 0));
 	changed->at_utc_ms = json_integer_or(record, "at", 0);
+	if (changed->since_utc_ms == 0 || changed->at_utc_ms < changed->since_utc_ms)
+		changed->since_utc_ms = changed->at_utc_ms;
 	changed->is_looked_for = false; /* anew, by a pass that knows all of it */
 	return true;
 }

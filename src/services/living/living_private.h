@@ -39,8 +39,9 @@ struct living_changed {
 	 * the newest. */
 	uint64_t revisions[LIVING_REVISIONS_MAX];
 	uint32_t revisions_count;
-	int64_t at_utc_ms;
-	bool is_looked_for; /* by the pass that is on */
+	int64_t at_utc_ms;    /* of the newest */
+	int64_t since_utc_ms; /* something of it waits */
+	bool is_looked_for;   /* by the pass that is on */
 };
 
 struct living_pass {

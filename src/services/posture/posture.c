@@ -12,6 +12,7 @@
 #include "services/posture/posture_private.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 
@@ -69,6 +70,7 @@ void posture_destroy(struct posture **posture)
 	catalogue_destroy(&one->catalogue);
 	key_holders_destroy(&one->key_holders);
 	record_watch_destroy(&one->watch);
+	posture_proof_drop(one);
 	name_table_destroy(&one->rows, free);
 	name_table_destroy(&one->dirty, free);
 	name_table_destroy(&one->found, free);
@@ -129,14 +131,27 @@ static void look_at_entry(struct looking *looking, const struct registry_entry *
 			LOG_STRING("why", err.text));
 }
 
+static int64_t monotonic_ns(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* What takes longer to explain counts as unexplained. */
 static void look_at_node(struct looking *looking, const struct graph_node *node)
 {
 	struct text subject = subject_of(looking, graph_node_kind_word(node->kind), node->name);
 	check_set asked = check_set_of_node(node->kind), violated;
+	int64_t began_ns;
 
 	if (asked == 0 || subject.data == NULL)
 		return;
+	began_ns = monotonic_ns();
 	check_node(&looking->world, node, &violated);
+	if (monotonic_ns() - began_ns > (int64_t)POSTURE_EXPLAIN_MS * 1000000)
+		violated |= asked & check_bit(CHECK_PERMISSION_UNEXPLAINED);
 	keep(looking, subject, asked, violated);
 }
 
@@ -328,11 +343,13 @@ static void run_pass(struct looking *looking)
 
 static void run_step(struct posture *posture, struct arena *arena)
 {
+	const struct control_witness *witness = &posture->parts.witness;
 	struct looking looking = {.posture = posture,
 		.left = POSTURE_LOOKS,
 		.world = {.registry = posture->parts.registry,
 			.graph = posture->parts.graph,
 			.key_holders = posture->key_holders,
+			.witness = witness->identity == NULL ? NULL : witness,
 			.now_utc_s = posture_now_utc_s(posture),
 			.scratch = arena}};
 
@@ -358,6 +375,7 @@ bool posture_look(struct posture *posture)
 		arena_destroy(&arena);
 	}
 	has_work = posture_offer_found(posture);
+	has_work = posture_prove(posture) || has_work;
 	has_work = posture_read_records(posture) || has_work || posture->pass.stage != PASS_IDLE ||
 		   name_table_count(posture->dirty) > 0 || is_due(posture);
 	if (!has_work)

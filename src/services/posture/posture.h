@@ -25,12 +25,18 @@ enum {
 	POSTURE_FOUND = 64,          /* violations of records, behind which a step ends */
 	POSTURE_FOUND_MAX = 65536,   /* that wait for room for their finding; more: none is read */
 	POSTURE_OFFERS = 64,         /* of these, looked at in one step */
-	POSTURE_AGAIN_S = 1800,      /* from one look at everything to the next */
-	POSTURE_DIRTY_MAX = 65536,   /* subjects that wait to be looked at; more: all are */
-	POSTURE_ROWS_A_LOOK = 20000, /* rows that one page of a list looks through */
-	POSTURE_OBJECTS_SHOWN = 10,  /* subjects that a finding names */
-	POSTURE_INVENTORY_S = 86400, /* an older inventory is stale */
-	POSTURE_DAYS = 400,          /* of figures that are kept in memory */
+	POSTURE_PROOF_RECORDS = 256, /* of one step, looked through for charters */
+	POSTURE_PROOFS = 16,         /* charters of one step that are held against the log */
+	POSTURE_PROOF_AGAIN_S = 6 * 3600, /* from one look at all charters to the next */
+	POSTURE_PROOF_RETRY_S = 60,       /* where it could not be read to the end */
+	POSTURE_AGAIN_S = 1800,           /* from one look at everything to the next */
+	POSTURE_DIRTY_MAX = 65536,        /* subjects that wait to be looked at; more: all are */
+	POSTURE_ROWS_A_LOOK = 20000,      /* rows that one page of a list looks through */
+	POSTURE_OBJECTS_SHOWN = 10,       /* subjects that a finding names */
+	POSTURE_INVENTORY_S = 86400,      /* an older inventory is stale */
+	POSTURE_EXPLAIN_MS = 1000,        /* what an account may, and by whom, is told within */
+	POSTURE_DRIFT_S = 86400,          /* a change that waits longer to be looked for is */
+	POSTURE_DAYS = 400,               /* of figures that are kept in memory */
 	POSTURE_OBJECT_BYTES_MAX = FINDING_SUBJECT_BYTES_MAX,
 };
 
@@ -42,6 +48,8 @@ enum control_state {
 	CONTROL_PASSING,
 };
 const char *control_state_word(enum control_state value);
+/* Of an id of a framework: the controls of it that are proven pass, and others are unproven. */
+#define POSTURE_ID_PARTLY "partly"
 
 /* How old what connectors saw is; main fills it.  False: no connector saw anything. */
 struct posture_inventories {
@@ -57,6 +65,16 @@ struct posture_log {
 	/* entry is borrowed until the next call; *is_end: nothing more for now. */
 	bool (*next)(void *context, struct text *entry, uint64_t *index, bool *is_end,
 		struct error *err);
+	/* What lies beside the entry; of `charters` alone. */
+	bool (*content)(void *context, uint64_t index, struct arena *arena, struct text *out,
+		struct error *err);
+};
+
+/* Since when a change waits that nobody was looked for who depends on it; main fills it.  0: none
+ * does. */
+struct posture_drift {
+	void *context;
+	int64_t (*since_utc_ms)(void *context);
 };
 
 /* All borrowed; they outlive it. */
@@ -68,6 +86,10 @@ struct posture_parts {
 	struct waiver_service *waivers;         /* is told what of a control can be waived */
 	struct posture_inventories inventories; /* oldest NULL: no connector */
 	struct posture_log log;                 /* next NULL: no records are read */
+	/* The same records once more, from the first on.  next NULL: no charter is proven. */
+	struct posture_log charters;
+	struct control_witness witness; /* identity NULL: what asks it is unproven */
+	struct posture_drift drift;     /* with witness */
 };
 
 /* Registers its handlers and projectors, after those of the registrar and of whoever keeps
@@ -105,18 +127,19 @@ void posture_survey(
 /* ---- views; everything lives in arena ---- */
 
 /* {items: [controls], score: [{family, controls, proven, passing}], framework?: {framework,
- * version, status, ids: [{id, title?, state, controls}]}}: those that are mapped to the framework;
- * NULL: all.  Errors: LIMIT. */
+ * version, status, ids: [{id, title?, state, unproven, stale, failing, passing, controls}]}}: those
+ * that are mapped to the framework; NULL: all.  state: a control's, or POSTURE_ID_PARTLY; the
+ * numbers are of the id's controls.  Errors: LIMIT. */
 bool posture_view_json(const struct posture *posture, const struct framework *framework,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
-/* What a reference stands for: {cited?, ids: [{framework, version, status, id, title?, state,
- * controls}]}. */
+/* What a reference stands for: {cited?, ids: [...]}, as above. */
 bool posture_reference_json(const struct posture *posture,
 	const struct catalogue_resolved *resolved, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 
 /* One control with everything: what it is mapped to, and a page of what violates it: {…, checks,
- * maps, items: [{id, object, check, meaning, severity, unit, waiver?, command}], next?}. */
+ * token_lives?, maps, items: [{id, object, check, meaning, severity, unit, waiver?, command}],
+ * next?}. */
 struct posture_page {
 	uint32_t control;  /* number */
 	struct text after; /* id of the last one; empty: from the start */

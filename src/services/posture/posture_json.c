@@ -92,15 +92,45 @@ static bool is_mapped(const struct control *control, const struct framework *fra
 	return framework == NULL;
 }
 
-/* Of the controls that answer an id: the worst of those with a check; without one, unproven.
- * A stale one counts as failing. */
-static enum control_state worst_of(enum control_state so_far, const struct control_status *status)
+/* The controls that answer an id, by their states. */
+struct answering {
+	uint32_t of[CONTROL_PASSING + 1];
+	struct json_builder names;
+};
+
+/* The worst of those with a check; without one, unproven.  What passes but for what is unproven
+ * is never said to pass. */
+static const char *id_state_word(const struct answering *answering)
 {
-	if (status->state == CONTROL_UNPROVEN || so_far == CONTROL_FAILING)
-		return so_far;
-	if (status->state == CONTROL_FAILING || so_far == CONTROL_UNPROVEN)
-		return status->state;
-	return status->state < so_far ? status->state : so_far;
+	if (answering->of[CONTROL_FAILING] > 0)
+		return control_state_word(CONTROL_FAILING);
+	if (answering->of[CONTROL_STALE] > 0)
+		return control_state_word(CONTROL_STALE);
+	if (answering->of[CONTROL_PASSING] == 0)
+		return control_state_word(CONTROL_UNPROVEN);
+	return answering->of[CONTROL_UNPROVEN] > 0 ? POSTURE_ID_PARTLY
+						   : control_state_word(CONTROL_PASSING);
+}
+
+/* The one about all risks is no answer to any of them. */
+static void count_answering(const struct posture *posture, const struct control_status *all,
+	const struct framework_id *id, struct answering *answering)
+{
+	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++) {
+		const struct control *control = catalogue_control(posture->catalogue, i);
+
+		if (!control_maps_to(control, id) ||
+			(control->checks & check_bit(CHECK_COVERAGE)) != 0)
+			continue;
+		answering->of[all[i].state]++;
+		json_add(&answering->names, json_string(control->id));
+	}
+}
+
+static void put_counts(struct json_builder *object, const struct answering *answering)
+{
+	for (int state = CONTROL_UNPROVEN; state <= CONTROL_PASSING; state++)
+		json_put_integer(object, control_state_word(state), answering->of[state]);
 }
 
 static void put_framework_names(struct json_builder *object, const struct framework *framework)
@@ -115,27 +145,19 @@ static void put_framework_names(struct json_builder *object, const struct framew
 static bool add_id(const struct posture *posture, const struct control_status *all,
 	const struct framework_id *id, struct json_builder *list, struct error *err)
 {
-	enum control_state state = CONTROL_UNPROVEN;
-	struct json_builder object, controls;
+	struct answering answering = {0};
+	struct json_builder object;
 	struct json item, sealed;
 
-	json_array_start(&controls, list->arena);
-	for (uint32_t i = 0; i < catalogue_count(posture->catalogue); i++) {
-		const struct control *control = catalogue_control(posture->catalogue, i);
-
-		/* The one about all risks is no answer to any of them. */
-		if (!control_maps_to(control, id) ||
-			(control->checks & check_bit(CHECK_COVERAGE)) != 0)
-			continue;
-		state = worst_of(state, &all[i]);
-		json_add(&controls, json_string(control->id));
-	}
+	json_array_start(&answering.names, list->arena);
+	count_answering(posture, all, id, &answering);
 	json_object_start(&object, list->arena);
 	json_put_text(&object, "id", framework_id_text(id));
 	json_put_text_unless_empty(&object, "title", framework_id_title(id));
 	put_framework_names(&object, id->framework);
-	json_put_cstring(&object, "state", control_state_word(state));
-	if (!json_array_seal(&controls, &sealed, err))
+	json_put_cstring(&object, "state", id_state_word(&answering));
+	put_counts(&object, &answering);
+	if (!json_array_seal(&answering.names, &sealed, err))
 		return false;
 	json_put(&object, "controls", sealed);
 	if (!json_object_seal(&object, &item, err))
@@ -270,6 +292,38 @@ static bool put_record_checks(
 	return true;
 }
 
+/* How long tokens live, by risk, of those on record that were read. */
+static bool put_lives(const struct posture *posture, const struct control *control,
+	struct json_builder *view, struct error *err)
+{
+	struct json_builder list;
+	struct json sealed;
+
+	if ((control->records & (UINT32_C(1) << RECORD_CHECK_TOKEN)) == 0 || posture->watch == NULL)
+		return true;
+	json_array_start(&list, view->arena);
+	for (int risk = RISK_NONE; risk <= RISK_CRITICAL; risk++) {
+		struct json_builder one;
+		uint32_t median_minutes;
+		uint64_t count = record_watch_tokens(posture->watch, risk, &median_minutes);
+
+		if (count == 0)
+			continue;
+		json_object_start(&one, view->arena);
+		json_put_cstring(&one, "risk", risk == RISK_NONE ? "none" : risk_tier_word(risk));
+		json_put_integer(&one, "tokens", (int64_t)count);
+		json_put_integer(&one, "median_minutes", median_minutes);
+		json_put_integer(&one, "most_minutes", risk_token_s_max(risk) / 60);
+		if (!json_object_seal(&one, &sealed, err))
+			return false;
+		json_add(&list, sealed);
+	}
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(view, "token_lives", sealed);
+	return true;
+}
+
 static bool put_checks(const struct posture *posture, const struct control *control,
 	struct json_builder *view, struct error *err)
 {
@@ -293,7 +347,7 @@ static bool put_checks(const struct posture *posture, const struct control *cont
 	if (!json_array_seal(&list, &sealed, err))
 		return false;
 	json_put(view, "checks", sealed);
-	return put_record_checks(control, view, err);
+	return put_record_checks(control, view, err) && put_lives(posture, control, view, err);
 }
 
 static bool add_map(struct json_builder *list, const struct framework_id *id, struct text cited,

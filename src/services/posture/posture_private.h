@@ -42,6 +42,32 @@ struct pass {
 	uint64_t subjects[CHECK_COUNT];
 };
 
+enum proof_stage {
+	PROOF_IDLE = 0,
+	PROOF_READING, /* the log, from its first record on */
+	PROOF_JUDGING,
+};
+
+/* One pass over all charters (posture_proof.c). */
+struct posture_proof {
+	enum proof_stage stage;
+	struct name_table *logged; /* by identity */
+	/* The record whose changes are being read, and the first that was not. */
+	struct arena *arena;
+	struct json record;
+	const struct json *changes; /* NULL: none is */
+	uint32_t change;
+	uint64_t next;     /* record to be read */
+	uint64_t revision; /* of the registry, when it began */
+	uint32_t left;     /* of a step */
+	struct text after; /* identity judged last; the registry's */
+	uint64_t judged;
+	uint64_t subjects; /* judged in the last whole one */
+	int64_t begun_utc_ms;
+	int64_t proven_utc_ms; /* when the last whole one began; 0: never */
+	int64_t failed_utc_ms; /* 0: it did not */
+};
+
 /* Figures of one day, as its record says them. */
 struct posture_day {
 	char day[11]; /* "2026-11-26" */
@@ -61,6 +87,7 @@ struct posture {
 	uint64_t counts[CHECK_COUNT];   /* rows that violate it */
 	uint64_t subjects[CHECK_COUNT]; /* asked about it, in the last whole pass */
 	struct pass pass;
+	struct posture_proof proof;
 	int64_t passed_utc_ms;  /* when the last whole pass began; 0: none did */
 	int64_t started_utc_ms; /* of the first step */
 	int64_t told_utc_s;
@@ -143,6 +170,10 @@ const struct control *posture_control_of(const struct posture *posture, enum rec
 /* "CHECK/" and the record's number, in order of both. */
 struct text posture_found_key(
 	char buffer[POSTURE_FOUND_KEY_BYTES], enum record_check check, uint64_t index);
+
+/* posture_proof.c: holds some charters against the log.  True: there is more to do. */
+bool posture_prove(struct posture *posture);
+void posture_proof_drop(struct posture *posture);
 
 /* posture_tell.c: findings of controls that changed their state, and the day's figures. */
 void posture_tell(struct posture *posture);

@@ -13,7 +13,8 @@ static check_set checks_of_seen(void)
 {
 	return check_set_of_node(GRAPH_NODE_ACCOUNT) | check_set_of_node(GRAPH_NODE_CREDENTIAL) |
 	       check_bit(CHECK_IDENTITY_MANY) | check_bit(CHECK_ACCOUNT_ALIVE) |
-	       check_bit(CHECK_ACCOUNT_MISSING) | check_bit(CHECK_HAND_UNDECLARED);
+	       check_bit(CHECK_ACCOUNT_MISSING) | check_bit(CHECK_HOP_UNREVIEWED) |
+	       check_bit(CHECK_EXCESS_OPEN) | check_bit(CHECK_HAND_UNDECLARED);
 }
 
 bool posture_is_own(const struct finding *finding)
@@ -28,6 +29,32 @@ static bool oldest_inventory(const struct posture *posture, int64_t *out_utc_s)
 	const struct posture_inventories *inventories = &posture->parts.inventories;
 
 	return inventories->oldest != NULL && inventories->oldest(inventories->context, out_utc_s);
+}
+
+/* What changed, and for whom nobody looked within a day. */
+static bool has_drifted(const struct posture *posture, const struct control *control)
+{
+	const struct posture_drift *drift = &posture->parts.drift;
+	int64_t since_utc_ms;
+
+	if ((control->checks & check_bit(CHECK_REVIEW_OVERDUE)) == 0 || drift->since_utc_ms == NULL)
+		return false;
+	since_utc_ms = drift->since_utc_ms(drift->context);
+	return since_utc_ms != 0 &&
+	       posture_now_utc_s(posture) - since_utc_ms / 1000 > POSTURE_DRIFT_S;
+}
+
+static const char *why_not_proven(const struct posture *posture, const struct control *control)
+{
+	int64_t proven_utc_ms = posture->proof.proven_utc_ms;
+
+	if ((control->checks & check_set_of_proof()) == 0)
+		return NULL;
+	if (proven_utc_ms == 0)
+		return "charters were not held against the log since the start";
+	return posture_now_utc_s(posture) - proven_utc_ms / 1000 > control->cadence_s
+		       ? "charters were not held against the log for too long"
+		       : NULL;
 }
 
 /* NULL: it is fresh. */
@@ -48,7 +75,9 @@ static const char *why_stale(const struct posture *posture, const struct control
 	if ((control->checks & checks_of_seen()) != 0 && oldest_inventory(posture, &oldest_utc_s) &&
 		now_utc_s - oldest_utc_s > POSTURE_INVENTORY_S)
 		return "an inventory is older than a day";
-	return NULL;
+	if (has_drifted(posture, control))
+		return "who depends on a change was not looked for within a day";
+	return why_not_proven(posture, control);
 }
 
 /* All its checks ask what connectors see, and none is there. */
@@ -58,6 +87,15 @@ static bool is_blind(const struct posture *posture, const struct control *contro
 
 	return (control->checks & ~checks_of_seen()) == 0 && control->records == 0 &&
 	       !oldest_inventory(posture, &oldest_utc_s);
+}
+
+/* A part of it alone proves nothing. */
+static bool lacks_witness(const struct posture *posture, const struct control *control)
+{
+	return ((control->checks & check_set_of_witness()) != 0 &&
+		       posture->parts.witness.identity == NULL) ||
+	       ((control->checks & check_set_of_proof()) != 0 &&
+		       posture->parts.charters.next == NULL);
 }
 
 /* ---- counts ---- */
@@ -74,6 +112,9 @@ static void count_rows(
 	}
 	out->waiting = posture_count_waiting(posture, control->id);
 	out->violations += out->waiting;
+	if ((control->checks & check_set_of_proof()) != 0 &&
+		posture->proof.subjects > out->subjects)
+		out->subjects = posture->proof.subjects;
 }
 
 bool posture_finding_is_of(const struct finding *finding, const struct control *control)
@@ -204,6 +245,8 @@ static void set_state(
 		status->why = control->unproven;
 	} else if (is_blind(posture, control)) {
 		status->why = TEXT("no connector has an inventory here");
+	} else if (lacks_witness(posture, control)) {
+		status->why = TEXT("nothing here tells what its checks ask");
 	} else {
 		status->why = text_of(why_stale(posture, control));
 		status->state = status->why.length == 0 ? CONTROL_PASSING : CONTROL_STALE;

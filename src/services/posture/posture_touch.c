@@ -200,6 +200,28 @@ static bool see_kill(void *state, const struct json *record, uint64_t index, str
 	return true;
 }
 
+/* Something is due of the identity, or was done, or may stand for a time. */
+static bool see_identity(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	(void)index;
+	(void)err;
+	touch_named(state, "identity", json_text_or(record, "identity", ""), DIRT_LEAF);
+	return true;
+}
+
+/* Whose items they were is not in the record: all identities are looked at, a step a turn. */
+static bool see_review(void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct posture *posture = state;
+
+	(void)record;
+	(void)index;
+	(void)err;
+	if (!fold_is_loading(posture->parts.fold))
+		posture->pass.is_again = true;
+	return true;
+}
+
 static bool see_finding(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct posture *posture = state;
@@ -219,6 +241,10 @@ bool posture_watch(struct posture *posture, struct error *err)
 		{.type = "state", .apply = see_registry, .state = posture},
 		{.type = "review-decided", .apply = see_registry, .state = posture},
 		{.type = "kill", .apply = see_kill, .state = posture},
+		{.type = "review-due", .apply = see_identity, .state = posture},
+		{.type = "review-done", .apply = see_identity, .state = posture},
+		{.type = "review-closed", .apply = see_review, .state = posture},
+		{.type = "excess-waived", .apply = see_identity, .state = posture},
 		{.type = "finding-opened", .apply = see_finding, .state = posture},
 		{.type = "finding-closed", .apply = see_finding, .state = posture},
 	};

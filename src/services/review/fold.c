@@ -21,13 +21,13 @@ static bool corrupt(struct error *err, const char *what)
 
 /* ---- items ---- */
 
-static bool note_reviewed(struct review_service *service, struct text identity, int64_t at_utc_ms)
+static bool note_when(struct name_table *table, struct text identity, int64_t at_utc_ms)
 {
-	int64_t *when = name_table_find(service->reviewed, identity);
+	int64_t *when = name_table_find(table, identity);
 
 	if (when == NULL) {
 		when = calloc(1, sizeof *when);
-		if (when == NULL || !name_table_put(service->reviewed, identity, when)) {
+		if (when == NULL || !name_table_put(table, identity, when)) {
 			free(when);
 			return false;
 		}
@@ -109,7 +109,8 @@ static bool fold_opened(void *state, const struct json *record, uint64_t index, 
 	review->opened_index = index;
 	review->stage = REVIEW_STAGE_OPEN;
 	for (size_t i = 0; i < review->rows_count; i++)
-		if (!note_reviewed(service, review->rows[i].item.identity, review->opened_utc_ms))
+		if (!note_when(service->reviewed, review->rows[i].item.identity,
+			    review->opened_utc_ms))
 			return error_set(err, ERROR_LIMIT, "no memory for a review");
 	review_settle_event(service, review->scope.identity, review->event_index);
 	if (!fold_is_loading(service->parts.fold))
@@ -286,6 +287,37 @@ static void forget_dropped(struct review_service *service, const struct json *dr
 	}
 }
 
+/* Nobody answered, and it could not be taken. */
+static bool is_left(const struct review_row *row)
+{
+	return row->state == REVIEW_STATE_EXCEPTION && row->was_contained;
+}
+
+/* What its snapshot showed of an identity, and nothing that came later, was judged.  Rows are in
+ * order of identity. */
+static bool note_judged(struct review_service *service, const struct review *review)
+{
+	for (size_t first = 0, end; first < review->rows_count; first = end) {
+		struct text identity = review->rows[first].item.identity;
+		bool is_judged = review_judged_utc_ms(service, identity) < review->opened_utc_ms;
+
+		for (end = first; end < review->rows_count &&
+				  text_equal(review->rows[end].item.identity, identity);
+			end++)
+			is_judged = is_judged && !is_left(&review->rows[end]);
+		if (is_judged && !note_when(service->judged, identity, review->opened_utc_ms))
+			return false;
+	}
+	return true;
+}
+
+int64_t review_judged_utc_ms(const struct review_service *service, struct text identity)
+{
+	const int64_t *when = name_table_find(service->judged, identity);
+
+	return when == NULL ? 0 : *when;
+}
+
 static bool fold_closed(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct review_service *service = state;
@@ -298,6 +330,8 @@ static bool fold_closed(void *state, const struct json *record, uint64_t index, 
 	review->stage = REVIEW_STAGE_CLOSED;
 	review->closed_index = index;
 	review->closed_utc_ms = json_integer_or(record, "at", 0);
+	if (!note_judged(service, review))
+		return error_set(err, ERROR_LIMIT, "no memory for a review");
 	forget_dropped(service, json_find(record, "drops"));
 	if (!fold_is_loading(service->parts.fold))
 		review_tell(service, review, "closed");

@@ -139,6 +139,9 @@ bool review_service_create(struct review_service **out, const struct review_part
 void review_service_destroy(struct review_service **service);
 void review_connect(struct review_service *service, const struct review_ports *ports,
 	const struct review_listener *listener);
+/* When the snapshot was taken of the last review in which everything of the identity was settled;
+ * 0: none is known.  One that was forgotten, and a start since, is not. */
+int64_t review_judged_utc_ms(const struct review_service *service, struct text identity);
 /* One step of whatever is under way: uses read from the log, a snapshot, a deadline, a report.
  * True: call it again soon. */
 bool review_step(struct review_service *service);

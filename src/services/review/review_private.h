@@ -127,6 +127,7 @@ struct review_service {
 	struct name_table *reviews;  /* by id */
 	struct name_table *events;   /* by identity */
 	struct name_table *reviewed; /* identity ▸ int64_t: when it was last under review */
+	struct name_table *judged;   /* the same, of reviews of which every item is settled */
 	struct review_uses *uses;
 	struct use_scan scan;
 	struct arena *scratch; /* of one step */

@@ -10,6 +10,7 @@
 
 #include "domain/control/check.h"
 #include "domain/control/key_holders.h"
+#include "domain/review/review.h"
 #include "support/decide_bench.h"
 
 enum { NOW = DECIDE_BENCH_NOW, DAY = CHECK_DAY_S };
@@ -19,7 +20,20 @@ struct bench {
 	struct graph *graph;
 	struct key_holders *holders;
 	unsigned parts;
+	struct identity_facts facts; /* that a witness tells; none while has_witness is false */
+	struct control_witness witness;
+	bool has_witness;
 };
+
+static void tell_facts(void *context, const struct registry_entry *entry, int64_t now_utc_s,
+	struct identity_facts *out)
+{
+	const struct bench *bench = context;
+
+	assert_non_null(entry->in_force);
+	assert_int_equal(now_utc_s, NOW);
+	*out = bench->facts;
+}
 
 static int setup(void **state)
 {
@@ -31,6 +45,7 @@ static int setup(void **state)
 	assert_true(graph_create(&bench.graph, &err));
 	bench.holders = key_holders_create();
 	assert_non_null(bench.holders);
+	bench.witness = (struct control_witness){&bench, tell_facts};
 	*state = &bench;
 	return 0;
 }
@@ -52,6 +67,7 @@ static struct control_world world_of(const struct bench *bench, struct arena *sc
 	return (struct control_world){.registry = bench->world.registry,
 		.graph = bench->graph,
 		.key_holders = bench->holders,
+		.witness = bench->has_witness ? &bench->witness : NULL,
 		.now_utc_s = NOW,
 		.scratch = scratch};
 }
@@ -95,10 +111,13 @@ static void assert_entry(struct bench *bench, enum object_kind kind, const char 
 			yaml);
 }
 
-#define RIGHT                                                                                      \
+#define PLAIN                                                                                      \
 	"object: identity\nname: i\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"          \
 	"backup-owner: bo\nunit: support\npurpose: p\nimpact: little\nreview: 90d\n"               \
 	"expires: 2027-06-30\n"
+#define ACCEPTED(by, until)                                                                        \
+	"risk-record: {residual: low, accepted-by: [" by "], accepted-until: " until "}\n"
+#define RIGHT PLAIN ACCEPTED("bo", "2027-06-30")
 #define STAGING "environments: [staging]\n"
 
 static void assert_identity(
@@ -166,6 +185,62 @@ static void a_charter_is_over_from_its_second_on(void **state)
 		"object: identity\nname: i\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
 		"backup-owner: bo\nunit: support\npurpose: p\nexpires: 2027-01-13\n" STAGING,
 		CHECK_CHARTER_OVER, true);
+}
+
+static void somebody_who_is_here_accepts_a_risk_for_a_time(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_identity(bench, PLAIN STAGING, CHECK_RISK_UNACCEPTED, true);
+	assert_identity(bench, RIGHT STAGING, CHECK_RISK_UNACCEPTED, false);
+	/* NOW is 2027-01-15T08:00:00Z: to its last second and no longer. */
+	assert_identity(bench, PLAIN ACCEPTED("bo", "2027-01-15T08:00:01Z") STAGING,
+		CHECK_RISK_UNACCEPTED, false);
+	assert_identity(bench, PLAIN ACCEPTED("bo", "2027-01-15T08:00:00Z") STAGING,
+		CHECK_RISK_UNACCEPTED, true);
+	assert_identity(
+		bench, PLAIN ACCEPTED("zoe", "2027-06-30") STAGING, CHECK_RISK_UNACCEPTED, true);
+	assert_identity(bench, PLAIN ACCEPTED("bo, zoe", "2027-06-30") STAGING,
+		CHECK_RISK_UNACCEPTED, true);
+	decide_bench_set_state(&bench->world, "i", IDENTITY_SUSPENDED);
+	assert_false(has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_RISK_UNACCEPTED));
+}
+
+static void people_look_again_by_their_day(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_true(decide_bench_put(&bench->world, RIGHT STAGING));
+#define OVERDUE(looked, due)                                                                       \
+	(bench->facts = (struct identity_facts){.looked_utc_s = (looked), .due_utc_s = (due)},     \
+		has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_REVIEW_OVERDUE))
+	assert_false(OVERDUE(NOW - 200 * DAY, NOW - DAY)); /* nobody tells */
+	bench->has_witness = true;
+	assert_false(OVERDUE(0, 0));
+	assert_false(OVERDUE(NOW - DAY, NOW + 1));
+	assert_true(OVERDUE(NOW - DAY, NOW));
+	assert_false(OVERDUE(NOW - 90 * DAY + 1, 0));
+	assert_true(OVERDUE(NOW - 90 * DAY, 0));
+	decide_bench_set_state(&bench->world, "i", IDENTITY_SUSPENDED);
+	assert_false(OVERDUE(NOW - 90 * DAY, NOW));
+}
+
+static void what_accounts_open_undeclared_counts_while_it_is_in_force(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_true(decide_bench_put(&bench->world, RIGHT STAGING));
+	bench->facts.has_excess = true;
+	assert_false(has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_EXCESS_OPEN));
+	bench->has_witness = true;
+	assert_true(has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_EXCESS_OPEN));
+	decide_bench_set_state(&bench->world, "i", IDENTITY_SUSPENDED);
+	assert_true(has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_EXCESS_OPEN));
+	decide_bench_set_state(&bench->world, "i", IDENTITY_RETIRED);
+	assert_false(has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_EXCESS_OPEN));
+	decide_bench_set_state(&bench->world, "i", IDENTITY_ACTIVE);
+	bench->facts.has_excess = false;
+	assert_false(has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_EXCESS_OPEN));
 }
 
 static void a_class_holds_lines_below_it(void **state)
@@ -499,6 +574,133 @@ static void what_is_used_and_never_writes_is_wide(void **state)
 	assert_true(has(violated_by_node(bench, app), CHECK_GRANT_WIDE));
 }
 
+static void what_an_account_may_was_given_by_somebody(void **state)
+{
+	struct bench *bench = *state;
+	graph_id app = account(bench, "google/app", KIND_OAUTH_APP, 0);
+	graph_id ana = name(bench, GRAPH_NODE_PERSON, "ana");
+	graph_id drive = name(bench, GRAPH_NODE_RESOURCE, "google/drive");
+	struct graph_edge right = {.kind = GRAPH_EDGE_MAY,
+		.from = app,
+		.to = drive,
+		.effects = 1 << EFFECT_READ,
+		.by = TEXT("ana")};
+
+	assert_false(has(violated_by_node(bench, app), CHECK_PERMISSION_UNEXPLAINED));
+	join(bench, right);
+	assert_false(has(violated_by_node(bench, app), CHECK_PERMISSION_UNEXPLAINED));
+	right.by = TEXT("");
+	join(bench, right);
+	assert_true(has(violated_by_node(bench, app), CHECK_PERMISSION_UNEXPLAINED));
+	join(bench, (struct graph_edge){.kind = GRAPH_EDGE_CREATED, .from = ana, .to = app});
+	assert_true(has(violated_by_node(bench, app), CHECK_PERMISSION_UNEXPLAINED));
+	join(bench, (struct graph_edge){.kind = GRAPH_EDGE_CONSENTED, .from = ana, .to = app});
+	assert_false(has(violated_by_node(bench, app), CHECK_PERMISSION_UNEXPLAINED));
+}
+
+static graph_id credential(struct bench *bench, const char *id, uint32_t flags,
+	const char *fingerprint, uint32_t environments)
+{
+	return say(bench, (struct graph_node){.kind = GRAPH_NODE_CREDENTIAL,
+				  .name = text_of(id),
+				  .flags = flags | GRAPH_NODE_IS_KNOWN,
+				  .fingerprint = text_of(fingerprint),
+				  .environments = environments});
+}
+
+static bool is_unreviewed(struct bench *bench, int64_t judged_utc_s)
+{
+	bench->facts.judged_utc_s = judged_utc_s;
+	return has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_HOP_UNREVIEWED);
+}
+
+static void lines_are_judged_by_their_approval_or_a_review(void **state)
+{
+	struct bench *bench = *state;
+	struct registry_change change = {.kind = OBJECT_IDENTITY,
+		.name = TEXT("i"),
+		.version = 1,
+		.in_force = 1,
+		.state = IDENTITY_ACTIVE};
+	struct error err = {0};
+
+	assert_true(decide_bench_put(&bench->world, RIGHT STAGING));
+	assert_false(is_unreviewed(bench, 0)); /* nobody tells */
+	bench->has_witness = true;
+	assert_true(is_unreviewed(bench, 0)); /* nor is it known when it was approved */
+	assert_true(is_unreviewed(bench, NOW - 90 * DAY));
+	assert_false(is_unreviewed(bench, NOW - 90 * DAY + 1));
+	change.version = change.in_force =
+		registry_find_identity(bench->world.registry, TEXT("i"))->version;
+	change.revision = registry_revision(bench->world.registry) + 1;
+	change.in_force_utc_ms = INT64_C(1000) * (NOW - 90 * DAY + 1);
+	if (!registry_set(bench->world.registry, &change, &err))
+		fail_msg("%s", err.text);
+	assert_false(is_unreviewed(bench, 0));
+	change.in_force_utc_ms -= 1000;
+	change.revision++;
+	assert_true(registry_set(bench->world.registry, &change, &err));
+	assert_true(is_unreviewed(bench, 0));
+	decide_bench_set_state(&bench->world, "i", IDENTITY_SUSPENDED);
+	assert_false(is_unreviewed(bench, 0));
+}
+
+static void a_hop_that_no_review_showed_is_unreviewed(void **state)
+{
+	struct bench *bench = *state;
+	graph_id app = account(bench, "google/app", KIND_OAUTH_APP, 0);
+	graph_id off = account(bench, "google/off", KIND_OAUTH_APP, GRAPH_NODE_IS_OFF);
+	graph_id drive = name(bench, GRAPH_NODE_RESOURCE, "google/drive");
+	graph_id i = name(bench, GRAPH_NODE_IDENTITY, "i");
+	struct graph_edge right = {.kind = GRAPH_EDGE_MAY, .from = app, .to = drive};
+
+	assert_true(decide_bench_put(&bench->world, RIGHT STAGING));
+	bench->has_witness = true;
+	join(bench, (struct graph_edge){.kind = GRAPH_EDGE_IS, .from = i, .to = app});
+	join(bench, (struct graph_edge){.kind = GRAPH_EDGE_IS, .from = i, .to = off});
+	join(bench,
+		(struct graph_edge){
+			.kind = GRAPH_EDGE_MAY, .from = off, .to = drive, .since_s = NOW - DAY});
+	assert_false(is_unreviewed(bench, NOW - 9 * DAY));
+	join(bench, right); /* undated: it was there */
+	assert_false(is_unreviewed(bench, NOW - 9 * DAY));
+	right.since_s = NOW - 9 * DAY;
+	join(bench, right);
+	assert_false(is_unreviewed(bench, NOW - 9 * DAY));
+	right.since_s = NOW - 9 * DAY + 1;
+	join(bench, right);
+	assert_true(is_unreviewed(bench, NOW - 9 * DAY));
+	assert_false(is_unreviewed(bench, NOW - 8 * DAY));
+	/* A credential that it holds there is a hop, too. */
+	join(bench, (struct graph_edge){.kind = GRAPH_EDGE_HOLDS,
+			    .from = app,
+			    .to = credential(bench, "google/k", 0, "", 0),
+			    .since_s = NOW - DAY});
+	assert_true(is_unreviewed(bench, NOW - 8 * DAY));
+	assert_false(is_unreviewed(bench, NOW - DAY));
+}
+
+/* A review takes so many and no more. */
+static void more_hops_than_a_review_takes_are_not_all_reviewed(void **state)
+{
+	struct bench *bench = *state;
+	graph_id app = account(bench, "google/app", KIND_OAUTH_APP, 0);
+	graph_id i = name(bench, GRAPH_NODE_IDENTITY, "i");
+	char resource[32];
+
+	assert_true(decide_bench_put(&bench->world, RIGHT STAGING));
+	bench->has_witness = true;
+	join(bench, (struct graph_edge){.kind = GRAPH_EDGE_IS, .from = i, .to = app});
+	for (unsigned n = 0; n <= REVIEW_INHERITED_MAX; n++) {
+		assert_false(is_unreviewed(bench, NOW - DAY));
+		(void)snprintf(resource, sizeof resource, "google/r%u", n);
+		join(bench, (struct graph_edge){.kind = GRAPH_EDGE_MAY,
+				    .from = app,
+				    .to = name(bench, GRAPH_NODE_RESOURCE, resource)});
+	}
+	assert_true(is_unreviewed(bench, NOW - DAY));
+}
+
 static void one_account_is_one_identity_and_one_function(void **state)
 {
 	struct bench *bench = *state;
@@ -573,16 +775,6 @@ static void work_is_handed_to_declared_peers_alone(void **state)
 		RIGHT STAGING
 		"peers: [{identity: agent, effects: [read], up-to: internal, depth: 1}]\n",
 		CHECK_HAND_UNDECLARED, false);
-}
-
-static graph_id credential(struct bench *bench, const char *id, uint32_t flags,
-	const char *fingerprint, uint32_t environments)
-{
-	return say(bench, (struct graph_node){.kind = GRAPH_NODE_CREDENTIAL,
-				  .name = text_of(id),
-				  .flags = flags | GRAPH_NODE_IS_KNOWN,
-				  .fingerprint = text_of(fingerprint),
-				  .environments = environments});
 }
 
 static void hold(struct bench *bench, graph_id holder, graph_id credential)
@@ -678,6 +870,9 @@ int main(void)
 		CASE(owners_must_be_here),
 		CASE(what_is_missing_in_a_charter_is_said),
 		CASE(a_charter_is_over_from_its_second_on),
+		CASE(somebody_who_is_here_accepts_a_risk_for_a_time),
+		CASE(people_look_again_by_their_day),
+		CASE(what_accounts_open_undeclared_counts_while_it_is_in_force),
 		CASE(a_class_holds_lines_below_it),
 		CASE(acts_at_risk_need_an_approval),
 		CASE(keys_without_an_end_stand),
@@ -692,6 +887,10 @@ int main(void)
 		CASE(somebody_who_is_here_owns_an_account),
 		CASE(access_is_unused_past_its_days_and_not_before),
 		CASE(what_is_used_and_never_writes_is_wide),
+		CASE(what_an_account_may_was_given_by_somebody),
+		CASE(lines_are_judged_by_their_approval_or_a_review),
+		CASE(a_hop_that_no_review_showed_is_unreviewed),
+		CASE(more_hops_than_a_review_takes_are_not_all_reviewed),
 		CASE(one_account_is_one_identity_and_one_function),
 		CASE(what_a_charter_names_lives_as_long_as_it_does),
 		CASE(an_identity_sleeps_after_45_days),

@@ -79,6 +79,8 @@ static void assert_taken(struct text remedy)
 			assert_true(takes(command, OPTION_REASON) && ++i < line.count);
 		else if (strcmp(line.words[i], "--words") == 0)
 			assert_true(takes(command, OPTION_WORDS) && ++i < line.count);
+		else if (strcmp(line.words[i], "--identity") == 0)
+			assert_true(takes(command, OPTION_IDENTITY) && ++i < line.count);
 		else if (strcmp(line.words[i], "--shipped") == 0)
 			assert_true(takes(command, OPTION_SHIPPED));
 		else

@@ -387,6 +387,39 @@ static void an_ended_charter_opens_no_task(void **state)
 	assert_int_equal(issuing->refusal, ISSUE_CHARTER_EXPIRED);
 }
 
+/* The identity's charter again, of that risk, with tasks of ten hours. */
+static void ask_for_ten_hours(struct issuing *issuing, const char *risk)
+{
+	struct governed *governed = &issuing->governed;
+	struct text yaml = text_format(governed->arena,
+		"object: identity\nname: a1\nkind: agent\nclass: update\n%sowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"%slimits: {task: 10h}\n"
+		"entitlements: [{effect: read, tool: files/read}]\nexpires: 2030-01-01\n",
+		risk, issuing_key_yaml(issuing, issuing->a1_key));
+
+	assert_true(governed_apply(governed, "adi", yaml.data));
+	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "a1"));
+	assert_true(issuing_open_good(issuing));
+}
+
+static void a_token_of_ten_hours_is_cut_to_what_its_risk_allows(void **state)
+{
+	struct issuing *issuing = *state;
+	int64_t at_utc_ms;
+
+	ask_for_ten_hours(issuing, "risk: medium\n");
+	assert_int_equal(issuing->lifetime_s, 10 * 3600);
+	ask_for_ten_hours(issuing, "risk: high\n");
+	assert_int_equal(issuing->lifetime_s, TOKEN_HIGH_S_MAX);
+	ask_for_ten_hours(issuing, "risk: critical\n");
+	assert_int_equal(issuing->lifetime_s, TOKEN_CRITICAL_S_MAX);
+	/* Nothing can be opened again with it, or lives longer by it. */
+	at_utc_ms = task_find(issuing->tasks, issuing->task)->deadline_utc_ms;
+	assert_true(at_utc_ms <=
+		    issuing->governed.log.now_utc_ms + INT64_C(1000) * TOKEN_CRITICAL_S_MAX);
+}
+
 static void neither_task_nor_token_outlives_the_charter(void **state)
 {
 	struct issuing *issuing = *state;
@@ -1298,6 +1331,7 @@ int main(void)
 		ISSUE_TEST(an_identity_that_is_not_active_gets_nothing),
 		ISSUE_TEST(a_proposed_identity_hears_that_it_is_proposed),
 		ISSUE_TEST(an_ended_charter_opens_no_task),
+		ISSUE_TEST(a_token_of_ten_hours_is_cut_to_what_its_risk_allows),
 		ISSUE_TEST(neither_task_nor_token_outlives_the_charter),
 		ISSUE_TEST(a_trial_is_not_promoted_by_copying_its_token),
 		ISSUE_TEST(a_key_of_a_trial_does_not_carry_over_by_itself),

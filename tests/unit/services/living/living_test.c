@@ -338,6 +338,34 @@ static void its_owners_and_strangers_may_not_say_that_it_was_looked_at(void **st
 	assert_false(look(bench, "rey", "again"));
 }
 
+/* What posture asks: since when a change waits, and by when people have to look. */
+static void how_long_a_change_waits_and_a_look_may_take_is_told(void **state)
+{
+	struct bench *bench = *state;
+	int64_t first_utc_ms;
+
+	walk(bench);
+	assert_int_equal(living_waiting_utc_ms(bench->living), 0);
+	assert_int_equal(living_due_utc_ms(bench->living, TEXT("a1")), 0);
+	later(bench, 1000);
+	first_utc_ms = bench->governed.log.now_utc_ms;
+	assert_true(governed_apply(&bench->governed, "adi",
+		"object: tool\nname: files/write\neffect: write\nrisk: high\n"));
+	later(bench, 1000);
+	assert_true(governed_apply(&bench->governed, "adi",
+		"object: tool\nname: files/write\neffect: write\nrisk: low\n"));
+	assert_in_range(living_waiting_utc_ms(bench->living), first_utc_ms, first_utc_ms + 999);
+	walk(bench);
+	assert_int_equal(living_waiting_utc_ms(bench->living), 0);
+	assert_int_equal(living_due_utc_ms(bench->living, TEXT("a1")),
+		json_integer_or(due_of(bench, "a1", "tool"), "due_utc_ms", 0));
+	assert_int_equal(living_due_utc_ms(bench->living, TEXT("nobody")), 0);
+	assert_true(look(bench, "rey", "the tool is still what it is for"));
+	assert_int_equal(living_due_utc_ms(bench->living, TEXT("a1")), 0);
+	assert_in_range(living_looked_utc_ms(bench->living, TEXT("a1")), first_utc_ms + 1000,
+		bench->governed.log.now_utc_ms);
+}
+
 /* ---- breaking off ---- */
 
 static void restart(struct bench *bench, struct bench *second)
@@ -464,6 +492,7 @@ int main(void)
 		TEST(an_accepted_risk_falls_due_before_it_ends),
 		TEST(what_came_into_force_before_units_were_asked_is_named_once),
 		TEST(its_owners_and_strangers_may_not_say_that_it_was_looked_at),
+		TEST(how_long_a_change_waits_and_a_look_may_take_is_told),
 		TEST(what_was_not_looked_for_when_it_broke_off_is_looked_for_then),
 		TEST(a_restart_knows_what_is_due_and_writes_nothing_twice),
 		TEST(a_record_that_is_lost_is_written_later),

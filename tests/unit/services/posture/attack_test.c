@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "domain/control/record_check.h"
+#include "domain/graph/excess.h"
 #include "services/posture/posture.h"
 #include "support/decide_bench.h"
 #include "support/fake_log.h"
@@ -32,6 +33,10 @@ struct bench {
 	uint64_t before;
 	char waiver[RANDOM_ID_BYTES + 8];
 	uint64_t next; /* record to be read */
+	struct graph_search *search;
+	struct graph_excess *excess;
+	struct identity_facts facts; /* what people looked at, of every identity */
+	int64_t drift_utc_ms;        /* since when a change waits */
 };
 
 static bool oldest(void *context, int64_t *out_utc_s)
@@ -63,6 +68,22 @@ static bool log_next(
 	return true;
 }
 
+static void tell_facts(void *context, const struct registry_entry *entry, int64_t now_utc_s,
+	struct identity_facts *out)
+{
+	struct bench *bench = context;
+
+	*out = bench->facts;
+	graph_excess_of(bench->search, bench->graph, entry->in_force->charter,
+		(graph_time)now_utc_s, bench->excess);
+	out->has_excess = bench->excess->total > 0;
+}
+
+static int64_t drift_since(void *context)
+{
+	return ((const struct bench *)context)->drift_utc_ms;
+}
+
 static int setup(void **state)
 {
 	struct bench *bench = calloc(1, sizeof *bench);
@@ -77,6 +98,9 @@ static int setup(void **state)
 	port = fake_log_port(&bench->log);
 	assert_true(fold_create(&bench->fold, &port, bench->loop, &err));
 	assert_true(graph_create(&bench->graph, &err));
+	assert_true(graph_search_create(&bench->search, &err));
+	bench->excess = calloc(1, sizeof *bench->excess);
+	assert_non_null(bench->excess);
 	assert_true(
 		finding_service_create(&bench->findings, bench->world.registry, bench->fold, &err));
 	assert_true(waiver_service_create(&bench->waivers, bench->fold, &err));
@@ -86,7 +110,9 @@ static int setup(void **state)
 		.findings = bench->findings,
 		.waivers = bench->waivers,
 		.inventories = {.context = bench, .oldest = oldest},
-		.log = {.context = bench, .open = log_open, .next = log_next}};
+		.log = {.context = bench, .open = log_open, .next = log_next},
+		.witness = {.context = bench, .identity = tell_facts},
+		.drift = {.context = bench, .since_utc_ms = drift_since}};
 	assert_true(posture_create(&bench->posture, &parts, &err));
 	assert_true(fold_finish_loading(bench->fold, &err));
 	*state = bench;
@@ -97,6 +123,8 @@ static int teardown(void **state)
 {
 	struct bench *bench = *state;
 
+	graph_search_destroy(&bench->search);
+	free(bench->excess);
 	graph_destroy(&bench->graph);
 	posture_destroy(&bench->posture);
 	waiver_service_destroy(&bench->waivers);
@@ -354,6 +382,43 @@ static void g_55_an_act_without_a_way_back_turns_it_red(void **state)
 		RIGHT "entitlements: [{effect: write, tool: files/mail, approvals: [owner]}]\n");
 }
 
+static void g_57_a_model_that_was_swapped_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	int64_t now_utc_s = bench->log.now_utc_ms / 1000;
+
+	put(bench, RIGHT);
+	begin(bench, "G-57");
+	/* The provider serves another model: a review is due, and nobody looks until its day. */
+	bench->facts.due_utc_s = now_utc_s + 7 * DAY;
+	assert_green(bench);
+	bench->log.now_utc_ms += INT64_C(7000) * DAY;
+	assert_red(bench);
+	bench->facts.due_utc_s = 0;
+	assert_green(bench);
+}
+
+static void g_57_a_change_that_nobody_was_looked_for_turns_it_stale(void **state)
+{
+	struct bench *bench = *state;
+
+	decide_bench_set_state(&bench->world, "agent", IDENTITY_RETIRED);
+	bench->drift_utc_ms = bench->log.now_utc_ms;
+	bench->log.now_utc_ms += INT64_C(1000) * (POSTURE_DRIFT_S - POSTURE_AGAIN_S);
+	assert_int_equal(look(bench, "G-57")->state, CONTROL_PASSING);
+	bench->drift_utc_ms -= 1000;
+	assert_int_equal(look(bench, "G-57")->state, CONTROL_STALE);
+	bench->drift_utc_ms = 0;
+	assert_int_equal(look(bench, "G-57")->state, CONTROL_PASSING);
+}
+
+static void g_58_a_risk_that_nobody_here_accepts_turns_it_red(void **state)
+{
+#define RISK(who)                                                                                  \
+	RIGHT "risk-record: {residual: low, accepted-by: [" who "], accepted-until: 2027-06-30}\n"
+	attack_and_repair(*state, "G-58", RISK("mallory"), RISK("bo"));
+}
+
 static void g_60_without_one_control_the_row_of_its_risk_turns_red(void **state)
 {
 	struct bench *bench = *state;
@@ -451,6 +516,20 @@ static void join(struct bench *bench, enum graph_edge_kind kind, graph_id from, 
 		fail_msg("%s", err.text);
 }
 
+static void grant(struct bench *bench, const char *by)
+{
+	const struct graph_edge edge = {.kind = GRAPH_EDGE_MAY,
+		.from = call(bench, GRAPH_NODE_ACCOUNT, "google/a"),
+		.to = call(bench, GRAPH_NODE_RESOURCE, "google/drive"),
+		.effects = 1U << EFFECT_WRITE,
+		.since_s = (graph_time)(bench->log.now_utc_ms / 1000),
+		.by = text_of(by)};
+	struct error err;
+
+	if (!graph_put_edge(bench->graph, &edge, &err))
+		fail_msg("%s", err.text);
+}
+
 /* One account that the identity `is` is and the person `owner` owns; NULL: nobody. */
 static void say_account(
 	struct bench *bench, const struct graph_node *account, const char *is, const char *owner)
@@ -504,6 +583,65 @@ static void g_07_an_account_of_no_kind_turns_it_red(void **state)
 	assert_red(bench);
 	say_account(bench, &(struct graph_node){.identity_kind = KIND_API_KEY}, "i", NULL);
 	assert_green(bench);
+}
+
+/* Its people were reviewed; the account that it got later was hidden. */
+static void g_10_a_service_account_that_no_review_showed_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct graph_node account = {.identity_kind = KIND_SERVICE_ACCOUNT};
+
+	decide_bench_set_state(&bench->world, "agent", IDENTITY_RETIRED);
+	put(bench, RIGHT);
+	bench->facts.judged_utc_s = bench->log.now_utc_ms / 1000;
+	begin(bench, "G-10");
+	assert_int_equal(bench->before, 0);
+	bench->log.now_utc_ms += INT64_C(1000) * DAY;
+	say_account(bench, &account, "i", "ana");
+	say_begin(bench, "right");
+	grant(bench, "ana");
+	graph_part_end(bench->graph);
+	assert_red(bench);
+	bench->facts.judged_utc_s = bench->log.now_utc_ms / 1000;
+	assert_green(bench);
+}
+
+/* The account of an identity gets a right that its charter does not say, after its approval. */
+static void g_12_what_is_granted_after_the_approval_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct graph_node account = {.identity_kind = KIND_SERVICE_ACCOUNT};
+
+	put(bench, RIGHT "accounts: [google/a]\n");
+	say_account(bench, &account, "i", "ana");
+	begin(bench, "G-12");
+	say_begin(bench, "right");
+	grant(bench, "ana");
+	graph_part_end(bench->graph);
+	assert_red(bench);
+	say_begin(bench, "right");
+	graph_part_end(bench->graph);
+	assert_green(bench);
+}
+
+static void g_13_a_permission_that_nobody_gave_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct graph_node account = {.identity_kind = KIND_SERVICE_ACCOUNT};
+
+	put(bench, RIGHT);
+	say_account(bench, &account, "i", "ana");
+	begin(bench, "G-13");
+	say_begin(bench, "right");
+	grant(bench, "");
+	graph_part_end(bench->graph);
+	/* Not proven on this bench, which has no records of charters; it is counted all the same.
+	 */
+	assert_red(bench);
+	say_begin(bench, "right");
+	grant(bench, "ana");
+	graph_part_end(bench->graph);
+	assert_int_equal(look(bench, "G-13")->violations, bench->before);
 }
 
 static void g_44_a_new_oauth_app_turns_it_red(void **state)
@@ -714,6 +852,12 @@ static void record(struct bench *bench, const char *members)
 	"'type':'decision','task':'" task "','identity':'" identity                                \
 	"','environment':'" environment "','verdict':'allow'" more
 
+#define QUESTION(id)                                                                               \
+	"'type':'approval-asked','approval':'" id                                                  \
+	"','identity':'agent','environment':'staging','tool':'files/write'"
+#define YES(id, more) "'type':'approval-answered','approval':'" id "','answer':'yes'" more
+#define USED(id, tool) ALLOWED("t-1", "agent", "staging", ",'tool':'" tool "','approval':'" id "'")
+
 /* Somebody looked at each finding of the control. */
 static void close_findings(struct bench *bench)
 {
@@ -808,7 +952,8 @@ static void g_30_an_approval_used_twice_turns_it_red(void **state)
 {
 	record_attack(*state, "G-30",
 		GOOD(OPENED("t-1", ""),
-			"'type':'approval-asked','approval':'a-1','identity':'agent'",
+			"'type':'approval-asked','approval':'a-1','identity':'agent',"
+			"'environment':'staging'",
 			"'type':'approval-answered','approval':'a-1','answer':'yes'",
 			ALLOWED("t-1", "agent", "staging", ",'approval':'a-1'")),
 		ALLOWED("t-1", "agent", "staging", ",'approval':'a-1'"));
@@ -818,7 +963,8 @@ static void g_30_an_approval_without_a_yes_turns_it_red(void **state)
 {
 	record_attack(*state, "G-30",
 		GOOD(OPENED("t-1", ""),
-			"'type':'approval-asked','approval':'a-1','identity':'agent'",
+			"'type':'approval-asked','approval':'a-1','identity':'agent',"
+			"'environment':'staging'",
 			"'type':'approval-answered','approval':'a-1','answer':'no'"),
 		ALLOWED("t-1", "agent", "staging", ",'approval':'a-1'"));
 }
@@ -846,6 +992,144 @@ static void g_41_a_task_below_none_turns_it_red(void **state)
 		OPENED("t-3", ",'parent':'t-8'"));
 }
 
+/* A token at high risk, that ends so many milliseconds behind now. */
+static void give_token(struct bench *bench, const char *task, const char *more, int64_t life_ms)
+{
+	struct text members = text_format(bench->world.arena,
+		"'type':'task-opened','task':'%s','identity':'agent','charter-version':1,"
+		"'environment':'staging','risk':'high','token-until':%lld%s",
+		task, (long long)(bench->log.now_utc_ms + life_ms), more);
+
+	record(bench, members.data);
+}
+
+static void g_17_a_token_of_ten_hours_at_high_risk_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	begin(bench, "G-17");
+	give_token(bench, "t-1", "", INT64_C(1000) * TOKEN_HIGH_S_MAX);
+	assert_green(bench);
+	give_token(bench, "t-2", "", INT64_C(1000) * TOKEN_HIGH_S_MAX + 1);
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_17_a_refresh_past_its_task_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	int64_t deadline_utc_ms = bench->log.now_utc_ms + INT64_C(36000000);
+	struct text task =
+		text_format(bench->world.arena, ",'deadline':%lld", (long long)deadline_utc_ms);
+	char refreshed[160];
+
+	begin(bench, "G-17");
+	give_token(bench, "t-1", task.data, 60000);
+	for (int past = 0; past <= 1; past++) {
+		(void)snprintf(refreshed, sizeof refreshed,
+			"'type':'token-refreshed','task':'t-1','risk':'low','token-until':%lld",
+			(long long)deadline_utc_ms + past);
+		assert_green(bench);
+		record(bench, refreshed);
+	}
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+/* How long tokens live is told with the control, by risk. */
+static void g_17_tells_how_long_half_of_the_tokens_live(void **state)
+{
+	struct bench *bench = *state;
+	const struct catalogue *catalogue = posture_catalogue(bench->posture);
+	struct posture_page page = {
+		.control = catalogue_number(catalogue, catalogue_find(catalogue, TEXT("G-17"))),
+		.count = 1};
+	const struct json *lives;
+	struct json out;
+	struct error err;
+
+	give_token(bench, "t-1", "", 60000);
+	give_token(bench, "t-2", "", 60001);
+	give_token(bench, "t-3", "", INT64_C(1000) * 3600 * 7);
+	look(bench, "G-17");
+	assert_true(posture_control_json(bench->posture, &page, bench->world.arena, &out, &err));
+	lives = json_find(&out, "token_lives");
+	assert_non_null(lives);
+	assert_int_equal(lives->count, 1);
+	assert_true(text_is(json_text_or(&lives->items[0], "risk", ""), "high"));
+	assert_int_equal(json_integer_or(&lives->items[0], "tokens", 0), 3);
+	assert_int_equal(json_integer_or(&lives->items[0], "median_minutes", 0), 2);
+	assert_int_equal(json_integer_or(&lives->items[0], "most_minutes", 0), 480);
+}
+
+static void n_10_ids_that_do_not_match_turn_it_red(void **state)
+{
+	record_attack(*state, "N-10",
+		GOOD(OPENED("t-1", ""), QUESTION("a-1"), QUESTION("a-2"), YES("a-1", ""),
+			YES("a-2", ""), USED("a-1", "files/write")),
+		USED("a-2", "files/run"));
+}
+
+static void n_10_a_clock_that_is_askew_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	begin(bench, "N-10");
+	record(bench, OPENED("t-1", ""));
+	record(bench, QUESTION("a-1"));
+	record(bench, YES("a-1", ""));
+	assert_green(bench);
+	bench->log.now_utc_ms -= INT64_C(3000) * POSTURE_AGAIN_S;
+	record(bench, USED("a-1", "files/write"));
+	bench->log.now_utc_ms += INT64_C(3000) * POSTURE_AGAIN_S;
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void n_10_a_use_after_its_end_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	char answer[160];
+
+	begin(bench, "N-10");
+	record(bench, OPENED("t-1", ""));
+	record(bench, QUESTION("a-1"));
+	(void)snprintf(answer, sizeof answer,
+		"'type':'approval-answered','approval':'a-1','answer':'yes','expires':%lld",
+		(long long)bench->log.now_utc_ms + 10);
+	record(bench, answer);
+	assert_green(bench); /* half an hour later */
+	record(bench, USED("a-1", "files/write"));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void n_10_an_answer_to_no_question_turns_it_red(void **state)
+{
+	record_attack(*state, "N-10", GOOD(QUESTION("a-1"), YES("a-1", "")), YES("a-7", ""));
+}
+
+static void n_10_names_without_their_question_turn_it_red(void **state)
+{
+	record_attack(*state, "N-10",
+		GOOD(OPENED("t-1", ""),
+			ALLOWED("t-1", "agent", "staging", ",'approvals':[],'charter':'agent@1'"),
+			ALLOWED("t-1", "agent", "staging",
+				",'approvals':['owner'],'break-glass':'g-1'")),
+		ALLOWED("t-1", "agent", "staging", ",'approvals':['owner']"));
+}
+
+static void n_10_a_charter_that_never_was_turns_it_red(void **state)
+{
+	record_attack(*state, "N-10",
+		GOOD(OPENED("t-1", ""), ALLOWED("t-1", "agent", "staging", ",'charter':'agent@1'")),
+		ALLOWED("t-1", "agent", "staging", ",'charter':'agent@99'"));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -855,6 +1139,9 @@ int main(void)
 		CASE(g_02_an_owner_who_goes_turns_it_red),
 		CASE(g_03_a_line_above_its_class_turns_it_red),
 		CASE(g_07_an_account_of_no_kind_turns_it_red),
+		CASE(g_10_a_service_account_that_no_review_showed_turns_it_red),
+		CASE(g_12_what_is_granted_after_the_approval_turns_it_red),
+		CASE(g_13_a_permission_that_nobody_gave_turns_it_red),
 		CASE(g_18_unbound_tokens_for_production_turn_it_red),
 		CASE(g_19_a_rule_that_fits_many_turns_it_red),
 		CASE(g_20_a_secret_whose_waiver_ended_turns_it_red),
@@ -878,6 +1165,9 @@ int main(void)
 		CASE(g_53_a_unit_below_the_minimum_turns_it_red),
 		CASE(g_54_an_act_that_says_no_way_back_turns_it_red),
 		CASE(g_55_an_act_without_a_way_back_turns_it_red),
+		CASE(g_57_a_model_that_was_swapped_turns_it_red),
+		CASE(g_57_a_change_that_nobody_was_looked_for_turns_it_stale),
+		CASE(g_58_a_risk_that_nobody_here_accepts_turns_it_red),
 		CASE(g_60_without_one_control_the_row_of_its_risk_turns_red),
 		CASE(g_60_tells_each_risk_that_nothing_answers),
 		CASE(n_01_a_new_key_at_a_provider_turns_it_red),
@@ -895,6 +1185,15 @@ int main(void)
 		CASE(g_30_an_approval_without_a_yes_turns_it_red),
 		CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
 		CASE(g_41_a_task_below_none_turns_it_red),
+		CASE(g_17_a_token_of_ten_hours_at_high_risk_turns_it_red),
+		CASE(g_17_a_refresh_past_its_task_turns_it_red),
+		CASE(g_17_tells_how_long_half_of_the_tokens_live),
+		CASE(n_10_ids_that_do_not_match_turn_it_red),
+		CASE(n_10_a_clock_that_is_askew_turns_it_red),
+		CASE(n_10_a_use_after_its_end_turns_it_red),
+		CASE(n_10_an_answer_to_no_question_turns_it_red),
+		CASE(n_10_names_without_their_question_turn_it_red),
+		CASE(n_10_a_charter_that_never_was_turns_it_red),
 		CASE(n_11_an_account_that_outlives_its_identity_turns_it_red),
 	};
 

@@ -434,6 +434,56 @@ static void every_violation_has_a_command_and_pages_join(void **state)
 	arena_destroy(&arena);
 }
 
+static int64_t count_of(const struct json *id, enum control_state state)
+{
+	return json_integer_or(id, control_state_word(state), -1);
+}
+
+/* What is unproven never lets an id pass. */
+static void assert_id_is_told_rightly(const struct json *id)
+{
+	struct text state = json_text_or(id, "state", "");
+	int64_t failing = count_of(id, CONTROL_FAILING), stale = count_of(id, CONTROL_STALE);
+	int64_t passing = count_of(id, CONTROL_PASSING), unproven = count_of(id, CONTROL_UNPROVEN);
+
+	assert_true(failing >= 0 && stale >= 0 && passing >= 0 && unproven >= 0);
+	assert_int_equal(failing + stale + passing + unproven, json_find(id, "controls")->count);
+	assert_int_equal(text_is(state, "failing"), failing > 0);
+	assert_int_equal(text_is(state, "stale"), failing == 0 && stale > 0);
+	assert_int_equal(text_is(state, "passing"),
+		failing == 0 && stale == 0 && passing > 0 && unproven == 0);
+	assert_int_equal(text_is(state, POSTURE_ID_PARTLY),
+		failing == 0 && stale == 0 && passing > 0 && unproven > 0);
+	assert_int_equal(text_is(state, "unproven"), failing == 0 && stale == 0 && passing == 0);
+}
+
+static void no_id_passes_that_has_a_control_that_is_unproven(void **state)
+{
+	struct bench *bench = *state;
+	struct arena *arena = arena_create(32 << 20);
+	const struct framework *framework = NULL;
+	unsigned partly = 0;
+	struct json out;
+	struct error err;
+
+	look(bench);
+	while ((framework = catalogue_next_framework(
+			posture_catalogue(bench->posture), framework)) != NULL) {
+		const struct json *ids;
+
+		arena_reset(arena);
+		assert_true(posture_view_json(bench->posture, framework, arena, &out, &err));
+		ids = json_find(json_find(&out, "framework"), "ids");
+		for (uint32_t i = 0; i < ids->count; i++) {
+			assert_id_is_told_rightly(&ids->items[i]);
+			partly += text_is(
+				json_text_or(&ids->items[i], "state", ""), POSTURE_ID_PARTLY);
+		}
+	}
+	assert_true(partly > 0);
+	arena_destroy(&arena);
+}
+
 static void a_view_says_how_each_id_of_a_framework_stands(void **state)
 {
 	struct bench *bench = *state;
@@ -513,6 +563,7 @@ int main(void)
 		CASE(an_ended_waiver_counts_no_more),
 		CASE(every_violation_has_a_command_and_pages_join),
 		CASE(a_view_says_how_each_id_of_a_framework_stands),
+		CASE(no_id_passes_that_has_a_control_that_is_unproven),
 		CASE(figures_of_a_day_and_waivers_survive_a_restart),
 	};
 

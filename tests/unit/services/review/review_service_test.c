@@ -560,8 +560,10 @@ static void no_answer_takes_it_away_and_people_were_told_three_times(void **stat
 {
 	struct reviewing *reviewing = *state;
 	static const char *const told[] = {"opened", "half", "day", "end", "closed"};
+	int64_t opened_utc_ms = reviewing->governed.log.now_utc_ms;
 
 	assert_int_equal(start(reviewing, "rey", a1, 8), ERROR_NONE);
+	assert_int_equal(review_judged_utc_ms(reviewing->reviews, TEXT("a1")), 0);
 	pass(reviewing, 4);
 	assert_true(has_tool(reviewing, "a1", "files/write"));
 	pass(reviewing, 3);
@@ -578,6 +580,10 @@ static void no_answer_takes_it_away_and_people_were_told_three_times(void **stat
 	for (size_t i = 0; i < 5; i++)
 		assert_string_equal(reviewing->events[i], told[i]);
 	assert_int_equal(reviewing->events_count, 5);
+	/* All that it may was shown, and is kept or gone. */
+	assert_in_range(review_judged_utc_ms(reviewing->reviews, TEXT("a1")), opened_utc_ms,
+		opened_utc_ms + 60000);
+	assert_int_equal(review_judged_utc_ms(reviewing->reviews, TEXT("nobody")), 0);
 	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_RESTORE), ERROR_NONE);
 	assert_string_equal(state_of(reviewing, 1), "restored");
 }
@@ -593,6 +599,8 @@ static void what_changed_before_the_deadline_is_an_exception_and_a_finding(void 
 	assert_int_not_equal(number, 0);
 	pass(reviewing, 2);
 	assert_string_equal(state_of(reviewing, number), "exception");
+	assert_string_equal(stage(reviewing), "closed");
+	assert_int_equal(review_judged_utc_ms(reviewing->reviews, TEXT("a1")), 0); /* nobody did */
 	assert_non_null(finding_next(reviewing->findings, NULL));
 	assert_int_equal(finding_next(reviewing->findings, NULL)->kind, FINDING_REVIEW_EXCEPTION);
 	assert_false(has_tool(reviewing, "a1", "files/write")); /* the others went */
