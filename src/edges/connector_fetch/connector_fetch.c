@@ -133,25 +133,33 @@ static bool send_with(struct asked *asked, const char *credential, struct error 
 	return http_client_send(asked->edge->parts.http, &request, &asked->call, err);
 }
 
+/* What the header field says; n8n's is the key alone. */
+static char *line_of(const struct connector *connector, struct text secret)
+{
+	size_t before = connector->provider == PROVIDER_N8N ? 0 : sizeof BEARER - 1;
+	char *line = calloc(1, before + secret.length + 1);
+
+	if (line != NULL) {
+		memcpy(line, BEARER, before);
+		memcpy(line + before, secret.data, secret.length);
+	}
+	return line;
+}
+
 static bool send_as(struct asked *asked, struct text secret, struct error *err)
 {
 	const struct connector_fetch_parts *parts = &asked->edge->parts;
-	char *line = NULL;
+	char *line = line_of(asked->question.connector, secret);
 	bool is_sent;
 
 	asked->secret = secret_copy(secret);
-	if (asked->question.connector->provider != PROVIDER_N8N)
-		line = calloc(1, sizeof BEARER + secret.length);
-	if (asked->secret == NULL ||
-		(line == NULL && asked->question.connector->provider != PROVIDER_N8N))
+	if (asked->secret == NULL || line == NULL) {
+		secret_drop(&line);
 		return error_set(err, ERROR_LIMIT, "no memory for a credential");
-	if (line != NULL) {
-		memcpy(line, BEARER, sizeof BEARER - 1);
-		memcpy(line + sizeof BEARER - 1, secret.data, secret.length);
 	}
 	if (parts->learn != NULL)
 		parts->learn(parts->context, reference_of(&asked->question), secret);
-	is_sent = send_with(asked, line == NULL ? asked->secret : line, err);
+	is_sent = send_with(asked, line, err);
 	secret_drop(&line);
 	return is_sent;
 }
@@ -359,9 +367,9 @@ void connector_fetch_destroy(struct connector_fetch_edge **edge)
 	while ((*edge)->under_way != NULL) {
 		struct asked *asked = (*edge)->under_way;
 
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
 		stop_waiting(asked);
 		http_call_cancel(&asked->call);
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
 		asked_destroy(asked);
 	}
 	for (size_t i = 0; i < CONNECTOR_TOKENS_MAX; i++)

@@ -1,6 +1,6 @@
 /* The trust table for people: what comes in (issuers, keys of charters) and what goes out
- * (credentials that servers and providers are sent, by reference).  Read from the registry and the sources as
- * they are now; parts come in the order of kinds below, each by name. */
+ * (credentials that servers and providers are sent, by reference).  Read from the registry and
+ * the sources as they are now; parts come in the order of kinds below, each by name. */
 #include <string.h>
 
 #include "base/time.h"
