@@ -69,7 +69,7 @@ static const struct object *find_in_force(void *context, enum object_kind kind, 
 static struct text consents_to(struct decide_bench *bench, const struct object *identity)
 {
 	const struct reference_world world = {.context = bench->registry, .find = find_in_force};
-	struct charter charter = *identity->charter;
+	struct charter charter = *charter_of(identity);
 	struct charter_peer *peers =
 		arena_array(bench->arena, struct charter_peer, charter.peers_count + 1U);
 	struct text units = TEXT("");
@@ -198,7 +198,7 @@ void decide_bench_set_state(
 		.version = entry->in_force->version,
 		.in_force = entry->in_force->version,
 		.state = state,
-		.consents = entry->consents,
+		.consents = entry->more->consents,
 	};
 	struct error err = {0};
 
@@ -215,7 +215,7 @@ void decide_bench_set_class(
 		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
 	struct error err;
 
-	((struct charter *)(uintptr_t)entry->in_force->charter)->use_class = use_class;
+	((struct charter *)(uintptr_t)charter_of(entry->in_force))->use_class = use_class;
 	/* Past the registry, so that nothing hears of it. */
 	entity_table_destroy(&bench->entities);
 	if (!entity_table_create(&bench->entities, bench->registry, &err))

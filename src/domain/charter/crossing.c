@@ -95,7 +95,7 @@ static void touch_identity(struct crossing *crossing, struct text name)
 	const struct object *identity = find(crossing, OBJECT_IDENTITY, name);
 
 	if (identity != NULL)
-		add_unit(crossing, identity->charter->unit);
+		add_unit(crossing, charter_of(identity)->unit);
 }
 
 static void touch_entitlement(struct crossing *crossing, const struct entitlement *line)
@@ -233,7 +233,7 @@ bool charter_half(struct json *out, struct arena *arena, const struct object *id
 {
 	const struct json *document;
 	const struct crossing crossing = {
-		.charter = identity->charter, .world = world, .arena = arena};
+		.charter = charter_of(identity), .world = world, .arena = arena};
 	struct json_builder half, lines;
 	struct json whole, made;
 

@@ -64,7 +64,7 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 {
 	enum sensitivity label;
 
-	link->line = charter_find_peer(link->entry->in_force->charter, link->next);
+	link->line = charter_find_peer(charter_of(link->entry->in_force), link->next);
 	if (link->line == NULL)
 		return refuse_peer(evaluation, link, TEXT("no work"));
 	if (!check_peer_consent(evaluation, link->entry, link->next))
@@ -91,8 +91,8 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 
 static bool has_consent(const struct link *link, struct text unit)
 {
-	return text_equal(unit, link->entry->in_force->charter->unit) ||
-	       consents_has(link->entry->consents, unit);
+	return text_equal(unit, charter_of(link->entry->in_force)->unit) ||
+	       consents_has(link->entry->more->consents, unit);
 }
 
 /* Whose tool it is, or whose data, must have agreed. */
@@ -144,7 +144,7 @@ static bool check_as(struct evaluation *evaluation, const struct link *link)
 			    ? check_reach(evaluation, link)
 			    : check_itself(evaluation, link->entry)))
 		return false;
-	return check_all_guardrails(evaluation, link->entry->in_force->charter->unit);
+	return check_all_guardrails(evaluation, charter_of(link->entry->in_force)->unit);
 }
 
 static bool check_link(struct evaluation *evaluation, const struct chain *chain, size_t at)

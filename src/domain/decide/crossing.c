@@ -12,8 +12,8 @@ bool has_unit_consent(const struct registry_entry *entry, struct text unit)
 {
 	return entry->units_asked == UNITS_BEFORE || unit.length == 0 ||
 	       text_is(unit, REGISTRY_ORGANISATION) ||
-	       text_equal(unit, entry->in_force->charter->unit) ||
-	       consents_has(entry->consents, unit);
+	       text_equal(unit, charter_of(entry->in_force)->unit) ||
+	       consents_has(entry->more->consents, unit);
 }
 
 /* What of the unit's is touched, "server files". */
@@ -47,7 +47,7 @@ bool check_peer_consent(
 	if (peer == NULL || peer->in_force == NULL)
 		return true;
 	return check_touched(evaluation, entry,
-		&(struct touched){"Identity", name, peer->in_force->charter->unit});
+		&(struct touched){"Identity", name, charter_of(peer->in_force)->unit});
 }
 
 bool check_server_consent(struct evaluation *evaluation, const struct registry_entry *entry)

@@ -64,7 +64,7 @@ static struct text author_of(const struct registry_entry *identity, const struct
 {
 	if (waive->until_utc_s == 0)
 		return TEXT("");
-	return identity->waiting_version != 0 ? identity->proposed_by : identity->authored_by;
+	return identity->waiting_version != 0 ? identity->more->proposed_by : identity->authored_by;
 }
 
 static bool check_person(

@@ -19,7 +19,7 @@ static bool write_note(struct plan *plan, const struct plan_change *change,
 {
 	struct text first;
 	size_t live =
-		port->live(port->context, change->after->charter, now_utc_s, plan->arena, &first);
+		port->live(port->context, charter_of(change->after), now_utc_s, plan->arena, &first);
 
 	if (live == 0)
 		return false;

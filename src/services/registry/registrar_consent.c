@@ -74,7 +74,7 @@ struct custody {
 
 static bool ask(struct custody *custody, struct people_resource resource)
 {
-	resource.proposer = custody->query->entry->proposed_by;
+	resource.proposer = custody->query->entry->more->proposed_by;
 	custody->may = registry_may_about(custody->query->registrar->registry,
 		custody->query->actor, PEOPLE_CONSENT, &resource, custody->query->err);
 	return custody->may;
@@ -142,7 +142,7 @@ bool registrar_consent(struct consent_query *query, struct text *consents)
 	struct text rest, unit, made = *consents;
 	bool is_data_owner = false;
 
-	if (!find_units(query->registrar, query->entry->waiting->charter, &rest, query->err))
+	if (!find_units(query->registrar, charter_of(query->entry->waiting), &rest, query->err))
 		return false;
 	if (rest.length == 0)
 		return error_set(query->err, ERROR_CONFLICT, "its lines touch no unit but its own");
@@ -165,13 +165,13 @@ static bool check_unit(struct registrar *registrar, const struct registry_entry 
 
 	if (!registrar_half(registrar, registrar->arena, entry->waiting, unit, &half, err))
 		return false;
-	if (has_agreed(entry->waiting_consents, unit, &half.digest))
+	if (has_agreed(entry->more->waiting_consents, unit, &half.digest))
 		return true;
 	return error_set(err, ERROR_CONFLICT,
 		"its lines touch unit %.*s, whose data owner %s: "
 		"remit identity consent %.*s",
 		TEXT_ARGS(unit),
-		consents_has(entry->waiting_consents, unit) ? "consented to other lines"
+		consents_has(entry->more->waiting_consents, unit) ? "consented to other lines"
 							    : "has not consented",
 		TEXT_ARGS(entry->name));
 }
@@ -183,7 +183,7 @@ bool registrar_check_consents(
 
 	if (entry->waiting == NULL)
 		return true;
-	if (!find_units(registrar, entry->waiting->charter, &rest, err))
+	if (!find_units(registrar, charter_of(entry->waiting), &rest, err))
 		return false;
 	while (consents_next(&rest, &unit))
 		if (!check_unit(registrar, entry, unit, err))
@@ -219,13 +219,13 @@ struct text registrar_carry_consents(
 	struct consent_given given;
 	struct error unsaid = {0};
 
-	if (entry == NULL || entry->in_force == NULL || entry->consents.length == 0 ||
-		!find_units(registrar, next->charter, &units, &unsaid))
+	if (entry == NULL || entry->in_force == NULL || entry->more->consents.length == 0 ||
+		!find_units(registrar, charter_of(next), &units, &unsaid))
 		return made;
 	while (consents_next(&units, &unit)) {
 		struct text with;
 
-		if (!consents_find(entry->consents, unit, &given) ||
+		if (!consents_find(entry->more->consents, unit, &given) ||
 			!is_covered(registrar, entry, next, &given))
 			continue;
 		with = consents_with(registrar->arena, made, &given);

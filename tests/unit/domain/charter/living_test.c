@@ -248,7 +248,7 @@ static struct charter_proof prove(const struct object *object, uint32_t version)
 	struct ceiling *ceiling = NULL;
 	struct error err = {0};
 
-	assert_true(ceiling_compile(&ceiling, NULL, object->charter, version, &err));
+	assert_true(ceiling_compile(&ceiling, NULL, charter_of(object), version, &err));
 	assert_true(charter_prove(&proof, object, ceiling, &err));
 	ceiling_destroy(&ceiling);
 	return proof;

@@ -32,7 +32,7 @@ static struct charter *charter_of_agent(struct decide_bench *bench)
 {
 	const struct registry_entry *entry = registry_find_identity(bench->registry, TEXT("agent"));
 
-	return (struct charter *)(uintptr_t)entry->in_force->charter;
+	return (struct charter *)(uintptr_t)charter_of(entry->in_force);
 }
 
 static void set_sandbox(struct decide_bench *bench, bool is_sandbox)
@@ -184,7 +184,7 @@ static void data_above_internal_or_unlabelled_is_refused(void **state)
 		assert_true(decide_bench_put(bench, source.data));
 		charter = (struct charter *)(uintptr_t)registry_find_identity(
 			bench->registry, TEXT("agent"))
-				  ->in_force->charter;
+				  ->charter_of(in_force);
 		((struct charter_data_source *)(uintptr_t)charter->data_sources)[0].up_to =
 			SENSITIVITY_RESTRICTED;
 		((struct charter_output *)(uintptr_t)charter->outputs)[0].up_to =
@@ -399,7 +399,7 @@ static void put_model(struct decide_bench *bench, const char *provider)
 		"  - {effect: generate, resource: 'model:play/m1'}\n");
 	struct charter *charter =
 		(struct charter *)(uintptr_t)registry_find_identity(bench->registry, TEXT("agent"))
-			->in_force->charter;
+			->charter_of(in_force);
 
 	charter->environments =
 		environment_bit(ENVIRONMENT_DEV) | environment_bit(ENVIRONMENT_PROD);

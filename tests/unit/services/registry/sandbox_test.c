@@ -308,7 +308,7 @@ static void a_person_of_the_unit_opens_one_alone_and_it_is_active(void **state)
 	assert_true(open_sandbox(governed, "ana", "s1"));
 	entry = identity(governed, "s1");
 	assert_int_equal(entry->state, IDENTITY_ACTIVE);
-	charter = entry->in_force->charter;
+	charter = charter_of(entry->in_force);
 	assert_true(charter_is_sandbox(charter));
 	assert_true(text_is(charter->owner, "ana"));
 	assert_true(text_is(charter->purpose, "Tries a prompt: \"quoted\" & more"));
@@ -335,7 +335,7 @@ static void a_purpose_stays_the_words_that_were_said(void **state)
 		request.sandbox.purpose = text_of(purposes[i]);
 		assert_true(governed_run(governed, request));
 		assert_true(text_is(
-			identity(governed, name.data)->in_force->charter->purpose, purposes[i]));
+			charter_of(identity(governed, name.data)->in_force)->purpose, purposes[i]));
 		assert_true(governed_step(governed, "ana", REGISTRAR_RETIRE, name.data));
 	}
 }
@@ -393,7 +393,7 @@ static void it_lives_as_long_as_the_template_lets_it(void **state)
 	assert_false(opens_for(governed, "s1", -1));
 	assert_true(opens_for(governed, "s1", 14));
 	assert_true(opens_for(governed, "s2", 1));
-	assert_int_equal(identity(governed, "s2")->in_force->charter->expires_utc_s,
+	assert_int_equal(charter_of(identity(governed, "s2")->in_force)->expires_utc_s,
 		governed->log.now_utc_ms / 1000 + DAY_MS / 1000);
 }
 
@@ -410,7 +410,7 @@ static void the_key_proves_a_place_of_the_template_alone(void **state)
 	request.sandbox.environment = ENVIRONMENT_TEST;
 	assert_true(governed_run(governed, request));
 	assert_int_equal(
-		identity(governed, "s1")->in_force->charter->keys[0].environment, ENVIRONMENT_TEST);
+		charter_of(identity(governed, "s1")->in_force)->keys[0].environment, ENVIRONMENT_TEST);
 }
 
 static void owner_and_backup_owner_are_two_who_are_registered(void **state)
@@ -564,12 +564,12 @@ static void promotion_is_a_charter_that_another_person_approves(void **state)
 	put_template(governed);
 	assert_true(open_sandbox(governed, "ana", "s1"));
 	assert_true(applies(governed, charter_yaml(governed, "s1", "play/read", "2028-01-01", "")));
-	assert_true(charter_is_sandbox(identity(governed, "s1")->in_force->charter));
+	assert_true(charter_is_sandbox(charter_of(identity(governed, "s1")->in_force)));
 	assert_false(governed_step(governed, "ana", REGISTRAR_APPROVE, "s1"));
 	assert_true(governed->last.is_forbidden);
 	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "s1"));
-	assert_false(charter_is_sandbox(identity(governed, "s1")->in_force->charter));
-	assert_int_equal(identity(governed, "s1")->in_force->charter->keys_count, 0);
+	assert_false(charter_is_sandbox(charter_of(identity(governed, "s1")->in_force)));
+	assert_int_equal(charter_of(identity(governed, "s1")->in_force)->keys_count, 0);
 	assert_int_equal(identity(governed, "s1")->tasks_since, 2);
 	governed_restart(governed, &later);
 	assert_int_equal(identity(&later, "s1")->tasks_since, 2);
@@ -597,7 +597,7 @@ static void remit_retires_a_sandbox_when_its_time_is_over_and_nothing_else(void 
 	assert_false(retire_by_remit(governed, "a1"));
 	assert_true(governed->last.is_forbidden);
 	governed->log.now_utc_ms =
-		identity(governed, "s1")->in_force->charter->expires_utc_s * 1000 - 1000;
+		charter_of(identity(governed, "s1")->in_force)->expires_utc_s * 1000 - 1000;
 	(void)registrar_find_expired(governed->registrar, TEXT(""), 100, &found);
 	assert_null(found);
 	assert_false(retire_by_remit(governed, "s1"));
