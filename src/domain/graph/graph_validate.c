@@ -71,7 +71,7 @@ static void validate_part(const struct graph *graph, uint32_t number, size_t tot
 		at = statement_at(graph, at)->next_of_part;
 	}
 	for (uint32_t at = part->link; at != 0; totals[1]++) {
-		assert(link_at(graph, at)->part == number);
+		assert(link_at(graph, at)->layer == part->layer);
 		last = at;
 		at = link_at(graph, at)->next_of_part;
 	}

@@ -847,8 +847,8 @@ static void what_is_left_out_is_the_safe_value(void **state)
 	assert_int_equal(tool->tool->reversal, REVERSAL_NONE);
 	assert_int_equal(tool->tool->risk, RISK_NONE);
 	assert_false(tool->tool->has_definition);
-	assert_int_equal(charter->charter->entitlements_count, 0);
-	assert_int_equal(charter->charter->task_s, CHARTER_TASK_S_DEFAULT);
+	assert_int_equal(charter_of(charter)->entitlements_count, 0);
+	assert_int_equal(charter_of(charter)->task_s, CHARTER_TASK_S_DEFAULT);
 	assert_int_equal(policy->policy->level, POLICY_MANDATORY);
 	drop_object(source);
 	drop_object(tool);

@@ -57,7 +57,11 @@ static void derive_in(struct fixture *fixture, const char *written, enum identit
 {
 	struct object *object = object_of(fixture->arena, written);
 	struct registry_entry entry = {
-		.kind = object->kind, .name = object->name, .in_force = object, .state = state};
+		.kind = object->kind,
+		.name = object->name,
+		.in_force = object,
+		.state = state,
+		.more = &registry_nothing_more};
 
 	object->version = 3;
 	derive_entry(fixture, &entry);
@@ -118,7 +122,8 @@ static const char agent[] = "{" HEAD ",'expires':'2027-01-01',"
 static void an_entry_with_nothing_says_nothing(void **state)
 {
 	struct fixture *fixture = *state;
-	struct registry_entry entry = {.kind = OBJECT_IDENTITY, .name = TEXT("a1")};
+	struct registry_entry entry = {
+		.kind = OBJECT_IDENTITY, .more = &registry_nothing_more, .name = TEXT("a1")};
 
 	derive_entry(fixture, &entry);
 	entry.kind = OBJECT_POLICY;
@@ -131,6 +136,7 @@ static void what_waits_has_an_owner_and_may_nothing(void **state)
 	struct fixture *fixture = *state;
 	struct object *object = object_of(fixture->arena, agent);
 	struct registry_entry entry = {.kind = OBJECT_IDENTITY,
+		.more = &registry_nothing_more,
 		.name = TEXT("a1"),
 		.waiting = object,
 		.waiting_version = 1,

@@ -735,7 +735,7 @@ static void a_reason_is_bounded(void **state)
 	assert_false(governed_run(governed, request));
 	request.reason = (struct text){reason, REASON_BYTES_MAX};
 	assert_true(governed_run(governed, request));
-	assert_int_equal(a1(governed)->reason.length, REASON_BYTES_MAX);
+	assert_int_equal(a1(governed)->more->reason.length, REASON_BYTES_MAX);
 }
 
 /* ---- people ---- */

@@ -114,7 +114,7 @@ static void nobody_puts_a_template_in_force_alone(void **state)
 	assert_true(governed->last.is_forbidden);
 	assert_true(approve_unit(governed, "bo"));
 	assert_true(has_template(governed));
-	assert_true(text_is(unit(governed)->approved_by, "person:bo"));
+	assert_true(text_is(unit(governed)->more->approved_by, "person:bo"));
 }
 
 static void the_only_person_puts_no_template_in_force_either(void **state)
@@ -144,7 +144,7 @@ static void every_other_template_waits_again_and_none_is_gone_at_once(void **sta
 	assert_int_equal(unit(governed)->waiting_version, 0);
 	assert_true(governed_apply(governed, "adi", "object: unit\nname: support\n"));
 	assert_false(has_template(governed));
-	assert_int_equal(unit(governed)->approved_by.length, 0);
+	assert_int_equal(unit(governed)->more->approved_by.length, 0);
 }
 
 static void what_is_not_about_the_template_waits_for_nobody(void **state)
@@ -156,7 +156,7 @@ static void what_is_not_about_the_template_waits_for_nobody(void **state)
 		governed, "adi", TEMPLATE("public", "14d") "purpose: Answers customers\n"));
 	assert_true(text_is(unit(governed)->in_force->unit->purpose, "Answers customers"));
 	assert_true(has_template(governed));
-	assert_true(text_is(unit(governed)->approved_by, "person:bo"));
+	assert_true(text_is(unit(governed)->more->approved_by, "person:bo"));
 }
 
 /* Its budget would hold nobody. */
@@ -541,7 +541,7 @@ static void a_document_neither_widens_nor_prolongs_a_sandbox(void **state)
 	assert_int_equal(identity(governed, "s1")->in_force->version, 1);
 	assert_false(governed_step(governed, "ana", REGISTRAR_APPROVE, "s1"));
 	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "s1"));
-	assert_int_equal(identity(governed, "s1")->tasks_since, 0);
+	assert_int_equal(identity(governed, "s1")->more->tasks_since, 0);
 }
 
 static void pruning_spares_sandboxes(void **state)
@@ -570,10 +570,10 @@ static void promotion_is_a_charter_that_another_person_approves(void **state)
 	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "s1"));
 	assert_false(charter_is_sandbox(charter_of(identity(governed, "s1")->in_force)));
 	assert_int_equal(charter_of(identity(governed, "s1")->in_force)->keys_count, 0);
-	assert_int_equal(identity(governed, "s1")->tasks_since, 2);
+	assert_int_equal(identity(governed, "s1")->more->tasks_since, 2);
 	governed_restart(governed, &later);
-	assert_int_equal(identity(&later, "s1")->tasks_since, 2);
-	assert_true(text_is(unit(&later)->approved_by, "person:bo"));
+	assert_int_equal(identity(&later, "s1")->more->tasks_since, 2);
+	assert_true(text_is(unit(&later)->more->approved_by, "person:bo"));
 	registry_validate(later.registry);
 	governed_deinit(&later);
 }
