@@ -182,9 +182,7 @@ static void data_above_internal_or_unlabelled_is_refused(void **state)
 		struct charter *charter;
 
 		assert_true(decide_bench_put(bench, source.data));
-		charter = (struct charter *)(uintptr_t)registry_find_identity(
-			bench->registry, TEXT("agent"))
-				  ->charter_of(in_force);
+		charter = charter_of_agent(bench);
 		((struct charter_data_source *)(uintptr_t)charter->data_sources)[0].up_to =
 			SENSITIVITY_RESTRICTED;
 		((struct charter_output *)(uintptr_t)charter->outputs)[0].up_to =
@@ -398,8 +396,7 @@ static void put_model(struct decide_bench *bench, const char *provider)
 		"model: [{provider: play, name: m1, up-to: internal}]\nentitlements:\n"
 		"  - {effect: generate, resource: 'model:play/m1'}\n");
 	struct charter *charter =
-		(struct charter *)(uintptr_t)registry_find_identity(bench->registry, TEXT("agent"))
-			->charter_of(in_force);
+		charter_of_agent(bench);
 
 	charter->environments =
 		environment_bit(ENVIRONMENT_DEV) | environment_bit(ENVIRONMENT_PROD);
