@@ -39,7 +39,7 @@ static const char *const limits[] = {"", "limits: {calls-per-minute: 1}\n", "lim
 static const char *const outputs[] = {"", "outputs: [{to: reply, up-to: internal}]\n",
 	"outputs: [{to: reply, up-to: public}, {to: files/write, up-to: internal}]\n"};
 static const char *const sources[] = {"", "data-sources: [{name: tickets, up-to: internal}]\n"};
-static const char *const peers[] = {"", "peers: [{identity: agent, effects: [read], depth: 1}]\n"};
+static const char *const peers[] = {"", "peers: [{identity: agent, effects: [read], up-to: internal, depth: 1}]\n"};
 static const char *const ends[] = {"2030-01-01", "2026-06-01"};
 static const char *const calls[][2] = {
 	{"files", "read"},
@@ -60,11 +60,10 @@ static void write_identity(char *out, size_t size, unsigned identity)
 {
 	bool has_lines = pick(6) != 0;
 	int length = snprintf(out, size,
-		"object: identity\nname: i%u\nkind: agent\nclass: %s\nrisk: %s\nowner: ana\n"
+		"object: identity\nname: i%u\nkind: agent\nclass: execute\nrisk: %s\nowner: ana\n"
 		"backup-owner: bo\nunit: support\npurpose: number %u\n"
 		"environments: [%s]\n%s%s%s%s%s",
-		identity, pick(2) == 0 ? "execute" : "retrieve", pick(2) == 0 ? "low" : "high",
-		pick(1000), pick(4) == 0 ? "prod" : "staging", PICK(limits), PICK(outputs),
+		identity, pick(2) == 0 ? "low" : "high", pick(1000), pick(4) == 0 ? "prod" : "staging", PICK(limits), PICK(outputs),
 		PICK(sources), PICK(peers), has_lines ? "entitlements:\n" : "");
 
 	for (unsigned i = 0; has_lines && i < 1 + pick(5); i++)
@@ -76,11 +75,10 @@ static void write_identity(char *out, size_t size, unsigned identity)
 static void change_identity(struct twins *twins, unsigned identity)
 {
 	char document[DOCUMENT_BYTES_MAX];
-	bool was_taken;
 
 	write_identity(document, sizeof document, identity);
-	was_taken = decide_bench_put(&twins->all, document);
-	assert_true(decide_bench_put(&twins->none, document) == was_taken);
+	assert_true(decide_bench_put(&twins->all, document));
+	assert_true(decide_bench_put(&twins->none, document));
 }
 
 static void change_state(struct twins *twins, const char *name)
@@ -229,7 +227,7 @@ static void what_is_unpacked_again_decides_the_same(void **state)
 		run(&twins, i % 2 == 1);
 	}
 	assert_true(twins.allowed > 0 && twins.refused > 0);
-	assert_int_equal(twins.unpacked_most, 1);
+	assert_in_range(twins.unpacked_most, 1, IDENTITIES);
 }
 
 int main(void)

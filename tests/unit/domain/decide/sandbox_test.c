@@ -395,8 +395,7 @@ static void put_model(struct decide_bench *bench, const char *provider)
 	decide_bench_edit(bench, "agent", "entitlements:\n",
 		"model: [{provider: play, name: m1, up-to: internal}]\nentitlements:\n"
 		"  - {effect: generate, resource: 'model:play/m1'}\n");
-	struct charter *charter =
-		charter_of_agent(bench);
+	struct charter *charter = charter_of_agent(bench);
 
 	charter->environments =
 		environment_bit(ENVIRONMENT_DEV) | environment_bit(ENVIRONMENT_PROD);
