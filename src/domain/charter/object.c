@@ -30,8 +30,8 @@ enum {
 
 struct held_object {
 	struct object object; /* first: an object is its holder */
-	struct arena *arena; /* NULL of a packed identity */
-	char *bytes;         /* of a packed identity, its packed document */
+	struct arena *arena;  /* NULL of a packed identity */
+	char *bytes;          /* of a packed identity, its packed document */
 	uint32_t holds;
 };
 
@@ -1598,8 +1598,7 @@ bool object_document(
 	const struct object *object, struct arena *arena, struct json *out, struct error *err)
 {
 	if (object->charters != NULL)
-		return pack_get(
-			out, arena, charters_texts(object->charters), object->packed, err);
+		return pack_get(out, arena, charters_texts(object->charters), object->packed, err);
 	*out = object->as_read;
 	return true;
 }

@@ -297,10 +297,10 @@ const struct charter *object_unpack(const struct object *object);
  * Told by its address. */
 extern const struct charter charter_lost;
 
-/* The charter of an identity, which the object is; never NULL.  Of a packed one it is good until the
- * turn ends or the next record is folded (registry_tidy), or its entry changes; while the object is held by object_acquire;
- * and, where registry_each gave the entry, until that visit returns.  Its texts live as long as
- * the object. */
+/* The charter of an identity, which the object is; never NULL.  Of a packed one it is good until
+ * the turn ends or the next record is folded (registry_tidy), or its entry changes; while the
+ * object is held by object_acquire; and, where registry_each gave the entry, until that visit
+ * returns.  Its texts live as long as the object. */
 static inline const struct charter *charter_of(const struct object *object)
 {
 	return object->body != NULL && object->unpacked == NULL ? object->body

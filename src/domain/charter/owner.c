@@ -13,7 +13,8 @@ struct text owner_of(const struct registry_entry *identity)
 
 	if (charter == NULL)
 		return TEXT("");
-	return identity->more->owner_in_force.length > 0 ? identity->more->owner_in_force : charter->owner;
+	return identity->more->owner_in_force.length > 0 ? identity->more->owner_in_force
+							 : charter->owner;
 }
 
 int64_t owner_left_utc_s(const struct registry *registry, const struct registry_entry *identity)
@@ -46,7 +47,8 @@ bool owner_has_moved(const struct registry *registry, const struct registry_entr
 	return owner != NULL && owner->in_force != NULL &&
 	       text_equal(owner->more->moved_from, charter->unit) &&
 	       !text_equal(owner->in_force->person->unit, charter->unit) &&
-	       owner->more->moved > identity->in_force->revision && owner->more->moved > identity->more->acknowledged;
+	       owner->more->moved > identity->in_force->revision &&
+	       owner->more->moved > identity->more->acknowledged;
 }
 
 const char *owner_need_word(enum owner_need need)

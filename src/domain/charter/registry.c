@@ -59,14 +59,14 @@ struct slot {
 	struct registry_entry entry;
 	const struct object *held[HELD_MAX]; /* registry_hold; NULL: free */
 	struct application_rules *rules;
-	struct person_key *keys;     /* shallow copies, for entry.keys; room for the most */
-	struct held_more *more;      /* NULL: entry.more is that of nothing */
-	struct slot *next_of_name;   /* of another kind */
-	uint64_t kill_epoch;         /* that the last change knew of */
-	uint64_t unit_kill_epoch;    /* likewise */
+	struct person_key *keys;   /* shallow copies, for entry.keys; room for the most */
+	struct held_more *more;    /* NULL: entry.more is that of nothing */
+	struct slot *next_of_name; /* of another kind */
+	uint64_t kill_epoch;       /* that the last change knew of */
+	uint64_t unit_kill_epoch;  /* likewise */
 	uint32_t name;
 	uint32_t authored_by; /* as a text of held_more */
-	uint32_t unit;        /* likewise: of the charter in force, so that kills need not read it */
+	uint32_t unit; /* likewise: of the charter in force, so that kills need not read it */
 };
 
 struct unit_guardrails {
@@ -584,6 +584,7 @@ struct prepared {
 	struct application_rules *rules;
 	bool has_new_rules;
 	bool has_entered; /* users, as far as memory went */
+	bool is_sandbox;
 	bool has_new_sandbox;
 	struct held_more *more; /* NULL: nothing */
 	uint32_t authored_by;   /* as a slot's, like the next */
@@ -773,8 +774,7 @@ static bool prepare_ceiling(struct prepared *next, struct ceilings *ceilings,
 	next->has_new_ceiling = true;
 	if (!is_acting)
 		return true;
-	return ceiling_compile(
-		&next->ceiling, ceilings, next->in_force, change->in_force, err);
+	return ceiling_compile(&next->ceiling, ceilings, next->in_force, change->in_force, err);
 }
 
 static bool prepare_rules(
@@ -812,8 +812,8 @@ static bool is_sandbox(const struct object *in_force, enum identity_state state)
 static bool prepare_sandbox(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
-	if (!is_sandbox(next->in_force, change->state) ||
-		name_table_find(registry->sandboxes, change->name) != NULL)
+	next->is_sandbox = is_sandbox(next->in_force, change->state);
+	if (!next->is_sandbox || name_table_find(registry->sandboxes, change->name) != NULL)
 		return true;
 	next->has_new_sandbox = name_table_put(registry->sandboxes, change->name, next->slot);
 	return next->has_new_sandbox || error_set(err, ERROR_LIMIT, "no memory for an entry");
@@ -821,10 +821,10 @@ static bool prepare_sandbox(struct prepared *next, struct registry *registry,
 
 static bool has_more(const struct registry_change *change)
 {
-	return change->proposed_by.length + change->reactivated_by.length +
-			       change->reason.length + change->approved_by.length +
-			       change->consents.length + change->waiting_consents.length +
-			       change->owner_in_force.length + change->moved_from.length !=
+	return change->proposed_by.length + change->reactivated_by.length + change->reason.length +
+			       change->approved_by.length + change->consents.length +
+			       change->waiting_consents.length + change->owner_in_force.length +
+			       change->moved_from.length !=
 		       0 ||
 	       change->tasks_since != 0 || change->acknowledged != 0 ||
 	       change->keys_since_utc_ms != 0 || change->moved != 0 ||
@@ -1111,8 +1111,7 @@ bool registry_set(
 		users_leave(registry->users, charter_in(next.slot->entry.in_force),
 			charter_in(next.in_force));
 	commit(registry, &next, change);
-	if (change->kind == OBJECT_IDENTITY &&
-		!is_sandbox(next.slot->entry.in_force, change->state))
+	if (change->kind == OBJECT_IDENTITY && !next.is_sandbox)
 		(void)name_table_remove(registry->sandboxes, change->name);
 	registry->generation++;
 	if (change->kind == OBJECT_IDENTITY && is_overtaken(registry, next.slot))

@@ -97,7 +97,7 @@ struct registry_entry {
 	struct text authored_by;
 	const struct registry_more *more; /* never NULL */
 	enum units_asked units_asked;     /* of in_force */
-	int64_t in_force_utc_ms;      /* since when it is that version; 0: not kept then */
+	int64_t in_force_utc_ms;          /* since when it is that version; 0: not kept then */
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */

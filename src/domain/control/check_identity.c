@@ -197,7 +197,7 @@ static bool check_standing(const struct control_world *world, const struct regis
 static struct text owner_of(const struct registry_entry *entry)
 {
 	return entry->more->owner_in_force.length > 0 ? entry->more->owner_in_force
-						: charter_of(entry->in_force)->owner;
+						      : charter_of(entry->in_force)->owner;
 }
 
 static void check_people(

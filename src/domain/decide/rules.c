@@ -167,7 +167,8 @@ bool rule_server(struct evaluation *evaluation)
 bool check_environment(
 	struct evaluation *evaluation, const struct registry_entry *entry, enum environment value)
 {
-	if (value != ENVIRONMENT_NONE && charter_has_environment(charter_of(entry->in_force), value))
+	if (value != ENVIRONMENT_NONE &&
+		charter_has_environment(charter_of(entry->in_force), value))
 		return true;
 	return refuse(evaluation, REASON_ENVIRONMENT,
 		SAY("The charter %.*s@%u does not cover environment %s.", TEXT_ARGS(entry->name),

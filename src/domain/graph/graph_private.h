@@ -122,7 +122,7 @@ struct graph {
 	struct graph_pages terms;
 	struct graph_pages parts;
 	struct graph_pages uses;
-	struct graph_pages wide; /* counts of uses that find no room there */
+	struct graph_pages wide;           /* counts of uses that find no room there */
 	struct graph_index by_name;        /* vertices, by kind and name */
 	struct graph_index by_part;        /* parts, by layer and name */
 	struct graph_index by_terms;       /* terms, by all they say */

@@ -28,9 +28,8 @@ size_t graph_held_bytes(const struct graph *graph)
 	       graph_pages_bytes(&graph->links) + graph_pages_bytes(&graph->parts) +
 	       graph_pages_bytes(&graph->terms) + graph_pages_bytes(&graph->uses) +
 	       graph_pages_bytes(&graph->wide) + graph_index_bytes(&graph->by_name) +
-	       graph_index_bytes(&graph->by_terms) +
-	       graph_index_bytes(&graph->by_part) + graph_index_bytes(&graph->by_fingerprint) +
-	       graph_index_bytes(&graph->by_ends);
+	       graph_index_bytes(&graph->by_terms) + graph_index_bytes(&graph->by_part) +
+	       graph_index_bytes(&graph->by_fingerprint) + graph_index_bytes(&graph->by_ends);
 }
 
 /* ---- nodes ---- */

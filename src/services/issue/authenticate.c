@@ -237,8 +237,8 @@ static bool is_bound_enough(const struct issue *issue, const struct looked *look
 	const struct registry_entry *entry =
 		registry_find_identity(issue->parts.registry, looked->task->identity);
 
-	return charter_takes_binding(
-		charter_of(entry->in_force), looked->task->environment, looked->token->binding.kind);
+	return charter_takes_binding(charter_of(entry->in_force), looked->task->environment,
+		looked->token->binding.kind);
 }
 
 static enum token_reason authenticate(struct issue *issue, struct issue_presented *presented,

@@ -10,7 +10,8 @@ struct telling {
 
 static struct text unit_of(const struct registry_entry *entry)
 {
-	return entry == NULL || entry->in_force == NULL ? TEXT("") : charter_of(entry->in_force)->unit;
+	return entry == NULL || entry->in_force == NULL ? TEXT("")
+							: charter_of(entry->in_force)->unit;
 }
 
 static bool put_due(struct telling *telling, const struct living_node *node,

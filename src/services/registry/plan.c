@@ -292,10 +292,10 @@ static bool is_what_waits(const struct planned *planned, const struct registry_e
 static void note_waiting(struct planned *planned, const struct registry_entry *entry)
 {
 	if (entry->waiting_state == IDENTITY_PROPOSED)
-		planned->waiting[planned->plan.waiting_count++] =
-			(struct plan_waiting){.kind = entry->kind,
-				.name = text_copy(planned->plan.arena, entry->name),
-				.proposed_by = text_copy(planned->plan.arena, entry->more->proposed_by)};
+		planned->waiting[planned->plan.waiting_count++] = (struct plan_waiting){
+			.kind = entry->kind,
+			.name = text_copy(planned->plan.arena, entry->name),
+			.proposed_by = text_copy(planned->plan.arena, entry->more->proposed_by)};
 }
 
 /* True if the document changes nothing of the entry. */

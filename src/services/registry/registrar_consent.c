@@ -172,7 +172,7 @@ static bool check_unit(struct registrar *registrar, const struct registry_entry 
 		"remit identity consent %.*s",
 		TEXT_ARGS(unit),
 		consents_has(entry->more->waiting_consents, unit) ? "consented to other lines"
-							    : "has not consented",
+								  : "has not consented",
 		TEXT_ARGS(entry->name));
 }
 

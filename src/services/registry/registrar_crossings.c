@@ -112,15 +112,15 @@ static bool put_entry(struct telling *telling, const struct registry_entry *entr
 	*is_told = false;
 	if (entry->waiting != NULL &&
 		!put_version(telling,
-			&(struct version){
-				entry->waiting, entry->more->waiting_consents, "waiting", UNITS_ASKED},
+			&(struct version){entry->waiting, entry->more->waiting_consents, "waiting",
+				UNITS_ASKED},
 			is_told))
 		return false;
 	if (entry->in_force != NULL && entry->state != IDENTITY_RETIRED &&
 		telling->asked->which == CROSSINGS_ALL &&
 		!put_version(telling,
-			&(struct version){
-				entry->in_force, entry->more->consents, "in-force", entry->units_asked},
+			&(struct version){entry->in_force, entry->more->consents, "in-force",
+				entry->units_asked},
 			&is_second))
 		return false;
 	*is_told = *is_told || is_second;

@@ -278,7 +278,8 @@ static bool is_from_before(const struct registrar *registrar, const struct one_t
 		registry_find(registrar->registry, OBJECT_PERSON, text_of(code->person));
 
 	return person != NULL && person->more->keys_since_utc_ms != 0 &&
-	       code->expires_utc_ms - (int64_t)CODE_LIFETIME_S * 1000 <= person->more->keys_since_utc_ms;
+	       code->expires_utc_ms - (int64_t)CODE_LIFETIME_S * 1000 <=
+		       person->more->keys_since_utc_ms;
 }
 
 static enum prepared_as prepare_enrol(

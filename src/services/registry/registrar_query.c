@@ -219,7 +219,8 @@ static bool add_who(
 static bool visit_who(void *context, const struct registry_entry *entry)
 {
 	struct who *who = context;
-	const struct charter *charter = entry->in_force == NULL ? NULL : charter_of(entry->in_force);
+	const struct charter *charter =
+		entry->in_force == NULL ? NULL : charter_of(entry->in_force);
 
 	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];

@@ -230,7 +230,8 @@ struct expired_search {
 /* One that waits to become no sandbox is only refused until people have decided. */
 static bool is_over(const struct registry_entry *entry, int64_t now_utc_s)
 {
-	bool is_promoted = entry->waiting != NULL && !charter_is_sandbox(charter_of(entry->waiting));
+	bool is_promoted =
+		entry->waiting != NULL && !charter_is_sandbox(charter_of(entry->waiting));
 
 	return is_expired(charter_of(entry->in_force)->expires_utc_s, now_utc_s) && !is_promoted;
 }

@@ -114,8 +114,8 @@ static bool check_still_right(struct step *step)
 static bool check_accounts(struct step *step)
 {
 	struct text account = {NULL, 0};
-	const struct registry_entry *other =
-		accounts_taken(step->registrar->registry, charter_of(step->entry->waiting), &account);
+	const struct registry_entry *other = accounts_taken(
+		step->registrar->registry, charter_of(step->entry->waiting), &account);
 
 	return other == NULL ||
 	       error_set(&step->err, ERROR_CONFLICT, "account %.*s is identity %.*s's",
@@ -230,10 +230,10 @@ static bool check_time(struct step *step)
 static bool check_unit(struct step *step)
 {
 	const struct object *waiting = step->entry->waiting;
-	const struct registry_entry *unit = waiting == NULL
-						    ? NULL
-						    : registry_find(step->registrar->registry,
-							      OBJECT_UNIT, charter_of(waiting)->unit);
+	const struct registry_entry *unit =
+		waiting == NULL ? NULL
+				: registry_find(step->registrar->registry, OBJECT_UNIT,
+					  charter_of(waiting)->unit);
 
 	return unit == NULL || unit->in_force != NULL ||
 	       error_set(&step->err, ERROR_CONFLICT,

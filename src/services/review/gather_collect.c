@@ -364,7 +364,8 @@ static bool collect_identity(
 
 static bool is_in_scope(const struct review_scope *scope, const struct registry_entry *entry)
 {
-	const struct charter *charter = entry->in_force == NULL ? NULL : charter_of(entry->in_force);
+	const struct charter *charter =
+		entry->in_force == NULL ? NULL : charter_of(entry->in_force);
 
 	return charter != NULL && entry->state != IDENTITY_RETIRED &&
 	       (scope->unit.length == 0 || text_equal(scope->unit, charter->unit)) &&

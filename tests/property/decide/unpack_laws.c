@@ -39,7 +39,8 @@ static const char *const limits[] = {"", "limits: {calls-per-minute: 1}\n", "lim
 static const char *const outputs[] = {"", "outputs: [{to: reply, up-to: internal}]\n",
 	"outputs: [{to: reply, up-to: public}, {to: files/write, up-to: internal}]\n"};
 static const char *const sources[] = {"", "data-sources: [{name: tickets, up-to: internal}]\n"};
-static const char *const peers[] = {"", "peers: [{identity: agent, effects: [read], up-to: internal, depth: 1}]\n"};
+static const char *const peers[] = {
+	"", "peers: [{identity: agent, effects: [read], up-to: internal, depth: 1}]\n"};
 static const char *const ends[] = {"2030-01-01", "2026-06-01"};
 static const char *const calls[][2] = {
 	{"files", "read"},
@@ -63,8 +64,9 @@ static void write_identity(char *out, size_t size, unsigned identity)
 		"object: identity\nname: i%u\nkind: agent\nclass: execute\nrisk: %s\nowner: ana\n"
 		"backup-owner: bo\nunit: support\npurpose: number %u\n"
 		"environments: [%s]\n%s%s%s%s%s",
-		identity, pick(2) == 0 ? "low" : "high", pick(1000), pick(4) == 0 ? "prod" : "staging", PICK(limits), PICK(outputs),
-		PICK(sources), PICK(peers), has_lines ? "entitlements:\n" : "");
+		identity, pick(2) == 0 ? "low" : "high", pick(1000),
+		pick(4) == 0 ? "prod" : "staging", PICK(limits), PICK(outputs), PICK(sources),
+		PICK(peers), has_lines ? "entitlements:\n" : "");
 
 	for (unsigned i = 0; has_lines && i < 1 + pick(5); i++)
 		length += snprintf(out + length, size - (size_t)length, "%s", PICK(lines));

@@ -56,8 +56,7 @@ static void derive_entry(struct fixture *fixture, const struct registry_entry *e
 static void derive_in(struct fixture *fixture, const char *written, enum identity_state state)
 {
 	struct object *object = object_of(fixture->arena, written);
-	struct registry_entry entry = {
-		.kind = object->kind,
+	struct registry_entry entry = {.kind = object->kind,
 		.name = object->name,
 		.in_force = object,
 		.state = state,

@@ -572,7 +572,8 @@ static void a_newer_version_replaces_the_one_that_waits(void **state)
 	assert_int_equal(a1(governed)->waiting->version, 2);
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
 	assert_int_equal(a1(governed)->in_force->version, 2);
-	assert_true(text_is(charter_of(a1(governed)->in_force)->purpose, "Reads and sorts tickets"));
+	assert_true(
+		text_is(charter_of(a1(governed)->in_force)->purpose, "Reads and sorts tickets"));
 }
 
 static void a_draft_is_no_identity_yet(void **state)

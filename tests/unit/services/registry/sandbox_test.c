@@ -409,8 +409,8 @@ static void the_key_proves_a_place_of_the_template_alone(void **state)
 	request = wish(governed, "ana", "s1");
 	request.sandbox.environment = ENVIRONMENT_TEST;
 	assert_true(governed_run(governed, request));
-	assert_int_equal(
-		charter_of(identity(governed, "s1")->in_force)->keys[0].environment, ENVIRONMENT_TEST);
+	assert_int_equal(charter_of(identity(governed, "s1")->in_force)->keys[0].environment,
+		ENVIRONMENT_TEST);
 }
 
 static void owner_and_backup_owner_are_two_who_are_registered(void **state)
