@@ -62,10 +62,10 @@ $(SANITIZE)/build.ninja: | deps
 $(THREAD)/build.ninja: | deps
 	meson setup $(THREAD) --buildtype=debug -Doptimization=1 -Db_lundef=false -Db_sanitize=thread
 
-# Every test under ASan and UBSan, then the tests of threads under TSan.
+# Every test under ASan and UBSan, then the tests of threads under TSan: of that build only what
+# they need is made, by their own run.
 sanitize: deps $(SANITIZE)/build.ninja $(THREAD)/build.ninja
 	@ninja -j $(JOBS) -C $(SANITIZE)
-	@ninja -j $(JOBS) -C $(THREAD)
 	@tools/run-sanitized $(SANITIZE) $(THREAD) $(JOBS)
 
 install: build

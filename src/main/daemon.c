@@ -1070,13 +1070,27 @@ static bool offer_bootstrap(struct daemon *daemon, struct error *err)
 
 /* ---- signals ---- */
 
-/* Stops once no call is in flight, or when the time is over. */
+/* What looks at the estate a step a turn, and writes what it saw. */
+static void stop_looking(struct daemon *daemon)
+{
+	turns_stop(&daemon->standing);
+	turns_stop(&daemon->posture_turns);
+	turns_stop(&daemon->living_turns);
+	turns_stop(&daemon->counts);
+	turns_stop(&daemon->inventories.turns);
+}
+
+static bool is_quiet(const struct daemon *daemon)
+{
+	return call_figures(daemon->call).in_flight == 0 && fold_in_flight(daemon->fold) == 0;
+}
+
+/* Stops once no call is in flight and no record on its way, or when the time is over. */
 static void on_drain_turn(struct loop_timer *timer)
 {
 	struct daemon *daemon = timer->context;
 
-	if (call_figures(daemon->call).in_flight == 0 ||
-		loop_now_ms(daemon->loop) >= daemon->drain_until_ms ||
+	if (is_quiet(daemon) || loop_now_ms(daemon->loop) >= daemon->drain_until_ms ||
 		!loop_timer_start(daemon->loop, timer, DRAIN_TURN_MS))
 		loop_stop(daemon->loop);
 }
@@ -1088,6 +1102,7 @@ static void begin_drain(struct daemon *daemon)
 	log_info("draining", LOG_NUMBER("ms", DRAIN_MS));
 	notify_manager("STOPPING=1");
 	daemon->health.is_draining = true;
+	stop_looking(daemon);
 	http_server_quiesce(daemon->server);
 	upstream_edge_stop(daemon->upstream);
 	daemon->drain_until_ms = loop_now_ms(daemon->loop) + DRAIN_MS;
@@ -1271,10 +1286,7 @@ static void destroy_directories(struct daemon *daemon)
 /* What looks, a step a turn, and then what it looks at. */
 static void destroy_watchers(struct daemon *daemon)
 {
-	turns_stop(&daemon->standing);
-	turns_stop(&daemon->posture_turns);
-	turns_stop(&daemon->living_turns);
-	turns_stop(&daemon->counts);
+	stop_looking(daemon);
 	posture_destroy(&daemon->posture);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);

@@ -1,4 +1,5 @@
 /* A charter in the graph: its people, its credentials, and what it may. */
+#include "domain/charter/owner.h"
 #include "domain/charter/standing.h"
 #include "domain/graph/deriving.h"
 
@@ -141,14 +142,25 @@ static graph_id derive_node(struct deriving *d, const struct charter *charter)
 	return deriving_node(d, &node);
 }
 
+/* Who answers for it now; the backup owner who acknowledged that backs nobody any more. */
+static void derive_owners(struct deriving *d, graph_id id, const struct charter *charter)
+{
+	struct text owner = owner_of(d->entry);
+
+	if (owner.length == 0)
+		owner = charter->owner; /* of what is not in force */
+	deriving_edge(d, GRAPH_EDGE_OWNS, deriving_name(d, GRAPH_NODE_PERSON, owner), id, "owner");
+	if (!text_equal(owner, charter->backup_owner))
+		deriving_edge(d, GRAPH_EDGE_BACKS,
+			deriving_name(d, GRAPH_NODE_PERSON, charter->backup_owner), id,
+			"backup-owner");
+}
+
 void derive_identity(struct deriving *d, const struct charter *charter)
 {
 	graph_id id = derive_node(d, charter);
 
-	deriving_edge(d, GRAPH_EDGE_OWNS, deriving_name(d, GRAPH_NODE_PERSON, charter->owner), id,
-		"owner");
-	deriving_edge(d, GRAPH_EDGE_BACKS,
-		deriving_name(d, GRAPH_NODE_PERSON, charter->backup_owner), id, "backup-owner");
+	derive_owners(d, id, charter);
 	deriving_edge(d, GRAPH_EDGE_BELONGS, id, deriving_name(d, GRAPH_NODE_UNIT, charter->unit),
 		"unit");
 	if (d->entry->in_force == NULL)

@@ -37,6 +37,15 @@ static void put_cell(struct buffer *out, const struct json *item, const char *na
 	buffer_append_string(out, "</td>");
 }
 
+static void put_name(struct buffer *out, struct text name)
+{
+	if (name.length == 0)
+		return;
+	buffer_append_string(out, "<p>");
+	put_escaped(out, name);
+	buffer_append_string(out, "</p>\n");
+}
+
 static void put_head(struct buffer *out, const struct json *report, struct text bytes)
 {
 	const struct json *risk = json_find(report, "risk");
@@ -52,10 +61,10 @@ static void put_head(struct buffer *out, const struct json *report, struct text 
 		"td,th{border-bottom:1px solid #ccc;padding:.2rem .6rem;text-align:left}"
 		"</style></head><body>\n<h1>Access review ");
 	put_escaped(out, json_text_or(report, "review", ""));
-	buffer_append_string(out, "</h1>\n<p>");
-	put_escaped(out, json_text_or(report, "name", ""));
+	buffer_append_string(out, "</h1>\n");
+	put_name(out, json_text_or(report, "name", ""));
 	buffer_append_format(out,
-		"</p>\n<p>Risk removed: <strong>%lld</strong> of %lld. Settled: %lld of %lld "
+		"<p>Risk removed: <strong>%lld</strong> of %lld. Settled: %lld of %lld "
 		"items; "
 		"%lld by nobody's answer.%s</p>\n<p>Snapshot <code>",
 		(long long)json_integer_or(risk, "removed", 0),

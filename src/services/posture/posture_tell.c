@@ -37,9 +37,9 @@ static bool report(const struct posture *posture, const struct control *control,
 	struct finding_draft draft = {.kind = FINDING_CONTROL_FAILING,
 		.subject = control->id,
 		.control = text_copy(arena, control->id).data,
-		.what = text_format(arena, "%.*s: %.*s.", TEXT_ARGS(control->title),
-			TEXT_ARGS(
-				status->why.length > 0 ? status->why : TEXT("it does not hold")))};
+		.what = text_format(arena, "%.*s (%.*s) does not hold%s%.*s.",
+			TEXT_ARGS(control->id), TEXT_ARGS(control->title),
+			status->why.length > 0 ? ": " : "", TEXT_ARGS(status->why))};
 	struct json_builder object;
 	struct json details;
 

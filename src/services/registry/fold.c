@@ -30,6 +30,7 @@ struct fold {
 	size_t projectors_count;
 	struct arena *arena; /* of the record being applied */
 	uint64_t next_index;
+	uint32_t in_flight;
 	bool is_loading;
 	bool has_failed;
 };
@@ -174,6 +175,7 @@ static void change_durable(struct record_append *append)
 	if (!append->is_durable)
 		change->err = append->err;
 	change->is_durable = append->is_durable && apply_change(change->fold, change);
+	change->fold->in_flight--;
 	change->done(change);
 }
 
@@ -205,7 +207,16 @@ bool fold_submit(struct fold *fold, struct fold_change *change, struct error *er
 	change->append.loop = fold->loop;
 	change->append.done = change_durable;
 	change->append.context = change;
-	return fold->log.submit(fold->log.context, &change->append, err);
+	fold->in_flight++; /* change_durable may run before submit returns */
+	if (fold->log.submit(fold->log.context, &change->append, err))
+		return true;
+	fold->in_flight--;
+	return false;
+}
+
+uint32_t fold_in_flight(const struct fold *fold)
+{
+	return fold->in_flight;
 }
 
 int64_t fold_stamp_utc_ms(struct fold *fold)

@@ -111,6 +111,10 @@ struct fold_change {
  * INTERNAL once the fold has failed, or if a handler takes what common is of. */
 bool fold_submit(struct fold *fold, struct fold_change *change, struct error *err) MUST_CHECK;
 
+/* Changes that were taken and whose done did not run yet.  Who stops the loop before there are
+ * none loses their submitters' memory. */
+uint32_t fold_in_flight(const struct fold *fold);
+
 /* The time for the next record (record_stamp_utc_ms). */
 int64_t fold_stamp_utc_ms(struct fold *fold);
 

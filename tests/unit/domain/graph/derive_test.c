@@ -190,6 +190,34 @@ static void a_charter_says_who_granted_what_and_why(void **state)
 	assert_string_equal(may.scope, "owner");
 }
 
+static uint32_t owners_of(struct fixture *fixture, graph_id identity, enum graph_edge_kind kind)
+{
+	return edge_of(fixture, node_of(fixture, GRAPH_NODE_PERSON, "bo").id, kind, identity)
+		.found.kind;
+}
+
+static void whoever_acknowledged_it_owns_it_and_backs_nobody(void **state)
+{
+	struct fixture *fixture = *state;
+	struct object *object = object_of(fixture->arena, agent);
+	struct registry_entry entry = {.kind = object->kind,
+		.name = object->name,
+		.in_force = object,
+		.state = IDENTITY_ACTIVE};
+	struct graph_node ana;
+	graph_id identity;
+
+	derive_entry(fixture, &entry);
+	identity = node_of(fixture, GRAPH_NODE_IDENTITY, "a1").id;
+	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_BACKS), GRAPH_EDGE_BACKS);
+	entry.owner_in_force = TEXT("bo");
+	derive_entry(fixture, &entry);
+	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_OWNS), GRAPH_EDGE_OWNS);
+	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_BACKS), GRAPH_EDGE_NONE);
+	assert_false(graph_find(fixture->graph, GRAPH_NODE_PERSON, TEXT("ana"), &ana));
+	drop_object(object);
+}
+
 static void whoever_has_a_key_is_the_identity(void **state)
 {
 	struct fixture *fixture = *state;
@@ -278,6 +306,7 @@ int main(void)
 		TEST(what_waits_has_an_owner_and_may_nothing),
 		TEST(what_is_suspended_may_nothing_and_keeps_its_key),
 		TEST(a_charter_says_who_granted_what_and_why),
+		TEST(whoever_acknowledged_it_owns_it_and_backs_nobody),
 		TEST(whoever_has_a_key_is_the_identity),
 		TEST(a_server_is_opened_by_its_secret),
 		TEST(a_tool_reads_data_that_somebody_keeps),

@@ -192,6 +192,31 @@ static void state_changes_when_the_record_is_durable_and_not_before(void **state
 	assert_int_equal(fixture->first.applied, 1);
 }
 
+static void what_is_on_its_way_is_counted_until_its_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fold_change changes[2] = {{.entry = TEXT("{\"type\":\"a\"}"), .done = ignore},
+		{.entry = TEXT("{\"type\":\"b\"}"), .done = ignore}};
+	bool is_done = false;
+	struct error err = {0};
+
+	assert_false(fold_submit(fixture->fold, &changes[0], &err));
+	assert_int_equal(fold_in_flight(fixture->fold), 0); /* nothing was taken */
+	assert_true(fold_finish_loading(fixture->fold, &err));
+	fixture->log.is_held = true;
+	for (int i = 0; i < 2; i++) {
+		changes[i].context = &is_done;
+		assert_true(fold_submit(fixture->fold, &changes[i], &err));
+		assert_int_equal(fold_in_flight(fixture->fold), i + 1);
+	}
+	fake_log_flush(&fixture->log);
+	assert_int_equal(fold_in_flight(fixture->fold), 0);
+	fixture->log.is_held = false;
+	fixture->log.loses = true;
+	assert_true(fold_submit(fixture->fold, &changes[0], &err));
+	assert_int_equal(fold_in_flight(fixture->fold), 0);
+}
+
 static void a_record_that_a_handler_takes_is_not_record_only(void **state)
 {
 	struct fixture *fixture = *state;
@@ -341,6 +366,7 @@ int main(void)
 		TEST(a_handler_that_cannot_finish_loading_stops_the_fold),
 		TEST(all_handlers_of_a_type_run_and_no_others),
 		TEST(state_changes_when_the_record_is_durable_and_not_before),
+		TEST(what_is_on_its_way_is_counted_until_its_end),
 		TEST(a_record_that_a_handler_takes_is_not_record_only),
 		TEST(what_is_record_only_is_needed_no_longer_than_it_is_submitted),
 		TEST(what_is_lost_changes_nothing),
