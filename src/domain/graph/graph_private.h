@@ -206,6 +206,10 @@ bool graph_terms_hold(
 void graph_terms_release(struct graph *graph, uint32_t number);
 /* Of 0: nothing is given. */
 struct graph_terms graph_terms_get(const struct graph *graph, uint32_t number);
+/* When one end of the edge last used the other, and how often in the last GRAPH_USE_DAYS; false:
+ * never. */
+bool graph_use_seen(const struct graph *graph, const struct graph_link *link, graph_time *last_s,
+	uint32_t *total);
 /* Writes what is kept as a graph_use. */
 void graph_use_read(const struct graph *graph, uint32_t number, struct graph_use *out);
 bool graph_kinds_join(

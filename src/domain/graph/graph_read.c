@@ -132,7 +132,8 @@ void graph_fill_edge(const struct graph *graph, uint32_t number, struct graph_ed
 	const struct graph_link *link = link_at(graph, number);
 	const struct graph_layer *layer = &graph->layers[link->layer];
 	const struct graph_terms terms = graph_terms_get(graph, link->terms);
-	struct graph_use use;
+	graph_time last_s;
+	uint32_t total;
 
 	*out = (struct graph_edge){
 		.id = number,
@@ -150,10 +151,10 @@ void graph_fill_edge(const struct graph *graph, uint32_t number, struct graph_ed
 		.uses = terms.uses,
 		.layer = graph_texts_get(&graph->texts, layer->name),
 	};
-	if (!graph_find_use(graph, link->from, link->to, &use))
+	if (!graph_use_seen(graph, link, &last_s, &total))
 		return;
-	out->used_s = later(out->used_s, use.last_s);
-	out->uses = more(out->uses, graph_use_total(graph, &use));
+	out->used_s = later(out->used_s, last_s);
+	out->uses = more(out->uses, total);
 }
 
 bool graph_edge(const struct graph *graph, graph_id id, struct graph_edge *out)

@@ -168,23 +168,45 @@ static void count(struct graph_use *use, uint16_t week, uint32_t added)
 							     : COUNT_MOST;
 }
 
+/* Most uses are of the last week that is kept, and few: those are counted where they stand. */
+static bool count_in_place(struct graph_kept_use *kept, graph_time at_s, uint32_t added)
+{
+	uint16_t week = week_of(at_s);
+	uint8_t *counted = &kept->counts[week % GRAPH_USE_WEEKS];
+
+	if (kept->is_wide || week != kept->week || added > (uint32_t)(UINT8_MAX - *counted))
+		return false;
+	*counted = (uint8_t)(*counted + added);
+	if (at_s > kept->last_s)
+		kept->last_s = at_s;
+	return true;
+}
+
+/* The ring goes on, or is written wide. */
+static bool count_anew(struct graph *graph, uint32_t number, graph_time at_s, uint32_t added)
+{
+	struct graph_use use;
+
+	graph_use_read(graph, number, &use);
+	advance(&use, week_of(at_s));
+	count(&use, week_of(at_s), added);
+	if (at_s > use.last_s)
+		use.last_s = at_s;
+	return write_use(graph, number, &use);
+}
+
 bool graph_note_use(struct graph *graph, graph_id from, graph_id to, graph_time at_s,
 	uint32_t added, struct error *err)
 {
 	uint32_t number;
-	struct graph_use use;
 
 	if (!check_ends(graph, from, to, err))
 		return false;
 	number = find_or_add(graph, from, to);
 	if (number == 0)
 		return no_room(err);
-	graph_use_read(graph, number, &use);
-	advance(&use, week_of(at_s));
-	count(&use, week_of(at_s), added);
-	if (at_s > use.last_s)
-		use.last_s = at_s;
-	if (!write_use(graph, number, &use))
+	if (!count_in_place(use_at(graph, number), at_s, added) &&
+		!count_anew(graph, number, at_s, added))
 		return no_room(err);
 	if (at_s > graph->latest_s)
 		graph->latest_s = at_s;
@@ -254,6 +276,31 @@ bool graph_find_use(const struct graph *graph, graph_id from, graph_id to, struc
 	if (number != 0)
 		graph_use_read(graph, number, out);
 	return number != 0;
+}
+
+bool graph_use_seen(const struct graph *graph, const struct graph_link *link, graph_time *last_s,
+	uint32_t *total)
+{
+	uint32_t number = find_use(graph, link->from, link->to);
+	unsigned latest = week_of(graph->latest_s);
+	const struct graph_kept_use *kept;
+	struct graph_use use;
+
+	if (number == 0)
+		return false;
+	kept = use_at(graph, number);
+	*last_s = kept->last_s;
+	*total = 0;
+	if (kept->is_wide) {
+		graph_use_read(graph, number, &use);
+		*total = graph_use_total(graph, &use);
+		return true;
+	}
+	for (unsigned back = 0; back < GRAPH_USE_WEEKS && back <= kept->week &&
+				kept->week - back + GRAPH_USE_WEEKS > latest;
+		back++)
+		*total += kept->counts[(kept->week - back) % GRAPH_USE_WEEKS];
+	return true;
 }
 
 uint32_t graph_use_total(const struct graph *graph, const struct graph_use *use)

@@ -200,17 +200,19 @@ static void whoever_acknowledged_it_owns_it_and_backs_nobody(void **state)
 {
 	struct fixture *fixture = *state;
 	struct object *object = object_of(fixture->arena, agent);
+	struct registry_more more = registry_nothing_more;
 	struct registry_entry entry = {.kind = object->kind,
 		.name = object->name,
 		.in_force = object,
-		.state = IDENTITY_ACTIVE};
+		.state = IDENTITY_ACTIVE,
+		.more = &more};
 	struct graph_node ana;
 	graph_id identity;
 
 	derive_entry(fixture, &entry);
 	identity = node_of(fixture, GRAPH_NODE_IDENTITY, "a1").id;
 	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_BACKS), GRAPH_EDGE_BACKS);
-	entry.owner_in_force = TEXT("bo");
+	more.owner_in_force = TEXT("bo");
 	derive_entry(fixture, &entry);
 	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_OWNS), GRAPH_EDGE_OWNS);
 	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_BACKS), GRAPH_EDGE_NONE);
