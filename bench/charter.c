@@ -19,6 +19,7 @@ static const char *const conditions[] = {
 /* One identity's charter: as charter `shape` of the ten, with tools of its own. */
 struct written {
 	struct charter charter;
+	struct object object;
 	struct entitlement lines[LINES];
 	char name[NAME_BYTES];
 	char tools[LINES][NAME_BYTES];
@@ -59,15 +60,16 @@ static void write_line(struct written *out, uint32_t identity, uint32_t i)
 		.when = text_in(out->when[i])};
 }
 
-static const struct charter *write_charter(struct written *out, uint32_t identity)
+static const struct object *write_charter(struct written *out, uint32_t identity)
 {
 	(void)snprintf(out->name, sizeof out->name, "identity-%u", identity);
 	for (uint32_t i = 0; i < LINES; i++)
 		write_line(out, identity, i);
+	out->object = (struct object){.kind = OBJECT_IDENTITY, .body = &out->charter};
 	out->charter = (struct charter){.name = text_in(out->name),
 		.entitlements = out->lines,
 		.entitlements_count = LINES};
-	return &out->charter;
+	return &out->object;
 }
 
 static void compile(uint32_t identity, uint32_t version)

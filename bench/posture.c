@@ -122,6 +122,7 @@ static const struct registry_entry *put(struct work *work, struct text document,
 	entry = registry_find(registry, change.kind, change.name);
 	if (!graph_derive(work->graph, entry, &grant, work->scratch, &err))
 		stop("derive", &err);
+	registry_tidy(registry); /* as at the end of a turn */
 	arena_reset(work->arena);
 	return entry;
 }
@@ -274,6 +275,7 @@ static void measure(struct work *work, const char *what, void (*ask)(struct work
 
 		work->next = (uint32_t)((uint64_t)i * 104729 % work->identities);
 		ask(work);
+		registry_tidy(work->bench.registry);
 		samples[i] = (double)(bench_now_ns() - begun);
 	}
 	qsort(samples, QUESTIONS, sizeof samples[0], bench_ascending);

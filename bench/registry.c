@@ -95,6 +95,7 @@ static void put(struct work *work, struct text document, uint32_t version)
 		(void)fprintf(stderr, "registry: %s\n", err.text);
 		abort();
 	}
+	registry_tidy(work->registry); /* as at the end of a turn */
 	arena_reset(work->arena);
 }
 

@@ -139,7 +139,7 @@ struct daemon {
 	struct evaluate *evaluate;
 	struct projector *projector;
 	struct log_reading reading;
-	struct loop_driver follower;
+	struct loop_driver turn_end;
 	uint64_t followed; /* log entries the projector was told of */
 	struct backup_jobs *backups;
 	struct http_client *http;
@@ -789,12 +789,14 @@ static bool make_evaluate(struct daemon *daemon, struct error *err)
 	return evaluate_create(&daemon->evaluate, &parts, err);
 }
 
-/* The store follows at the end of each turn in which the log has grown. */
-static int64_t follow_log(struct loop_driver *driver)
+/* The store follows at the end of each turn in which the log has grown, and no charter stays
+ * unpacked for nobody. */
+static int64_t end_turn(struct loop_driver *driver)
 {
 	struct daemon *daemon = driver->context;
 	uint64_t size = record_log_size(daemon->log);
 
+	registry_tidy(daemon->registry);
 	if (size != daemon->followed) {
 		daemon->followed = size;
 		projector_notify(daemon->projector, size);
@@ -822,8 +824,8 @@ static bool catch_up(struct daemon *daemon, struct error *err)
 		log_warn("outcomes_unknown", LOG_NUMBER("calls", (int64_t)unknown));
 	if (!projector_start(&daemon->projector, daemon->fold, &store, &log, err))
 		return false;
-	daemon->follower = (struct loop_driver){.turn = follow_log, .context = daemon};
-	loop_driver_add(daemon->loop, &daemon->follower);
+	daemon->turn_end = (struct loop_driver){.turn = end_turn, .context = daemon};
+	loop_driver_add(daemon->loop, &daemon->turn_end);
 	return backup_jobs_create(
 		&daemon->backups, daemon->loop, daemon->log, audit_files_disk(daemon->files), err);
 }

@@ -41,7 +41,7 @@ void posture_witness_identity(void *context, const struct registry_entry *entry,
 					review_keeper_service(*witness->reviews), entry->name) /
 				1000,
 		.has_excess =
-			graph_has_excess(*witness->graph, entry->in_force->charter, now_utc_s)};
+			graph_has_excess(*witness->graph, charter_of(entry->in_force), now_utc_s)};
 }
 
 int64_t posture_witness_drift(void *context)

@@ -84,7 +84,7 @@ static struct text consents_to(
 	struct decide_bench *bench, const struct object *identity, uint32_t version)
 {
 	const struct reference_world world = {.context = bench->registry, .find = find_in_force};
-	struct charter charter = *identity->charter;
+	struct charter charter = *charter_of(identity);
 	struct charter_peer *peers =
 		arena_array(bench->arena, struct charter_peer, charter.peers_count + 1U);
 	struct object without = *identity;
@@ -96,7 +96,8 @@ static struct text consents_to(
 		peers[i].tools_count = 0;
 	}
 	charter.peers = peers;
-	without.charter = &charter;
+	without.body = &charter;
+	without.unpacked = NULL;
 	if (!charter_crossed_units(&units, bench->arena, &charter, &world, &err))
 		goto failed;
 	while (consents_next(&units, &unit)) {
@@ -202,7 +203,8 @@ struct text decide_bench_agreed(
 
 	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
 		for (uint32_t at = 0;
-			at < half_list_count(entry->in_force->charter, (enum half_list)list); at++)
+			at < half_list_count(charter_of(entry->in_force), (enum half_list)list);
+			at++)
 			half_lines_add(&given.lines, (enum half_list)list, at);
 	while (consents_next(&rest, &unit)) {
 		given.unit = unit;
@@ -233,7 +235,8 @@ void decide_bench_agree_to(struct decide_bench *bench, const char *identity, con
 	token = text_format(bench->arena, "%s=1=%s/%u:%s=person:cy", unit, written, version, lines);
 	if (!consents_find(token, text_of(unit), &given))
 		abort();
-	decide_bench_set_consents(bench, identity, with_consent(bench, entry->consents, &given));
+	decide_bench_set_consents(
+		bench, identity, with_consent(bench, entry->more->consents, &given));
 }
 
 void decide_bench_agree(
@@ -277,7 +280,7 @@ void decide_bench_set_state(
 		.version = entry->in_force->version,
 		.in_force = entry->in_force->version,
 		.state = state,
-		.consents = entry->consents,
+		.consents = entry->more->consents,
 	};
 	struct error err = {0};
 
@@ -294,7 +297,7 @@ void decide_bench_set_class(
 		registry_find(bench->registry, OBJECT_IDENTITY, text_of(identity));
 	struct error err;
 
-	((struct charter *)(uintptr_t)entry->in_force->charter)->use_class = use_class;
+	((struct charter *)(uintptr_t)charter_of(entry->in_force))->use_class = use_class;
 	/* Past the registry, so that nothing hears of it. */
 	entity_table_destroy(&bench->entities);
 	if (!entity_table_create(&bench->entities, bench->registry, &err))

@@ -365,7 +365,7 @@ static void witness_identity(void *context, const struct registry_entry *entry, 
 	if (facts == NULL)
 		stop(entry->name, "is not in looks.csv");
 	*out = *facts;
-	graph_excess_of(world->search, world->graph, entry->in_force->charter,
+	graph_excess_of(world->search, world->graph, charter_of(entry->in_force),
 		(graph_time)now_utc_s, world->excess);
 	out->has_excess = world->excess->total > 0 || world->excess->is_cut;
 }

@@ -23,7 +23,7 @@ enum { CEILING_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 struct ceiling {
 	struct ceilings *pool; /* NULL: it stands alone */
 	struct shape *shape;   /* what its lines demand */
-	const struct charter *charter;
+	const struct object *identity;
 	struct cedar_policy_set *policies; /* NULL: not compiled now; borrows from the shape */
 	uint32_t version;
 	uint32_t place; /* in the pool, while it is compiled */
@@ -227,6 +227,8 @@ static void take_place(struct ceiling *ceiling)
 
 /* What is said of one identity's lines, while they are compiled. */
 struct rows {
+	const struct charter *charter;
+	uint32_t version;
 	struct arena *arena;
 	struct cedar_like *likes;
 	struct cedar_uid
@@ -235,11 +237,11 @@ struct rows {
 	struct cedar_uid principal;
 };
 
-static bool fill_row(struct rows *rows, const struct ceiling *ceiling, uint32_t number)
+static bool fill_row(struct rows *rows, uint32_t number)
 {
-	const struct entitlement *line = &ceiling->charter->entitlements[number];
+	const struct entitlement *line = &rows->charter->entitlements[number];
 	struct text id = text_format(rows->arena, "charter/%.*s@%u/entitlements/%u",
-		TEXT_ARGS(ceiling->charter->name), ceiling->version, number);
+		TEXT_ARGS(rows->charter->name), rows->version, number);
 
 	rows->actions[line->effect] = cedar_uid_of(
 		CEDAR_TEXT("Action"), cedar_text_from(text_of(effect_word(line->effect))));
@@ -251,26 +253,28 @@ static bool fill_row(struct rows *rows, const struct ceiling *ceiling, uint32_t 
 	return id.data != NULL;
 }
 
-static bool fill_rows(struct rows *rows, const struct ceiling *ceiling)
+static bool fill_rows(struct rows *rows)
 {
-	size_t count = (size_t)ceiling->charter->entitlements_count + 1;
+	size_t count = (size_t)rows->charter->entitlements_count + 1;
 	bool ok;
 
 	rows->principal =
-		cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(ceiling->charter->name));
+		cedar_uid_of(CEDAR_TEXT("Identity"), cedar_text_from(rows->charter->name));
 	rows->likes = arena_array(rows->arena, struct cedar_like, count);
 	rows->resources = arena_array(rows->arena, struct cedar_uid, count);
 	ok = rows->likes != NULL && rows->resources != NULL;
-	for (uint32_t i = 0; ok && i < ceiling->charter->entitlements_count; i++)
-		ok = fill_row(rows, ceiling, i);
+	for (uint32_t i = 0; ok && i < rows->charter->entitlements_count; i++)
+		ok = fill_row(rows, i);
 	return ok;
 }
 
 static bool compile_rows(struct ceiling *ceiling)
 {
-	struct rows rows = {.arena = arena_create(CEILING_ARENA_BYTES_MAX)};
+	struct rows rows = {.charter = charter_of(ceiling->identity),
+		.version = ceiling->version,
+		.arena = arena_create(CEILING_ARENA_BYTES_MAX)};
 	struct cedar_error cause = {0};
-	bool ok = rows.arena != NULL && fill_rows(&rows, ceiling) &&
+	bool ok = rows.charter != &charter_lost && rows.arena != NULL && fill_rows(&rows) &&
 		  cedar_policy_set_like(
 			  &ceiling->policies, shape_policies(ceiling->shape), rows.likes, &cause);
 
@@ -278,16 +282,19 @@ static bool compile_rows(struct ceiling *ceiling)
 	return ok;
 }
 
-bool ceiling_compile(struct ceiling **out, struct ceilings *pool, const struct charter *charter,
+bool ceiling_compile(struct ceiling **out, struct ceilings *pool, const struct object *identity,
 	uint32_t version, struct error *err)
 {
+	const struct charter *charter = charter_of(identity);
 	struct ceiling *ceiling = calloc(1, sizeof *ceiling);
 
 	*out = NULL;
-	if (ceiling == NULL)
+	if (ceiling == NULL || charter == &charter_lost) {
+		free(ceiling);
 		return error_set(err, ERROR_LIMIT, "no memory for a ceiling");
+	}
 	ceiling->pool = pool;
-	ceiling->charter = charter;
+	ceiling->identity = identity;
 	ceiling->version = version;
 	for (uint32_t i = 0; i < charter->entitlements_count; i++)
 		assert(charter->entitlements[i].number == i);
@@ -320,8 +327,9 @@ const struct cedar_policy_set *ceiling_policies(struct ceiling *ceiling)
 
 const struct entitlement *ceiling_entitlement(const struct ceiling *ceiling, size_t number)
 {
-	assert(number < ceiling->charter->entitlements_count);
-	return &ceiling->charter->entitlements[number];
+	const struct charter *charter = charter_of(ceiling->identity);
+
+	return number < charter->entitlements_count ? &charter->entitlements[number] : NULL;
 }
 
 /* ---- guardrails ---- */

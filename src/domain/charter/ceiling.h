@@ -35,16 +35,16 @@ void ceilings_destroy(struct ceilings **pool);
 size_t ceilings_shapes_count(const struct ceilings *pool);
 size_t ceilings_compiled_count(const struct ceilings *pool);
 
-/* version goes into the ids.  pool must outlive the ceiling; NULL: it stands alone.  The
- * charter is borrowed for the ceiling's life.  Errors: INVALID (a condition is not an
+/* identity: an object with a charter, borrowed for the ceiling's life; version goes into the ids.
+ * pool must outlive the ceiling; NULL: it stands alone.  Errors: INVALID (a condition is not an
  * expression, or uses context.approvals other than to ask for more), LIMIT. */
-bool ceiling_compile(struct ceiling **out, struct ceilings *pool, const struct charter *charter,
+bool ceiling_compile(struct ceiling **out, struct ceilings *pool, const struct object *identity,
 	uint32_t version, struct error *err) MUST_CHECK;
 void ceiling_destroy(struct ceiling **ceiling);
 /* The policy at each place is the line of that number.  Good until other ceilings of the pool
  * are asked, as many as may be compiled: copy what is kept.  NULL: there is no memory. */
 const struct cedar_policy_set *ceiling_policies(struct ceiling *ceiling);
-/* The line that a policy of it came from. */
+/* The line that a policy of it came from; good as long as the charter is (charter_of). */
 const struct entitlement *ceiling_entitlement(const struct ceiling *ceiling, size_t number);
 
 /* Forbid-only policies of the organisation or of one unit, as one set. */

@@ -81,7 +81,7 @@ static void touch_identity(struct crossing *crossing, struct text name)
 	const struct object *identity = find(crossing, OBJECT_IDENTITY, name);
 
 	if (identity != NULL)
-		add_unit(crossing, identity->charter->unit);
+		add_unit(crossing, charter_of(identity)->unit);
 }
 
 static void touch_entitlement(struct crossing *crossing, const struct entitlement *line)
@@ -241,7 +241,7 @@ bool charter_half(struct half *out, struct arena *arena, const struct object *id
 {
 	const struct json *document;
 	const struct crossing crossing = {
-		.charter = identity->charter, .world = world, .arena = arena};
+		.charter = charter_of(identity), .world = world, .arena = arena};
 	struct json_builder half, lines;
 	struct json whole, made;
 
@@ -387,8 +387,8 @@ static void find_lost(
 bool half_carry(struct half_carried *out, struct arena *arena, const struct lines_of *after,
 	const struct lines_of *before, struct error *err)
 {
-	struct carrying carrying = {.after = after->identity->charter,
-		.before = before->identity->charter,
+	struct carrying carrying = {.after = charter_of(after->identity),
+		.before = charter_of(before->identity),
 		.wanted = after->lines,
 		.left = before->lines};
 	struct json now, was;

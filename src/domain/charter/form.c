@@ -746,12 +746,37 @@ static void read_field(struct form_reader *reader, const struct form_field *fiel
 	}
 }
 
+/* Whether all members are fields, in their order, as what was read before is kept: then each is
+ * found where it must stand, and what is missing need not be looked for. */
+static bool is_ordered(const struct form_shape *shape, const struct json *value)
+{
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < shape->fields_count && at < value->count; i++)
+		at += text_is(value->members[at].name, shape->fields[i].name) ? 1 : 0;
+	return at == value->count;
+}
+
+static const struct json *take_member(const struct json *value, uint32_t *at, const char *name)
+{
+	if (*at == value->count || !text_is(value->members[*at].name, name))
+		return NULL;
+	return &value->members[(*at)++].value;
+}
+
 static void read_fields(struct form_reader *reader, const struct form_shape *shape,
 	const struct json *value, const struct form_path *path, char *body)
 {
+	bool in_order = is_ordered(shape, value);
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; !in_order && i < value->count; i++)
+		if (find_field(shape, value->members[i].name) == NULL)
+			unknown_field(reader, shape, &value->members[i], path);
 	for (size_t i = 0; i < shape->fields_count; i++) {
 		const struct form_field *field = &shape->fields[i];
-		const struct json *member = json_find(value, field->name);
+		const struct json *member = in_order ? take_member(value, &at, field->name)
+						     : json_find(value, field->name);
 		struct form_path here = {.up = path, .name = text_of(field->name)};
 
 		if (member != NULL)
@@ -768,9 +793,6 @@ bool form_read_shape(struct form_reader *reader, const struct form_shape *shape,
 
 	if (!need_type(reader, value, path, JSON_OBJECT))
 		return false;
-	for (uint32_t i = 0; i < value->count; i++)
-		if (find_field(shape, value->members[i].name) == NULL)
-			unknown_field(reader, shape, &value->members[i], path);
 	read_fields(reader, shape, value, path, body);
 	if (shape->finish != NULL)
 		shape->finish(reader, value, path, body);

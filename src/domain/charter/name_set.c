@@ -34,12 +34,19 @@ struct name_set *name_set_create(struct text (*name_of)(const void *item))
 	return set;
 }
 
-void name_set_destroy(struct name_set **set)
+static void run_destroy(struct run *run, void (*destroy_item)(void *item))
+{
+	for (uint32_t i = 0; destroy_item != NULL && i < run->count; i++)
+		destroy_item(run->items[i]);
+	free(run);
+}
+
+void name_set_destroy(struct name_set **set, void (*destroy_item)(void *item))
 {
 	if (*set == NULL)
 		return;
 	for (uint32_t i = 0; i < (*set)->runs_count; i++)
-		free((*set)->runs[i]);
+		run_destroy((*set)->runs[i], destroy_item);
 	free((void *)(*set)->runs);
 	free(*set);
 	*set = NULL;

@@ -14,8 +14,8 @@ struct name_set;
 
 /* name_of tells an item's name.  NULL without memory. */
 struct name_set *name_set_create(struct text (*name_of)(const void *item)) MUST_CHECK;
-/* The items are the caller's. */
-void name_set_destroy(struct name_set **set);
+/* destroy_item, if not NULL, is called for each item. */
+void name_set_destroy(struct name_set **set, void (*destroy_item)(void *item));
 
 void *name_set_find(const struct name_set *set, struct text name);
 /* The first after the name, which need not be in; NULL: there is none. */

@@ -222,8 +222,8 @@ struct compared {
 
 static bool part_is_narrower(enum charter_part part, const struct compared *compared)
 {
-	const struct charter *after = compared->after->charter;
-	const struct charter *before = compared->before->charter;
+	const struct charter *after = charter_of(compared->after);
+	const struct charter *before = charter_of(compared->before);
 	const char *member = charter_part_member(part);
 	const struct json *now, *was;
 

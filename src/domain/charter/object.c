@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "domain/application/application.h"
+#include "domain/charter/charters.h"
 #include "domain/charter/connector.h"
 #include "domain/charter/federation_forms.h"
 #include "domain/charter/form.h"
@@ -23,11 +24,15 @@
 #include "domain/charter/pack.h"
 #include "domain/charter/record_form.h"
 
-enum { OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
+enum {
+	OBJECT_ARENA_BYTES_MAX = 4 * 1024 * 1024,
+	UNPACKED_TIMES = 4, /* as large as what is packed, beside its fixed part */
+};
 
 struct held_object {
 	struct object object; /* first: an object is its holder */
-	struct arena *arena;
+	struct arena *arena;  /* NULL of a packed identity */
+	char *bytes;          /* of a packed identity, its packed document */
 	uint32_t holds;
 };
 
@@ -1209,14 +1214,21 @@ static const struct form_shape object_shapes[] = {
 
 /* ---- objects ---- */
 
+static struct held_object *holder_of(const struct object *object)
+{
+	return (struct held_object *)(uintptr_t)object;
+}
+
 static void object_destroy(struct held_object **held)
 {
 	if (*held == NULL)
 		return;
-	if ((*held)->object.texts != NULL)
-		pack_drop((*held)->object.texts, (*held)->object.packed);
-	texts_release(&(*held)->object.texts);
+	object_repack(&(*held)->object);
+	if ((*held)->object.charters != NULL)
+		pack_drop(charters_texts((*held)->object.charters), (*held)->object.packed);
+	charters_release(&(*held)->object.charters);
 	arena_destroy(&(*held)->arena);
+	free((*held)->bytes);
 	free(*held);
 	*held = NULL;
 }
@@ -1373,7 +1385,7 @@ static bool fill_object(
 		form_problem(reader, document, NULL, NULL, "%s", err.text);
 		return false;
 	}
-	held->object.charter = body; /* whichever member of the union it is */
+	held->object.body = body; /* whichever member of the union it is */
 	held->object.name = json_text_or(&held->object.as_read, "name", "");
 	held->object.is_partial = !ok;
 	return ok;
@@ -1420,12 +1432,18 @@ bool object_parse(struct object **out, const struct json *document, struct text 
 	return false;
 }
 
-static struct held_object *holder_of(const struct object *object)
-{
-	return (struct held_object *)(uintptr_t)object;
-}
-
 /* ---- packing ---- */
+
+const struct charter charter_lost = {
+	.name = {"", 0},
+	.owner = {"", 0},
+	.backup_owner = {"", 0},
+	.unit = {"", 0},
+	.purpose = {"", 0},
+	.impact = {"", 0},
+	.vendor = {"", 0},
+	.expires_utc_s = 1,
+};
 
 /* Reads what is packed into a body in arena. */
 static bool read_packed(const struct object *object, struct arena *arena,
@@ -1443,71 +1461,149 @@ static bool read_packed(const struct object *object, struct arena *arena,
 }
 
 /* An arena of exactly the bytes that the object needs, with its body and what is packed. */
-static bool fill_exactly(struct held_object *held, struct text packed, struct texts *texts,
-	struct arena *scratch, struct error *err)
+static bool fill_exactly(struct held_object *held, struct text packed, struct arena *scratch,
+	const struct json *document, struct error *err)
 {
 	struct arena *arena = NULL;
-	struct json document;
+	size_t before = arena_handed_bytes(scratch);
 	struct text copy;
-	size_t before;
 	void *body;
 
-	if (!pack_get(&document, scratch, texts, packed, err))
-		return false;
-	before = arena_handed_bytes(scratch);
-	if (!read_packed(&held->object, scratch, &document, &body, err))
+	if (!read_packed(&held->object, scratch, document, &body, err))
 		return false;
 	arena = arena_create_small(OBJECT_ARENA_BYTES_MAX,
 		arena_handed_bytes(scratch) - before + packed.length + sizeof(max_align_t));
 	if (arena == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for an object");
 	copy = text_copy(arena, packed);
-	if (copy.data == NULL || !read_packed(&held->object, arena, &document, &body, err)) {
+	if (copy.data == NULL || !read_packed(&held->object, arena, document, &body, err)) {
 		arena_destroy(&arena);
 		return error_set(err, ERROR_LIMIT, "no memory for an object");
 	}
 	held->object.packed = copy;
-	held->object.charter = body;
-	held->object.name = json_text_or(&document, "name", "");
+	held->object.body = body;
 	arena_destroy(&held->arena);
 	held->arena = arena;
 	return true;
 }
 
-bool object_pack(
-	struct object *object, struct texts *texts, struct arena *scratch, struct error *err)
+/* Of an identity nothing but what is packed. */
+static bool keep_packed(struct held_object *held, struct text packed, struct error *err)
+{
+	held->bytes = calloc(1, packed.length);
+	if (held->bytes == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for an object");
+	memcpy(held->bytes, packed.data, packed.length);
+	held->object.packed = (struct text){held->bytes, packed.length};
+	held->object.body = NULL;
+	arena_destroy(&held->arena);
+	return true;
+}
+
+static bool fill_packed(
+	struct held_object *held, struct text packed, struct charters *charters, struct error *err)
+{
+	struct arena *scratch = charters_scratch(charters);
+	struct json document;
+	bool ok = pack_get(&document, scratch, charters_texts(charters), packed, err);
+
+	if (ok && held->object.kind == OBJECT_IDENTITY)
+		ok = keep_packed(held, packed, err);
+	else if (ok)
+		ok = fill_exactly(held, packed, scratch, &document, err);
+	if (ok)
+		held->object.name = json_text_or(&document, "name", "");
+	return ok;
+}
+
+bool object_pack(struct object *object, struct charters *charters, struct error *err)
 {
 	struct held_object *held = holder_of(object);
 	struct buffer packed;
 	bool ok = true;
 
 	assert(held->holds == 1 && !object->is_partial);
-	if (object->texts != NULL)
+	if (object->charters != NULL)
 		return true;
-	arena_reset(scratch);
 	buffer_init(&packed, OBJECT_ARENA_BYTES_MAX);
-	if (!pack_put(&packed, texts, &object->as_read, err)) {
+	if (!pack_put(&packed, charters_texts(charters), &object->as_read, err)) {
 		ok = false;
 		goto done;
 	}
-	if (!fill_exactly(held, buffer_text(&packed), texts, scratch, err)) {
-		pack_drop(texts, buffer_text(&packed));
+	if (!fill_packed(held, buffer_text(&packed), charters, err)) {
+		pack_drop(charters_texts(charters), buffer_text(&packed));
 		ok = false;
 		goto done;
 	}
-	object->texts = texts_acquire(texts);
+	object->charters = charters_acquire(charters);
 	object->as_read = json_null();
 done:
 	buffer_deinit(&packed);
-	arena_reset(scratch);
 	return ok;
+}
+
+/* The body of a packed charter, in an arena of its own; NULL without memory. */
+static const struct charter *unpack(struct object *object, struct arena **arena)
+{
+	struct arena *scratch = charters_scratch(object->charters);
+	struct json document;
+	struct error err;
+	void *body;
+
+	*arena = arena_create_small(OBJECT_ARENA_BYTES_MAX,
+		sizeof(struct charter) + object->packed.length * UNPACKED_TIMES);
+	if (*arena != NULL &&
+		pack_get(&document, scratch, charters_texts(object->charters), object->packed,
+			&err) &&
+		read_packed(object, *arena, &document, &body, &err))
+		return body;
+	arena_destroy(arena);
+	return NULL;
+}
+
+const struct charter *object_unpack(const struct object *object)
+{
+	struct object *unpacking = &holder_of(object)->object;
+	struct arena *arena;
+
+	assert(object->kind == OBJECT_IDENTITY && object->charters != NULL);
+	if (object->unpacked != NULL) {
+		unpacked_ask(object->unpacked);
+		return object->body;
+	}
+	unpacking->body = unpack(unpacking, &arena);
+	if (unpacking->body == NULL)
+		return &charter_lost;
+	unpacking->unpacked = charters_note(object->charters, object, arena);
+	if (unpacking->unpacked != NULL)
+		return object->body;
+	unpacking->body = NULL;
+	arena_destroy(&arena);
+	return &charter_lost;
+}
+
+void object_repack(const struct object *object)
+{
+	struct object *packing;
+
+	if (object == NULL || object->unpacked == NULL)
+		return;
+	packing = &holder_of(object)->object;
+	charters_forget(packing->charters, packing->unpacked);
+	packing->unpacked = NULL;
+	packing->body = NULL;
+}
+
+bool object_is_shared(const struct object *object)
+{
+	return holder_of(object)->holds > 1;
 }
 
 bool object_document(
 	const struct object *object, struct arena *arena, struct json *out, struct error *err)
 {
-	if (object->texts != NULL)
-		return pack_get(out, arena, object->texts, object->packed, err);
+	if (object->charters != NULL)
+		return pack_get(out, arena, charters_texts(object->charters), object->packed, err);
 	*out = object->as_read;
 	return true;
 }
@@ -1519,7 +1615,7 @@ const struct object *object_whole(const struct object *object)
 	struct json document;
 	struct error err;
 
-	if (object->texts == NULL)
+	if (object->charters == NULL)
 		return object_acquire(object);
 	problems.arena = arena_create(OBJECT_ARENA_BYTES_MAX);
 	if (problems.arena != NULL && object_document(object, problems.arena, &document, &err) &&
@@ -1556,7 +1652,7 @@ void object_release(const struct object **object)
 struct text object_unit(const struct object *object)
 {
 	switch (object->kind) {
-	case OBJECT_IDENTITY: return object->charter->unit;
+	case OBJECT_IDENTITY: return charter_of(object)->unit;
 	case OBJECT_PERSON: return object->person->unit;
 	case OBJECT_DATA_SOURCE: return object->data_source->unit;
 	case OBJECT_SERVER: return object->server->unit;
@@ -1575,7 +1671,7 @@ struct text object_unit(const struct object *object)
 const struct charter *object_charter(const struct object *object)
 {
 	if (object->kind == OBJECT_IDENTITY)
-		return object->charter;
+		return charter_of(object);
 	if (object->kind == OBJECT_UNIT && object->unit->sandbox.life_s > 0)
 		return &object->unit->sandbox.charter;
 	return NULL;

@@ -11,7 +11,8 @@
 #include "domain/charter/problem.h"
 #include "domain/charter/sandbox.h"
 
-struct texts; /* texts.h */
+struct charters; /* charters.h */
+struct unpacked; /* likewise */
 
 /* The objects of the registry, as written in charters (docs/charters.md).  An
  * object is immutable; a change is a new object. */
@@ -252,12 +253,13 @@ struct object {
 	/* The document as it was read, with its lines, members in field order; JSON_NULL once it
 	 * is packed: object_document has it then, too. */
 	struct json as_read;
-	struct texts *texts;  /* once it is packed; else NULL */
-	struct text packed;   /* likewise; see object_document */
-	struct sha256 digest; /* of the document's canonical JSON */
-	bool is_partial;      /* read with problems: only the names in it count */
+	struct charters *charters; /* once it is packed: what it shares; else NULL */
+	struct text packed;        /* likewise; see object_document */
+	struct unpacked *unpacked; /* a packed charter that is; else NULL */
+	struct sha256 digest;      /* of the document's canonical JSON */
+	bool is_partial;           /* read with problems: only the names in it count */
 	union {
-		const struct charter *charter;
+		const struct charter *body; /* ask charter_of: NULL while it is packed */
 		const struct person *person;
 		const struct unit *unit;
 		const struct data_source *data_source;
@@ -283,10 +285,29 @@ bool object_parse_partial(struct object **out, const struct json *document, stru
 	struct problems *problems) MUST_CHECK;
 
 /* Makes it as small as it can be, in place: its texts are shared ones from then on, and the
- * document is packed (pack.h).  What pointed into it is void; it must be held once.  scratch
- * is reset.  Errors: LIMIT, and it is as it was. */
-bool object_pack(struct object *object, struct texts *texts, struct arena *scratch,
-	struct error *err) MUST_CHECK;
+ * document is packed (pack.h); a charter is nothing else until charter_of is asked.  What
+ * pointed into it is void; it must be held once.  Errors: LIMIT, and it is as it was. */
+bool object_pack(struct object *object, struct charters *charters, struct error *err) MUST_CHECK;
+/* Gives up what a packed identity's charter was unpacked to; its texts stay. */
+void object_repack(const struct object *object);
+/* Held more than once. */
+bool object_is_shared(const struct object *object);
+
+/* For charter_of.  Its charter, or charter_lost. */
+const struct charter *object_unpack(const struct object *object);
+/* What stands for a charter that there was no memory to unpack: it permits nothing and is over.
+ * Told by its address. */
+extern const struct charter charter_lost;
+
+/* The charter of an identity, which the object is; never NULL.  Of a packed one it is good until
+ * the turn ends or the next record is folded (registry_tidy), or its entry changes; while the
+ * object is held by object_acquire; and, where registry_each gave the entry, until that visit
+ * returns.  Its texts live as long as the object. */
+static inline const struct charter *charter_of(const struct object *object)
+{
+	return object->body != NULL && object->unpacked == NULL ? object->body
+								: object_unpack(object);
+}
 /* The document, members in field order, as export writes them: in arena if it is packed.  Its
  * texts live as long as the object.  Errors: LIMIT. */
 bool object_document(const struct object *object, struct arena *arena, struct json *out,

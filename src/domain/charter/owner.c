@@ -1,33 +1,35 @@
 #include "domain/charter/owner.h"
 
-static const struct charter *charter_of(const struct registry_entry *identity)
+static const struct charter *charter_in_force(const struct registry_entry *identity)
 {
 	if (identity == NULL || identity->kind != OBJECT_IDENTITY || identity->in_force == NULL)
 		return NULL;
-	return identity->in_force->charter;
+	return charter_of(identity->in_force);
 }
 
 struct text owner_of(const struct registry_entry *identity)
 {
-	const struct charter *charter = charter_of(identity);
+	const struct charter *charter = charter_in_force(identity);
 
 	if (charter == NULL)
 		return TEXT("");
-	return identity->owner_in_force.length > 0 ? identity->owner_in_force : charter->owner;
+	return identity->more->owner_in_force.length > 0 ? identity->more->owner_in_force
+							 : charter->owner;
 }
 
 int64_t owner_left_utc_s(const struct registry *registry, const struct registry_entry *identity)
 {
+	const struct charter *charter = charter_in_force(identity);
 	const struct person *owner = registry_find_person(registry, owner_of(identity));
 
-	if (owner == NULL && charter_of(identity) != NULL)
-		owner = registry_find_person(registry, charter_of(identity)->owner);
+	if (owner == NULL && charter != NULL)
+		owner = registry_find_person(registry, charter->owner);
 	return owner == NULL ? 0 : owner->left_utc_s;
 }
 
 struct text owner_backup_of(const struct registry *registry, const struct registry_entry *identity)
 {
-	const struct charter *charter = charter_of(identity);
+	const struct charter *charter = charter_in_force(identity);
 	const struct person *backup;
 
 	if (charter == NULL || text_equal(charter->backup_owner, owner_of(identity)))
@@ -38,14 +40,15 @@ struct text owner_backup_of(const struct registry *registry, const struct regist
 
 bool owner_has_moved(const struct registry *registry, const struct registry_entry *identity)
 {
-	const struct charter *charter = charter_of(identity);
+	const struct charter *charter = charter_in_force(identity);
 	const struct registry_entry *owner =
 		charter == NULL ? NULL : registry_find(registry, OBJECT_PERSON, owner_of(identity));
 
 	return owner != NULL && owner->in_force != NULL &&
-	       text_equal(owner->moved_from, charter->unit) &&
+	       text_equal(owner->more->moved_from, charter->unit) &&
 	       !text_equal(owner->in_force->person->unit, charter->unit) &&
-	       owner->moved > identity->in_force->revision && owner->moved > identity->acknowledged;
+	       owner->more->moved > identity->in_force->revision &&
+	       owner->more->moved > identity->more->acknowledged;
 }
 
 const char *owner_need_word(enum owner_need need)
@@ -62,7 +65,7 @@ const char *owner_need_word(enum owner_need need)
 enum owner_need owner_need_of(
 	const struct registry *registry, const struct registry_entry *identity)
 {
-	if (charter_of(identity) == NULL || identity->state == IDENTITY_RETIRED)
+	if (charter_in_force(identity) == NULL || identity->state == IDENTITY_RETIRED)
 		return OWNER_NEED_NONE;
 	if (owner_left_utc_s(registry, identity) != 0)
 		return OWNER_NEED_OWNER;

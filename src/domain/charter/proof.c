@@ -71,7 +71,7 @@ static bool prove_object(struct charter_proof *out, const struct object *identit
 	struct error *err)
 {
 	struct ceiling *ceiling = NULL;
-	bool ok = ceiling_compile(&ceiling, NULL, identity->charter, version, err) &&
+	bool ok = ceiling_compile(&ceiling, NULL, identity, version, err) &&
 		  charter_prove(out, identity, ceiling, err);
 
 	ceiling_destroy(&ceiling);

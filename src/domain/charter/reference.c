@@ -194,7 +194,7 @@ static void visit_sources(const struct object *object, reference_visit *visit, v
 /* For whom it acts, if they consent. */
 static void visit_acting(const struct object *object, reference_visit *visit, void *context)
 {
-	const struct charter_acting *acting = &object->charter->acts_for;
+	const struct charter_acting *acting = &charter_of(object)->acts_for;
 	const struct json *clause = json_find(&object->as_read, "acts-for");
 	const struct json *people = clause == NULL ? NULL : json_find(clause, "people");
 	struct form_path at_clause = {.name = TEXT("acts-for")};
@@ -218,7 +218,7 @@ static void visit_acting(const struct object *object, reference_visit *visit, vo
 
 static void visit_charter(const struct object *object, reference_visit *visit, void *context)
 {
-	const struct charter *charter = object->charter;
+	const struct charter *charter = charter_of(object);
 
 	visit_member(object, "owner", OBJECT_PERSON, visit, context);
 	visit_member(object, "backup-owner", OBJECT_PERSON, visit, context);
@@ -415,7 +415,7 @@ static void check_sandbox(
 	struct check *check, const struct reference *reference, const struct object *found)
 {
 	bool is_sandbox =
-		check->object->kind == OBJECT_UNIT || charter_is_sandbox(check->object->charter);
+		check->object->kind == OBJECT_UNIT || charter_is_sandbox(charter_of(check->object));
 
 	if (!is_sandbox || found->kind != OBJECT_DATA_SOURCE ||
 		sandbox_covers(NULL, found->data_source->sensitivity))
@@ -550,7 +550,7 @@ static void check_reference(void *context, const struct reference *reference)
 
 static void check_ends(struct check *check)
 {
-	const struct charter *charter = check->object->charter;
+	const struct charter *charter = charter_of(check->object);
 	const struct json *end = json_find(&check->object->as_read, "expires");
 	struct form_path at_end = {.name = TEXT("expires")};
 

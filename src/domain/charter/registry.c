@@ -22,17 +22,20 @@
 
 #include "domain/application/application.h"
 #include "domain/audit/envelope.h"
+#include "domain/charter/charters.h"
+#include "domain/charter/name_set.h"
 #include "domain/charter/name_table.h"
 #include "domain/charter/texts.h"
 #include "domain/charter/users.h"
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
-	ENTRY_TEXTS = 9,
+	MORE_TEXTS = 8,
+	REACTIVATED_BY = 1, /* its place among them */
+	NAMES_FIRST = 1024,
 	KINDS = OBJECT_KIND_COUNT,
 	KEY_ARENA_BYTES_MAX = 16 * 1024,
 	APPLICATION_PREFIX_BYTES = 128,
-	SCRATCH_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 struct slot;
@@ -44,19 +47,26 @@ struct held_key {
 	struct arena *arena;
 };
 
-/* One name; the public part first, whose name is the key's in the table of slots. */
+/* What is held for entry.more: the numbers of its texts among the registry's, and one; 0:
+ * empty. */
+struct held_more {
+	struct registry_more more;
+	uint32_t texts[MORE_TEXTS];
+};
+
+/* One name; the public part first, whose name is the registry's text of that number. */
 struct slot {
 	struct registry_entry entry;
 	const struct object *held[HELD_MAX]; /* registry_hold; NULL: free */
-	struct ceiling *ceiling;
 	struct application_rules *rules;
-	struct person_key *keys; /* shallow copies, for entry.keys; room for the most */
-	/* proposed_by, reactivated_by, reason, approved_by, consents, waiting_consents,
-	 * owner_in_force, moved_from, authored_by: their numbers among the registry's texts, and
-	 * one; 0: empty */
-	uint32_t texts[ENTRY_TEXTS];
-	uint64_t kill_epoch;      /* that the last change knew of */
-	uint64_t unit_kill_epoch; /* likewise */
+	struct person_key *keys;   /* shallow copies, for entry.keys; room for the most */
+	struct held_more *more;    /* NULL: entry.more is that of nothing */
+	struct slot *next_of_name; /* of another kind */
+	uint64_t kill_epoch;       /* that the last change knew of */
+	uint64_t unit_kill_epoch;  /* likewise */
+	uint32_t name;
+	uint32_t authored_by; /* as a text of held_more */
+	uint32_t unit; /* likewise: of the charter in force, so that kills need not read it */
 };
 
 struct unit_guardrails {
@@ -71,7 +81,9 @@ struct kill_mark {
 };
 
 struct registry {
-	struct name_table *slots[KINDS];
+	struct name_set *slots[KINDS];
+	struct slot **names; /* by the number of the name: the first slot of it; NULL: none is */
+	size_t names_room;
 	struct name_table *keys;       /* held_key by kid */
 	struct name_table *units;      /* unit_guardrails by unit */
 	struct name_table *kills;      /* kill_mark by identity, registered or not yet */
@@ -80,13 +92,24 @@ struct registry {
 	struct name_table *sandboxes;  /* slot by identity */
 	struct ceilings *ceilings;     /* of those in slots */
 	struct people *people;
-	struct texts *texts;   /* of objects and of entries */
-	struct arena *scratch; /* to pack in */
-	size_t counts[KINDS];  /* entries with something in force or waiting */
+	struct charters *charters;
+	struct texts *texts;  /* of objects and of entries; the charters' */
+	size_t counts[KINDS]; /* entries with something in force or waiting */
 	size_t stale_count;
 	uint64_t revision;
 	uint64_t generation;
 	uint64_t unit_kill_epoch; /* the highest of all marks of units */
+};
+
+const struct registry_more registry_nothing_more = {
+	.proposed_by = {"", 0},
+	.reactivated_by = {"", 0},
+	.reason = {"", 0},
+	.approved_by = {"", 0},
+	.consents = {"", 0},
+	.waiting_consents = {"", 0},
+	.owner_in_force = {"", 0},
+	.moved_from = {"", 0},
 };
 
 /* ---- memory ---- */
@@ -141,13 +164,14 @@ static void slot_destroy(void *value)
 
 	if (slot == NULL)
 		return;
+	ceiling_destroy(&slot->entry.ceiling);
 	object_release(&slot->entry.in_force);
 	object_release(&slot->entry.waiting);
 	for (size_t i = 0; i < HELD_MAX; i++)
 		object_release(&slot->held[i]);
-	ceiling_destroy(&slot->ceiling);
 	application_rules_destroy(&slot->rules);
 	free(slot->keys);
+	free(slot->more);
 	free(slot); /* its texts go with the registry's */
 }
 
@@ -172,6 +196,11 @@ static void unit_guardrails_destroy(void *value)
 	free(unit);
 }
 
+static struct text slot_name(const void *slot)
+{
+	return ((const struct slot *)slot)->entry.name;
+}
+
 bool registry_create(struct registry **out, struct error *err)
 {
 	struct registry *registry = calloc(1, sizeof *registry);
@@ -179,21 +208,20 @@ bool registry_create(struct registry **out, struct error *err)
 
 	*out = NULL;
 	for (unsigned kind = OBJECT_IDENTITY; ok && kind < KINDS; kind++)
-		ok = (registry->slots[kind] = name_table_create()) != NULL;
+		ok = (registry->slots[kind] = name_set_create(slot_name)) != NULL;
 	ok = ok && (registry->keys = name_table_create()) != NULL;
 	ok = ok && (registry->units = name_table_create()) != NULL;
 	ok = ok && (registry->kills = name_table_create()) != NULL;
 	ok = ok && (registry->unit_kills = name_table_create()) != NULL;
 	ok = ok && (registry->users = name_table_create()) != NULL;
 	ok = ok && (registry->sandboxes = name_table_create()) != NULL;
-	ok = ok && (registry->texts = texts_create()) != NULL;
-	ok = ok && (registry->scratch = arena_create(SCRATCH_BYTES_MAX)) != NULL;
-	ok = ok && ceilings_create(&registry->ceilings, err) &&
-	     people_create(&registry->people, err);
+	ok = ok && charters_create(&registry->charters, err) &&
+	     ceilings_create(&registry->ceilings, err) && people_create(&registry->people, err);
 	if (!ok) {
 		registry_destroy(&registry);
 		return error_set(err, ERROR_LIMIT, "no memory for the registry");
 	}
+	registry->texts = charters_texts(registry->charters);
 	*out = registry;
 	return true;
 }
@@ -203,7 +231,8 @@ void registry_destroy(struct registry **registry)
 	if (*registry == NULL)
 		return;
 	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++)
-		name_table_destroy(&(*registry)->slots[kind], slot_destroy);
+		name_set_destroy(&(*registry)->slots[kind], slot_destroy);
+	free((void *)(*registry)->names);
 	name_table_destroy(&(*registry)->keys, held_key_destroy);
 	name_table_destroy(&(*registry)->units, unit_guardrails_destroy);
 	name_table_destroy(&(*registry)->kills, free);
@@ -212,8 +241,7 @@ void registry_destroy(struct registry **registry)
 	name_table_destroy(&(*registry)->sandboxes, NULL);
 	ceilings_destroy(&(*registry)->ceilings);
 	people_destroy(&(*registry)->people);
-	texts_release(&(*registry)->texts);
-	arena_destroy(&(*registry)->scratch);
+	charters_release(&(*registry)->charters);
 	free(*registry);
 	*registry = NULL;
 }
@@ -233,9 +261,16 @@ uint64_t registry_generation(const struct registry *registry)
 static struct slot *find_slot(
 	const struct registry *registry, enum object_kind kind, struct text name)
 {
-	if (kind == OBJECT_NONE || (unsigned)kind >= KINDS)
+	struct slot *slot;
+	uint32_t number;
+
+	if (kind == OBJECT_NONE || (unsigned)kind >= KINDS ||
+		!texts_find(registry->texts, name, &number) || number >= registry->names_room)
 		return NULL;
-	return name_table_find(registry->slots[kind], name);
+	slot = registry->names[number];
+	while (slot != NULL && slot->entry.kind != kind)
+		slot = slot->next_of_name;
+	return slot;
 }
 
 const struct registry_entry *registry_find(
@@ -254,6 +289,12 @@ static const struct object *find_in_force(
 	return slot == NULL ? NULL : slot->entry.in_force;
 }
 
+/* The charter of an identity's object; NULL for what is none. */
+static const struct charter *charter_in(const struct object *object)
+{
+	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : charter_of(object);
+}
+
 const struct registry_entry *registry_find_identity(
 	const struct registry *registry, struct text name)
 {
@@ -262,9 +303,7 @@ const struct registry_entry *registry_find_identity(
 
 const struct charter *registry_find_charter(const struct registry *registry, struct text name)
 {
-	const struct object *object = find_in_force(registry, OBJECT_IDENTITY, name);
-
-	return object == NULL ? NULL : object->charter;
+	return charter_in(find_in_force(registry, OBJECT_IDENTITY, name));
 }
 
 const struct person *registry_find_person(const struct registry *registry, struct text name)
@@ -365,15 +404,35 @@ static bool is_there(const struct registry_entry *entry)
 	return entry->in_force != NULL || entry->waiting != NULL;
 }
 
+static bool is_unpacked(const struct object *object)
+{
+	return object != NULL && object->unpacked != NULL;
+}
+
+/* What was unpacked for the visit alone goes after it: a walk may see a million. */
+static bool visit_slot(const struct slot *slot,
+	bool (*visit)(void *, const struct registry_entry *), void *context)
+{
+	const struct object *in_force = slot->entry.in_force, *waiting = slot->entry.waiting;
+	bool was_in_force = is_unpacked(in_force), was_waiting = is_unpacked(waiting);
+	bool goes_on = visit(context, &slot->entry);
+
+	if (!was_in_force && is_unpacked(in_force) && !object_is_shared(in_force))
+		object_repack(in_force);
+	if (!was_waiting && is_unpacked(waiting) && !object_is_shared(waiting))
+		object_repack(waiting);
+	return goes_on;
+}
+
 static bool each_of_kind(const struct registry *registry, enum object_kind kind, struct text after,
 	bool (*visit)(void *, const struct registry_entry *), void *context)
 {
-	const struct slot *slot = name_table_next(registry->slots[kind], after);
+	const struct slot *slot = name_set_next(registry->slots[kind], after);
 
 	while (slot != NULL) {
-		if (is_there(&slot->entry) && !visit(context, &slot->entry))
+		if (is_there(&slot->entry) && !visit_slot(slot, visit, context))
 			return false;
-		slot = name_table_next(registry->slots[kind], slot->entry.name);
+		slot = name_set_next(registry->slots[kind], slot->entry.name);
 	}
 	return true;
 }
@@ -410,10 +469,10 @@ void registry_each_sandbox(const struct registry *registry, struct text after,
 
 bool registry_ever_had(const struct registry *registry, enum object_kind kind)
 {
-	const struct slot *slot = name_table_next(registry->slots[kind], (struct text){NULL, 0});
+	const struct slot *slot = name_set_next(registry->slots[kind], (struct text){NULL, 0});
 
 	while (slot != NULL && slot->entry.version == 0)
-		slot = name_table_next(registry->slots[kind], slot->entry.name);
+		slot = name_set_next(registry->slots[kind], slot->entry.name);
 	return slot != NULL;
 }
 
@@ -428,10 +487,24 @@ size_t registry_count(const struct registry *registry, enum object_kind kind)
 	return count;
 }
 
-/* The charter of an identity's object; NULL for what is none. */
-static const struct charter *charter_of(const struct object *object)
+void registry_bound(struct registry *registry, size_t charters_bytes)
 {
-	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : object->charter;
+	charters_bound(registry->charters, charters_bytes);
+}
+
+void registry_tidy(struct registry *registry)
+{
+	charters_tidy(registry->charters);
+}
+
+size_t registry_unpacked_count(const struct registry *registry)
+{
+	return charters_unpacked_count(registry->charters);
+}
+
+size_t registry_unpacked_bytes(const struct registry *registry)
+{
+	return charters_unpacked_bytes(registry->charters);
 }
 
 /* ---- who an actor is ---- */
@@ -446,7 +519,7 @@ const struct person *registry_person_of(const struct registry *registry, struct 
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object)
 {
-	const struct charter *charter = charter_of(object);
+	const struct charter *charter = charter_in(object);
 	struct people_resource resource = {.kind = object->kind,
 		.name = object->name,
 		.unit = registry_unit_of(registry, object)};
@@ -490,10 +563,10 @@ struct people_resource registry_resource_of_entry(
 
 	if (object != NULL)
 		resource = registry_resource_of(registry, object);
-	if (entry->owner_in_force.length > 0) /* who answers for it now */
-		resource.owner = entry->owner_in_force;
+	if (entry->more->owner_in_force.length > 0) /* who answers for it now */
+		resource.owner = entry->more->owner_in_force;
 	if (entry->waiting_version != 0)
-		resource.proposer = entry->proposed_by;
+		resource.proposer = entry->more->proposed_by;
 	return resource;
 }
 
@@ -519,8 +592,11 @@ struct prepared {
 	struct application_rules *rules;
 	bool has_new_rules;
 	bool has_entered; /* users, as far as memory went */
+	bool is_sandbox;
 	bool has_new_sandbox;
-	uint32_t texts[ENTRY_TEXTS]; /* as a slot's */
+	struct held_more *more; /* NULL: nothing */
+	uint32_t authored_by;   /* as a slot's, like the next */
+	uint32_t unit;
 };
 
 static struct unit_guardrails *find_or_add_unit(struct registry *registry, struct text unit)
@@ -558,6 +634,25 @@ static bool mark_stale(struct registry *registry, struct text policy_name)
 	return true;
 }
 
+static bool make_room_for_name(struct registry *registry, uint32_t number)
+{
+	size_t room = registry->names_room == 0 ? NAMES_FIRST : registry->names_room;
+	void *names;
+
+	if (number < registry->names_room)
+		return true;
+	while (room <= number)
+		room *= 2;
+	names = realloc((void *)registry->names, room * sizeof *registry->names);
+	if (names == NULL)
+		return false;
+	registry->names = names;
+	memset((void *)(registry->names + registry->names_room), 0,
+		(room - registry->names_room) * sizeof *registry->names);
+	registry->names_room = room;
+	return true;
+}
+
 static struct slot *slot_create(struct registry *registry, enum object_kind kind, struct text name)
 {
 	struct slot *slot = calloc(1, sizeof *slot);
@@ -565,12 +660,42 @@ static struct slot *slot_create(struct registry *registry, enum object_kind kind
 	if (slot == NULL)
 		return NULL;
 	slot->entry.kind = kind;
-	slot->entry.name = name_table_put_named(registry->slots[kind], name, slot);
-	if (slot->entry.name.data == NULL) {
-		slot_destroy(slot);
+	slot->entry.more = &registry_nothing_more;
+	slot->entry.authored_by = (struct text){"", 0};
+	if (!texts_put(registry->texts, name, &slot->name)) {
+		free(slot);
 		return NULL;
 	}
+	slot->entry.name = texts_get(registry->texts, slot->name);
+	if (!make_room_for_name(registry, slot->name) ||
+		!name_set_put(registry->slots[kind], slot)) {
+		texts_drop(registry->texts, slot->name);
+		free(slot);
+		return NULL;
+	}
+	slot->next_of_name = registry->names[slot->name];
+	registry->names[slot->name] = slot;
 	return slot;
+}
+
+/* A slot that never came to anything. */
+static void slot_abandon(struct registry *registry, struct slot *slot)
+{
+	struct slot **link = &registry->names[slot->name];
+
+	while (*link != slot)
+		link = &(*link)->next_of_name;
+	*link = slot->next_of_name;
+	(void)name_set_remove(registry->slots[slot->entry.kind], slot->entry.name);
+	texts_drop(registry->texts, slot->name);
+	slot_destroy(slot);
+}
+
+static void more_destroy(struct texts *texts, struct held_more *more)
+{
+	for (size_t i = 0; more != NULL && i < MORE_TEXTS; i++)
+		drop_number(texts, &more->texts[i]);
+	free(more);
 }
 
 /* The object of that version among the held ones and what is there, held once
@@ -651,14 +776,13 @@ static bool prepare_ceiling(struct prepared *next, struct ceilings *ceilings,
 
 	if (change->kind != OBJECT_IDENTITY)
 		return true;
-	if (is_acting && next->slot->ceiling != NULL &&
+	if (is_acting && next->slot->entry.ceiling != NULL &&
 		next->in_force == next->slot->entry.in_force)
 		return true; /* the one that is there */
 	next->has_new_ceiling = true;
 	if (!is_acting)
 		return true;
-	return ceiling_compile(
-		&next->ceiling, ceilings, next->in_force->charter, change->in_force, err);
+	return ceiling_compile(&next->ceiling, ceilings, next->in_force, change->in_force, err);
 }
 
 static bool prepare_rules(
@@ -688,7 +812,7 @@ static bool prepare_rules(
 
 static bool is_sandbox(const struct object *in_force, enum identity_state state)
 {
-	const struct charter *charter = charter_of(in_force);
+	const struct charter *charter = charter_in(in_force);
 
 	return charter != NULL && charter_is_sandbox(charter) && state != IDENTITY_RETIRED;
 }
@@ -696,20 +820,86 @@ static bool is_sandbox(const struct object *in_force, enum identity_state state)
 static bool prepare_sandbox(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
-	if (!is_sandbox(next->in_force, change->state) ||
-		name_table_find(registry->sandboxes, change->name) != NULL)
+	next->is_sandbox = is_sandbox(next->in_force, change->state);
+	if (!next->is_sandbox || name_table_find(registry->sandboxes, change->name) != NULL)
 		return true;
 	next->has_new_sandbox = name_table_put(registry->sandboxes, change->name, next->slot);
 	return next->has_new_sandbox || error_set(err, ERROR_LIMIT, "no memory for an entry");
 }
 
+static bool has_more(const struct registry_change *change)
+{
+	return change->proposed_by.length + change->reactivated_by.length + change->reason.length +
+			       change->approved_by.length + change->consents.length +
+			       change->waiting_consents.length + change->owner_in_force.length +
+			       change->moved_from.length !=
+		       0 ||
+	       change->tasks_since != 0 || change->acknowledged != 0 ||
+	       change->keys_since_utc_ms != 0 || change->moved != 0 ||
+	       change->proposed_utc_ms != 0 || change->cases_passed != 0;
+}
+
+static bool hold_more_texts(struct held_more *held, struct texts *texts)
+{
+	struct registry_more *more = &held->more;
+	struct text *const all[MORE_TEXTS] = {&more->proposed_by, &more->reactivated_by,
+		&more->reason, &more->approved_by, &more->consents, &more->waiting_consents,
+		&more->owner_in_force, &more->moved_from};
+
+	for (size_t i = 0; i < MORE_TEXTS; i++) {
+		if (!hold_text(texts, *all[i], &held->texts[i]))
+			return false;
+		*all[i] = held_text(texts, held->texts[i]);
+	}
+	return true;
+}
+
+static bool prepare_more(struct prepared *next, struct registry *registry,
+	const struct registry_change *change, struct error *err)
+{
+	bool waits = change->waiting != 0;
+
+	if (!hold_text(registry->texts, change->authored_by, &next->authored_by))
+		return error_set(err, ERROR_LIMIT, "no memory for an entry");
+	if (!has_more(change))
+		return true;
+	next->more = calloc(1, sizeof *next->more);
+	if (next->more == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for an entry");
+	next->more->more = (struct registry_more){
+		.proposed_by = change->proposed_by,
+		.proposed_utc_ms = waits ? change->proposed_utc_ms : 0,
+		.cases_passed = waits ? change->cases_passed : 0,
+		.reactivated_by = change->reactivated_by,
+		.reason = change->reason,
+		.tasks_since = change->tasks_since,
+		.approved_by = change->approved_by,
+		.consents = change->consents,
+		.waiting_consents = change->waiting_consents,
+		.owner_in_force = change->owner_in_force,
+		.acknowledged = change->acknowledged,
+		.keys_since_utc_ms = change->keys_since_utc_ms,
+		.moved_from = change->moved_from,
+		.moved = change->moved,
+	};
+	return hold_more_texts(next->more, registry->texts) ||
+	       error_set(err, ERROR_LIMIT, "no memory for an entry");
+}
+
+/* A charter that there is no memory to unpack must not come into force unread, nor go so. */
+static bool prepare_unit(struct prepared *next, struct registry *registry, struct error *err)
+{
+	const struct charter *charter = charter_in(next->in_force);
+
+	if (charter == &charter_lost || charter_in(next->slot->entry.in_force) == &charter_lost)
+		return error_set(err, ERROR_LIMIT, "no memory for a charter");
+	return charter == NULL || hold_text(registry->texts, charter->unit, &next->unit) ||
+	       error_set(err, ERROR_LIMIT, "no memory for an entry");
+}
+
 static bool prepare(struct prepared *next, struct registry *registry,
 	const struct registry_change *change, struct error *err)
 {
-	const struct text texts[] = {change->proposed_by, change->reactivated_by, change->reason,
-		change->approved_by, change->consents, change->waiting_consents,
-		change->owner_in_force, change->moved_from, change->authored_by};
-
 	next->slot = find_slot(registry, change->kind, change->name);
 	next->is_new_slot = next->slot == NULL;
 	if (next->slot == NULL)
@@ -720,9 +910,8 @@ static bool prepare(struct prepared *next, struct registry *registry,
 		!choose(next->slot, change->is_removal ? 0 : change->waiting, &next->waiting))
 		return error_set(err, ERROR_CORRUPT, "%s %.*s: no such version",
 			object_kind_word(change->kind), TEXT_ARGS(change->name));
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (!hold_text(registry->texts, texts[i], &next->texts[i]))
-			return error_set(err, ERROR_LIMIT, "no memory for an entry");
+	if (!prepare_more(next, registry, change, err) || !prepare_unit(next, registry, err))
+		return false;
 	if (!prepare_ceiling(next, registry->ceilings, change, err) ||
 		!prepare_rules(next, change, err))
 		return error_wrap(
@@ -731,9 +920,9 @@ static bool prepare(struct prepared *next, struct registry *registry,
 	if (change->kind == OBJECT_POLICY && next->in_force != next->slot->entry.in_force &&
 		!mark_stale(registry, change->name))
 		return error_set(err, ERROR_LIMIT, "no memory for a unit's guardrails");
-	next->has_entered = charter_of(next->in_force) != NULL;
+	next->has_entered = charter_in(next->in_force) != NULL;
 	if (next->has_entered &&
-		!users_enter(registry->users, charter_of(next->in_force), &next->slot->entry))
+		!users_enter(registry->users, charter_in(next->in_force), &next->slot->entry))
 		return error_set(err, ERROR_LIMIT, "no memory for an entry");
 	return prepare_sandbox(next, registry, change, err);
 }
@@ -742,20 +931,19 @@ static void abandon(
 	struct prepared *next, struct registry *registry, const struct registry_change *change)
 {
 	if (next->has_entered)
-		users_leave(registry->users, charter_of(next->in_force),
-			charter_of(next->slot->entry.in_force));
+		users_leave(registry->users, charter_in(next->in_force),
+			charter_in(next->slot->entry.in_force));
 	if (next->has_new_sandbox)
 		(void)name_table_remove(registry->sandboxes, change->name);
+	ceiling_destroy(&next->ceiling);
 	object_release(&next->in_force);
 	object_release(&next->waiting);
-	ceiling_destroy(&next->ceiling);
 	application_rules_destroy(&next->rules);
-	for (size_t i = 0; i < sizeof next->texts / sizeof *next->texts; i++)
-		drop_number(registry->texts, &next->texts[i]);
-	if (next->is_new_slot && next->slot != NULL) {
-		(void)name_table_remove(registry->slots[change->kind], change->name);
-		slot_destroy(next->slot);
-	}
+	drop_number(registry->texts, &next->authored_by);
+	drop_number(registry->texts, &next->unit);
+	more_destroy(registry->texts, next->more);
+	if (next->is_new_slot && next->slot != NULL)
+		slot_abandon(registry, next->slot);
 }
 
 /* Suspended until two agree; a first agreement given before counts no more. */
@@ -765,8 +953,10 @@ static void apply_kill(struct registry *registry, struct slot *slot)
 		return;
 	slot->entry.state = IDENTITY_SUSPENDED;
 	slot->entry.needs_two = true;
-	drop_number(registry->texts, &slot->texts[1]);
-	slot->entry.reactivated_by = held_text(registry->texts, 0);
+	if (slot->more == NULL)
+		return;
+	drop_number(registry->texts, &slot->more->texts[REACTIVATED_BY]);
+	slot->more->more.reactivated_by = held_text(registry->texts, 0);
 }
 
 static uint64_t epoch_of(const struct name_table *marks, struct text name)
@@ -779,11 +969,43 @@ static uint64_t epoch_of(const struct name_table *marks, struct text name)
 /* A kill of it, or of the unit it is in, came after its last change was made. */
 static bool is_overtaken(const struct registry *registry, const struct slot *slot)
 {
-	const struct charter *charter = charter_of(slot->entry.in_force);
-	struct text unit = charter == NULL ? TEXT("") : charter->unit;
+	struct text unit = held_text(registry->texts, slot->unit);
 
 	return slot->kill_epoch < epoch_of(registry->kills, slot->entry.name) ||
 	       slot->unit_kill_epoch < epoch_of(registry->unit_kills, unit);
+}
+
+static void commit_objects(struct slot *slot, struct prepared *next)
+{
+	struct registry_entry *entry = &slot->entry;
+
+	if (next->has_new_ceiling) { /* before the object that the old one borrows */
+		ceiling_destroy(&entry->ceiling);
+		entry->ceiling = next->ceiling;
+	}
+	for (size_t i = 0; i < HELD_MAX; i++)
+		object_release(&slot->held[i]);
+	object_release(&entry->in_force);
+	object_release(&entry->waiting);
+	entry->in_force = next->in_force;
+	entry->waiting = next->waiting;
+	if (next->has_new_rules) {
+		application_rules_destroy(&slot->rules);
+		slot->rules = next->rules;
+	}
+	entry->rules = slot->rules;
+}
+
+static void commit_texts(struct registry *registry, struct slot *slot, struct prepared *next)
+{
+	more_destroy(registry->texts, slot->more);
+	slot->more = next->more;
+	slot->entry.more = next->more == NULL ? &registry_nothing_more : &next->more->more;
+	drop_number(registry->texts, &slot->authored_by);
+	slot->authored_by = next->authored_by;
+	drop_number(registry->texts, &slot->unit);
+	slot->unit = next->unit;
+	slot->entry.authored_by = held_text(registry->texts, slot->authored_by);
 }
 
 static void commit(
@@ -792,52 +1014,22 @@ static void commit(
 	struct slot *slot = next->slot;
 	struct registry_entry *entry = &slot->entry;
 
-	for (size_t i = 0; i < HELD_MAX; i++)
-		object_release(&slot->held[i]);
-	object_release(&entry->in_force);
-	object_release(&entry->waiting);
-	entry->in_force = next->in_force;
-	entry->waiting = next->waiting;
-	if (next->has_new_ceiling) {
-		ceiling_destroy(&slot->ceiling);
-		slot->ceiling = next->ceiling;
-	}
-	if (next->has_new_rules) {
-		application_rules_destroy(&slot->rules);
-		slot->rules = next->rules;
-	}
-	entry->rules = slot->rules;
-	for (size_t i = 0; i < sizeof slot->texts / sizeof *slot->texts; i++) {
-		drop_number(registry->texts, &slot->texts[i]);
-		slot->texts[i] = next->texts[i];
-	}
-	entry->ceiling = slot->ceiling;
-	entry->proposed_by = held_text(registry->texts, slot->texts[0]);
-	entry->reactivated_by = held_text(registry->texts, slot->texts[1]);
-	entry->reason = held_text(registry->texts, slot->texts[2]);
-	entry->approved_by = held_text(registry->texts, slot->texts[3]);
-	entry->consents = held_text(registry->texts, slot->texts[4]);
-	entry->waiting_consents = held_text(registry->texts, slot->texts[5]);
-	entry->owner_in_force = held_text(registry->texts, slot->texts[6]);
-	entry->moved_from = held_text(registry->texts, slot->texts[7]);
-	entry->authored_by = held_text(registry->texts, slot->texts[8]);
-	entry->acknowledged = change->acknowledged;
-	entry->moved = change->moved;
-	entry->keys_since_utc_ms = change->keys_since_utc_ms;
+	commit_objects(slot, next);
+	commit_texts(registry, slot, next);
 	entry->units_asked = change->units_asked;
 	entry->in_force_utc_ms = change->in_force == 0 ? 0 : change->in_force_utc_ms;
-	entry->tasks_since = change->tasks_since;
 	entry->version = change->version;
 	entry->revision = change->revision;
 	entry->waiting_version = change->waiting;
 	entry->is_removal = change->is_removal;
 	entry->waiting_state = change->waiting == 0 ? IDENTITY_NONE : change->waiting_state;
-	entry->proposed_utc_ms = change->waiting == 0 ? 0 : change->proposed_utc_ms;
-	entry->cases_passed = change->waiting == 0 ? 0 : change->cases_passed;
 	entry->state = change->state;
 	entry->needs_two = change->needs_two;
 	slot->kill_epoch = change->kill_epoch;
 	slot->unit_kill_epoch = change->unit_kill_epoch;
+	/* Who was not asked since is asleep. */
+	object_repack(entry->in_force);
+	object_repack(entry->waiting);
 }
 
 /* ---- keys ---- */
@@ -869,7 +1061,7 @@ static void drop_keys(struct registry *registry, struct slot *slot)
 /* Whoever leaves takes no key along, and gets none of them back. */
 static void end_old_keys(struct registry *registry, struct slot *slot)
 {
-	int64_t since = slot->entry.keys_since_utc_ms;
+	int64_t since = slot->entry.more->keys_since_utc_ms;
 
 	for (size_t i = 0; since != 0 && i < slot->entry.keys_count; i++) {
 		struct held_key *held = name_table_find(registry->keys, slot->keys[i].kid);
@@ -896,7 +1088,7 @@ bool registry_hold(struct registry *registry, struct object *object, uint32_t ve
 	for (size_t i = 0; i < HELD_MAX; i++) {
 		if (slot->held[i] != NULL && slot->held[i]->version != version)
 			continue;
-		if (!object_pack(object, registry->texts, registry->scratch, err))
+		if (!object_pack(object, registry->charters, err))
 			return false;
 		object_release(&slot->held[i]);
 		object->version = version;
@@ -923,12 +1115,11 @@ bool registry_set(
 		return false;
 	}
 	was_there = is_there(&next.slot->entry);
-	if (charter_of(next.slot->entry.in_force) != NULL)
-		users_leave(registry->users, charter_of(next.slot->entry.in_force),
-			charter_of(next.in_force));
+	if (charter_in(next.slot->entry.in_force) != NULL)
+		users_leave(registry->users, charter_in(next.slot->entry.in_force),
+			charter_in(next.in_force));
 	commit(registry, &next, change);
-	if (change->kind == OBJECT_IDENTITY &&
-		!is_sandbox(next.slot->entry.in_force, change->state))
+	if (change->kind == OBJECT_IDENTITY && !next.is_sandbox)
 		(void)name_table_remove(registry->sandboxes, change->name);
 	registry->generation++;
 	if (change->kind == OBJECT_IDENTITY && is_overtaken(registry, next.slot))
@@ -993,7 +1184,7 @@ bool registry_set_unit_killed(
 	if (epoch > registry->unit_kill_epoch)
 		registry->unit_kill_epoch = epoch;
 	for (;;) {
-		slot = name_table_next(registry->slots[OBJECT_IDENTITY], name);
+		slot = name_set_next(registry->slots[OBJECT_IDENTITY], name);
 		if (slot == NULL)
 			break;
 		if (is_overtaken(registry, slot))
@@ -1127,8 +1318,8 @@ void registry_remove_key(
 static bool gather_policies(const struct registry *registry, struct text unit,
 	const struct object ***out, size_t *count, struct error *err)
 {
-	const struct name_table *policies = registry->slots[OBJECT_POLICY];
-	const struct slot *slot = name_table_next(policies, unit);
+	const struct name_set *policies = registry->slots[OBJECT_POLICY];
+	const struct slot *slot = name_set_next(policies, unit);
 	size_t most = registry->counts[OBJECT_POLICY];
 
 	*count = 0;
@@ -1137,7 +1328,7 @@ static bool gather_policies(const struct registry *registry, struct text unit,
 		return error_set(err, ERROR_LIMIT, "no memory for guardrails");
 	/* "unit" sorts before "unit/..."; names of other units may lie between. */
 	for (; slot != NULL && text_compare(slot->entry.name, unit) > 0;
-		slot = name_table_next(policies, slot->entry.name)) {
+		slot = name_set_next(policies, slot->entry.name)) {
 		if (slot->entry.name.length < unit.length ||
 			memcmp(slot->entry.name.data, unit.data, unit.length) != 0)
 			break;
@@ -1203,7 +1394,7 @@ static void validate_rules(const struct registry_entry *entry)
 
 static void validate_users(const struct registry *registry, const struct registry_entry *entry)
 {
-	const struct charter *charter = charter_of(entry->in_force);
+	const struct charter *charter = charter_in(entry->in_force);
 	char buffer[USERS_KEY_BYTES_MAX];
 
 	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
@@ -1229,7 +1420,7 @@ static void validate_waiting(const struct registry_entry *entry)
 	assert(entry->waiting == NULL || entry->waiting->version == entry->waiting_version);
 	assert(entry->in_force == NULL || entry->waiting_version > entry->in_force->version);
 	assert(entry->waiting_state == IDENTITY_DRAFT || entry->waiting_state == IDENTITY_PROPOSED);
-	assert(entry->proposed_by.length > 0);
+	assert(entry->more->proposed_by.length > 0);
 }
 
 static bool validate_entry(void *context, const struct registry_entry *entry)

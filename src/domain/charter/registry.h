@@ -44,28 +44,14 @@ bool person_key_is_over(const struct person_key *key, int64_t now_utc_ms);
  * without, until its next version. */
 enum units_asked { UNITS_ASKED = 0, UNITS_BEFORE };
 
-/* One name.  Pointers are good until the next change of this entry; hold an
- * object longer with object_acquire. */
-struct registry_entry {
-	enum object_kind kind;
-	struct text name;
-	uint64_t revision;             /* of the registry, at this entry's last change: its ETag */
-	const struct object *in_force; /* NULL: none yet (or retired before any was) */
-	const struct object *waiting;  /* version N+1, not in force; NULL: none, or a removal */
-	uint32_t waiting_version;      /* of what waits, a removal too; 0: nothing waits */
-	bool is_removal;               /* what waits is the end of what is in force */
-	enum identity_state waiting_state; /* DRAFT or PROPOSED while something waits */
-	struct text proposed_by;           /* actor of what waits, "person:NAME" */
+/* What most entries have nothing of. */
+struct registry_more {
+	struct text proposed_by; /* actor of what waits, "person:NAME" */
 	/* Of what waits, where object_is_proposed; else 0. */
 	int64_t proposed_utc_ms;
 	uint32_t cases_passed; /* before it was proposed, as its author's remit counted; 0: none */
-	uint32_t version;      /* the highest ever given to the name */
-	/* Identities only. */
-	enum identity_state state;
-	bool needs_two;             /* killed: two people must reactivate */
 	struct text reactivated_by; /* the first of the two; empty: nobody yet */
 	struct text reason;         /* given with the last suspend, kill or retire */
-	struct ceiling *ceiling;    /* of in_force; NULL permits nothing */
 	/* Tasks opened under a charter before this version are over: it was a sandbox then.
 	 * 0: it never was promoted. */
 	uint32_t tasks_since;
@@ -75,8 +61,6 @@ struct registry_entry {
 	 * waits (peer.h, crossing.h). */
 	struct text consents;
 	struct text waiting_consents;
-	/* Identities only: who wrote what is in force, "person:NAME"; empty: it is not known. */
-	struct text authored_by;
 	/* Identities only: the person who answers for what is in force since they acknowledged it;
 	 * empty: the charter's owner.  And the registry's revision when its owners were last
 	 * acknowledged; 0: never. */
@@ -87,8 +71,33 @@ struct registry_entry {
 	int64_t keys_since_utc_ms;
 	struct text moved_from;
 	uint64_t moved;
-	enum units_asked units_asked; /* of in_force */
-	int64_t in_force_utc_ms;      /* since when it is that version; 0: not kept then */
+};
+
+/* Of an entry that has nothing of it. */
+extern const struct registry_more registry_nothing_more;
+
+/* One name.  Pointers are good until the next change of this entry, what charter_of tells for
+ * less; hold an object longer with object_acquire. */
+struct registry_entry {
+	enum object_kind kind;
+	/* Identities only. */
+	enum identity_state state;
+	struct text name;
+	uint64_t revision;             /* of the registry, at this entry's last change: its ETag */
+	const struct object *in_force; /* NULL: none yet (or retired before any was) */
+	const struct object *waiting;  /* version N+1, not in force; NULL: none, or a removal */
+	uint32_t waiting_version;      /* of what waits, a removal too; 0: nothing waits */
+	bool is_removal;               /* what waits is the end of what is in force */
+	bool needs_two;                /* identities: killed, two people must reactivate */
+	enum identity_state waiting_state; /* DRAFT or PROPOSED while something waits */
+	uint32_t version;                  /* the highest ever given to the name */
+	/* Identities only: of in_force; NULL permits nothing. */
+	struct ceiling *ceiling;
+	/* Identities only: who wrote what is in force, "person:NAME"; empty: it is not known. */
+	struct text authored_by;
+	const struct registry_more *more; /* never NULL */
+	enum units_asked units_asked;     /* of in_force */
+	int64_t in_force_utc_ms;          /* since when it is that version; 0: not kept then */
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -144,6 +153,16 @@ struct text registry_unit_of(const struct registry *registry, const struct objec
  * resource's unit's.  Permit nothing; ids are "policy/NAME@VERSION" and, where
  * one text holds several, "policy/NAME@VERSION/2" from the second on. */
 const struct guardrails *registry_guardrails(const struct registry *registry, struct text unit);
+
+/* Keeps so many bytes of charters unpacked from turn to turn; CHARTERS_BYTES_MAX where it is not
+ * said. */
+void registry_bound(struct registry *registry, size_t charters_bytes);
+/* The end of a turn, or of a record that is folded: gives up charters that are unpacked, above
+ * the bound. */
+void registry_tidy(struct registry *registry);
+/* How many are unpacked now, and what they take. */
+size_t registry_unpacked_count(const struct registry *registry);
+size_t registry_unpacked_bytes(const struct registry *registry);
 
 /* Calls visit for each entry with something in force or waiting of the kind (NONE: of all) in order
  * of kind and name, from the first name after `after` (empty: from the start), until visit returns

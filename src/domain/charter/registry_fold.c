@@ -264,6 +264,7 @@ bool registry_fold(struct registry *registry, const struct json *record, struct 
 {
 	struct text type = json_text_or(record, "type", "");
 
+	registry_tidy(registry); /* a long log has no turns */
 	if (text_is(type, "registry") || text_is(type, "state") || text_is(type, "review-decided"))
 		return fold_changes(registry, record, scratch, err);
 	if (text_is(type, "person-key"))

@@ -28,8 +28,9 @@ bool registry_entry_read(struct json *out, struct arena *arena, struct text entr
 	struct text content, struct error *err) MUST_CHECK;
 
 /* Applies what the record says of the registry: registry, state, person-key, admin-code,
- * kill, review-decided; of other types nothing.  scratch is reset.  Whoever decides next settles
- * the registry first.  Errors: CORRUPT, INVALID, LIMIT. */
+ * kill, review-decided; of other types nothing.  What charter_of gave before is void, as in
+ * registry_tidy.  scratch is reset.  Whoever decides next settles the registry first.  Errors:
+ * CORRUPT, INVALID, LIMIT. */
 bool registry_fold(struct registry *registry, const struct json *record, struct arena *scratch,
 	struct error *err) MUST_CHECK;
 

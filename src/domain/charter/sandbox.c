@@ -285,7 +285,7 @@ static const char *document_breach(const struct object *unit, const struct objec
 	const char *breach = "sandbox"; /* without the memory to tell */
 
 	if (template != NULL && asked != NULL)
-		breach = written_breach(&unit->unit->sandbox, charter->charter,
+		breach = written_breach(&unit->unit->sandbox, charter_of(charter),
 			json_find(&template->as_read, "sandbox"), &asked->as_read);
 	object_release(&template);
 	object_release(&asked);
@@ -295,7 +295,7 @@ static const char *document_breach(const struct object *unit, const struct objec
 const char *sandbox_breach(const struct object *unit, const struct object *charter)
 {
 	const struct sandbox_template *template = unit == NULL ? NULL : &unit->unit->sandbox;
-	const struct charter *asked = charter->charter;
+	const struct charter *asked = charter_of(charter);
 
 	if (template == NULL || template->life_s == 0)
 		return "sandbox";

@@ -117,7 +117,7 @@ static void look_at_key(
 
 static void look_at_identity(struct look *look)
 {
-	const struct charter *charter = look->entry->in_force->charter;
+	const struct charter *charter = charter_of(look->entry->in_force);
 	struct standing *one;
 
 	if (look->entry->state != IDENTITY_ACTIVE ||

@@ -193,6 +193,14 @@ bool texts_put(struct texts *texts, struct text t, uint32_t *number)
 	return true;
 }
 
+bool texts_find(const struct texts *texts, struct text t, uint32_t *number)
+{
+	const struct text_slot *slot = find(texts, hash_of(t), t);
+
+	*number = slot->number_plus_1 - 1;
+	return slot->number_plus_1 != 0;
+}
+
 /* Moves those up that would not be found over the gap. */
 static void close_gap(struct texts *texts, uint32_t gap)
 {

@@ -23,6 +23,8 @@ void texts_release(struct texts **texts);
 
 /* The number of the text, held once more.  False without memory, or past TEXTS_MAX. */
 bool texts_put(struct texts *texts, struct text t, uint32_t *number) MUST_CHECK;
+/* Its number if somebody holds it; false: nobody does. */
+bool texts_find(const struct texts *texts, struct text t, uint32_t *number);
 /* Gives one hold of the text back. */
 void texts_drop(struct texts *texts, uint32_t number);
 /* The text, ended by a NUL, for as long as it is held. */

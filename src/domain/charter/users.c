@@ -53,7 +53,7 @@ static struct name_set *find_or_add(struct name_table *users, struct text key)
 		return found;
 	found = name_set_create(name_of);
 	if (found != NULL && !name_table_put(users, key, found))
-		name_set_destroy(&found);
+		name_set_destroy(&found, NULL);
 	return found;
 }
 
@@ -118,7 +118,7 @@ static void leave(struct name_table *users, struct text key, struct text identit
 	if (name_set_count(of) > 0)
 		return;
 	(void)name_table_remove(users, key);
-	name_set_destroy(&of);
+	name_set_destroy(&of, NULL);
 }
 
 void users_leave(
@@ -159,7 +159,7 @@ static void destroy_one(void *value)
 {
 	struct name_set *of = value;
 
-	name_set_destroy(&of);
+	name_set_destroy(&of, NULL);
 }
 
 void users_destroy(struct name_table **users)

@@ -148,7 +148,7 @@ static bool see_holder(void *context, struct text name)
 
 	if (!identity_is_in_force(other) || text_equal(name, sharing->entry->name))
 		return true;
-	if (add_environments(sharing, other->in_force->charter))
+	if (add_environments(sharing, charter_of(other->in_force)))
 		sharing->is_shared = true;
 	return !sharing->has_failed;
 }
@@ -156,7 +156,7 @@ static bool see_holder(void *context, struct text name)
 static bool check_keys(const struct control_world *world, const struct registry_entry *entry,
 	check_set *out, struct error *err)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 
 	for (uint32_t i = 0; i < charter->keys_count; i++) {
 		struct sharing sharing = {.world = world, .entry = entry};
@@ -197,14 +197,14 @@ static bool check_standing(const struct control_world *world, const struct regis
 /* Who acknowledged that they answer for it now, else who the charter names. */
 static struct text owner_of(const struct registry_entry *entry)
 {
-	return entry->owner_in_force.length > 0 ? entry->owner_in_force
-						: entry->in_force->charter->owner;
+	return entry->more->owner_in_force.length > 0 ? entry->more->owner_in_force
+						      : charter_of(entry->in_force)->owner;
 }
 
 static void check_people(
 	const struct control_world *world, const struct registry_entry *entry, check_set *out)
 {
-	struct text backup = entry->in_force->charter->backup_owner;
+	struct text backup = charter_of(entry->in_force)->backup_owner;
 
 	put(out, CHECK_OWNER_GONE, !check_person_is_here(world, owner_of(entry)));
 	put(out, CHECK_BACKUP_GONE,
@@ -225,7 +225,7 @@ static bool risk_is_answered_for(const struct control_world *world, const struct
 static void check_living(const struct control_world *world, const struct registry_entry *entry,
 	const struct identity_facts *facts, check_set *out)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 
 	if (charter_is_sandbox(charter))
 		return;
@@ -241,7 +241,7 @@ static void check_living(const struct control_world *world, const struct registr
 static void check_review(const struct control_world *world, const struct registry_entry *entry,
 	const struct identity_facts *facts, check_set *out)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	int64_t cadence_s = charter->review_s != 0 ? charter->review_s : CHECK_REVIEW_S;
 	int64_t approved_utc_s = entry->in_force_utc_ms / 1000;
 	int64_t oldest_utc_s = world->now_utc_s - cadence_s;
@@ -283,7 +283,7 @@ bool check_identity_entry(const struct control_world *world, const struct regist
 		check_people(world, entry, out);
 		check_living(world, entry, &facts, out);
 		check_review(world, entry, &facts, out);
-		check_charter(world, entry->in_force->charter, out);
+		check_charter(world, charter_of(entry->in_force), out);
 		if (!check_standing(world, entry, out, err))
 			return false;
 	}

@@ -339,7 +339,7 @@ static bool see_account(void *context, const struct graph_edge *edge)
 
 static bool declares(const struct registry_entry *entry, struct text peer)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 
 	for (uint32_t i = 0; i < charter->peers_count; i++)
 		if (text_equal(charter->peers[i].identity, peer))

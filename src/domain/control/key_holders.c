@@ -115,7 +115,7 @@ bool key_holders_note(
 	struct key_holders *holders, const struct registry_entry *identity, struct arena *scratch)
 {
 	const struct charter *charter =
-		identity->in_force == NULL ? NULL : identity->in_force->charter;
+		identity->in_force == NULL ? NULL : charter_of(identity->in_force);
 	struct sha256 key;
 
 	for (uint32_t i = 0; charter != NULL && i < charter->keys_count; i++)

@@ -26,8 +26,9 @@ struct altered {
 static void alter_identity(struct altered *altered, const struct registry_entry *entry)
 {
 	*altered = (struct altered){.entry = *entry, .object = *entry->in_force};
-	altered->charter = *entry->in_force->charter;
-	altered->object.charter = &altered->charter;
+	altered->charter = *charter_of(entry->in_force);
+	altered->object.body = &altered->charter;
+	altered->object.unpacked = NULL; /* it is the copy's body */
 	altered->entry.in_force = &altered->object;
 	altered->trial.identity = &altered->entry;
 }
@@ -322,7 +323,7 @@ void change_call(struct changing *changing)
 	if (changing->decision->reason == REASON_ENVIRONMENT && entry != NULL)
 		for (value = ENVIRONMENT_DEV; value <= ENVIRONMENT_PROD; value++)
 			if (charter_has_environment(
-				    entry->in_force->charter, (enum environment)value))
+				    charter_of(entry->in_force), (enum environment)value))
 				try_environment_of_call(changing, (enum environment)value);
 }
 
@@ -730,7 +731,7 @@ static void try_lines(struct changing *changing, const struct entitlement *lines
 	alter_identity(&altered, changing->evaluation->entry);
 	altered.charter.entitlements = lines;
 	altered.charter.entitlements_count = count;
-	if (ceiling_compile(&ceiling, NULL, &altered.charter, altered.object.version, &err)) {
+	if (ceiling_compile(&ceiling, NULL, &altered.object, altered.object.version, &err)) {
 		altered.entry.ceiling = ceiling;
 		(void)change_try(
 			changing, &candidate, changing->world, &altered.trial, changing->call);

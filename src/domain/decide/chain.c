@@ -64,7 +64,7 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 {
 	enum sensitivity label;
 
-	link->line = charter_find_peer(link->entry->in_force->charter, link->next);
+	link->line = charter_find_peer(charter_of(link->entry->in_force), link->next);
 	if (link->line == NULL)
 		return refuse_peer(evaluation, link, TEXT("no work"));
 	if (!check_peer_consent(evaluation, link->entry, link->line))
@@ -101,7 +101,7 @@ static bool check_consent(struct evaluation *evaluation, const struct link *link
 		    "peers[%u].",
 			TEXT_ARGS(unit), TEXT_ARGS(entry->name), entry->in_force->version,
 			TEXT_ARGS(link->next),
-			(unsigned)(link->line - entry->in_force->charter->peers)),
+			(unsigned)(link->line - charter_of(entry->in_force)->peers)),
 		SAY(NEEDED_CONSENT, TEXT_ARGS(unit), TEXT_ARGS(entry->name),
 			entry->in_force->version));
 }
@@ -142,7 +142,7 @@ static bool check_as(struct evaluation *evaluation, const struct link *link)
 			    ? check_reach(evaluation, link)
 			    : check_itself(evaluation, link->entry)))
 		return false;
-	return check_all_guardrails(evaluation, link->entry->in_force->charter->unit);
+	return check_all_guardrails(evaluation, charter_of(link->entry->in_force)->unit);
 }
 
 static bool check_link(struct evaluation *evaluation, const struct chain *chain, size_t at)

@@ -22,7 +22,7 @@ static bool asks_nobody(const struct registry_entry *entry, struct text unit)
 {
 	return entry->units_asked == UNITS_BEFORE || unit.length == 0 ||
 	       text_is(unit, REGISTRY_ORGANISATION) ||
-	       text_equal(unit, entry->in_force->charter->unit);
+	       text_equal(unit, charter_of(entry->in_force)->unit);
 }
 
 /* Those that the unit has not agreed to; all, where it agreed to none. */
@@ -31,7 +31,7 @@ static struct half_lines not_agreed(
 {
 	struct half_lines agreed;
 
-	(void)consents_lines(entry->consents, unit, entry->in_force->version, &agreed);
+	(void)consents_lines(entry->more->consents, unit, entry->in_force->version, &agreed);
 	return half_lines_without(needed, &agreed);
 }
 
@@ -40,7 +40,7 @@ static struct half_lines line_of_peer(
 {
 	struct half_lines lines = {0};
 
-	half_lines_add(&lines, HALF_PEERS, (uint32_t)(line - entry->in_force->charter->peers));
+	half_lines_add(&lines, HALF_PEERS, (uint32_t)(line - charter_of(entry->in_force)->peers));
 	return lines;
 }
 
@@ -64,10 +64,10 @@ bool has_peer_consent(
 bool has_reach_consent(
 	const struct registry_entry *entry, const struct charter_peer *line, struct text unit)
 {
-	if (text_equal(unit, entry->in_force->charter->unit))
+	if (text_equal(unit, charter_of(entry->in_force)->unit))
 		return true;
 	if (entry->units_asked == UNITS_BEFORE)
-		return consents_has(entry->consents, unit);
+		return consents_has(entry->more->consents, unit);
 	return has_agreed(entry, unit, line);
 }
 
@@ -95,7 +95,7 @@ static uint32_t next_entitlement(
 static void add_entitlements(const struct evaluation *evaluation,
 	const struct registry_entry *entry, struct half_lines *lines)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	uint32_t at = next_entitlement(evaluation, charter, 0);
 
 	for (; at < charter->entitlements_count; at = next_entitlement(evaluation, charter, at + 1))
@@ -105,7 +105,7 @@ static void add_entitlements(const struct evaluation *evaluation,
 static void add_model(const struct evaluation *evaluation, const struct registry_entry *entry,
 	struct half_lines *lines)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	const struct charter_model *line;
 
 	if (evaluation->model == NULL)
@@ -118,7 +118,7 @@ static void add_model(const struct evaluation *evaluation, const struct registry
 /* What it says of skills and data holds beside the entitlement (peers.c). */
 static void add_peer(const struct registry_entry *entry, struct text name, struct half_lines *lines)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	const struct charter_peer *line = charter_find_peer(charter, name);
 
 	if (line != NULL)
@@ -129,7 +129,7 @@ static void add_peer(const struct registry_entry *entry, struct text name, struc
 static struct half_lines lines_on_source(const struct evaluation *evaluation,
 	const struct registry_entry *entry, const struct data_source *source)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	const struct charter_data_source *line = charter_find_data_source(charter, source->name);
 	struct half_lines lines = {0};
 
@@ -196,7 +196,7 @@ static bool check_skill(struct evaluation *evaluation, const struct registry_ent
 
 	if (peer == NULL || peer->in_force == NULL)
 		return true;
-	unit = peer->in_force->charter->unit;
+	unit = charter_of(peer->in_force)->unit;
 	if (asks_nobody(entry, unit))
 		return true;
 	add_entitlements(evaluation, entry, &needed);
@@ -219,7 +219,7 @@ bool check_peer_consent(struct evaluation *evaluation, const struct registry_ent
 
 	if (peer == NULL || peer->in_force == NULL)
 		return true;
-	unit = peer->in_force->charter->unit;
+	unit = charter_of(peer->in_force)->unit;
 	if (has_peer_consent(entry, line, unit))
 		return true;
 	needed = line_of_peer(entry, line);

@@ -60,7 +60,7 @@ static bool entity_fill(struct arena *arena, struct cedar_entity *entity,
 static bool identity_fill(
 	struct arena *arena, const struct registry_entry *entry, struct cedar_entity *entity)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	struct attributes attributes = {
 		arena_array(arena, struct cedar_member, IDENTITY_ATTRIBUTES), 0};
 	struct text environments[ENVIRONMENTS];
@@ -181,7 +181,7 @@ static bool resource_fill(
 static const struct asked_entities *entities_make(const struct evaluation *evaluation,
 	const struct registry_entry *identity, struct arena *arena)
 {
-	const struct charter *charter = identity->in_force->charter;
+	const struct charter *charter = charter_of(identity->in_force);
 	struct asked_entities *asked = arena_new(arena, struct asked_entities);
 	struct cedar_entity *entities = arena_array(arena, struct cedar_entity, ENTITIES_MAX);
 	struct cedar_error err;

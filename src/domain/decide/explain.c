@@ -149,7 +149,8 @@ static const char *resource_prefix(const struct evaluation *evaluation)
 bool refuse_no_entitlement(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct entitlement *line =
-		entry->ceiling == NULL ? NULL : line_nearest(evaluation, entry->in_force->charter);
+		entry->ceiling == NULL ? NULL
+				       : line_nearest(evaluation, charter_of(entry->in_force));
 
 	if (line != NULL)
 		return refuse_false_condition(evaluation, entry, line);

@@ -103,14 +103,14 @@ static bool link_hands(const struct registry *registry, const struct chain *chai
 
 	if (entry == NULL || entry->in_force == NULL)
 		return false;
-	peer = charter_find_peer(entry->in_force->charter, chain->links[at + 1]);
+	peer = charter_find_peer(charter_of(entry->in_force), chain->links[at + 1]);
 	if (peer == NULL || (size_t)peer->depth < chain->count - 2 - at ||
 		!peer_has_effect(peer, line->effect) ||
 		!is_agreed(registry, chain->links[at], chain->links[at + 1]))
 		return false;
 	if (peer_has_reach(peer))
 		return is_in_reach(registry, entry, peer, line->resource);
-	return has_line(entry->in_force->charter, line);
+	return has_line(charter_of(entry->in_force), line);
 }
 
 bool decide_is_handed(

@@ -28,8 +28,8 @@ static enum sensitivity task_label(const struct evaluation *evaluation)
 bool check_model(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct call *call = evaluation->call;
-	const struct charter_model *line =
-		charter_find_model(entry->in_force->charter, call->server, evaluation->model->name);
+	const struct charter_model *line = charter_find_model(
+		charter_of(entry->in_force), call->server, evaluation->model->name);
 	enum sensitivity label = task_label(evaluation);
 	enum sensitivity up_to;
 

@@ -276,7 +276,7 @@ static bool check_recipient(struct evaluation *evaluation, const struct registry
 	for (i = 0; i < count; i++) {
 		struct text to = values[i].string;
 		const struct charter_output *line =
-			output_to_recipient(entry->in_force->charter, to);
+			output_to_recipient(charter_of(entry->in_force), to);
 
 		if (line == NULL || ceiling_level(line->up_to) < sensitivity_level(label))
 			return refuse_output(evaluation, entry, label,
@@ -298,7 +298,7 @@ bool output_lets_elsewhere(const struct evaluation *evaluation, const struct cha
  * is told what another identity's charter says. */
 static struct text told_elsewhere(struct evaluation *evaluation, const struct registry_entry *entry)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	struct text globs = TEXT("");
 	uint32_t i, count = 0;
 
@@ -349,7 +349,7 @@ static bool check_skill(struct evaluation *evaluation)
 
 static bool check_tool(struct evaluation *evaluation, const struct registry_entry *entry)
 {
-	const struct charter_output *line = output_to_tool(evaluation, entry->in_force->charter);
+	const struct charter_output *line = output_to_tool(evaluation, charter_of(entry->in_force));
 	enum sensitivity label = carried_label(evaluation);
 	struct text to = evaluation->tool->name;
 	int level = sensitivity_level(label);

@@ -28,7 +28,7 @@ static bool refuse_owner(struct evaluation *evaluation, const struct registry_en
 	const struct person *owner)
 {
 	char since[TIME_TEXT_BYTES];
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 
 	time_format_utc_ms(since, owner->left_utc_s * 1000);
 	return refuse(evaluation, REASON_OWNER_GONE,
@@ -45,7 +45,7 @@ bool check_owner(struct evaluation *evaluation, const struct registry_entry *ent
 	const struct person *owner = evaluation_find_person(evaluation, owner_of(entry));
 
 	if (owner == NULL) /* who acknowledged it is registered no more */
-		owner = evaluation_find_person(evaluation, entry->in_force->charter->owner);
+		owner = evaluation_find_person(evaluation, charter_of(entry->in_force)->owner);
 	if (owner == NULL || owner->left_utc_s == 0)
 		return true;
 	evaluation->out->is_owner_gone = true;

@@ -43,7 +43,7 @@ bool check_peer_data(struct evaluation *evaluation, const struct registry_entry 
 
 	if (!evaluation_is_peer(evaluation))
 		return true;
-	line = charter_find_peer(entry->in_force->charter, evaluation->tool->server);
+	line = charter_find_peer(charter_of(entry->in_force), evaluation->tool->server);
 	if (line == NULL || sensitivity_level(label) <= sensitivity_level(SENSITIVITY_PUBLIC) ||
 		peer_covers(line, label))
 		return true;

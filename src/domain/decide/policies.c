@@ -96,7 +96,7 @@ static struct choice choose_line(const struct evaluation *evaluation,
 			ceiling_entitlement(entry->ceiling, answer->reasons[i]);
 		struct text id;
 
-		if (!is_about_call(evaluation, line))
+		if (line == NULL || !is_about_call(evaluation, line))
 			continue;
 		id = policy_id(evaluation, set, answer->reasons[i]);
 		if (is_expired(line->expires_utc_s, now_utc_s)) {

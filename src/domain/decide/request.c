@@ -198,7 +198,7 @@ static bool is_first(struct evaluation *evaluation)
  * token that is bound as the charter asks, and no better. */
 static enum binding binding_of_call(const struct evaluation *evaluation)
 {
-	const struct charter *charter = evaluation->entry->in_force->charter;
+	const struct charter *charter = charter_of(evaluation->entry->in_force);
 
 	if (evaluation->task != NULL)
 		return evaluation->task->binding;

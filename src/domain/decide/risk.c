@@ -59,7 +59,7 @@ static void assess_chain(struct assessment *assessment, const struct evaluation 
 			evaluation_find_identity(evaluation, task->identity);
 
 		if (entry != NULL && entry->in_force != NULL)
-			at_least(assessment, entry->in_force->charter->risk, "chain");
+			at_least(assessment, charter_of(entry->in_force)->risk, "chain");
 	}
 }
 

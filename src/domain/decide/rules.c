@@ -33,6 +33,7 @@ bool check_identity(
 	struct evaluation *evaluation, const struct registry_entry *entry, struct text name)
 {
 	int64_t now_utc_s = evaluation->world->now_utc_ms / 1000;
+	const struct charter *charter;
 
 	if (entry == NULL)
 		return refuse(evaluation, REASON_IDENTITY_UNKNOWN,
@@ -44,7 +45,10 @@ bool check_identity(
 				entry->state == IDENTITY_NONE ? "not active"
 							      : identity_state_word(entry->state)),
 			SAY("People who may do so must make %.*s active.", TEXT_ARGS(name)));
-	if (is_expired(entry->in_force->charter->expires_utc_s, now_utc_s))
+	charter = charter_of(entry->in_force);
+	if (charter == &charter_lost)
+		return refuse_no_memory(evaluation);
+	if (is_expired(charter->expires_utc_s, now_utc_s))
 		return refuse(evaluation, REASON_CHARTER_EXPIRED,
 			SAY("The charter %.*s@%u has expired.", TEXT_ARGS(name),
 				entry->in_force->version),
@@ -61,7 +65,7 @@ bool rule_identity(struct evaluation *evaluation)
 	if (!check_identity(evaluation, entry, name))
 		return false;
 	evaluation->entry = entry;
-	evaluation->charter = entry->in_force->charter;
+	evaluation->charter = charter_of(entry->in_force);
 	return true;
 }
 
@@ -76,9 +80,9 @@ static void keep_labels(struct evaluation *evaluation, struct task_labels labels
 /* Nothing of what a sandbox was given goes on when its identity is promoted. */
 static bool is_from_sandbox(const struct task *task, const struct registry_entry *entry)
 {
-	for (; entry->tasks_since != 0 && task != NULL; task = task->parent)
+	for (; entry->more->tasks_since != 0 && task != NULL; task = task->parent)
 		if (text_equal(task->identity, entry->name) &&
-			task->charter_version < entry->tasks_since)
+			task->charter_version < entry->more->tasks_since)
 			return true;
 	return false;
 }
@@ -163,7 +167,8 @@ bool rule_server(struct evaluation *evaluation)
 bool check_environment(
 	struct evaluation *evaluation, const struct registry_entry *entry, enum environment value)
 {
-	if (value != ENVIRONMENT_NONE && charter_has_environment(entry->in_force->charter, value))
+	if (value != ENVIRONMENT_NONE &&
+		charter_has_environment(charter_of(entry->in_force), value))
 		return true;
 	return refuse(evaluation, REASON_ENVIRONMENT,
 		SAY("The charter %.*s@%u does not cover environment %s.", TEXT_ARGS(entry->name),
@@ -333,7 +338,7 @@ bool rule_targets(struct evaluation *evaluation)
 
 bool check_class(struct evaluation *evaluation, const struct registry_entry *entry)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 
 	if (use_class_permits(charter->use_class, evaluation->effect))
 		return true;
@@ -426,7 +431,7 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 	const struct data_source *source)
 {
 	const struct charter_data_source *line =
-		charter_find_data_source(entry->in_force->charter, source->name);
+		charter_find_data_source(charter_of(entry->in_force), source->name);
 	int level = sensitivity_level(source->sensitivity);
 
 	if (line == NULL)

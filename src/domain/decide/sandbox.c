@@ -52,7 +52,7 @@ static bool check_chain(struct evaluation *evaluation)
 
 		if (entry == NULL || entry->in_force == NULL)
 			continue; /* rule_chain refuses it */
-		if (charter_is_sandbox(entry->in_force->charter) !=
+		if (charter_is_sandbox(charter_of(entry->in_force)) !=
 			charter_is_sandbox(evaluation->charter))
 			return refuse(evaluation, REASON_SANDBOX,
 				SAY("%.*s and %.*s, of which one acts for the other, are not both "

@@ -23,7 +23,7 @@ bool decide_is_visible(const struct registry *registry, struct text identity,
 	if (entry == NULL || entry->state != IDENTITY_ACTIVE || entry->in_force == NULL ||
 		server == NULL)
 		return false;
-	charter = entry->in_force->charter;
+	charter = charter_of(entry->in_force);
 	if (is_expired(charter->expires_utc_s, now_utc_ms / 1000) ||
 		(!tool_is_skill(tool) && !use_class_permits(charter->use_class, tool->effect)) ||
 		!charter_has_environment(charter, server->environment))

@@ -236,7 +236,7 @@ struct text graph_model_name(struct arena *arena, struct text provider, struct t
 static void derive_object(struct deriving *d, const struct object *object)
 {
 	if (object->kind == OBJECT_IDENTITY)
-		derive_identity(d, object->charter);
+		derive_identity(d, charter_of(object));
 	else if (object->kind == OBJECT_PERSON)
 		derive_person(d, object->person);
 	else if (object->kind == OBJECT_UNIT)

@@ -5,7 +5,8 @@
  *  2. a vertex's statements stand in order of rank, and no part has two of them;
  *  3. every part but the open one says something;
  *  4. live counts the vertices that have a statement or an edge;
- *  5. the heads of statements alike are in by_fingerprint. */
+ *  5. the heads of statements alike are in by_fingerprint;
+ *  6. terms are in by_terms, and held by as many edges as they count. */
 #include "domain/graph/graph_private.h"
 
 #include <assert.h>
@@ -27,11 +28,14 @@ static bool is_vertex(const void *owner, uint32_t number, const void *key)
 	return vertex->name == wanted->name && vertex->kind == (uint8_t)wanted->kind;
 }
 
+static uint32_t hash_named(const struct graph_part *part)
+{
+	return graph_index_mix(graph_index_mix(part->layer, part->kind), part->name);
+}
+
 static uint32_t hash_part(const void *owner, uint32_t number)
 {
-	const struct graph_part *part = part_at(owner, number);
-
-	return graph_index_mix(part->layer, part->name);
+	return hash_named(part_at(owner, number));
 }
 
 static bool is_part(const void *owner, uint32_t number, const void *key)
@@ -39,7 +43,8 @@ static bool is_part(const void *owner, uint32_t number, const void *key)
 	const struct graph_part *part = part_at(owner, number);
 	const struct graph_part *wanted = key;
 
-	return part->layer == wanted->layer && part->name == wanted->name;
+	return part->layer == wanted->layer && part->kind == wanted->kind &&
+	       part->name == wanted->name;
 }
 
 const struct graph_index_rules graph_vertex_rules = {hash_vertex, is_vertex};
@@ -62,7 +67,9 @@ bool graph_create(struct graph **out, struct error *err)
 	graph_pages_init(&graph->statements, sizeof(struct graph_statement), GRAPH_EDGES_MAX);
 	graph_pages_init(&graph->links, sizeof(struct graph_link), GRAPH_EDGES_MAX);
 	graph_pages_init(&graph->parts, sizeof(struct graph_part), GRAPH_EDGES_MAX);
-	graph_pages_init(&graph->uses, sizeof(struct graph_use), GRAPH_USES_MAX);
+	graph_pages_init(&graph->terms, sizeof(struct graph_terms), GRAPH_EDGES_MAX);
+	graph_pages_init(&graph->uses, sizeof(struct graph_kept_use), GRAPH_USES_MAX);
+	graph_pages_init(&graph->wide, sizeof(struct graph_wide_counts), GRAPH_USES_MAX);
 	return true;
 }
 
@@ -77,9 +84,12 @@ void graph_destroy(struct graph **graph)
 	graph_pages_deinit(&one->statements);
 	graph_pages_deinit(&one->links);
 	graph_pages_deinit(&one->parts);
+	graph_pages_deinit(&one->terms);
 	graph_pages_deinit(&one->uses);
+	graph_pages_deinit(&one->wide);
 	graph_index_deinit(&one->by_name);
 	graph_index_deinit(&one->by_part);
+	graph_index_deinit(&one->by_terms);
 	graph_index_deinit(&one->by_fingerprint);
 	graph_index_deinit(&one->by_ends);
 	free(one);
@@ -148,6 +158,26 @@ static void part_link(struct graph *graph, uint32_t number)
 	layer->part = number;
 }
 
+static void release_name(struct graph *graph, const struct graph_part *part)
+{
+	graph_texts_release(&graph->texts, part->kind);
+	graph_texts_release(&graph->texts, part->name);
+}
+
+static bool hold_name(struct graph *graph, struct text name, struct graph_part *out)
+{
+	ptrdiff_t slash = text_find_byte(name, '/');
+	size_t kind_bytes = slash < 0 ? 0 : (size_t)slash + 1;
+	struct text kind = {name.data, kind_bytes};
+	struct text rest = {name.data + kind_bytes, name.length - kind_bytes};
+
+	if (graph_texts_hold(&graph->texts, kind, &out->kind) &&
+		graph_texts_hold(&graph->texts, rest, &out->name))
+		return true;
+	release_name(graph, out);
+	return false;
+}
+
 static void part_remove(struct graph *graph, uint32_t number)
 {
 	struct graph_part *part = part_at(graph, number);
@@ -159,7 +189,7 @@ static void part_remove(struct graph *graph, uint32_t number)
 		part_at(graph, part->last)->next = part->next;
 	else
 		graph->layers[part->layer].part = part->next;
-	graph_texts_release(&graph->texts, part->name);
+	release_name(graph, part);
 	graph_pages_give(&graph->parts, number);
 }
 
@@ -171,7 +201,8 @@ static bool add_part(struct graph *graph, const struct graph_part *wanted, uint3
 	if (*out == 0)
 		return false;
 	part = part_at(graph, *out);
-	*part = (struct graph_part){.name = wanted->name, .layer = wanted->layer};
+	*part = (struct graph_part){
+		.kind = wanted->kind, .name = wanted->name, .layer = wanted->layer};
 	if (!graph_index_add(&graph->by_part, &graph_part_rules, graph, *out)) {
 		graph_pages_give(&graph->parts, *out);
 		return false;
@@ -206,14 +237,14 @@ bool graph_part_begin(struct graph *graph, struct text layer, struct text part, 
 	assert(graph->open == 0);
 	if (!check_name(part, err) || !find_or_add_layer(graph, layer, &wanted.layer, err))
 		return false;
-	if (!graph_texts_hold(&graph->texts, part, &wanted.name))
+	if (!hold_name(graph, part, &wanted))
 		return no_memory(err);
-	number = graph_index_find(&graph->by_part, &graph_part_rules, graph,
-		graph_index_mix(wanted.layer, wanted.name), &wanted);
+	number = graph_index_find(
+		&graph->by_part, &graph_part_rules, graph, hash_named(&wanted), &wanted);
 	if (number != 0) {
-		graph_texts_release(&graph->texts, wanted.name);
+		release_name(graph, &wanted);
 	} else if (!add_part(graph, &wanted, &number)) {
-		graph_texts_release(&graph->texts, wanted.name);
+		release_name(graph, &wanted);
 		return no_memory(err);
 	}
 	open_part(graph, number);

@@ -60,8 +60,7 @@ static void leave_in(struct graph *graph, const struct graph_link *link)
 static void release_texts(struct graph *graph, const struct graph_link *link)
 {
 	graph_texts_release(&graph->texts, link->scope);
-	graph_texts_release(&graph->texts, link->by);
-	graph_texts_release(&graph->texts, link->why);
+	graph_terms_release(graph, link->terms);
 }
 
 /* The part has taken it out of its own chain. */
@@ -109,36 +108,41 @@ static uint32_t take_old(struct graph *graph, const struct graph_link *wanted)
 	return 0;
 }
 
-/* Takes the texts of wanted over. */
+/* Takes what wanted holds over. */
 static void change_link(struct graph *graph, uint32_t number, const struct graph_link *wanted)
 {
 	struct graph_link *link = link_at(graph, number);
-	struct graph_link now = *link;
 
-	now.by = wanted->by;
-	now.why = wanted->why;
-	now.since_s = wanted->since_s;
-	now.until_s = wanted->until_s;
-	now.used_s = wanted->used_s;
-	now.uses = wanted->uses;
-	now.effects = wanted->effects;
-	if (now.by != link->by || now.why != link->why || now.since_s != link->since_s ||
-		now.until_s != link->until_s || now.used_s != link->used_s ||
-		now.uses != link->uses || now.effects != link->effects) {
+	if (wanted->terms != link->terms || wanted->effects != link->effects) {
 		graph_touch(graph, link->from);
 		graph_touch(graph, link->to);
 	}
-	/* Each text was held once more for wanted. */
-	release_texts(graph, link);
-	*link = now;
+	release_texts(graph, link); /* each was held once more for wanted */
+	link->terms = wanted->terms;
+	link->effects = wanted->effects;
+}
+
+/* The texts are held for as long as it takes to find the terms. */
+static bool hold_terms(struct graph *graph, const struct graph_edge *edge, uint32_t *out)
+{
+	struct graph_terms terms = {.since_s = edge->since_s,
+		.until_s = edge->until_s,
+		.used_s = edge->used_s,
+		.uses = edge->uses};
+	bool ok = graph_texts_hold(&graph->texts, edge->by, &terms.by) &&
+		  graph_texts_hold(&graph->texts, edge->why, &terms.why) &&
+		  graph_terms_hold(graph, &terms, out);
+
+	graph_texts_release(&graph->texts, terms.by);
+	graph_texts_release(&graph->texts, terms.why);
+	return ok;
 }
 
 static bool hold_texts(
 	struct graph *graph, const struct graph_edge *edge, struct graph_link *wanted)
 {
 	if (graph_texts_hold(&graph->texts, edge->scope, &wanted->scope) &&
-		graph_texts_hold(&graph->texts, edge->by, &wanted->by) &&
-		graph_texts_hold(&graph->texts, edge->why, &wanted->why))
+		hold_terms(graph, edge, &wanted->terms))
 		return true;
 	release_texts(graph, wanted);
 	return false;
@@ -193,17 +197,13 @@ bool graph_put_edge(struct graph *graph, const struct graph_edge *edge, struct e
 	struct graph_link wanted = {
 		.from = edge->from,
 		.to = edge->to,
-		.part = graph->open,
-		.since_s = edge->since_s,
-		.until_s = edge->until_s,
-		.used_s = edge->used_s,
-		.uses = edge->uses,
 		.kind = (uint8_t)edge->kind,
 		.effects = (uint8_t)edge->effects,
 	};
 	uint32_t number;
 
 	assert(graph->open != 0);
+	wanted.layer = (uint16_t)part_at(graph, graph->open)->layer;
 	if (!check_edge(graph, edge, err))
 		return false;
 	if (!hold_texts(graph, edge, &wanted))

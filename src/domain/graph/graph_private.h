@@ -51,26 +51,36 @@ struct graph_statement {
 struct graph_link {
 	uint32_t from;
 	uint32_t to;
-	uint32_t part;
 	uint32_t next_out;
 	uint32_t last_out;
 	uint32_t next_in;
 	uint32_t last_in;
 	uint32_t next_of_part;
 	uint32_t scope;
+	uint32_t terms; /* 0: none of them is given */
+	uint16_t layer; /* its place in graph->layers */
+	uint8_t kind;
+	uint8_t effects;
+};
+
+_Static_assert(sizeof(struct graph_link) == 40, "of these there are the most");
+_Static_assert(GRAPH_LAYERS_MAX <= UINT16_MAX, "a layer has a place");
+
+/* What the edges of one grant have in common, kept once. */
+struct graph_terms {
+	uint32_t holds;
 	uint32_t by;
 	uint32_t why;
 	uint32_t since_s;
 	uint32_t until_s;
 	uint32_t used_s;
 	uint32_t uses;
-	uint8_t kind;
-	uint8_t effects;
 };
 
-_Static_assert(sizeof(struct graph_link) == 64, "an edge is a line of the cache");
-
+/* Its name is the kind, up to the first slash and with it, and what follows: that is the name of
+ * a node, mostly, and so kept already. */
 struct graph_part {
+	uint32_t kind; /* 0: there is no slash */
 	uint32_t name;
 	uint32_t layer; /* its place in graph->layers */
 	uint32_t statement;
@@ -79,6 +89,22 @@ struct graph_part {
 	uint32_t next; /* of the layer */
 	uint32_t last;
 	uint32_t round; /* of the layer, when it was last begun */
+};
+
+/* A graph_use: its counts in a byte each, or, where one is more, the number of the wide ones. */
+struct graph_kept_use {
+	graph_id from;
+	graph_id to;
+	graph_time last_s;
+	uint16_t week;
+	bool is_wide;
+	uint8_t counts[GRAPH_USE_WEEKS];
+};
+
+_Static_assert(sizeof(struct graph_kept_use) == 28, "of these there are very many");
+
+struct graph_wide_counts {
+	uint16_t counts[GRAPH_USE_WEEKS];
 };
 
 struct graph_layer {
@@ -93,10 +119,13 @@ struct graph {
 	struct graph_pages vertices;
 	struct graph_pages statements;
 	struct graph_pages links;
+	struct graph_pages terms;
 	struct graph_pages parts;
 	struct graph_pages uses;
+	struct graph_pages wide;           /* counts of uses that find no room there */
 	struct graph_index by_name;        /* vertices, by kind and name */
 	struct graph_index by_part;        /* parts, by layer and name */
+	struct graph_index by_terms;       /* terms, by all they say */
 	struct graph_index by_fingerprint; /* the first statement of each */
 	struct graph_index by_ends;        /* uses */
 	struct graph_layer layers[GRAPH_LAYERS_MAX];
@@ -133,7 +162,12 @@ static inline struct graph_part *part_at(const struct graph *graph, uint32_t num
 	return graph_pages_at(&graph->parts, number);
 }
 
-static inline struct graph_use *use_at(const struct graph *graph, uint32_t number)
+static inline struct graph_terms *terms_at(const struct graph *graph, uint32_t number)
+{
+	return graph_pages_at(&graph->terms, number);
+}
+
+static inline struct graph_kept_use *use_at(const struct graph *graph, uint32_t number)
 {
 	return graph_pages_at(&graph->uses, number);
 }
@@ -150,6 +184,7 @@ struct graph_vertex_key {
 
 extern const struct graph_index_rules graph_vertex_rules;
 extern const struct graph_index_rules graph_part_rules;
+extern const struct graph_index_rules graph_terms_rules;
 extern const struct graph_index_rules graph_fingerprint_rules;
 extern const struct graph_index_rules graph_use_rules;
 
@@ -164,6 +199,19 @@ void graph_remove_link(struct graph *graph, uint32_t number);
 /* The head of those alike; 0: none is. */
 uint32_t graph_find_alike(const struct graph *graph, uint32_t fingerprint);
 void graph_fill_edge(const struct graph *graph, uint32_t number, struct graph_edge *out);
+/* The number of the terms, held once more; their texts are the caller's to hold, and held once
+ * more for new ones.  False without memory. */
+bool graph_terms_hold(
+	struct graph *graph, const struct graph_terms *wanted, uint32_t *out) MUST_CHECK;
+void graph_terms_release(struct graph *graph, uint32_t number);
+/* Of 0: nothing is given. */
+struct graph_terms graph_terms_get(const struct graph *graph, uint32_t number);
+/* When one end of the edge last used the other, and how often in the last GRAPH_USE_DAYS; false:
+ * never. */
+bool graph_use_seen(const struct graph *graph, const struct graph_link *link, graph_time *last_s,
+	uint32_t *total);
+/* Writes what is kept as a graph_use. */
+void graph_use_read(const struct graph *graph, uint32_t number, struct graph_use *out);
 bool graph_kinds_join(
 	enum graph_edge_kind kind, enum graph_node_kind from, enum graph_node_kind to);
 

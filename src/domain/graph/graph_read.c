@@ -26,9 +26,10 @@ size_t graph_held_bytes(const struct graph *graph)
 	return sizeof *graph + graph_texts_bytes(&graph->texts) +
 	       graph_pages_bytes(&graph->vertices) + graph_pages_bytes(&graph->statements) +
 	       graph_pages_bytes(&graph->links) + graph_pages_bytes(&graph->parts) +
-	       graph_pages_bytes(&graph->uses) + graph_index_bytes(&graph->by_name) +
-	       graph_index_bytes(&graph->by_part) + graph_index_bytes(&graph->by_fingerprint) +
-	       graph_index_bytes(&graph->by_ends);
+	       graph_pages_bytes(&graph->terms) + graph_pages_bytes(&graph->uses) +
+	       graph_pages_bytes(&graph->wide) + graph_index_bytes(&graph->by_name) +
+	       graph_index_bytes(&graph->by_terms) + graph_index_bytes(&graph->by_part) +
+	       graph_index_bytes(&graph->by_fingerprint) + graph_index_bytes(&graph->by_ends);
 }
 
 /* ---- nodes ---- */
@@ -129,8 +130,10 @@ static uint32_t more(uint32_t left, uint32_t right)
 void graph_fill_edge(const struct graph *graph, uint32_t number, struct graph_edge *out)
 {
 	const struct graph_link *link = link_at(graph, number);
-	const struct graph_layer *layer = &graph->layers[part_at(graph, link->part)->layer];
-	struct graph_use use;
+	const struct graph_layer *layer = &graph->layers[link->layer];
+	const struct graph_terms terms = graph_terms_get(graph, link->terms);
+	graph_time last_s;
+	uint32_t total;
 
 	*out = (struct graph_edge){
 		.id = number,
@@ -140,18 +143,18 @@ void graph_fill_edge(const struct graph *graph, uint32_t number, struct graph_ed
 		.origin = layer->origin,
 		.effects = link->effects,
 		.scope = graph_texts_get(&graph->texts, link->scope),
-		.by = graph_texts_get(&graph->texts, link->by),
-		.why = graph_texts_get(&graph->texts, link->why),
-		.since_s = link->since_s,
-		.until_s = link->until_s,
-		.used_s = link->used_s,
-		.uses = link->uses,
+		.by = graph_texts_get(&graph->texts, terms.by),
+		.why = graph_texts_get(&graph->texts, terms.why),
+		.since_s = terms.since_s,
+		.until_s = terms.until_s,
+		.used_s = terms.used_s,
+		.uses = terms.uses,
 		.layer = graph_texts_get(&graph->texts, layer->name),
 	};
-	if (!graph_find_use(graph, link->from, link->to, &use))
+	if (!graph_use_seen(graph, link, &last_s, &total))
 		return;
-	out->used_s = later(out->used_s, use.last_s);
-	out->uses = more(out->uses, graph_use_total(graph, &use));
+	out->used_s = later(out->used_s, last_s);
+	out->uses = more(out->uses, total);
 }
 
 bool graph_edge(const struct graph *graph, graph_id id, struct graph_edge *out)

@@ -2,6 +2,7 @@
 #include "domain/graph/graph_private.h"
 
 #include <assert.h>
+#include <string.h>
 
 static bool no_room(struct error *err, const char *what)
 {
@@ -77,6 +78,25 @@ bool graph_name_node(struct graph *graph, enum graph_node_kind kind, struct text
 
 /* ---- statements ---- */
 
+/* Names of parts, in byte order of what they are as a whole. */
+static int compare_parts(
+	const struct graph *graph, const struct graph_part *one, const struct graph_part *other)
+{
+	char whole[2][2 * GRAPH_NAME_BYTES_MAX];
+	const struct graph_part *const parts[] = {one, other};
+	struct text names[2];
+
+	for (int i = 0; i < 2; i++) {
+		struct text kind = graph_texts_get(&graph->texts, parts[i]->kind);
+		struct text rest = graph_texts_get(&graph->texts, parts[i]->name);
+
+		memcpy(whole[i], kind.data, kind.length);
+		memcpy(whole[i] + kind.length, rest.data, rest.length);
+		names[i] = (struct text){whole[i], kind.length + rest.length};
+	}
+	return text_compare(names[0], names[1]);
+}
+
 /* Whether the statement of one part comes before another's. */
 static bool part_precedes(const struct graph *graph, uint32_t left, uint32_t right)
 {
@@ -86,8 +106,7 @@ static bool part_precedes(const struct graph *graph, uint32_t left, uint32_t rig
 	const struct graph_layer *other_layer = &graph->layers[other->layer];
 
 	if (one->layer == other->layer)
-		return text_compare(graph_texts_get(&graph->texts, one->name),
-			       graph_texts_get(&graph->texts, other->name)) < 0;
+		return compare_parts(graph, one, other) < 0;
 	if (one_layer->origin != other_layer->origin)
 		return one_layer->origin < other_layer->origin;
 	return text_compare(graph_texts_get(&graph->texts, one_layer->name),

@@ -60,6 +60,35 @@ static void validate_vertices(const struct graph *graph)
 	assert(live == graph->live);
 }
 
+static void validate_terms(const struct graph *graph)
+{
+	size_t held = 0;
+	size_t holds = 0;
+
+	for (uint32_t number = 1; number < graph->links.next; number++)
+		held += link_at(graph, number)->kind != GRAPH_EDGE_NONE &&
+			link_at(graph, number)->terms != 0;
+	for (uint32_t number = 1; number < graph->terms.next; number++) {
+		const struct graph_terms *terms = terms_at(graph, number);
+
+		/* What was given back begins with the chain of such, and says nothing else. */
+		if (graph_index_find(&graph->by_terms, &graph_terms_rules, graph,
+			    graph_terms_rules.hash_of(graph, number), terms) == number)
+			holds += terms->holds;
+	}
+	assert(held == holds && graph->by_terms.count == graph->terms.live);
+}
+
+static void validate_uses(const struct graph *graph)
+{
+	size_t wide = 0;
+
+	for (uint32_t number = 1; number < graph->uses.next; number++)
+		wide += use_at(graph, number)->to != 0 && use_at(graph, number)->is_wide;
+	assert(wide == graph->wide.live);
+	assert(graph->uses.live == graph->by_ends.count);
+}
+
 static void validate_part(const struct graph *graph, uint32_t number, size_t totals[2])
 {
 	const struct graph_part *part = part_at(graph, number);
@@ -71,7 +100,7 @@ static void validate_part(const struct graph *graph, uint32_t number, size_t tot
 		at = statement_at(graph, at)->next_of_part;
 	}
 	for (uint32_t at = part->link; at != 0; totals[1]++) {
-		assert(link_at(graph, at)->part == number);
+		assert(link_at(graph, at)->layer == part->layer);
 		last = at;
 		at = link_at(graph, at)->next_of_part;
 	}
@@ -93,5 +122,6 @@ void graph_validate(const struct graph *graph)
 		}
 	assert(parts == graph->parts.live && parts == graph->by_part.count);
 	assert(totals[0] == graph->statements.live && totals[1] == graph->links.live);
-	assert(graph->uses.live == graph->by_ends.count);
+	validate_terms(graph);
+	validate_uses(graph);
 }

@@ -160,7 +160,7 @@ static bool carries(const struct graph_search *search, uint32_t number)
 	if (!graph_edge_kind_carries((enum graph_edge_kind)link->kind) ||
 		(question->kinds != 0 && (question->kinds >> link->kind & 1) == 0))
 		return false;
-	return !has_ended(search, link->until_s) &&
+	return !has_ended(search, graph_terms_get(search->graph, link->terms).until_s) &&
 	       !is_among(question->without_edges, question->without_edges_count, number) &&
 	       !is_among(question->without_nodes, question->without_nodes_count, link->to);
 }

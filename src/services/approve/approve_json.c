@@ -188,8 +188,8 @@ static void put_owner(
 	const struct task *task = task_find(approve->tasks, approval->task);
 
 	if (entry != NULL && entry->in_force != NULL) {
-		json_put_text(object, "owner", entry->in_force->charter->owner);
-		json_put_text(object, "unit", entry->in_force->charter->unit);
+		json_put_text(object, "owner", charter_of(entry->in_force)->owner);
+		json_put_text(object, "unit", charter_of(entry->in_force)->unit);
 	}
 	if (task != NULL)
 		json_put_text_unless_empty(object, "purpose", task->purpose);

@@ -171,7 +171,7 @@ static bool check_scope(
 		return error_set(err, ERROR_CONFLICT,
 			"the identity is %s: break-glass stands in for approvals alone",
 			identity_state_word(entry->state));
-	if (charter_is_sandbox(entry->in_force->charter))
+	if (charter_is_sandbox(charter_of(entry->in_force)))
 		return forbid(err, "a sandbox has no break-glass");
 	if (request->tool.length != 0 &&
 		registry_find_tool(approve->registry, request->tool) == NULL)
@@ -380,7 +380,7 @@ static struct break_glass asked_for(
 	return (struct break_glass){
 		.id = id,
 		.identity = request->identity,
-		.unit = entry->in_force->charter->unit,
+		.unit = charter_of(entry->in_force)->unit,
 		.tool = request->tool,
 		.task = request->task,
 		.reason = request->reason,

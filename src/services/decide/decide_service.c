@@ -217,11 +217,11 @@ static void report_sandbox(struct decide_service *service, const struct call *ca
 	struct error err;
 
 	if (service->findings == NULL || entry == NULL || entry->in_force == NULL ||
-		!charter_is_sandbox(entry->in_force->charter))
+		!charter_is_sandbox(charter_of(entry->in_force)))
 		return;
 	draft.subject = text_format(arena, "identity/%.*s", TEXT_ARGS(call->identity));
-	draft.unit = entry->in_force->charter->unit;
-	draft.causer = entry->in_force->charter->owner;
+	draft.unit = charter_of(entry->in_force)->unit;
+	draft.causer = charter_of(entry->in_force)->owner;
 	if (draft.subject.data != NULL)
 		/* refused ones are counted: remit_findings_refused_total */
 		is_taken = finding_report(service->findings, &draft, &err);
@@ -317,7 +317,7 @@ enum reason decide_recheck(struct decide_service *service, const struct call *ca
 		return REASON_IDENTITY_UNKNOWN;
 	if (entry->state != IDENTITY_ACTIVE || entry->in_force == NULL)
 		return REASON_IDENTITY_NOT_ACTIVE;
-	if (is_expired(entry->in_force->charter->expires_utc_s, now_utc_ms / 1000))
+	if (is_expired(charter_of(entry->in_force)->expires_utc_s, now_utc_ms / 1000))
 		return REASON_CHARTER_EXPIRED;
 	if (!task_is_live(task_find(service->tasks, call->task), now_utc_ms))
 		return REASON_TASK_NOT_LIVE;

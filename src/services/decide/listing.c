@@ -115,7 +115,7 @@ static bool is_template_visible(struct listing *listing, const struct json *uri_
 	for (i = 0; i < tool->reads_count; i++) {
 		const struct tool_read *read = &tool->reads[i];
 
-		if (covers(entry->in_force->charter,
+		if (covers(charter_of(entry->in_force),
 			    registry_find_data_source(registry, read->data_source),
 			    tool->classification.length != 0) &&
 			(read->uri.length == 0 || may_meet(read->uri, uri_template->string)))

@@ -346,7 +346,7 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 /* Where a draft would be called: where the tool's server is, if it may be there at all. */
 static enum environment environment_of_draft(const struct page *page, struct text tool)
 {
-	const struct charter *charter = page->draft->in_force->charter;
+	const struct charter *charter = charter_of(page->draft->in_force);
 	ptrdiff_t slash = text_find_byte(tool, '/');
 	const struct server *server = registry_find_server(
 		page->service->registry, (struct text){tool.data, slash < 0 ? 0 : (size_t)slash});
@@ -434,7 +434,7 @@ static bool add_tool(struct page *page, const struct registry_entry *entry, stru
 
 	for (effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
 		if ((page->effect == EFFECT_NONE || page->effect == (enum effect)effect) &&
-			has_line(entry->in_force->charter, tool, (enum effect)effect) &&
+			has_line(charter_of(entry->in_force), tool, (enum effect)effect) &&
 			!page_add(page, entry, tool, (enum effect)effect))
 			return false;
 	return true;
@@ -442,7 +442,7 @@ static bool add_tool(struct page *page, const struct registry_entry *entry, stru
 
 static bool add_tools(struct page *page, const struct registry_entry *entry, struct text after)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	struct text tool = tool_after(charter, after);
 
 	for (; tool.length != 0; tool = tool_after(charter, tool)) {
@@ -489,11 +489,12 @@ static bool can_draft(struct page *page, const struct object *object, struct jso
 
 	if (entry == NULL)
 		return error_set(page->err, ERROR_LIMIT, "no memory for an outlook");
-	ok = ceiling_compile(&ceiling, NULL, object->charter, object->version, page->err);
+	ok = ceiling_compile(&ceiling, NULL, object, object->version, page->err);
 	*entry = (struct registry_entry){.kind = OBJECT_IDENTITY,
 		.name = object->name,
 		.in_force = object,
 		.state = IDENTITY_ACTIVE,
+		.more = &registry_nothing_more,
 		.units_asked = UNITS_BEFORE,
 		.ceiling = ceiling};
 	page->draft = entry;
@@ -533,7 +534,7 @@ static bool visit_who(void *context, const struct registry_entry *entry)
 {
 	struct page *page = context;
 
-	if (!has_line(entry->in_force->charter, page->resource, page->effect))
+	if (!has_line(charter_of(entry->in_force), page->resource, page->effect))
 		return true;
 	if (page->left == 0) {
 		page->has_more = true;

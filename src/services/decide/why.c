@@ -38,10 +38,10 @@ enum environment decide_environment_for(
 
 	if (entry == NULL || entry->in_force == NULL || server == NULL)
 		return ENVIRONMENT_NONE;
-	if (charter_has_environment(entry->in_force->charter, server->environment))
+	if (charter_has_environment(charter_of(entry->in_force), server->environment))
 		return server->environment;
 	for (i = ENVIRONMENT_DEV; i <= ENVIRONMENT_PROD; i++)
-		if (charter_has_environment(entry->in_force->charter, (enum environment)i))
+		if (charter_has_environment(charter_of(entry->in_force), (enum environment)i))
 			return (enum environment)i;
 	return ENVIRONMENT_NONE;
 }

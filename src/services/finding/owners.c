@@ -60,7 +60,7 @@ static void report(
 	struct finding_draft draft = {.kind = kind_of(need),
 		.control = "G-05",
 		.what = text_of(finding_kind_meaning(kind_of(need))),
-		.unit = identity->in_force->charter->unit};
+		.unit = charter_of(identity->in_force)->unit};
 	struct json details;
 	struct error err;
 

@@ -42,7 +42,7 @@ uint32_t graph_excess_effects(struct graph_service *service, const struct regist
 
 	if (object == NULL)
 		return 0;
-	look(service, object->charter, now_utc_s);
+	look(service, charter_of(object), now_utc_s);
 	for (size_t i = 0; i < service->excess.count; i++)
 		if (text_equal(name_of(service, service->excess.items[i].resource), resource))
 			effects |= service->excess.items[i].effects;
@@ -193,8 +193,8 @@ bool graph_excess_json(struct graph_service *service, struct text identity, int6
 	if (object == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no identity \"%.*s\" has a charter",
 			(int)(identity.length < 64 ? identity.length : 64), identity.data);
-	live = graph_excess_live(service, object->charter, now_utc_s, arena, &first);
-	if (!items_json(service, object->charter, now_utc_s, arena, &items, err))
+	live = graph_excess_live(service, charter_of(object), now_utc_s, arena, &first);
+	if (!items_json(service, charter_of(object), now_utc_s, arena, &items, err))
 		return false;
 	json_object_start(&answer, arena);
 	json_put_text(&answer, "identity", entry->name);

@@ -106,7 +106,7 @@ static struct text author_of(const struct graph_service *service, struct text na
 
 	if (entry == NULL)
 		return TEXT("");
-	return entry->waiting_version != 0 ? entry->proposed_by : entry->authored_by;
+	return entry->waiting_version != 0 ? entry->more->proposed_by : entry->authored_by;
 }
 
 static bool may_waive(void *context, enum waiver_deed deed, struct text actor,

@@ -46,7 +46,7 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 	int64_t now_utc_s = issue_now_utc_ms(issue) / 1000;
 
 	if (entry == NULL || entry->state != IDENTITY_ACTIVE || entry->in_force == NULL ||
-		is_expired(entry->in_force->charter->expires_utc_s, now_utc_s))
+		is_expired(charter_of(entry->in_force)->expires_utc_s, now_utc_s))
 		return TOKEN_IDENTITY_NOT_ACTIVE;
 	return TOKEN_ACCEPTED;
 }
@@ -237,8 +237,8 @@ static bool is_bound_enough(const struct issue *issue, const struct looked *look
 	const struct registry_entry *entry =
 		registry_find_identity(issue->parts.registry, looked->task->identity);
 
-	return charter_takes_binding(
-		entry->in_force->charter, looked->task->environment, looked->token->binding.kind);
+	return charter_takes_binding(charter_of(entry->in_force), looked->task->environment,
+		looked->token->binding.kind);
 }
 
 static enum token_reason authenticate(struct issue *issue, struct issue_presented *presented,

@@ -70,13 +70,13 @@ bool issue_prove_public(struct issue *issue, struct arena *arena, struct issue_r
 	*outcome = PROVING_REFUSED;
 	if (name.length == 0 || entry == NULL)
 		(void)issue_refuse(request, request->is_code ? ISSUE_CODE : ISSUE_REFRESH, NULL);
-	else if (!charter_is_public(entry->in_force->charter) && request->certificate.length > 0)
+	else if (!charter_is_public(charter_of(entry->in_force)) && request->certificate.length > 0)
 		return false; /* by its certificate, like any other client */
-	else if (!charter_is_public(entry->in_force->charter))
+	else if (!charter_is_public(charter_of(entry->in_force)))
 		(void)issue_refuse(request, ISSUE_CLIENT_UNPROVEN, NULL);
 	else {
 		out->entry = entry;
-		out->charter = entry->in_force->charter;
+		out->charter = charter_of(entry->in_force);
 		out->environment = out->charter->acts_for.environment;
 		out->identity = text_copy(arena, name);
 		if (out->identity.data != NULL)

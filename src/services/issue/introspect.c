@@ -62,7 +62,7 @@ static bool concerns(const struct issue *issue, struct text asker, struct text a
 	if (text_equal(asker, holder->identity))
 		return true;
 	return server.length > 0 && text_equal(asker, server) && entry != NULL &&
-	       entry->in_force->charter->kind == KIND_TOOL_SERVER;
+	       charter_of(entry->in_force)->kind == KIND_TOOL_SERVER;
 }
 
 /* A key of its own proves who uses it (RFC 9449 §6.2). */

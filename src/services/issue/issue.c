@@ -300,7 +300,7 @@ bool issue_is_from_sandbox(const struct issue *issue, const struct task *task)
 	const struct registry_entry *entry =
 		registry_find_identity(issue->parts.registry, task->identity);
 
-	return entry != NULL && task->charter_version < entry->tasks_since;
+	return entry != NULL && task->charter_version < entry->more->tasks_since;
 }
 
 /* ---- keys ---- */

@@ -33,7 +33,7 @@ const struct charter *issue_charter_of(const struct registry_entry *entry)
 {
 	const struct object *object = entry->in_force != NULL ? entry->in_force : entry->waiting;
 
-	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : object->charter;
+	return object == NULL || object->kind != OBJECT_IDENTITY ? NULL : charter_of(object);
 }
 
 static bool is_named(const struct charter_key *key, const char *thumbprint, struct text id)

@@ -10,7 +10,8 @@ struct telling {
 
 static struct text unit_of(const struct registry_entry *entry)
 {
-	return entry == NULL || entry->in_force == NULL ? TEXT("") : entry->in_force->charter->unit;
+	return entry == NULL || entry->in_force == NULL ? TEXT("")
+							: charter_of(entry->in_force)->unit;
 }
 
 static bool put_due(struct telling *telling, const struct living_node *node,
@@ -19,7 +20,7 @@ static bool put_due(struct telling *telling, const struct living_node *node,
 	const struct registry_entry *entry =
 		registry_find(telling->living->registry, OBJECT_IDENTITY, node->name);
 	const struct charter *charter =
-		entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->charter;
+		entry == NULL || entry->in_force == NULL ? NULL : charter_of(entry->in_force);
 	struct json_builder object;
 	struct json item;
 

@@ -322,14 +322,14 @@ struct step {
 static bool is_alive(const struct registry_entry *entry)
 {
 	return entry->in_force != NULL && entry->state != IDENTITY_RETIRED &&
-	       !charter_is_sandbox(entry->in_force->charter);
+	       !charter_is_sandbox(charter_of(entry->in_force));
 }
 
 static bool look_at(struct living_service *living, const struct registry_entry *entry)
 {
 	struct looking looking = {.living = living,
 		.entry = entry,
-		.charter = entry->in_force->charter,
+		.charter = charter_of(entry->in_force),
 		.now_utc_ms = fold_stamp_utc_ms(living->fold)};
 
 	if (living->pass.looked_for > 0) {

@@ -313,7 +313,7 @@ static bool read_used(struct case_run *run, struct text identity, struct decide_
 
 	if (entry == NULL || entry->in_force == NULL || used == 0)
 		return true;
-	count = entry->in_force->charter->entitlements_count;
+	count = charter_of(entry->in_force)->entitlements_count;
 	uses = arena_array(run->arena, struct line_use, count + 1);
 	if (uses == NULL)
 		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
@@ -435,10 +435,10 @@ static enum environment environment_for(
 	if (entry == NULL) /* a case that expects just that */
 		return ENVIRONMENT_DEV;
 	if (server != NULL &&
-		charter_has_environment(entry->in_force->charter, server->environment))
+		charter_has_environment(charter_of(entry->in_force), server->environment))
 		return server->environment;
 	for (int i = ENVIRONMENT_DEV; i <= ENVIRONMENT_PROD; i++)
-		if (charter_has_environment(entry->in_force->charter, (enum environment)i))
+		if (charter_has_environment(charter_of(entry->in_force), (enum environment)i))
 			return (enum environment)i;
 	return ENVIRONMENT_NONE;
 }

@@ -144,7 +144,7 @@ static const struct object *newest(const struct registry_entry *entry)
 static bool is_spared(const struct registry_entry *entry)
 {
 	if (entry->kind == OBJECT_IDENTITY && entry->in_force != NULL &&
-		charter_is_sandbox(entry->in_force->charter))
+		charter_is_sandbox(charter_of(entry->in_force)))
 		return true;
 	return entry->kind == OBJECT_PERSON && entry->in_force != NULL &&
 	       person_has_role(entry->in_force->person, "administrator");
@@ -163,14 +163,14 @@ bool proposal_has_expired(const struct registry_entry *entry, int64_t now_utc_ms
 	static const int64_t lifetime_ms = (int64_t)PROPOSAL_LIFETIME_DAYS * 24 * 3600 * 1000;
 
 	return object_is_proposed(entry->kind) && entry->waiting_version != 0 &&
-	       now_utc_ms - entry->proposed_utc_ms >= lifetime_ms;
+	       now_utc_ms - entry->more->proposed_utc_ms >= lifetime_ms;
 }
 
 /* What waits of it is approved by this very request, if it is what was meant. */
 static bool is_approving(const struct planned *planned, const struct registry_entry *entry)
 {
 	return planned->options.is_publish && object_needs_two(entry->kind) &&
-	       !text_equal(planned->options.actor, entry->proposed_by);
+	       !text_equal(planned->options.actor, entry->more->proposed_by);
 }
 
 static bool is_removal_waiting(const struct planned *planned, const struct registry_entry *entry)
@@ -292,10 +292,10 @@ static bool is_what_waits(const struct planned *planned, const struct registry_e
 static void note_waiting(struct planned *planned, const struct registry_entry *entry)
 {
 	if (entry->waiting_state == IDENTITY_PROPOSED)
-		planned->waiting[planned->plan.waiting_count++] =
-			(struct plan_waiting){.kind = entry->kind,
-				.name = text_copy(planned->plan.arena, entry->name),
-				.proposed_by = text_copy(planned->plan.arena, entry->proposed_by)};
+		planned->waiting[planned->plan.waiting_count++] = (struct plan_waiting){
+			.kind = entry->kind,
+			.name = text_copy(planned->plan.arena, entry->name),
+			.proposed_by = text_copy(planned->plan.arena, entry->more->proposed_by)};
 }
 
 /* True if the document changes nothing of the entry. */
@@ -340,7 +340,7 @@ static bool compare_object(struct planned *planned, size_t at)
 	change->action = change->before == NULL ? PLAN_CREATE : PLAN_CHANGE;
 	change->is_approval = entry != NULL && is_what_waits(planned, entry, after);
 	if (change->is_approval)
-		change->author = text_copy(planned->plan.arena, entry->proposed_by);
+		change->author = text_copy(planned->plan.arena, entry->more->proposed_by);
 	else
 		change->needs_approval = needs_approval(planned, entry, after);
 	planned->plan.changes_count++;
@@ -375,7 +375,7 @@ static bool add_removal(void *context, const struct registry_entry *entry)
 		.needs_approval = is_staying(planned, entry),
 		.is_approval = is_removal_waiting(planned, entry)};
 	if (change->is_approval)
-		change->author = text_copy(planned->plan.arena, entry->proposed_by);
+		change->author = text_copy(planned->plan.arena, entry->more->proposed_by);
 	return true;
 }
 

@@ -93,9 +93,9 @@ bool plan_check_accounts(struct plan *plan, const struct registry *registry,
 		const struct object *object = documents->objects[i];
 
 		for (uint32_t j = 0; object->kind == OBJECT_IDENTITY && ok && !object->is_partial &&
-				     j < object->charter->accounts_count;
+				     j < charter_of(object)->accounts_count;
 			j++)
-			ok = check_account(&checking, object, object->charter->accounts[j]);
+			ok = check_account(&checking, object, charter_of(object)->accounts[j]);
 	}
 	name_table_destroy(&checking.written, NULL);
 	return ok || error_set(err, ERROR_LIMIT, "no memory for a plan");

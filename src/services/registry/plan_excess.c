@@ -18,8 +18,8 @@ static bool write_note(struct plan *plan, const struct plan_change *change,
 	const struct excess_port *port, int64_t now_utc_s, struct plan_note *out)
 {
 	struct text first;
-	size_t live =
-		port->live(port->context, change->after->charter, now_utc_s, plan->arena, &first);
+	size_t live = port->live(
+		port->context, charter_of(change->after), now_utc_s, plan->arena, &first);
 
 	if (live == 0)
 		return false;

@@ -166,7 +166,7 @@ static void note_output(struct plan_noting *noting, uint32_t at, const struct ch
 static bool count_sandbox(void *context, const struct registry_entry *entry)
 {
 	struct plan_noting *noting = context;
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 
 	if (!is_expired(charter->expires_utc_s, noting->world->now_utc_s) &&
 		text_equal(charter->unit, noting->change->name))

@@ -151,7 +151,7 @@ static bool note_charter(struct noting *noting, const struct plan_change *change
 {
 	struct plan_note *note = &noting->notes[noting->plan->notes_count];
 
-	noting->charter = change->after->charter;
+	noting->charter = charter_of(change->after);
 	noting->reads = most_it_reads(noting);
 	noting->tools = TEXT("");
 	noting->tools_count = 0;

@@ -39,8 +39,8 @@ void plan_check_people(const struct object *object, const struct reference_world
 	if (object->is_partial)
 		return;
 	if (object->kind == OBJECT_IDENTITY) {
-		check_named(&check, "owner", object->charter->owner);
-		check_named(&check, "backup-owner", object->charter->backup_owner);
+		check_named(&check, "owner", charter_of(object)->owner);
+		check_named(&check, "backup-owner", charter_of(object)->backup_owner);
 	}
 	if (object->kind == OBJECT_DATA_SOURCE)
 		check_named(&check, "custodian", object->data_source->custodian);

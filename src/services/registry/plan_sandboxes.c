@@ -41,7 +41,7 @@ static void check_line(const struct registry_entry *entry, const struct object *
 	const struct object *whole;
 	const struct json *now, *then = json_find(&object->as_read, "sandbox");
 
-	if (in_force == NULL || !charter_is_sandbox(in_force->charter)) {
+	if (in_force == NULL || !charter_is_sandbox(charter_of(in_force))) {
 		report(object, how, "sandbox",
 			"this identity is no sandbox, and a document makes it none", problems);
 		return;
@@ -49,11 +49,11 @@ static void check_line(const struct registry_entry *entry, const struct object *
 	whole = object_whole(in_force);
 	now = whole == NULL ? NULL : json_find(&whole->as_read, "sandbox");
 	if (now == NULL || !json_equal(now, then) ||
-		!text_equal(in_force->charter->unit, object->charter->unit))
+		!text_equal(charter_of(in_force)->unit, charter_of(object)->unit))
 		report(object, how, "sandbox", "where a sandbox comes from does not change",
 			problems);
 	object_release(&whole);
-	if (object->charter->expires_utc_s > in_force->charter->expires_utc_s)
+	if (charter_of(object)->expires_utc_s > charter_of(in_force)->expires_utc_s)
 		report(object, how, "expires", "a sandbox is not prolonged", problems);
 }
 
@@ -65,7 +65,7 @@ static void check_whole(const struct registry *registry, const struct object *ob
 
 	if (!how->is_opening)
 		check_line(registry_find_identity(registry, object->name), object, how, problems);
-	unit = registry_find(registry, OBJECT_UNIT, object->charter->unit);
+	unit = registry_find(registry, OBJECT_UNIT, charter_of(object)->unit);
 	breach = sandbox_breach(unit == NULL ? NULL : unit->in_force, object);
 	if (breach != NULL)
 		report(object, how, breach, "is wider than its unit's template for sandboxes",
@@ -77,7 +77,7 @@ void plan_check_sandbox(const struct registry *registry, const struct object *ob
 {
 	const struct object *whole;
 
-	if (object->kind != OBJECT_IDENTITY || !charter_is_sandbox(object->charter))
+	if (object->kind != OBJECT_IDENTITY || !charter_is_sandbox(charter_of(object)))
 		return;
 	whole = object_whole(object);
 	if (whole == NULL)

@@ -22,7 +22,7 @@ static bool may_accept(struct registrar *registrar, const struct registry_entry 
 {
 	struct people_resource resource = registry_resource_of(registrar->registry, entry->waiting);
 
-	resource.proposer = entry->proposed_by;
+	resource.proposer = entry->more->proposed_by;
 	return registry_may_about(registrar->registry, actor, PEOPLE_ACCEPT, &resource, err);
 }
 
@@ -31,7 +31,7 @@ static bool has_accepted(
 {
 	struct consent_given given;
 
-	return consents_find(entry->waiting_consents, key_of(registrar, person), &given) &&
+	return consents_find(entry->more->waiting_consents, key_of(registrar, person), &given) &&
 	       given.has_digest && sha256_equal(&given.digest, &entry->waiting->digest);
 }
 
@@ -39,7 +39,7 @@ bool registrar_accept(struct consent_query *query, struct text *consents)
 {
 	struct registrar *registrar = query->registrar;
 	const struct registry_entry *entry = query->entry;
-	const struct charter *charter = entry->waiting->charter;
+	const struct charter *charter = charter_of(entry->waiting);
 	struct text person = actor_person(query->actor);
 	struct consent_given given = {.by = query->actor,
 		.at_utc_ms = fold_stamp_utc_ms(registrar->fold),
@@ -74,8 +74,8 @@ static bool check_accepter(struct consent_query *query, struct text person)
 
 		return error_set(query->err, ERROR_CONFLICT,
 			"its risk record names %.*s, who may not accept a %s risk of unit %.*s: %s",
-			TEXT_ARGS(person), risk_tier_word(entry->waiting->charter->risk),
-			TEXT_ARGS(entry->waiting->charter->unit),
+			TEXT_ARGS(person), risk_tier_word(charter_of(entry->waiting)->risk),
+			TEXT_ARGS(charter_of(entry->waiting)->unit),
 			text_starts_with(text_of(cause.text), "forbidden: ") ? cause.text + 11
 									     : cause.text);
 	}
@@ -88,7 +88,7 @@ static bool check_accepter(struct consent_query *query, struct text person)
 bool registrar_check_accepted(struct consent_query *query, struct text *consents)
 {
 	const struct registry_entry *entry = query->entry;
-	const struct charter *charter = entry->waiting == NULL ? NULL : entry->waiting->charter;
+	const struct charter *charter = entry->waiting == NULL ? NULL : charter_of(entry->waiting);
 	const struct charter_risk *record = charter == NULL ? NULL : &charter->risk_record;
 	struct text person = actor_person(query->actor);
 

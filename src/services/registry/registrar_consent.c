@@ -176,7 +176,7 @@ bool registrar_consent(struct consent_query *query, struct text *consents)
 	struct text rest, unit, made = *consents;
 	bool is_data_owner = false;
 
-	if (!find_units(query->registrar, query->object->charter, &rest, query->err))
+	if (!find_units(query->registrar, charter_of(query->object), &rest, query->err))
 		return false;
 	if (rest.length == 0)
 		return error_set(query->err, ERROR_CONFLICT, "its lines touch no unit but its own");
@@ -201,7 +201,7 @@ static bool check_unit(struct registrar *registrar, const struct registry_entry 
 
 	if (!registrar_half(registrar, registrar->arena, entry->waiting, unit, &half, err))
 		return false;
-	left = not_agreed(entry->waiting_consents, unit, entry->waiting_version, &half.half);
+	left = not_agreed(entry->more->waiting_consents, unit, entry->waiting_version, &half.half);
 	if (half_lines_is_empty(&left))
 		return true;
 	lines = half_lines_say(registrar->arena, &left);
@@ -209,8 +209,9 @@ static bool check_unit(struct registrar *registrar, const struct registry_entry 
 		"its lines touch unit %.*s, whose data owner %s %.*s: "
 		"remit identity consent %.*s",
 		TEXT_ARGS(unit),
-		consents_has(entry->waiting_consents, unit) ? "consented to other lines, not to"
-							    : "has not consented to",
+		consents_has(entry->more->waiting_consents, unit)
+			? "consented to other lines, not to"
+			: "has not consented to",
 		TEXT_ARGS(lines), TEXT_ARGS(entry->name));
 }
 
@@ -221,7 +222,7 @@ bool registrar_check_consents(
 
 	if (entry->waiting == NULL)
 		return true;
-	if (!find_units(registrar, entry->waiting->charter, &rest, err))
+	if (!find_units(registrar, charter_of(entry->waiting), &rest, err))
 		return false;
 	while (consents_next(&rest, &unit))
 		if (!check_unit(registrar, entry, unit, err))
@@ -246,7 +247,8 @@ static bool each_line(struct registrar *registrar, const struct lines_of *lines,
 	for (unsigned each = 0; each < HALF_LIST_COUNT; each++) {
 		enum half_list list = (enum half_list)each;
 
-		for (uint32_t at = 0; at < half_list_count(lines->identity->charter, list); at++) {
+		for (uint32_t at = 0; at < half_list_count(charter_of(lines->identity), list);
+			at++) {
 			struct sha256 line;
 
 			if (!half_lines_has(&lines->lines, list, at))
@@ -345,7 +347,7 @@ bool registrar_carry_consents(struct registrar *registrar, const struct registry
 	*consents = made;
 	if (entry == NULL || entry->in_force == NULL)
 		return true;
-	rest = entry->consents;
+	rest = entry->more->consents;
 	if (!is_proposed && entry->units_asked == UNITS_BEFORE) {
 		*consents = rest;
 		return true;

@@ -115,7 +115,7 @@ static bool put_version(struct telling *telling, const struct version *version, 
 
 	*is_told = false;
 	if (!charter_crossed_units(
-		    &units, telling->arena, version->object->charter, &world, telling->err))
+		    &units, telling->arena, charter_of(version->object), &world, telling->err))
 		return false;
 	if (asked->unit.length == 0 ? units.length == 0 : !consents_has(units, asked->unit))
 		return true;
@@ -127,8 +127,8 @@ static bool put_version(struct telling *telling, const struct version *version, 
 		return false;
 	json_object_start(&object, telling->arena);
 	json_put_text(&object, "identity", version->object->name);
-	json_put_text(&object, "unit", version->object->charter->unit);
-	json_put_text(&object, "owner", version->object->charter->owner);
+	json_put_text(&object, "unit", charter_of(version->object)->unit);
+	json_put_text(&object, "owner", charter_of(version->object)->owner);
 	json_put_integer(&object, "version", version->object->version);
 	json_put_cstring(&object, "state", version->state);
 	json_put(&object, "units", units_json);
@@ -146,15 +146,15 @@ static bool put_entry(struct telling *telling, const struct registry_entry *entr
 	*is_told = false;
 	if (entry->waiting != NULL &&
 		!put_version(telling,
-			&(struct version){
-				entry->waiting, entry->waiting_consents, "waiting", UNITS_ASKED},
+			&(struct version){entry->waiting, entry->more->waiting_consents, "waiting",
+				UNITS_ASKED},
 			is_told))
 		return false;
 	if (entry->in_force != NULL && entry->state != IDENTITY_RETIRED &&
 		telling->asked->which == CROSSINGS_ALL &&
 		!put_version(telling,
-			&(struct version){
-				entry->in_force, entry->consents, "in-force", entry->units_asked},
+			&(struct version){entry->in_force, entry->more->consents, "in-force",
+				entry->units_asked},
 			&is_second))
 		return false;
 	*is_told = *is_told || is_second;

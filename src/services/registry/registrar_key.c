@@ -277,8 +277,9 @@ static bool is_from_before(const struct registrar *registrar, const struct one_t
 	const struct registry_entry *person =
 		registry_find(registrar->registry, OBJECT_PERSON, text_of(code->person));
 
-	return person != NULL && person->keys_since_utc_ms != 0 &&
-	       code->expires_utc_ms - (int64_t)CODE_LIFETIME_S * 1000 <= person->keys_since_utc_ms;
+	return person != NULL && person->more->keys_since_utc_ms != 0 &&
+	       code->expires_utc_ms - (int64_t)CODE_LIFETIME_S * 1000 <=
+		       person->more->keys_since_utc_ms;
 }
 
 static enum prepared_as prepare_enrol(

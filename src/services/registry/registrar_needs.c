@@ -45,7 +45,7 @@ static bool need_json(struct needing *needing, const struct registry_entry *iden
 	json_object_start(&object, needing->arena);
 	json_put_text(&object, "identity", identity->name);
 	json_put_cstring(&object, "need", owner_need_word(need));
-	json_put_text(&object, "unit", identity->in_force->charter->unit);
+	json_put_text(&object, "unit", charter_of(identity->in_force)->unit);
 	json_put_cstring(&object, "state", identity_state_word(identity->state));
 	json_put_text(&object, "owner", owner_of(identity));
 	json_put_text(&object, "backup_owner", owner_backup_of(needing->registry, identity));

@@ -50,7 +50,7 @@ static bool is_model_there(
 static const char *why_unusable(const struct registrar *registrar,
 	const struct registry_entry *entry, const struct entitlement *line, int64_t now_utc_ms)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	int64_t now_utc_s = now_utc_ms / 1000;
 	const struct tool *tool;
 	const struct server *server;
@@ -130,7 +130,7 @@ static bool put_line(const struct line_query *query, struct json_builder *object
 static bool lines_json(
 	struct json *out, const struct line_query *query, const struct registry_entry *entry)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	struct json_builder array;
 
 	json_array_start(&array, query->arena);
@@ -155,10 +155,10 @@ static void put_state(struct json_builder *object, const struct registry_entry *
 		json_put_cstring(object, "state", state);
 	if (entry->needs_two)
 		json_put_boolean(object, "needs_two", true);
-	if (entry->reactivated_by.length > 0)
-		json_put_text(object, "reactivated_by", entry->reactivated_by);
-	if (entry->reason.length > 0)
-		json_put_text(object, "reason", entry->reason);
+	if (entry->more->reactivated_by.length > 0)
+		json_put_text(object, "reactivated_by", entry->more->reactivated_by);
+	if (entry->more->reason.length > 0)
+		json_put_text(object, "reason", entry->more->reason);
 }
 
 bool registrar_can(const struct registrar *registrar, struct text identity, int64_t now_utc_ms,
@@ -176,7 +176,7 @@ bool registrar_can(const struct registrar *registrar, struct text identity, int6
 	json_put_text(&object, "identity", entry->name);
 	put_state(&object, entry);
 	if (entry->in_force != NULL) {
-		const struct charter *charter = entry->in_force->charter;
+		const struct charter *charter = charter_of(entry->in_force);
 
 		if (!lines_json(&lines, &query, entry))
 			return false;
@@ -219,7 +219,8 @@ static bool add_who(
 static bool visit_who(void *context, const struct registry_entry *entry)
 {
 	struct who *who = context;
-	const struct charter *charter = entry->in_force == NULL ? NULL : entry->in_force->charter;
+	const struct charter *charter =
+		entry->in_force == NULL ? NULL : charter_of(entry->in_force);
 
 	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];
@@ -315,14 +316,14 @@ static bool put_proposal(struct json_builder *object, struct arena *arena,
 	struct json fields;
 
 	if (object_is_proposed(entry->kind)) {
-		json_put_integer(object, "proposed_at", entry->proposed_utc_ms);
-		json_put_integer(object, "cases_passed", entry->cases_passed);
+		json_put_integer(object, "proposed_at", entry->more->proposed_utc_ms);
+		json_put_integer(object, "cases_passed", entry->more->cases_passed);
 	}
 	if (entry->is_removal) {
 		json_put_boolean(object, "removal", true);
 		return true;
 	}
-	if (!put_consents(object, arena, entry->waiting_consents, err))
+	if (!put_consents(object, arena, entry->more->waiting_consents, err))
 		return false;
 	json_put_digest(object, "digest", &entry->waiting->digest);
 	if (!plan_fields_json(&fields, arena, entry->in_force, entry->waiting, err))
@@ -340,7 +341,7 @@ static bool waiting_json(struct json *out, struct arena *arena, const struct reg
 	json_object_start(&object, arena);
 	json_put_integer(&object, "version", entry->waiting_version);
 	json_put_cstring(&object, "state", identity_state_word(entry->waiting_state));
-	json_put_text(&object, "proposed_by", entry->proposed_by);
+	json_put_text(&object, "proposed_by", entry->more->proposed_by);
 	if (!put_proposal(&object, arena, entry, err))
 		return false;
 	if (entry->waiting != NULL) {
@@ -388,8 +389,8 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 	json_put_text(&object, "name", entry->name);
 	json_put_integer(&object, "revision", (int64_t)entry->revision);
 	put_state(&object, entry);
-	json_put_text_unless_empty(&object, "approved_by", entry->approved_by);
-	if (!put_consents(&object, arena, entry->consents, err))
+	json_put_text_unless_empty(&object, "approved_by", entry->more->approved_by);
+	if (!put_consents(&object, arena, entry->more->consents, err))
 		return false;
 	if (entry->in_force != NULL) {
 		if (!object_document(entry->in_force, arena, &document, err))

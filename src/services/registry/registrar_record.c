@@ -19,23 +19,23 @@ struct written_change written_change_of(
 	change->waiting = entry->waiting_version;
 	change->waiting_state = entry->waiting_state;
 	change->is_removal = entry->is_removal;
-	change->proposed_by = entry->proposed_by;
-	change->proposed_utc_ms = entry->proposed_utc_ms;
-	change->cases_passed = entry->cases_passed;
+	change->proposed_by = entry->more->proposed_by;
+	change->proposed_utc_ms = entry->more->proposed_utc_ms;
+	change->cases_passed = entry->more->cases_passed;
 	change->state = entry->state;
 	change->needs_two = entry->needs_two;
-	change->reactivated_by = entry->reactivated_by;
-	change->reason = entry->reason;
-	change->tasks_since = entry->tasks_since;
-	change->approved_by = entry->approved_by;
-	change->consents = entry->consents;
-	change->waiting_consents = entry->waiting_consents;
+	change->reactivated_by = entry->more->reactivated_by;
+	change->reason = entry->more->reason;
+	change->tasks_since = entry->more->tasks_since;
+	change->approved_by = entry->more->approved_by;
+	change->consents = entry->more->consents;
+	change->waiting_consents = entry->more->waiting_consents;
 	change->authored_by = entry->authored_by;
-	change->owner_in_force = entry->owner_in_force;
-	change->acknowledged = entry->acknowledged;
-	change->keys_since_utc_ms = entry->keys_since_utc_ms;
-	change->moved_from = entry->moved_from;
-	change->moved = entry->moved;
+	change->owner_in_force = entry->more->owner_in_force;
+	change->acknowledged = entry->more->acknowledged;
+	change->keys_since_utc_ms = entry->more->keys_since_utc_ms;
+	change->moved_from = entry->more->moved_from;
+	change->moved = entry->more->moved;
 	change->units_asked = entry->units_asked;
 	change->in_force_utc_ms = entry->in_force_utc_ms;
 	if (entry->kind == OBJECT_IDENTITY) {
@@ -74,8 +74,8 @@ void written_change_drop_waiting(struct written_change *written)
 static bool is_promoted(const struct registry_entry *entry)
 {
 	return entry->kind == OBJECT_IDENTITY && entry->in_force != NULL &&
-	       entry->waiting != NULL && charter_is_sandbox(entry->in_force->charter) &&
-	       !charter_is_sandbox(entry->waiting->charter);
+	       entry->waiting != NULL && charter_is_sandbox(charter_of(entry->in_force)) &&
+	       !charter_is_sandbox(charter_of(entry->waiting));
 }
 
 /* Whoever has it in force may do more than before. */
@@ -93,12 +93,12 @@ void written_change_approve(struct written_change *written, const struct registr
 
 	if (entry->kind == OBJECT_IDENTITY) {
 		written->widens = is_wider(entry);
-		change->authored_by = entry->proposed_by;
+		change->authored_by = entry->more->proposed_by;
 	}
 	if (is_promoted(entry))
 		change->tasks_since = change->waiting;
 	if (object_is_proposed(entry->kind)) {
-		written->author = entry->proposed_by;
+		written->author = entry->more->proposed_by;
 		if (entry->waiting != NULL)
 			written->digest = entry->waiting->digest;
 	}

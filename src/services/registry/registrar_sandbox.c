@@ -26,7 +26,7 @@ struct sandbox_count {
 static bool count_one(void *context, const struct registry_entry *entry)
 {
 	struct sandbox_count *count = context;
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 
 	if (is_expired(charter->expires_utc_s, count->now_utc_s))
 		return true;
@@ -88,7 +88,7 @@ static struct text approvers_of(
 	struct error ignored;
 	size_t count;
 
-	if (!plan_find_approvers(&all, of, unit->proposed_by, &names, &count, &ignored))
+	if (!plan_find_approvers(&all, of, unit->more->proposed_by, &names, &count, &ignored))
 		return TEXT("");
 	for (size_t i = 0; i < count; i++)
 		out = text_format(registrar->arena, "%.*s%s%.*s", TEXT_ARGS(out),
@@ -175,7 +175,7 @@ static bool make_charter(struct text *out, struct registrar *registrar,
 		.owner = actor_person(request->actor),
 		.backup_owner = request->sandbox.backup_owner,
 		.purpose = request->sandbox.purpose,
-		.approved_by = actor_person(unit->approved_by),
+		.approved_by = actor_person(unit->more->approved_by),
 		.environment = environment_for(&template->charter, &request->sandbox),
 		.jwk = request->jwk,
 		.expires_utc_s = fold_stamp_utc_ms(registrar->fold) / 1000 + life_s};
@@ -230,9 +230,10 @@ struct expired_search {
 /* One that waits to become no sandbox is only refused until people have decided. */
 static bool is_over(const struct registry_entry *entry, int64_t now_utc_s)
 {
-	bool is_promoted = entry->waiting != NULL && !charter_is_sandbox(entry->waiting->charter);
+	bool is_promoted =
+		entry->waiting != NULL && !charter_is_sandbox(charter_of(entry->waiting));
 
-	return is_expired(entry->in_force->charter->expires_utc_s, now_utc_s) && !is_promoted;
+	return is_expired(charter_of(entry->in_force)->expires_utc_s, now_utc_s) && !is_promoted;
 }
 
 static bool look(void *context, const struct registry_entry *entry)
@@ -287,7 +288,7 @@ static const struct json *member(const struct json *document, const char *name)
 static bool sandbox_json(
 	struct listing *listing, const struct registry_entry *entry, struct json *out)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	struct json_builder object;
 	struct json document;
 

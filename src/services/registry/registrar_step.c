@@ -115,8 +115,8 @@ static bool check_still_right(struct step *step)
 static bool check_accounts(struct step *step)
 {
 	struct text account = {NULL, 0};
-	const struct registry_entry *other =
-		accounts_taken(step->registrar->registry, step->entry->waiting->charter, &account);
+	const struct registry_entry *other = accounts_taken(
+		step->registrar->registry, charter_of(step->entry->waiting), &account);
 
 	return other == NULL ||
 	       error_set(&step->err, ERROR_CONFLICT, "account %.*s is identity %.*s's",
@@ -133,7 +133,7 @@ static bool check_excess(struct step *step)
 		step->verb == LIFECYCLE_APPROVE ? step->entry->waiting : step->entry->in_force;
 
 	return port->check == NULL || object == NULL ||
-	       port->check(port->context, object->charter,
+	       port->check(port->context, charter_of(object),
 		       fold_stamp_utc_ms(step->registrar->fold) / 1000, &step->err);
 }
 
@@ -231,7 +231,7 @@ static bool change_identity(struct step *step, enum identity_state to)
 static bool check_time(struct step *step)
 {
 	const struct charter *charter =
-		step->entry->in_force == NULL ? NULL : step->entry->in_force->charter;
+		step->entry->in_force == NULL ? NULL : charter_of(step->entry->in_force);
 
 	return !text_is(step->request->actor, "remit") ||
 	       (charter != NULL && is_expired(charter->expires_utc_s,
@@ -244,10 +244,10 @@ static bool check_time(struct step *step)
 static bool check_unit(struct step *step)
 {
 	const struct object *waiting = step->entry->waiting;
-	const struct registry_entry *unit = waiting == NULL
-						    ? NULL
-						    : registry_find(step->registrar->registry,
-							      OBJECT_UNIT, waiting->charter->unit);
+	const struct registry_entry *unit =
+		waiting == NULL ? NULL
+				: registry_find(step->registrar->registry, OBJECT_UNIT,
+					  charter_of(waiting)->unit);
 
 	return unit == NULL || unit->in_force != NULL ||
 	       error_set(&step->err, ERROR_CONFLICT,
@@ -269,7 +269,7 @@ static struct consent_query query_of(struct step *step)
 		.actor = step->request->actor,
 		.entry = entry,
 		.object = step->is_waiting ? entry->waiting : entry->in_force,
-		.author = step->is_waiting ? entry->proposed_by : entry->authored_by,
+		.author = step->is_waiting ? entry->more->proposed_by : entry->authored_by,
 		.err = &step->err};
 }
 

@@ -127,7 +127,7 @@ static bool keep_line(
 static struct review_item *start_item(
 	const struct looked *looked, enum review_item_kind kind, struct error *err)
 {
-	const struct charter *charter = looked->entry->in_force->charter;
+	const struct charter *charter = charter_of(looked->entry->in_force);
 	struct review_item *item = add_item(looked->gathering, err);
 	struct arena *arena = looked->gathering->arena;
 	struct text author = actor_person(looked->entry->authored_by);
@@ -184,7 +184,7 @@ static bool add_entitlement(const struct looked *looked, uint32_t at, struct err
 {
 	const struct registry *registry = looked->gathering->service->parts.registry;
 	const struct object *object = looked->entry->in_force;
-	const struct entitlement *line = &object->charter->entitlements[at];
+	const struct entitlement *line = &charter_of(object)->entitlements[at];
 	const struct json *lines = json_find(looked->document, "entitlements");
 	struct arena *arena = looked->gathering->arena;
 	struct review_item *item = start_item(looked, REVIEW_ITEM_ENTITLEMENT, err);
@@ -196,7 +196,7 @@ static bool add_entitlement(const struct looked *looked, uint32_t at, struct err
 	item->resource_unit = text_copy(arena, resource_unit(registry, line));
 	if (line->resource_kind == RESOURCE_TOOL)
 		item->sensitivity = tool_sensitivity(
-			registry, object->charter, registry_find_tool(registry, line->resource));
+			registry, charter_of(object), registry_find_tool(registry, line->resource));
 	/* Data sources have no door of their own: nobody sees such a line used. */
 	item->use.is_unsure = line->resource_kind == RESOURCE_DATA_SOURCE;
 	if (item->resource_unit.data == NULL)
@@ -208,7 +208,7 @@ static bool add_entitlement(const struct looked *looked, uint32_t at, struct err
 static bool add_peer(const struct looked *looked, uint32_t at, struct error *err)
 {
 	const struct object *object = looked->entry->in_force;
-	const struct charter_peer *peer = &object->charter->peers[at];
+	const struct charter_peer *peer = &charter_of(object)->peers[at];
 	const struct json *lines = json_find(looked->document, "peers");
 	struct gathering *gathering = looked->gathering;
 	const struct charter *other =
@@ -254,7 +254,7 @@ static bool key_name(
 static bool add_key(const struct looked *looked, uint32_t at, struct error *err)
 {
 	const struct object *object = looked->entry->in_force;
-	const struct charter_key *key = &object->charter->keys[at];
+	const struct charter_key *key = &charter_of(object)->keys[at];
 	const struct json *lines = json_find(looked->document, "keys");
 	struct arena *arena = looked->gathering->arena;
 	struct review_item *item = start_item(looked, REVIEW_ITEM_CREDENTIAL, err);
@@ -272,7 +272,7 @@ static bool add_key(const struct looked *looked, uint32_t at, struct error *err)
 static bool add_rule(const struct looked *looked, uint32_t at, struct error *err)
 {
 	const struct object *object = looked->entry->in_force;
-	const struct federation_rule *rule = &object->charter->federation[at];
+	const struct federation_rule *rule = &charter_of(object)->federation[at];
 	const struct json *lines = json_find(looked->document, "federation");
 	struct arena *arena = looked->gathering->arena;
 	struct review_item *item = start_item(looked, REVIEW_ITEM_FEDERATION, err);
@@ -347,7 +347,7 @@ static bool collect_identity(
 	if (looked.entry == NULL || looked.entry->in_force == NULL ||
 		looked.entry->state == IDENTITY_RETIRED)
 		return true;
-	charter = looked.entry->in_force->charter;
+	charter = charter_of(looked.entry->in_force);
 	looked.document = &document;
 	if (!object_document(looked.entry->in_force, gathering->service->scratch, &document, err))
 		return false;
@@ -364,7 +364,8 @@ static bool collect_identity(
 
 static bool is_in_scope(const struct review_scope *scope, const struct registry_entry *entry)
 {
-	const struct charter *charter = entry->in_force == NULL ? NULL : entry->in_force->charter;
+	const struct charter *charter =
+		entry->in_force == NULL ? NULL : charter_of(entry->in_force);
 
 	return charter != NULL && entry->state != IDENTITY_RETIRED &&
 	       (scope->unit.length == 0 || text_equal(scope->unit, charter->unit)) &&

@@ -131,7 +131,8 @@ static bool count_entry(void *context, const struct registry_entry *entry)
 {
 	struct scanning *scanning = context;
 	const struct gathering *gathering = scanning->gathering;
-	const struct charter *charter = entry->in_force == NULL ? NULL : entry->in_force->charter;
+	const struct charter *charter =
+		entry->in_force == NULL ? NULL : charter_of(entry->in_force);
 
 	scanning->gathering->after = entry->name;
 	if (charter != NULL && entry->state != IDENTITY_RETIRED)

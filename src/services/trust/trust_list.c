@@ -62,7 +62,7 @@ struct opening_list {
 static bool add_opened(void *context, const struct registry_entry *entry)
 {
 	struct opening_list *opens = context;
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 
 	for (uint32_t i = 0; i < charter->federation_count && opens->count < OPENS_MAX; i++) {
 		const struct federation_rule *rule = &charter->federation[i];
@@ -255,7 +255,7 @@ static bool add_server(struct listing *listing, const struct registry_entry *ent
 
 static bool add_identity(struct listing *listing, const struct registry_entry *entry)
 {
-	const struct charter *charter = entry->in_force->charter;
+	const struct charter *charter = charter_of(entry->in_force);
 	struct json_builder object, list;
 	struct error err = {0};
 	struct json opens;

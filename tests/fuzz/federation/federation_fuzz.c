@@ -52,8 +52,8 @@ static void check_rules(
 {
 	struct text subject = json_text_or(claims, "sub", "");
 
-	for (uint32_t i = 0; i < charter->charter->federation_count; i++) {
-		const struct federation_rule *rule = &charter->charter->federation[i];
+	for (uint32_t i = 0; i < charter_of(charter)->federation_count; i++) {
+		const struct federation_rule *rule = &charter_of(charter)->federation[i];
 
 		assert(federation_subject_fault(rule) == NULL);
 		assert((rule->subject.length == 0) != (rule->subject_prefix.length == 0));

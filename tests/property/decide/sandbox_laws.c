@@ -87,7 +87,7 @@ static void set_sandbox(struct decide_bench *bench, const char *name, bool is_sa
 {
 	const struct registry_entry *entry = registry_find_identity(bench->registry, text_of(name));
 
-	((struct charter *)(uintptr_t)entry->in_force->charter)->sandbox.template_version =
+	((struct charter *)(uintptr_t)charter_of(entry->in_force))->sandbox.template_version =
 		is_sandbox;
 }
 
@@ -203,14 +203,14 @@ static void check_allowed(
 		assert_true(decision->labels.sensitivity <= SENSITIVITY_PUBLIC &&
 			    decision->sensitivity <= SENSITIVITY_PUBLIC);
 	if (task->parent != NULL)
-		assert_true(charter_is_sandbox(other->in_force->charter));
+		assert_true(charter_is_sandbox(charter_of(other->in_force)));
 }
 
 /* The same call of an identity that is no sandbox, nor the one above it. */
 static void check_twin(struct decide_bench *bench, const struct call *call, struct seen *seen)
 {
 	const struct registry_entry *other = registry_find_identity(bench->registry, TEXT("other"));
-	bool was = charter_is_sandbox(other->in_force->charter);
+	bool was = charter_is_sandbox(charter_of(other->in_force));
 	enum reason reason;
 
 	set_sandbox(bench, "agent", false);

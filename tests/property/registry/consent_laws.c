@@ -228,7 +228,7 @@ static void decide_one(struct law *law, const struct governed *governed, unsigne
 	if ((decision.verdict == VERDICT_ALLOW) != is_due)
 		fail_msg("%s: t%u: %s, %.*s; %.*s", is_due ? "a right lost" : "let through", tool,
 			reason_word(decision.reason), TEXT_ARGS(decision.explanation),
-			TEXT_ARGS(agent(governed)->consents));
+			TEXT_ARGS(agent(governed)->more->consents));
 	if (law->owner_of[tool % SERVERS] < SALES || law->in_force.lines.form[tool] == 0)
 		return;
 	seen.allowed += is_due;

@@ -155,7 +155,7 @@ static const char *likely_actor(struct history *history, const char *identity)
 
 	if (object == NULL || roll(history, 3) == 0)
 		return PICK(history, actors);
-	name = roll(history, 2) == 0 ? object->charter->owner : object->charter->backup_owner;
+	name = roll(history, 2) == 0 ? charter_of(object)->owner : charter_of(object)->backup_owner;
 	for (size_t i = 0; i < sizeof people / sizeof *people; i++)
 		if (text_is(name, people[i]))
 			return people[i];

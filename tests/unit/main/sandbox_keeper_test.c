@@ -124,7 +124,7 @@ static void what_ended_while_there_was_no_daemon_is_retired_at_its_start(void **
 	assert_true(loop_run(bench->loop, &err));
 	assert_false(bench->guard_fired);
 	assert_int_equal(entry_of(bench, "s1")->state, IDENTITY_RETIRED);
-	assert_true(text_is(entry_of(bench, "s1")->reason, "its time as a sandbox is over"));
+	assert_true(text_is(entry_of(bench, "s1")->more->reason, "its time as a sandbox is over"));
 	assert_int_equal(entry_of(bench, "s3")->state, IDENTITY_ACTIVE);
 }
 

@@ -67,9 +67,9 @@ static void without_the_clause_it_acts_for_nobody(void **state)
 
 	(void)state;
 	assert_true(parse(""));
-	assert_false(charter_acts_for(object->charter, &ana));
+	assert_false(charter_acts_for(charter_of(object), &ana));
 	assert_false(charter_acts_for(NULL, &ana));
-	assert_false(charter_has_redirect(object->charter, TEXT("https://app.example/back")));
+	assert_false(charter_has_redirect(charter_of(object), TEXT("https://app.example/back")));
 }
 
 static void a_clause_must_name_people_addresses_and_an_environment(void **state)
@@ -92,10 +92,10 @@ static void a_clause_must_name_people_addresses_and_an_environment(void **state)
 		if (parse(bad[i]))
 			fail_msg("%s", bad[i]);
 	assert_true(parse(CLAUSE(PEOPLE, REDIRECTS, "")));
-	assert_int_equal(object->charter->acts_for.refresh_s, 0);
+	assert_int_equal(charter_of(object)->acts_for.refresh_s, 0);
 	assert_true(parse(CLAUSE(PEOPLE, REDIRECTS, ",\"refresh\":\"60s\"")));
 	assert_true(parse(CLAUSE(PEOPLE, REDIRECTS, ",\"refresh\":\"24h\"")));
-	assert_int_equal(object->charter->acts_for.refresh_s, ACTING_REFRESH_S_MAX);
+	assert_int_equal(charter_of(object)->acts_for.refresh_s, ACTING_REFRESH_S_MAX);
 }
 
 /* A clause with so many of either. */
@@ -134,11 +134,11 @@ static void it_acts_for_those_that_are_named(void **state)
 
 	(void)state;
 	assert_true(parse(CLAUSE(PEOPLE, REDIRECTS, "")));
-	assert_true(charter_acts_for(object->charter, &people[0]));
-	assert_true(charter_acts_for(object->charter, &people[1]));
-	assert_false(charter_acts_for(object->charter, &people[2]));
-	assert_false(charter_acts_for(object->charter, &people[3]));
-	assert_false(charter_acts_for(object->charter, NULL));
+	assert_true(charter_acts_for(charter_of(object), &people[0]));
+	assert_true(charter_acts_for(charter_of(object), &people[1]));
+	assert_false(charter_acts_for(charter_of(object), &people[2]));
+	assert_false(charter_acts_for(charter_of(object), &people[3]));
+	assert_false(charter_acts_for(charter_of(object), NULL));
 }
 
 static void addresses_are_compared_letter_by_letter(void **state)
@@ -157,10 +157,10 @@ static void addresses_are_compared_letter_by_letter(void **state)
 	(void)state;
 	assert_true(parse(CLAUSE(PEOPLE, REDIRECTS, "")));
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-		if (!charter_has_redirect(object->charter, text_of(good[i])))
+		if (!charter_has_redirect(charter_of(object), text_of(good[i])))
 			fail_msg("%s", good[i]);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		if (charter_has_redirect(object->charter, text_of(bad[i])))
+		if (charter_has_redirect(charter_of(object), text_of(bad[i])))
 			fail_msg("%s", bad[i]);
 }
 
@@ -182,12 +182,12 @@ static void one_without_a_way_to_prove_itself_is_public(void **state)
 {
 	(void)state;
 	assert_true(parse(CLAUSE(PEOPLE, REDIRECTS, "")));
-	assert_true(charter_is_public(object->charter));
+	assert_true(charter_is_public(charter_of(object)));
 	assert_true(parse(CLAUSE(PEOPLE, REDIRECTS,
 		"") ",\"keys\":[{\"environment\":\"staging\","
 		    "\"certificate\":\"sha256:"
 		    "0000000000000000000000000000000000000000000000000000000000000000\"}]"));
-	assert_false(charter_is_public(object->charter));
+	assert_false(charter_is_public(charter_of(object)));
 }
 
 int main(void)

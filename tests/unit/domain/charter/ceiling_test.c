@@ -71,7 +71,7 @@ static struct ceiling *ceiling_of(struct arena *arena, const char *written, uint
 	if (borrowed != NULL)
 		drop_object(borrowed);
 	borrowed = object_of(arena, written);
-	if (!ceiling_compile(&ceiling, NULL, borrowed->charter, version, &err))
+	if (!ceiling_compile(&ceiling, NULL, borrowed, version, &err))
 		fail_msg("%s", err.text);
 	return ceiling;
 }
@@ -204,7 +204,7 @@ static void a_ceiling_that_was_given_up_says_the_same_when_it_is_asked_again(voi
 
 	assert_true(ceilings_create(&pool, &err));
 	for (uint32_t i = 0; i <= CEILINGS_COMPILED_MAX; i++)
-		assert_true(ceiling_compile(&ceilings[i], pool, borrowed->charter, i + 1, &err));
+		assert_true(ceiling_compile(&ceilings[i], pool, borrowed, i + 1, &err));
 	assert_int_equal(ceilings_shapes_count(pool), 1);
 	assert_int_equal(ceilings_compiled_count(pool), 0);
 	for (uint32_t i = 0; i < CEILINGS_COMPILED_MAX; i++)

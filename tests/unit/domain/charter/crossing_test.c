@@ -122,7 +122,7 @@ static bool units_of(const char *lines, struct text *out)
 {
 	struct error err = {0};
 
-	return charter_crossed_units(out, arena, put_charter(lines)->charter, &world, &err);
+	return charter_crossed_units(out, arena, charter_of(put_charter(lines)), &world, &err);
 }
 
 static void touches(const char *lines, const char *expected)

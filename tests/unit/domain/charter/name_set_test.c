@@ -30,7 +30,7 @@ static void what_was_not_put_is_not_found(void **state)
 	assert_null(name_set_remove(set, TEXT("bb")));
 	assert_null(name_set_next(set, TEXT("b")));
 	assert_string_equal(name_set_next(set, TEXT("a")), "b");
-	name_set_destroy(&set);
+	name_set_destroy(&set, NULL);
 	assert_null(set);
 }
 
@@ -78,7 +78,7 @@ static void puts_and_removals_in_any_order_agree_with_a_list(void **state)
 			name_set_remove(set, text_of(names[i])), is_there[i] ? names[i] : NULL);
 	assert_int_equal(name_set_count(set), 0);
 	assert_null(name_set_next(set, TEXT("")));
-	name_set_destroy(&set);
+	name_set_destroy(&set, NULL);
 }
 
 int main(void)

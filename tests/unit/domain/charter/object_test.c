@@ -464,14 +464,14 @@ static void a_provider_is_read_with_its_models(void **state)
 		"{" HEAD ",'model':[{'provider':'p','name':'m','up-to':'internal'}],"
 		"'limits':{'budget-per-task':{'requests':1,'tokens':2,'spend':1000000000000},"
 		"'budget-per-day':{'tokens':4}}}");
-	assert_int_equal(charter_find_model(object->charter, TEXT("p"), TEXT("m"))->up_to,
+	assert_int_equal(charter_find_model(charter_of(object), TEXT("p"), TEXT("m"))->up_to,
 		SENSITIVITY_INTERNAL);
-	assert_null(charter_find_model(object->charter, TEXT("p"), TEXT("n")));
-	assert_int_equal(object->charter->task_budget.requests, 1);
-	assert_int_equal(object->charter->task_budget.tokens, 2);
-	assert_int_equal(object->charter->task_budget.spend, BUDGET_MOST);
-	assert_int_equal(object->charter->day_budget.tokens, 4);
-	assert_int_equal(object->charter->day_budget.requests, 0);
+	assert_null(charter_find_model(charter_of(object), TEXT("p"), TEXT("n")));
+	assert_int_equal(charter_of(object)->task_budget.requests, 1);
+	assert_int_equal(charter_of(object)->task_budget.tokens, 2);
+	assert_int_equal(charter_of(object)->task_budget.spend, BUDGET_MOST);
+	assert_int_equal(charter_of(object)->day_budget.tokens, 4);
+	assert_int_equal(charter_of(object)->day_budget.requests, 0);
 	drop_object(object);
 }
 
@@ -719,9 +719,9 @@ static void a_charter_says_whose_tokens_it_is(void **state)
 		"{" HEAD ",'federation':[{'issuer':'g','environment':'staging','subject-prefix':"
 		"'repo:o/n:','claims':[{'name':'repository_id','is':'1'},{'name':'ref','prefix':"
 		"'refs/heads/'}]},{'issuer':'i','environment':'staging','subject':'w'}]}");
-	const struct federation_rule *rule = object->charter->federation;
+	const struct federation_rule *rule = charter_of(object)->federation;
 
-	assert_int_equal(object->charter->federation_count, 2);
+	assert_int_equal(charter_of(object)->federation_count, 2);
 	assert_true(text_is(rule[0].issuer, "g"));
 	assert_int_equal(rule[0].environment, ENVIRONMENT_STAGING);
 	assert_int_equal(rule[0].claims_count, 2);
@@ -787,7 +787,7 @@ static void a_charter_is_read_field_by_field(void **state)
 		"'calls-per-minute':60},'impact':'none','review':'90d',"
 		"'expires':'2027-06-30','binding':'any-bound','keys':[{'environment':'staging','"
 		"jwk':{" POINT "}},{'environment':'staging','certificate':'" DIGEST "'}]}");
-	const struct charter *charter = object->charter;
+	const struct charter *charter = charter_of(object);
 
 	assert_int_equal(object->kind, OBJECT_IDENTITY);
 	assert_true(text_is(object->name, "a1"));
@@ -847,8 +847,8 @@ static void what_is_left_out_is_the_safe_value(void **state)
 	assert_int_equal(tool->tool->reversal, REVERSAL_NONE);
 	assert_int_equal(tool->tool->risk, RISK_NONE);
 	assert_false(tool->tool->has_definition);
-	assert_int_equal(charter->charter->entitlements_count, 0);
-	assert_int_equal(charter->charter->task_s, CHARTER_TASK_S_DEFAULT);
+	assert_int_equal(charter_of(charter)->entitlements_count, 0);
+	assert_int_equal(charter_of(charter)->task_s, CHARTER_TASK_S_DEFAULT);
 	assert_int_equal(policy->policy->level, POLICY_MANDATORY);
 	drop_object(source);
 	drop_object(tool);

@@ -1,3 +1,4 @@
+#include "domain/charter/charters.h"
 #include "domain/charter/pack.h"
 
 #include <stdio.h>
@@ -134,25 +135,24 @@ static void a_packed_object_says_what_it_said(void **state)
 		"'when':'context.args.n == 1','approvals':['owner']}],'expires':'2030-01-01'}";
 	struct object *plain = object_of(*state, written);
 	struct object *packed = object_of(*state, written);
-	struct texts *texts = texts_create();
-	struct arena *scratch = arena_create(1 << 20);
+	struct charters *charters;
 	const struct object *whole;
 	struct json document;
 	struct error err = {0};
 
-	assert_true(object_pack(packed, texts, scratch, &err));
-	assert_true(object_pack(packed, texts, scratch, &err)); /* once is enough */
-	texts_release(&texts);                                  /* the object holds them */
-	arena_destroy(&scratch);
+	assert_true(charters_create(&charters, &err));
+	assert_true(object_pack(packed, charters, &err));
+	assert_true(object_pack(packed, charters, &err)); /* once is enough */
+	charters_release(&charters);                      /* the object holds them */
 	assert_int_equal(packed->as_read.type, JSON_NULL);
 	assert_true(object_document(packed, *state, &document, &err));
 	assert_true(json_equal(&document, &plain->as_read));
 	assert_true(text_is(document.members[1].name, "name"));
 	assert_true(text_is(packed->name, "a1"));
 	assert_true(sha256_equal(&packed->digest, &plain->digest));
-	assert_true(text_is(packed->charter->entitlements[0].when, "context.args.n == 1"));
-	assert_true(text_is(packed->charter->entitlements[0].approvals[0], "owner"));
-	assert_int_equal(packed->charter->expires_utc_s, plain->charter->expires_utc_s);
+	assert_true(text_is(charter_of(packed)->entitlements[0].when, "context.args.n == 1"));
+	assert_true(text_is(charter_of(packed)->entitlements[0].approvals[0], "owner"));
+	assert_int_equal(charter_of(packed)->expires_utc_s, charter_of(plain)->expires_utc_s);
 	whole = object_whole(packed);
 	assert_true(json_equal(&whole->as_read, &plain->as_read));
 	object_release(&whole);

@@ -104,14 +104,14 @@ static void the_bounds_of_a_line_are_taken(void **state)
 	(void)state;
 	assert_int_equal(PEER_DEPTH_MAX, 6);
 	object = taken(LINE(", depth: 6, skills: [search, 'to write']"));
-	assert_int_equal(object->charter->peers[0].depth, PEER_DEPTH_MAX);
-	assert_int_equal(object->charter->peers[0].skills_count, 2);
+	assert_int_equal(charter_of(object)->peers[0].depth, PEER_DEPTH_MAX);
+	assert_int_equal(charter_of(object)->peers[0].skills_count, 2);
 	object_release(&object);
 	for (int i = 1; i < PEER_TOOLS_MAX; i++)
 		many = text_format(arena, "%.*s, t/a%d", TEXT_ARGS(many), i);
 	object = taken(text_format(arena, LINE(", tools: [%.*s]"), TEXT_ARGS(many)).data);
-	assert_int_equal(object->charter->peers[0].tools_count, PEER_TOOLS_MAX);
-	assert_int_equal(object->charter->peers[0].depth, 0);
+	assert_int_equal(charter_of(object)->peers[0].tools_count, PEER_TOOLS_MAX);
+	assert_int_equal(charter_of(object)->peers[0].depth, 0);
 	object_release(&object);
 }
 
@@ -136,10 +136,10 @@ static void skills_are_bounded(void **state)
 static void a_line_covers_no_more_than_it_says(void **state)
 {
 	const struct object *object = taken(LINE(", tools: [files/read, 'crm/get_*']"));
-	const struct charter_peer *line = charter_find_peer(object->charter, TEXT("b"));
+	const struct charter_peer *line = charter_find_peer(charter_of(object), TEXT("b"));
 
 	(void)state;
-	assert_null(charter_find_peer(object->charter, TEXT("c")));
+	assert_null(charter_find_peer(charter_of(object), TEXT("c")));
 	assert_non_null(line);
 	assert_false(peer_covers(line, SENSITIVITY_CONFIDENTIAL));
 	assert_false(peer_covers(line, SENSITIVITY_UNLABELLED));

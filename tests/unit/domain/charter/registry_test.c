@@ -261,7 +261,7 @@ static void a_waiting_version_leaves_the_one_in_force(void **state)
 	assert_int_equal(entry->in_force->version, 1);
 	assert_int_equal(entry->waiting->version, 2);
 	assert_int_equal(entry->waiting_state, IDENTITY_PROPOSED);
-	assert_true(text_is(entry->proposed_by, "person:ana"));
+	assert_true(text_is(entry->more->proposed_by, "person:ana"));
 	assert_non_null(entry->ceiling);
 	assert_int_equal(registry_revision(fixture->registry), 2);
 	/* and into force */

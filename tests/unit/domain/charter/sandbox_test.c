@@ -195,7 +195,7 @@ static void an_opening_gets_what_the_template_says_and_where_it_is_from(void **s
 {
 	struct object *unit = object_of(*state, TEMPLATE(LINES));
 	struct object *object = opened(*state, unit);
-	const struct charter *charter = object->charter;
+	const struct charter *charter = charter_of(object);
 
 	assert_true(charter_is_sandbox(charter));
 	assert_int_equal(charter->sandbox.template_version, 7);

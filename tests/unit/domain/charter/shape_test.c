@@ -152,6 +152,7 @@ enum { LINES = 12 };
 
 /* A charter of lines, on one resource. */
 struct lines_charter {
+	struct object object;
 	struct charter charter;
 	struct entitlement lines[LINES];
 };
@@ -163,6 +164,7 @@ static struct ceiling *ceiling_of(
 	struct ceiling *ceiling;
 	struct error err = {0};
 
+	out->object = (struct object){.kind = OBJECT_IDENTITY, .body = &out->charter};
 	out->charter = (struct charter){
 		.name = text_of(name), .entitlements = out->lines, .entitlements_count = LINES};
 	for (uint32_t i = 0; i < LINES; i++) {
@@ -173,7 +175,7 @@ static struct ceiling *ceiling_of(
 		out->lines[i].approvals = approvals;
 		out->lines[i].approvals_count = i % 4 == 1;
 	}
-	if (!ceiling_compile(&ceiling, pool, &out->charter, 7, &err))
+	if (!ceiling_compile(&ceiling, pool, &out->object, 7, &err))
 		fail_msg("%s", err.text);
 	return ceiling;
 }

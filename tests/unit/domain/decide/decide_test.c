@@ -103,7 +103,7 @@ static void a_charter_ends_in_the_second_it_says(void **state)
 	struct decide_bench *bench = *state;
 	const struct registry_entry *entry =
 		registry_find(bench->registry, OBJECT_IDENTITY, TEXT("agent"));
-	int64_t end_ms = entry->in_force->charter->expires_utc_s * 1000;
+	int64_t end_ms = charter_of(entry->in_force)->expires_utc_s * 1000;
 
 	bench->now_utc_ms = end_ms - 1000;
 	decide_bench_open_task(bench, "t-9", "agent", ENVIRONMENT_STAGING, "");

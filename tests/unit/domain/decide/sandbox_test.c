@@ -32,7 +32,7 @@ static struct charter *charter_of_agent(struct decide_bench *bench)
 {
 	const struct registry_entry *entry = registry_find_identity(bench->registry, TEXT("agent"));
 
-	return (struct charter *)(uintptr_t)entry->in_force->charter;
+	return (struct charter *)(uintptr_t)charter_of(entry->in_force);
 }
 
 static void set_sandbox(struct decide_bench *bench, bool is_sandbox)
@@ -182,9 +182,7 @@ static void data_above_internal_or_unlabelled_is_refused(void **state)
 		struct charter *charter;
 
 		assert_true(decide_bench_put(bench, source.data));
-		charter = (struct charter *)(uintptr_t)registry_find_identity(
-			bench->registry, TEXT("agent"))
-				  ->in_force->charter;
+		charter = charter_of_agent(bench);
 		((struct charter_data_source *)(uintptr_t)charter->data_sources)[0].up_to =
 			SENSITIVITY_RESTRICTED;
 		((struct charter_output *)(uintptr_t)charter->outputs)[0].up_to =
@@ -397,9 +395,7 @@ static void put_model(struct decide_bench *bench, const char *provider)
 	decide_bench_edit(bench, "agent", "entitlements:\n",
 		"model: [{provider: play, name: m1, up-to: internal}]\nentitlements:\n"
 		"  - {effect: generate, resource: 'model:play/m1'}\n");
-	struct charter *charter =
-		(struct charter *)(uintptr_t)registry_find_identity(bench->registry, TEXT("agent"))
-			->in_force->charter;
+	struct charter *charter = charter_of_agent(bench);
 
 	charter->environments =
 		environment_bit(ENVIRONMENT_DEV) | environment_bit(ENVIRONMENT_PROD);

@@ -56,8 +56,11 @@ static void derive_entry(struct fixture *fixture, const struct registry_entry *e
 static void derive_in(struct fixture *fixture, const char *written, enum identity_state state)
 {
 	struct object *object = object_of(fixture->arena, written);
-	struct registry_entry entry = {
-		.kind = object->kind, .name = object->name, .in_force = object, .state = state};
+	struct registry_entry entry = {.kind = object->kind,
+		.name = object->name,
+		.in_force = object,
+		.state = state,
+		.more = &registry_nothing_more};
 
 	object->version = 3;
 	derive_entry(fixture, &entry);
@@ -118,7 +121,8 @@ static const char agent[] = "{" HEAD ",'expires':'2027-01-01',"
 static void an_entry_with_nothing_says_nothing(void **state)
 {
 	struct fixture *fixture = *state;
-	struct registry_entry entry = {.kind = OBJECT_IDENTITY, .name = TEXT("a1")};
+	struct registry_entry entry = {
+		.kind = OBJECT_IDENTITY, .more = &registry_nothing_more, .name = TEXT("a1")};
 
 	derive_entry(fixture, &entry);
 	entry.kind = OBJECT_POLICY;
@@ -131,6 +135,7 @@ static void what_waits_has_an_owner_and_may_nothing(void **state)
 	struct fixture *fixture = *state;
 	struct object *object = object_of(fixture->arena, agent);
 	struct registry_entry entry = {.kind = OBJECT_IDENTITY,
+		.more = &registry_nothing_more,
 		.name = TEXT("a1"),
 		.waiting = object,
 		.waiting_version = 1,
@@ -195,17 +200,19 @@ static void whoever_acknowledged_it_owns_it_and_backs_nobody(void **state)
 {
 	struct fixture *fixture = *state;
 	struct object *object = object_of(fixture->arena, agent);
+	struct registry_more more = registry_nothing_more;
 	struct registry_entry entry = {.kind = object->kind,
 		.name = object->name,
 		.in_force = object,
-		.state = IDENTITY_ACTIVE};
+		.state = IDENTITY_ACTIVE,
+		.more = &more};
 	struct graph_node ana;
 	graph_id identity;
 
 	derive_entry(fixture, &entry);
 	identity = node_of(fixture, GRAPH_NODE_IDENTITY, "a1").id;
 	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_BACKS), GRAPH_EDGE_BACKS);
-	entry.owner_in_force = TEXT("bo");
+	more.owner_in_force = TEXT("bo");
 	derive_entry(fixture, &entry);
 	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_OWNS), GRAPH_EDGE_OWNS);
 	assert_int_equal(owners_of(fixture, identity, GRAPH_EDGE_BACKS), GRAPH_EDGE_NONE);

@@ -352,6 +352,99 @@ static void a_use_counts_for_thirteen_weeks(void **state)
 	assert_int_equal(graph_use_count(graph), 2);
 }
 
+/* A count is kept in a byte while it fits. */
+static void a_count_of_uses_is_exact_at_a_byte_and_past_it(void **state)
+{
+	static const uint32_t counts[] = {254, 1, 1, UINT16_MAX - 257, 1, 1};
+	static const uint32_t sums[] = {254, 255, 256, UINT16_MAX - 1, UINT16_MAX, UINT16_MAX};
+	struct graph *graph = *state;
+	struct graph_use use;
+	struct error err = {0};
+	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
+	graph_id to = name_of(graph, GRAPH_NODE_TOOL, "s/t");
+	graph_time week = 7 * DAY_S;
+
+	assert_true(graph_note_use(graph, from, to, 99 * week, 7, &err));
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		assert_true(graph_note_use(graph, from, to, 100 * week, counts[i], &err));
+		assert_true(graph_find_use(graph, from, to, &use));
+		assert_int_equal(use.counts[100 % GRAPH_USE_WEEKS], sums[i]);
+		assert_int_equal(use.counts[99 % GRAPH_USE_WEEKS], 7);
+		graph_validate(graph);
+	}
+	/* Small again, once the large week is over. */
+	assert_true(graph_note_use(graph, from, to, 113 * week, 9, &err));
+	assert_true(graph_find_use(graph, from, to, &use));
+	assert_int_equal(use.counts[113 % GRAPH_USE_WEEKS], 9);
+	assert_int_equal(use.week, 113);
+	assert_int_equal(graph_use_total(graph, &use), 9);
+}
+
+static graph_id grant(struct graph *graph, graph_id from, graph_id to, const char *by)
+{
+	struct graph_edge edge = {.kind = GRAPH_EDGE_MAY,
+		.from = from,
+		.to = to,
+		.by = text_of(by),
+		.why = TEXT("charter@3"),
+		.since_s = 5,
+		.until_s = 9};
+	struct page page = {.most = 1};
+	struct error err = {0};
+
+	assert_true(graph_put_edge(graph, &edge, &err));
+	graph_each_in(graph, to, GRAPH_EDGE_MAY, note_edge, &page);
+	return page.seen[0];
+}
+
+static void edges_of_one_grant_have_each_its_own_terms(void **state)
+{
+	struct graph *graph = *state;
+	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
+	graph_id one = name_of(graph, GRAPH_NODE_TOOL, "s/t");
+	graph_id two = name_of(graph, GRAPH_NODE_TOOL, "s/u");
+	struct graph_edge edge;
+	graph_id first, second;
+
+	begin(graph, GRAPH_LAYER_REGISTRY, "p");
+	first = grant(graph, from, one, "person:ana");
+	second = grant(graph, from, two, "person:ana");
+	graph_part_end(graph);
+	graph_validate(graph);
+	begin(graph, GRAPH_LAYER_REGISTRY, "p");
+	assert_int_equal(grant(graph, from, one, "person:bo"), first);
+	assert_int_equal(grant(graph, from, two, "person:ana"), second);
+	graph_part_end(graph);
+	assert_true(graph_edge(graph, first, &edge));
+	assert_true(text_is(edge.by, "person:bo"));
+	assert_int_equal(edge.since_s, 5);
+	assert_true(graph_edge(graph, second, &edge));
+	assert_true(text_is(edge.by, "person:ana"));
+	assert_true(text_is(edge.why, "charter@3"));
+	assert_int_equal(edge.until_s, 9);
+	graph_validate(graph);
+	begin(graph, GRAPH_LAYER_REGISTRY, "p");
+	graph_part_end(graph); /* nothing holds them any more */
+}
+
+/* A part's name is kept in two pieces, and means what it is as a whole. */
+static void parts_come_in_the_order_of_their_whole_names(void **state)
+{
+	static const char *const parts[] = {"x", "x-y", "x/", "x/a", "x/a/b", "xa"};
+	struct graph *graph = *state;
+	struct graph_node node;
+
+	for (size_t at = sizeof parts / sizeof *parts; at-- > 0;) {
+		begin(graph, "cloud", parts[at]);
+		(void)put(graph, &(struct graph_node){.kind = GRAPH_NODE_ACCOUNT,
+					 .name = TEXT("cloud/a"),
+					 .title = text_of(parts[at])});
+		graph_part_end(graph);
+		assert_true(graph_find(graph, GRAPH_NODE_ACCOUNT, TEXT("cloud/a"), &node));
+		assert_true(text_is(node.title, parts[at]));
+	}
+}
+
 static void every_kind_has_one_word(void **state)
 {
 	(void)state;
@@ -383,6 +476,9 @@ int main(void)
 		TEST(edges_are_read_in_pages),
 		TEST(uses_outlive_what_was_used),
 		TEST(a_use_counts_for_thirteen_weeks),
+		TEST(a_count_of_uses_is_exact_at_a_byte_and_past_it),
+		TEST(edges_of_one_grant_have_each_its_own_terms),
+		TEST(parts_come_in_the_order_of_their_whole_names),
 		cmocka_unit_test(every_kind_has_one_word),
 	};
 

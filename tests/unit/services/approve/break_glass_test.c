@@ -245,7 +245,7 @@ static void nobody_opens_it_for_a_sandbox(void **state)
 	struct breaking *breaking = *state;
 	const struct registry_entry *entry =
 		registry_find_identity(breaking->bench.world.registry, TEXT("agent"));
-	struct charter *charter = (struct charter *)(uintptr_t)entry->in_force->charter;
+	struct charter *charter = (struct charter *)(uintptr_t)charter_of(entry->in_force);
 
 	charter->sandbox.template_version = 1;
 	assert_false(submit(breaking, opening("bo", true)));

@@ -59,7 +59,7 @@ static void make_sandbox(struct fixture *fixture)
 	const struct registry_entry *entry =
 		registry_find_identity(fixture->world.registry, TEXT("agent"));
 
-	((struct charter *)(uintptr_t)entry->in_force->charter)->sandbox.template_version = 1;
+	((struct charter *)(uintptr_t)charter_of(entry->in_force))->sandbox.template_version = 1;
 }
 
 static void a_sandbox_that_tries_to_get_out_is_found_once(void **state)

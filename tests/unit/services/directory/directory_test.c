@@ -279,7 +279,7 @@ static void who_leaves_has_no_key_no_role_and_no_code(void **state)
 	assert_int_equal(bench->events[PEOPLE_RETURNED], 1);
 	assert_false(registry_can_sign(bo));
 	assert_int_not_equal(bo->keys[0].ended_utc_ms, 0);
-	assert_true(bo->keys[0].ended_utc_ms < bo->keys_since_utc_ms);
+	assert_true(bo->keys[0].ended_utc_ms < bo->more->keys_since_utc_ms);
 	assert_true(governed_enrol(&bench->governed, "adi", "bo"));
 	assert_true(registry_can_sign(bo));
 }

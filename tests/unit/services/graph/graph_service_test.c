@@ -617,7 +617,7 @@ static void so_many_charters_are_noted_and_no_more(void **state)
 	struct fixture *fixture = *state;
 	const struct excess_port port = {.live = one_always};
 	const struct charter charter = {.name = TEXT("a")};
-	const struct object object = {.kind = OBJECT_IDENTITY, .charter = &charter};
+	const struct object object = {.kind = OBJECT_IDENTITY, .body = &charter};
 	static struct plan_change changes[PLAN_EXCESS_NOTES_MAX + 1];
 	struct plan plan = {.arena = fixture->governed.arena, .changes = changes};
 	struct error err = {0};

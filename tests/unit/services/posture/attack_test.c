@@ -74,7 +74,7 @@ static void tell_facts(void *context, const struct registry_entry *entry, int64_
 	struct bench *bench = context;
 
 	*out = bench->facts;
-	graph_excess_of(bench->search, bench->graph, entry->in_force->charter,
+	graph_excess_of(bench->search, bench->graph, charter_of(entry->in_force),
 		(graph_time)now_utc_s, bench->excess);
 	out->has_excess = bench->excess->total > 0;
 }

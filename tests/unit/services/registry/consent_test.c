@@ -90,7 +90,7 @@ static void who_answers_for_no_data_in_reach_consents_to_nothing(void **state)
 	assert_false(step(governed, "dan", REGISTRAR_CONSENT)); /* of data that is not in it */
 	assert_false(step(governed, "nobody", REGISTRAR_CONSENT));
 	assert_false(step(governed, "uid:0", REGISTRAR_CONSENT));
-	assert_int_equal(a2(governed)->waiting_consents.length, 0);
+	assert_int_equal(a2(governed)->more->waiting_consents.length, 0);
 }
 
 static void a_reach_waits_for_each_unit_and_then_for_its_approval(void **state)
@@ -107,8 +107,8 @@ static void a_reach_waits_for_each_unit_and_then_for_its_approval(void **state)
 	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
 	assert_null(a2(governed)->in_force);
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
-	assert_true(is_by_units(a2(governed)->consents, "people", "sales"));
-	assert_int_equal(a2(governed)->waiting_consents.length, 0);
+	assert_true(is_by_units(a2(governed)->more->consents, "people", "sales"));
+	assert_int_equal(a2(governed)->more->waiting_consents.length, 0);
 }
 
 static void who_proposed_it_does_not_consent(void **state)
@@ -130,15 +130,15 @@ static void a_consent_is_to_one_version(void **state)
 	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
 	/* Another version takes the place of what waited. */
 	assert_true(apply(governed, "adi", ", tools: [crm/get, files/read]"));
-	assert_int_equal(a2(governed)->waiting_consents.length, 0);
+	assert_int_equal(a2(governed)->more->waiting_consents.length, 0);
 	assert_false(step(governed, "bo", REGISTRAR_APPROVE));
 	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
 	/* And what is in force keeps its own until the next is approved. */
 	assert_true(apply(governed, "adi", ""));
-	assert_true(is_by_units(a2(governed)->consents, "sales", NULL));
+	assert_true(is_by_units(a2(governed)->more->consents, "sales", NULL));
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
-	assert_int_equal(a2(governed)->consents.length, 0);
+	assert_int_equal(a2(governed)->more->consents.length, 0);
 }
 
 static void without_a_reach_into_others_there_is_nothing_to_consent_to(void **state)
@@ -195,7 +195,7 @@ static void lines_into_other_units_wait_for_each(void **state)
 	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
 	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
 	assert_int_equal(a3(governed)->units_asked, UNITS_ASKED);
-	assert_true(is_by_units(a3(governed)->consents, "people", "sales"));
+	assert_true(is_by_units(a3(governed)->more->consents, "people", "sales"));
 }
 
 static bool put_in_force(struct governed *governed)
@@ -212,11 +212,11 @@ static void a_line_more_or_another_purpose_voids_what_was_agreed(void **state)
 
 	assert_true(put_in_force(governed));
 	assert_true(apply_a3(governed, "Looks other things up", GET ", " STAFF));
-	assert_int_equal(a3(governed)->waiting_consents.length, 0);
+	assert_int_equal(a3(governed)->more->waiting_consents.length, 0);
 	/* Of a line the unit whose it is; the other keeps its word. */
 	assert_true(apply_a3(governed, "Looks things up",
 		GET ", " GET ", " STAFF ", {effect: read, tool: files/read}"));
-	assert_true(is_by_units(a3(governed)->waiting_consents, "people", NULL));
+	assert_true(is_by_units(a3(governed)->more->waiting_consents, "people", NULL));
 	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
 }
 
@@ -227,11 +227,11 @@ static void a_line_less_needs_no_new_consent(void **state)
 	assert_true(put_in_force(governed));
 	assert_true(apply_a3(governed, "Looks things up",
 		"{effect: read, tool: crm/get, when: 'true', expires: '2029-01-01'}"));
-	assert_true(is_by_units(a3(governed)->waiting_consents, "people", "sales"));
+	assert_true(is_by_units(a3(governed)->more->waiting_consents, "people", "sales"));
 	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
 	/* And back again is a line more. */
 	assert_true(apply_a3(governed, "Looks things up", GET ", " STAFF));
-	assert_int_equal(a3(governed)->waiting_consents.length, 0);
+	assert_int_equal(a3(governed)->more->waiting_consents.length, 0);
 }
 
 static void what_became_anothers_meanwhile_is_asked_again(void **state)
@@ -257,7 +257,7 @@ static bool is_agreed(const struct governed *governed, const char *unit, uint32_
 {
 	struct half_lines lines;
 
-	return consents_lines(a3(governed)->consents, text_of(unit),
+	return consents_lines(a3(governed)->more->consents, text_of(unit),
 		       a3(governed)->in_force->version, &lines) &&
 	       half_lines_has(&lines, HALF_ENTITLEMENTS, at);
 }
@@ -301,13 +301,13 @@ static void what_a_review_leaves_stays_agreed_line_by_line(void **state)
 	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
 	assert_false(is_agreed(governed, "sales", 0));
 	assert_true(is_agreed(governed, "sales", 1) && is_agreed(governed, "sales", 2));
-	assert_true(consents_find(a3(governed)->consents, TEXT("sales"), &before));
+	assert_true(consents_find(a3(governed)->more->consents, TEXT("sales"), &before));
 	assert_true(review(
 		governed, "{\"effect\":\"read\",\"tool\":\"crm/get\"}", CHARTER_EDIT_TAKE_OUT));
 	assert_true(is_agreed(governed, "sales", 1) && is_agreed(governed, "people", 1));
 	assert_false(is_agreed(governed, "sales", 0) || is_agreed(governed, "sales", 2));
 	/* On record is still who said it, and to what. */
-	assert_true(consents_find(a3(governed)->consents, TEXT("sales"), &after));
+	assert_true(consents_find(a3(governed)->more->consents, TEXT("sales"), &after));
 	assert_true(sha256_equal(&after.digest, &before.digest));
 	assert_true(text_equal(after.by, before.by) && after.at_utc_ms == before.at_utc_ms);
 	/* Had back it is again what sales agreed to. */
@@ -361,7 +361,7 @@ static void what_a_review_leaves_of_before_goes_on_as_it_was(void **state)
 	assert_true(review(
 		governed, "{\"effect\":\"read\",\"tool\":\"crm/get\"}", CHARTER_EDIT_TAKE_OUT));
 	assert_int_equal(a3(governed)->units_asked, UNITS_BEFORE);
-	assert_true(text_is(a3(governed)->consents, "sales"));
+	assert_true(text_is(a3(governed)->more->consents, "sales"));
 }
 
 /* Whoever wrote it does not agree to it, in force or not. */
@@ -438,11 +438,11 @@ static void each_version_is_agreed_to_by_its_number(void **state)
 		"transport: {stdio: [mcp-server-filesystem, desk]}\n"));
 	assert_true(governed_run(governed, request));
 	assert_true(is_agreed(governed, "sales", 0));
-	assert_false(consents_has(a3(governed)->waiting_consents, TEXT("sales")));
+	assert_false(consents_has(a3(governed)->more->waiting_consents, TEXT("sales")));
 	assert_false(governed_run(governed, request)); /* once */
 	request.version = 0;
 	assert_true(governed_run(governed, request));
-	assert_true(consents_has(a3(governed)->waiting_consents, TEXT("sales")));
+	assert_true(consents_has(a3(governed)->more->waiting_consents, TEXT("sales")));
 	request.version = 3;
 	assert_false(governed_run(governed, request));
 	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
@@ -485,7 +485,7 @@ static void who_approves_it_and_is_named_accepts_it_with_that(void **state)
 
 	assert_true(apply_risk(governed, "high", "bo"));
 	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
-	assert_true(consents_find(a3(governed)->consents, TEXT("risk/bo"), &given));
+	assert_true(consents_find(a3(governed)->more->consents, TEXT("risk/bo"), &given));
 	assert_true(sha256_equal(&given.digest, &a3(governed)->in_force->digest));
 	assert_true(text_is(given.by, "person:bo"));
 }
@@ -562,12 +562,12 @@ static void a_restart_knows_who_consented(void **state)
 	assert_true(apply(governed, "adi", ", tools: ['crm/*']"));
 	assert_true(step(governed, "dan", REGISTRAR_CONSENT));
 	governed_restart(governed, &second);
-	assert_true(is_by_units(a2(&second)->waiting_consents, "people", NULL));
+	assert_true(is_by_units(a2(&second)->more->waiting_consents, "people", NULL));
 	governed_deinit(&second);
 	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
 	governed_restart(governed, &second);
-	assert_true(is_by_units(a2(&second)->consents, "people", "sales"));
+	assert_true(is_by_units(a2(&second)->more->consents, "people", "sales"));
 	governed_deinit(&second);
 }
 

@@ -161,8 +161,8 @@ static void what_registers_is_a_draft_that_permits_nothing(void **state)
 	assert_non_null(entry);
 	assert_null(entry->in_force);
 	assert_int_equal(entry->waiting_state, IDENTITY_DRAFT);
-	assert_true(text_is(entry->proposed_by, "person:ana"));
-	charter = entry->waiting->charter;
+	assert_true(text_is(entry->more->proposed_by, "person:ana"));
+	charter = charter_of(entry->waiting);
 	assert_true(text_is(charter->owner, "ana"));
 	assert_true(text_is(charter->backup_owner, "bo"));
 	assert_true(text_is(charter->unit, "support"));

@@ -348,7 +348,7 @@ static void a_proposal_is_too_old_after_thirty_days(void **state)
 	int64_t proposed;
 
 	assert_true(governed_apply(governed, "adi", GUARDRAIL("org/a", "1")));
-	proposed = policy(governed, "org/a")->proposed_utc_ms;
+	proposed = policy(governed, "org/a")->more->proposed_utc_ms;
 	assert_false(proposal_has_expired(
 		policy(governed, "org/a"), proposed + PROPOSAL_LIFETIME_DAYS * DAY_MS - 1));
 	governed->log.now_utc_ms = proposed + PROPOSAL_LIFETIME_DAYS * DAY_MS;
@@ -485,7 +485,7 @@ static void publishing_proposes_and_another_who_publishes_the_same_approves(void
 	size_t count;
 
 	assert_true(publish(governed, "person:adi", both));
-	assert_int_equal(policy(governed, "org/a")->cases_passed, 3);
+	assert_int_equal(policy(governed, "org/a")->more->cases_passed, 3);
 	assert_int_equal(in_force(governed, "org/no-prod"), 1);
 	count = governed->log.count;
 	assert_true(publish(governed, "person:adi", both));
@@ -500,7 +500,7 @@ static void publishing_proposes_and_another_who_publishes_the_same_approves(void
 	assert_int_equal(governed->log.count, count + 1); /* all in one record */
 	assert_int_equal(in_force(governed, "org/no-prod"), 2);
 	assert_int_equal(in_force(governed, "org/a"), 1);
-	assert_int_equal(policy(governed, "org/a")->cases_passed, 0);
+	assert_int_equal(policy(governed, "org/a")->more->cases_passed, 0);
 	assert_true(publish(governed, "person:eva", both));
 	assert_false(governed->last.is_changed);
 	assert_int_equal(governed->last.plan->waiting_count, 0);
@@ -513,7 +513,7 @@ static void what_was_proposed_otherwise_is_not_approved_by_publishing(void **sta
 	assert_true(publish(governed, "person:adi", GUARDRAIL("org/a", "1")));
 	assert_true(publish(governed, "person:eva", GUARDRAIL("org/a", "2")));
 	assert_int_equal(in_force(governed, "org/a"), 0);
-	assert_true(text_is(policy(governed, "org/a")->proposed_by, "person:eva"));
+	assert_true(text_is(policy(governed, "org/a")->more->proposed_by, "person:eva"));
 	/* An apply approves nothing, whoever it is. */
 	assert_true(governed_apply(governed, "adi", GUARDRAIL("org/a", "2")));
 	assert_int_equal(in_force(governed, "org/a"), 0);
@@ -628,7 +628,7 @@ static void what_waits_is_there_after_a_restart(void **state)
 	assert_true(text_equal(
 		governed_dump(governed, governed->arena), governed_dump(&later, governed->arena)));
 	assert_int_equal(
-		policy(&later, "org/a")->cases_passed, 0); /* eva's approval came between */
+		policy(&later, "org/a")->more->cases_passed, 0); /* eva's approval came between */
 	assert_int_equal(in_force(&later, "org/a"), 1);
 	assert_true(policy(&later, "org/no-prod")->is_removal);
 	assert_true(is_forbidden(&later, "eva", "org/no-prod"));

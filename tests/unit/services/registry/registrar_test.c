@@ -561,7 +561,7 @@ static void a_new_charter_does_not_choose_its_own_approver(void **state)
 	assert_false(step(governed, "rey", REGISTRAR_APPROVE)); /* owner only in the new one */
 	assert_true(governed->last.is_forbidden);
 	assert_true(step(governed, "ana", REGISTRAR_APPROVE));
-	assert_true(text_is(a1(governed)->in_force->charter->owner, "rey"));
+	assert_true(text_is(charter_of(a1(governed)->in_force)->owner, "rey"));
 }
 
 static void a_newer_version_replaces_the_one_that_waits(void **state)
@@ -572,7 +572,8 @@ static void a_newer_version_replaces_the_one_that_waits(void **state)
 	assert_int_equal(a1(governed)->waiting->version, 2);
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
 	assert_int_equal(a1(governed)->in_force->version, 2);
-	assert_true(text_is(a1(governed)->in_force->charter->purpose, "Reads and sorts tickets"));
+	assert_true(
+		text_is(charter_of(a1(governed)->in_force)->purpose, "Reads and sorts tickets"));
 }
 
 static void a_draft_is_no_identity_yet(void **state)
@@ -735,7 +736,7 @@ static void a_reason_is_bounded(void **state)
 	assert_false(governed_run(governed, request));
 	request.reason = (struct text){reason, REASON_BYTES_MAX};
 	assert_true(governed_run(governed, request));
-	assert_int_equal(a1(governed)->reason.length, REASON_BYTES_MAX);
+	assert_int_equal(a1(governed)->more->reason.length, REASON_BYTES_MAX);
 }
 
 /* ---- people ---- */

@@ -114,7 +114,7 @@ static void nobody_puts_a_template_in_force_alone(void **state)
 	assert_true(governed->last.is_forbidden);
 	assert_true(approve_unit(governed, "bo"));
 	assert_true(has_template(governed));
-	assert_true(text_is(unit(governed)->approved_by, "person:bo"));
+	assert_true(text_is(unit(governed)->more->approved_by, "person:bo"));
 }
 
 static void the_only_person_puts_no_template_in_force_either(void **state)
@@ -144,7 +144,7 @@ static void every_other_template_waits_again_and_none_is_gone_at_once(void **sta
 	assert_int_equal(unit(governed)->waiting_version, 0);
 	assert_true(governed_apply(governed, "adi", "object: unit\nname: support\n"));
 	assert_false(has_template(governed));
-	assert_int_equal(unit(governed)->approved_by.length, 0);
+	assert_int_equal(unit(governed)->more->approved_by.length, 0);
 }
 
 static void what_is_not_about_the_template_waits_for_nobody(void **state)
@@ -156,7 +156,7 @@ static void what_is_not_about_the_template_waits_for_nobody(void **state)
 		governed, "adi", TEMPLATE("public", "14d") "purpose: Answers customers\n"));
 	assert_true(text_is(unit(governed)->in_force->unit->purpose, "Answers customers"));
 	assert_true(has_template(governed));
-	assert_true(text_is(unit(governed)->approved_by, "person:bo"));
+	assert_true(text_is(unit(governed)->more->approved_by, "person:bo"));
 }
 
 /* Its budget would hold nobody. */
@@ -308,7 +308,7 @@ static void a_person_of_the_unit_opens_one_alone_and_it_is_active(void **state)
 	assert_true(open_sandbox(governed, "ana", "s1"));
 	entry = identity(governed, "s1");
 	assert_int_equal(entry->state, IDENTITY_ACTIVE);
-	charter = entry->in_force->charter;
+	charter = charter_of(entry->in_force);
 	assert_true(charter_is_sandbox(charter));
 	assert_true(text_is(charter->owner, "ana"));
 	assert_true(text_is(charter->purpose, "Tries a prompt: \"quoted\" & more"));
@@ -335,7 +335,7 @@ static void a_purpose_stays_the_words_that_were_said(void **state)
 		request.sandbox.purpose = text_of(purposes[i]);
 		assert_true(governed_run(governed, request));
 		assert_true(text_is(
-			identity(governed, name.data)->in_force->charter->purpose, purposes[i]));
+			charter_of(identity(governed, name.data)->in_force)->purpose, purposes[i]));
 		assert_true(governed_step(governed, "ana", REGISTRAR_RETIRE, name.data));
 	}
 }
@@ -393,7 +393,7 @@ static void it_lives_as_long_as_the_template_lets_it(void **state)
 	assert_false(opens_for(governed, "s1", -1));
 	assert_true(opens_for(governed, "s1", 14));
 	assert_true(opens_for(governed, "s2", 1));
-	assert_int_equal(identity(governed, "s2")->in_force->charter->expires_utc_s,
+	assert_int_equal(charter_of(identity(governed, "s2")->in_force)->expires_utc_s,
 		governed->log.now_utc_ms / 1000 + DAY_MS / 1000);
 }
 
@@ -409,8 +409,8 @@ static void the_key_proves_a_place_of_the_template_alone(void **state)
 	request = wish(governed, "ana", "s1");
 	request.sandbox.environment = ENVIRONMENT_TEST;
 	assert_true(governed_run(governed, request));
-	assert_int_equal(
-		identity(governed, "s1")->in_force->charter->keys[0].environment, ENVIRONMENT_TEST);
+	assert_int_equal(charter_of(identity(governed, "s1")->in_force)->keys[0].environment,
+		ENVIRONMENT_TEST);
 }
 
 static void owner_and_backup_owner_are_two_who_are_registered(void **state)
@@ -541,7 +541,7 @@ static void a_document_neither_widens_nor_prolongs_a_sandbox(void **state)
 	assert_int_equal(identity(governed, "s1")->in_force->version, 1);
 	assert_false(governed_step(governed, "ana", REGISTRAR_APPROVE, "s1"));
 	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "s1"));
-	assert_int_equal(identity(governed, "s1")->tasks_since, 0);
+	assert_int_equal(identity(governed, "s1")->more->tasks_since, 0);
 }
 
 static void pruning_spares_sandboxes(void **state)
@@ -564,16 +564,16 @@ static void promotion_is_a_charter_that_another_person_approves(void **state)
 	put_template(governed);
 	assert_true(open_sandbox(governed, "ana", "s1"));
 	assert_true(applies(governed, charter_yaml(governed, "s1", "play/read", "2028-01-01", "")));
-	assert_true(charter_is_sandbox(identity(governed, "s1")->in_force->charter));
+	assert_true(charter_is_sandbox(charter_of(identity(governed, "s1")->in_force)));
 	assert_false(governed_step(governed, "ana", REGISTRAR_APPROVE, "s1"));
 	assert_true(governed->last.is_forbidden);
 	assert_true(governed_step(governed, "bo", REGISTRAR_APPROVE, "s1"));
-	assert_false(charter_is_sandbox(identity(governed, "s1")->in_force->charter));
-	assert_int_equal(identity(governed, "s1")->in_force->charter->keys_count, 0);
-	assert_int_equal(identity(governed, "s1")->tasks_since, 2);
+	assert_false(charter_is_sandbox(charter_of(identity(governed, "s1")->in_force)));
+	assert_int_equal(charter_of(identity(governed, "s1")->in_force)->keys_count, 0);
+	assert_int_equal(identity(governed, "s1")->more->tasks_since, 2);
 	governed_restart(governed, &later);
-	assert_int_equal(identity(&later, "s1")->tasks_since, 2);
-	assert_true(text_is(unit(&later)->approved_by, "person:bo"));
+	assert_int_equal(identity(&later, "s1")->more->tasks_since, 2);
+	assert_true(text_is(unit(&later)->more->approved_by, "person:bo"));
 	registry_validate(later.registry);
 	governed_deinit(&later);
 }
@@ -597,7 +597,7 @@ static void remit_retires_a_sandbox_when_its_time_is_over_and_nothing_else(void 
 	assert_false(retire_by_remit(governed, "a1"));
 	assert_true(governed->last.is_forbidden);
 	governed->log.now_utc_ms =
-		identity(governed, "s1")->in_force->charter->expires_utc_s * 1000 - 1000;
+		charter_of(identity(governed, "s1")->in_force)->expires_utc_s * 1000 - 1000;
 	(void)registrar_find_expired(governed->registrar, TEXT(""), 100, &found);
 	assert_null(found);
 	assert_false(retire_by_remit(governed, "s1"));
