@@ -169,6 +169,8 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
 	struct crossing crossing = {
 		.charter = charter, .world = world, .arena = arena, .units = TEXT("")};
 
+	if (charter == &charter_lost)
+		return error_set(err, ERROR_LIMIT, "no memory for a charter");
 	for (unsigned list = 0; list < LINES_COUNT; list++)
 		for (uint32_t i = 0; i < lines_count(charter, (enum line_list)list); i++)
 			touch_line(&crossing, (enum line_list)list, i);
