@@ -43,7 +43,7 @@ struct arena *charters_scratch(struct charters *charters);
  * memory: then it is not. */
 struct unpacked *charters_note(
 	struct charters *charters, const struct object *object, struct arena *arena) MUST_CHECK;
-/* It was asked for. */
+/* It was asked for: whoever finds its entry says so. */
 void unpacked_ask(struct unpacked *unpacked);
 /* Forgets it, and its memory. */
 void charters_forget(struct charters *charters, struct unpacked *unpacked);

@@ -143,6 +143,8 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
 	struct crossing crossing = {
 		.charter = charter, .world = world, .arena = arena, .units = TEXT("")};
 
+	if (charter == &charter_lost)
+		return error_set(err, ERROR_LIMIT, "no memory for a charter");
 	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
 		for (uint32_t i = 0; i < half_list_count(charter, (enum half_list)list); i++)
 			touch_line(&crossing, (enum half_list)list, i);

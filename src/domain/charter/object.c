@@ -1567,10 +1567,6 @@ const struct charter *object_unpack(const struct object *object)
 	struct arena *arena;
 
 	assert(object->kind == OBJECT_IDENTITY && object->charters != NULL);
-	if (object->unpacked != NULL) {
-		unpacked_ask(object->unpacked);
-		return object->body;
-	}
 	unpacking->body = unpack(unpacking, &arena);
 	if (unpacking->body == NULL)
 		return &charter_lost;

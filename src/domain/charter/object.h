@@ -305,8 +305,7 @@ extern const struct charter charter_lost;
  * returns.  Its texts live as long as the object. */
 static inline const struct charter *charter_of(const struct object *object)
 {
-	return object->body != NULL && object->unpacked == NULL ? object->body
-								: object_unpack(object);
+	return object->body != NULL ? object->body : object_unpack(object);
 }
 /* The document, members in field order, as export writes them: in arena if it is packed.  Its
  * texts live as long as the object.  Errors: LIMIT. */

@@ -258,6 +258,11 @@ uint64_t registry_generation(const struct registry *registry)
 	return registry->generation;
 }
 
+static bool is_unpacked(const struct object *object)
+{
+	return object != NULL && object->unpacked != NULL;
+}
+
 static struct slot *find_slot(
 	const struct registry *registry, enum object_kind kind, struct text name)
 {
@@ -270,6 +275,8 @@ static struct slot *find_slot(
 	slot = registry->names[number];
 	while (slot != NULL && slot->entry.kind != kind)
 		slot = slot->next_of_name;
+	if (slot != NULL && is_unpacked(slot->entry.in_force))
+		unpacked_ask(slot->entry.in_force->unpacked);
 	return slot;
 }
 
@@ -402,11 +409,6 @@ const struct guardrails *registry_guardrails(const struct registry *registry, st
 static bool is_there(const struct registry_entry *entry)
 {
 	return entry->in_force != NULL || entry->waiting != NULL;
-}
-
-static bool is_unpacked(const struct object *object)
-{
-	return object != NULL && object->unpacked != NULL;
 }
 
 /* What was unpacked for the visit alone goes after it: a walk may see a million. */

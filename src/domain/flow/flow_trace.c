@@ -9,6 +9,7 @@
 
 #include "domain/charter/form.h"
 #include "domain/charter/name_table.h"
+#include "domain/charter/object.h"
 #include "domain/flow/flow_form.h"
 #include "domain/flow/flow_result.h"
 #include "domain/flow/flow_words.h"
@@ -182,6 +183,8 @@ static const struct flow_index *charter_index(
 	struct trace *trace;
 	uint32_t i;
 
+	if (charter == &charter_lost)
+		return NULL;
 	while (traces->generation != generation &&
 		(trace = name_table_next(traces->charters, TEXT(""))) != NULL)
 		trace_destroy(name_table_remove(traces->charters, trace->id));

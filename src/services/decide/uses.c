@@ -97,6 +97,8 @@ bool decide_uses_read(const struct decide_service *service, const struct decide_
 	reading.root = task_root(task)->id;
 	for (; task != NULL; task = task->parent) {
 		charter = registry_find_charter(service->registry, task->identity);
+		if (charter == &charter_lost)
+			return false;
 		if (charter != NULL && charter->has_uses && !read_charter(&reading, charter))
 			return false;
 	}

@@ -307,13 +307,25 @@ static bool check_approval(struct step *step)
 	       registrar_check_accepted(&query, &step->written.change.waiting_consents);
 }
 
+/* What is unpacked now stays so until the step is taken. */
+static bool check_memory(struct step *step)
+{
+	const struct registry_entry *entry = step->entry;
+
+	if ((entry->in_force == NULL || charter_of(entry->in_force) != &charter_lost) &&
+		(entry->waiting == NULL || charter_of(entry->waiting) != &charter_lost))
+		return true;
+	return error_set(&step->err, ERROR_LIMIT, "no memory for a charter");
+}
+
 static bool step_identity(struct step *step)
 {
 	const struct registry_entry *entry = step->entry;
 	enum identity_state from = step->is_waiting ? entry->waiting_state : entry->state;
 	enum identity_state to;
 
-	if (!lifecycle_step(step->verb, from, &to, &step->err))
+	if (!lifecycle_step(step->verb, from, &to, &step->err) ||
+		(step->verb != LIFECYCLE_SUSPEND && !check_memory(step)))
 		return false;
 	if (step->verb == LIFECYCLE_CONSENT || step->verb == LIFECYCLE_ACCEPT)
 		return consent(step) && change_identity(step, to);
