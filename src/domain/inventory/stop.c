@@ -2,8 +2,8 @@
  * consented, {of} the organisation, {found} what a row that finds has found.
  *
  * Invariants:
- * 1. every URL begins with the connector's own; what is filled in is escaped, so it stays one
- *    part of a path or query;
+ * 1. every URL begins with the connector's own; what is filled in is escaped, and no dot segment,
+ *    so it stays one part of a path or query;
  * 2. OFF is said only by looks: each look must say it, and one that says otherwise is enough. */
 #include "domain/inventory/stop.h"
 
@@ -121,7 +121,7 @@ struct inventory_stop {
 /* ---- which rows ---- */
 
 /* A prefix that a row has counts before the rows that have none; an id with a slash is none that
- * those without know ("connection/1" is no flow). */
+ * those without know ("connection/1" is no flow), and what is no part of a path is none at all. */
 static const char *prefix_of(
 	const struct connector *connector, struct text id, enum stop_direction direction)
 {
@@ -132,6 +132,7 @@ static const char *prefix_of(
 
 		if (row->provider != connector->provider || row->direction != direction ||
 			!text_starts_with(id, row->prefix) ||
+			!inventory_walk_is_part(text_after(id, strlen(row->prefix))) ||
 			(row->prefix[0] == '\0' && text_find_byte(id, '/') >= 0))
 			continue;
 		found = row->prefix;
@@ -142,7 +143,7 @@ static const char *prefix_of(
 bool inventory_stop_is_known(
 	const struct connector *connector, struct text id, enum stop_direction direction)
 {
-	return id.length > 0 && prefix_of(connector, id, direction) != NULL;
+	return prefix_of(connector, id, direction) != NULL;
 }
 
 static bool is_ours(const struct inventory_stop *stop, const struct stop_row *row)
@@ -266,6 +267,10 @@ static bool copy_people(
 	if (people == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to stop an account");
 	for (size_t i = 0; i < about->people_count; i++) {
+		if (!inventory_walk_is_part(about->people[i]))
+			return error_set(err, ERROR_INVALID,
+				"who consented has a name that is no part of a path: see what is "
+				"to be done there");
 		people[i] = text_copy(stop->arena, about->people[i]);
 		if (people[i].data == NULL)
 			return error_set(err, ERROR_LIMIT, "no memory to stop an account");
@@ -278,7 +283,7 @@ static bool copy_people(
 static bool begin(struct inventory_stop *stop, const struct stop_about *about, struct error *err)
 {
 	stop->prefix = prefix_of(about->connector, about->id, about->direction);
-	if (stop->prefix == NULL || about->id.length == 0)
+	if (stop->prefix == NULL)
 		return error_set(err, ERROR_INVALID,
 			"its provider has no call for this account: see what is to be done there");
 	stop->connector = about->connector;
@@ -287,8 +292,10 @@ static bool begin(struct inventory_stop *stop, const struct stop_about *about, s
 	stop->id = text_copy(stop->arena, text_after(about->id, strlen(stop->prefix)));
 	while (stop->row < ROWS && !is_ours(stop, &rows[stop->row]))
 		stop->row++;
-	if (stop->row == ROWS || stop->id.data == NULL || !copy_people(stop, about, err))
+	if (stop->row == ROWS || stop->id.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to stop an account");
+	if (!copy_people(stop, about, err))
+		return false;
 	if (is_for_people(&rows[stop->row]) && about->people_count == 0)
 		return error_set(err, ERROR_INVALID,
 			"nobody is known who consented: import its inventory again");
@@ -339,16 +346,27 @@ static bool is_slack_no(const struct inventory_stop *stop, const struct json *pa
 	return stop->connector->provider == PROVIDER_SLACK && !json_boolean_or(page, "ok", false);
 }
 
-/* Of personal access tokens: [{id}]. */
+/* The one of personal access tokens, [{id, token_id}], that is meant; 0: it is not among them.  A
+ * provider that does not take the query lists others, whose they are. */
+static int64_t find_token(const struct inventory_stop *stop, const struct json *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		int64_t id;
+
+		if (text_to_int64(stop->id, &id) &&
+			json_integer_or(&list->items[i], "token_id", -1) == id)
+			return json_integer_or(&list->items[i], "id", 0);
+	}
+	return 0;
+}
+
 static bool take_found(struct inventory_stop *stop, unsigned status, const struct json *page,
 	bool *out_refused, struct error *err)
 {
-	const struct json *first = page != NULL && page->type == JSON_ARRAY && page->count > 0
-					   ? &page->items[0]
-					   : NULL;
-	int64_t id = json_integer_or(first, "id", 0);
+	bool is_list = status == 200 && page != NULL && page->type == JSON_ARRAY;
+	int64_t id = is_list ? find_token(stop, page) : 0;
 
-	*out_refused = status != 200 || page == NULL || page->type != JSON_ARRAY;
+	*out_refused = !is_list;
 	if (id > 0)
 		stop->found = text_format(stop->arena, "%lld", (long long)id);
 	if (id > 0 && stop->found.data == NULL)

@@ -4,7 +4,7 @@
  * Invariants:
  * 1. every URL begins with the connector's own, or lies at its origin (a next page);
  * 2. a page that leads to itself, or one page more than WALK_PAGES_MAX, is an error: it ends;
- * 3. an id is escaped, so it stays one part of a path. */
+ * 3. an id is escaped, and no dot segment, so it stays one part of a path. */
 #include "domain/inventory/walk.h"
 
 #include <stdlib.h>
@@ -111,6 +111,11 @@ void inventory_walk_escape(struct buffer *out, struct text t)
 		else
 			buffer_append_format(out, "%%%02X", c);
 	}
+}
+
+bool inventory_walk_is_part(struct text t)
+{
+	return t.length > 0 && !text_is(t, ".") && !text_is(t, "..");
 }
 
 /* "https://host:port" of a URL; empty: it is none. */
@@ -373,10 +378,10 @@ static bool keep_ids(struct inventory_walk *walk, const struct json *page, struc
 	for (uint32_t i = 0; i < list->count; i++) {
 		struct text id = json_text_or(&list->items[i], "id", "");
 
-		if (id.length == 0 || id.length > INVENTORY_ID_BYTES_MAX)
+		if (!inventory_walk_is_part(id) || id.length > INVENTORY_ID_BYTES_MAX)
 			return error_set(err, ERROR_INVALID,
-				"%s: an id of 1 to %d bytes is expected", rows[walk->row].name,
-				INVENTORY_ID_BYTES_MAX);
+				"%s: an id of 1 to %d bytes is expected, and no dots alone",
+				rows[walk->row].name, INVENTORY_ID_BYTES_MAX);
 		buffer_append_byte(&walk->ids, (char)(id.length >> 8));
 		buffer_append_byte(&walk->ids, (char)(id.length & 0xff));
 		buffer_append_text(&walk->ids, id);

@@ -43,6 +43,9 @@ bool inventory_walk_skip(struct inventory_walk *walk, struct error *err) MUST_CH
 
 /* Appends t with all but letters, digits and -._~ percent-encoded (RFC 3986). */
 void inventory_walk_escape(struct buffer *out, struct text t);
+/* Whether it stays one part of a path once it is escaped: "." and ".." lead elsewhere however they
+ * are spelt (RFC 3986 §5.2.4). */
+bool inventory_walk_is_part(struct text t);
 /* Whether url lies at the origin (scheme, host and port) of base. */
 bool inventory_walk_is_own(struct text base, struct text url);
 

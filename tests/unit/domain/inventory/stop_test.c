@@ -189,13 +189,37 @@ static void what_no_call_stops_is_not_known(void **state)
 		{PROVIDER_GOOGLE, "c", STOP_AWAY, true}, {PROVIDER_GOOGLE, "c", STOP_BACK, false},
 		{PROVIDER_MICROSOFT, "sp", STOP_AWAY, true},
 		{PROVIDER_SLACK, "A1", STOP_BACK, true}, {PROVIDER_ZAPIER, "z", STOP_AWAY, false},
-		{PROVIDER_N8N, "", STOP_AWAY, false}};
+		{PROVIDER_N8N, "", STOP_AWAY, false},
+		/* Dot segments: what they leave of the path is another object. */
+		{PROVIDER_N8N, ".", STOP_AWAY, false}, {PROVIDER_N8N, "..", STOP_AWAY, false},
+		{PROVIDER_N8N, "...", STOP_AWAY, true}, {PROVIDER_GOOGLE, "..", STOP_AWAY, false},
+		{PROVIDER_MICROSOFT, "..", STOP_BACK, false},
+		{PROVIDER_GITHUB, "installation/..", STOP_AWAY, false},
+		{PROVIDER_GITHUB, "installation/", STOP_AWAY, false}};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		bench->connector.provider = rows[i].provider;
 		assert_int_equal(inventory_stop_is_known(
 					 &bench->connector, text_of(rows[i].id), rows[i].direction),
 			rows[i].is_known);
+	}
+}
+
+static void nobody_whose_name_leads_elsewhere_is_in_a_path(void **state)
+{
+	struct bench *bench = *state;
+	static const char *const names[] = {"", ".", ".."};
+
+	bench->connector.provider = PROVIDER_GOOGLE;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const struct text people[] = {TEXT("ana@example.com"), text_of(names[i])};
+		const struct stop_about about = {.connector = &bench->connector,
+			.id = TEXT("c"),
+			.people = people,
+			.people_count = 2};
+
+		assert_false(inventory_stop_create(&bench->stop, &about, &bench->err));
+		assert_int_equal(bench->err.code, ERROR_INVALID);
 	}
 }
 
@@ -243,6 +267,15 @@ static void a_token_of_github_is_found_and_revoked(void **state)
 		bench, "GET https://p.example/orgs/acme/personal-access-tokens?token_id=98", NULL);
 	assert_true(take(bench, 200, "[{\"id\":7}]"));
 	assert_int_equal(verdict(bench), STOP_IS_ON);
+	/* Nor is another's called for, where the provider lists more than was asked for. */
+	begin(bench, PROVIDER_GITHUB, "token/98", STOP_AWAY);
+	assert_true(take(bench, 200, "[{\"id\":6,\"token_id\":97},{\"id\":5}]"));
+	assert_asks(
+		bench, "GET https://p.example/orgs/acme/personal-access-tokens?token_id=98", NULL);
+	begin(bench, PROVIDER_GITHUB, "token/98", STOP_AWAY);
+	assert_true(take(bench, 200, "[{\"id\":6,\"token_id\":97},{\"id\":7,\"token_id\":98}]"));
+	assert_asks(bench, "POST https://p.example/orgs/acme/personal-access-tokens/7",
+		"{\"action\":\"revoke\"}");
 	begin(bench, PROVIDER_GITHUB, "token/98", STOP_AWAY);
 	assert_true(take(bench, 404, NULL));
 	assert_true(bench->refused);
@@ -351,6 +384,7 @@ int main(void)
 		TEST(one_token_that_lives_is_enough),
 		TEST(who_knows_of_nobody_stops_nothing),
 		TEST(what_no_call_stops_is_not_known),
+		TEST(nobody_whose_name_leads_elsewhere_is_in_a_path),
 		TEST(an_app_of_microsoft_is_off_once_it_says_so),
 		TEST(a_token_of_github_is_found_and_revoked),
 		TEST(an_installation_is_suspended),

@@ -105,6 +105,23 @@ static void a_next_page_at_another_origin_is_refused(void **state)
 	assert_refused(bench, ERROR_INVALID, "another place");
 }
 
+static void an_id_that_leads_elsewhere_is_refused(void **state)
+{
+	struct bench *bench = *state;
+	static const char *const ids[] = {"", ".", ".."};
+	char page[64];
+
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		begin(bench, PROVIDER_GOOGLE, "https://google.example");
+		(void)snprintf(page, sizeof page, "{\"users\":[{\"id\":\"%s\"}]}", ids[i]);
+		assert_false(take_with(bench, text_of(page), ""));
+		assert_refused(bench, ERROR_INVALID, "an id of 1 to");
+	}
+	begin(bench, PROVIDER_GOOGLE, "https://google.example");
+	take(bench, "{\"users\":[{\"id\":\"../..\"}]}");
+	assert_asks(bench, "https://google.example/admin/directory/v1/users/..%2F../tokens");
+}
+
 static void a_page_that_leads_to_itself_is_refused(void **state)
 {
 	struct bench *bench = *state;
@@ -388,6 +405,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_next_page_at_another_origin_is_refused),
+		TEST(an_id_that_leads_elsewhere_is_refused),
 		TEST(a_page_that_leads_to_itself_is_refused),
 		TEST(what_slack_refuses_is_no_page),
 		TEST(pages_that_never_end_are_ended),
