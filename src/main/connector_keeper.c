@@ -70,6 +70,16 @@ static void learn(void *context, struct text reference, struct text secret)
 	keeper->listener.used(keeper->listener.context, reference, secret);
 }
 
+static bool holds(void *context, struct text answer)
+{
+	const struct connector_keeper *keeper = context;
+	const struct json whole = json_string(answer);
+	struct secret_tally tally = {0};
+
+	detector_count(keeper->parts.detector, &whole, &tally);
+	return secret_tally_has(&tally, SECRET_OWN);
+}
+
 /* ---- secrets that lie in a vault ---- */
 
 struct waiting {
@@ -139,6 +149,7 @@ static bool make(struct connector_keeper *keeper, struct error *err)
 		.secrets = parts->secrets,
 		.vault = {keeper, find, want, forget, renounce},
 		.learn = learn,
+		.holds = holds,
 		.context = keeper};
 	struct connector_parts service = {.loop = parts->loop,
 		.fold = parts->fold,

@@ -296,6 +296,11 @@ test('an answer that says the credential back is not taken', async () => {
   assert.match((await refresh('n8n')).json.why, /holds the credential/);
   providers.fault(/workflows/, { status: 400, body: { message: `no: ${providers.secret}` } });
   assert.match((await refresh('n8n')).json.why, /holds the credential/);
+  for (const encoding of ['base64', 'base64url', 'hex']) {
+    providers.fault(/workflows/, { status: 400,
+      body: { message: `no: ${Buffer.from(providers.secret).toString(encoding)}` } });
+    assert.match((await refresh('n8n')).json.why, /holds the credential/);
+  }
 });
 
 test('the credential is in no log, no record and no answer', async () => {

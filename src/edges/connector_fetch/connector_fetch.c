@@ -35,13 +35,18 @@ static void finish(
 
 /* ---- the question itself ---- */
 
-/* A provider that says the credential back is broken or worse; nothing of that is kept. */
+/* A provider that says the credential back is broken or worse; nothing of that is kept.  What is
+ * said of a refusal is on record with its escapes undone. */
 static bool has_secret(const struct asked *asked, struct text body)
 {
+	const struct connector_fetch_parts *parts = &asked->edge->parts;
 	size_t length = asked->secret == NULL ? 0 : strlen(asked->secret);
 
-	return length >= CONNECTOR_ECHO_BYTES_MIN && body.length > 0 &&
-	       memmem(body.data, body.length, asked->secret, length) != NULL;
+	if (body.length == 0)
+		return false;
+	return (length >= CONNECTOR_ECHO_BYTES_MIN &&
+		       memmem(body.data, body.length, asked->secret, length) != NULL) ||
+	       (parts->holds != NULL && parts->holds(parts->context, body));
 }
 
 static struct text reference_of(const struct connector_question *question)

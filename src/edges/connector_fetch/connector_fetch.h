@@ -43,13 +43,15 @@ struct connector_vault {
 	void (*renounce)(void *context, struct text reference);
 };
 
-/* All are borrowed.  learn (may be NULL) is told each secret that leaves.  Errors: LIMIT. */
+/* All are borrowed.  learn (may be NULL) is told each secret that leaves; holds (likewise) says
+ * whether an answer has one of ours in another spelling than it was sent in.  Errors: LIMIT. */
 struct connector_fetch_parts {
 	struct loop *loop;
 	struct http_client *http;
 	const struct secrets *secrets;
 	struct connector_vault vault;
 	void (*learn)(void *context, struct text reference, struct text secret);
+	bool (*holds)(void *context, struct text answer);
 	void *context;
 };
 bool connector_fetch_create(struct connector_fetch_edge **out,

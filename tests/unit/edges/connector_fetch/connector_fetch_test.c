@@ -9,6 +9,7 @@
 enum { BODY_BYTES_MAX = 1000, DEADLINE_MS = 30000, HANGS_MS = 300 };
 
 #define SECRET "the-secret-of-the-connector"
+#define SPELLED "dGhlLXNlY3JldC1vZi10aGU" /* as its detector knows it */
 
 struct bench {
 	struct loop *loop;
@@ -88,6 +89,8 @@ static void on_request(void *context, struct http_exchange *exchange)
 		response.status = 401;
 	if (text_is(request->path, "/echo"))
 		response.body = TEXT("{\"error\":\"no, " SECRET "\"}");
+	if (text_is(request->path, "/spelled"))
+		response.body = TEXT("{\"error\":\"no, " SPELLED "\"}");
 	if (text_is(request->path, "/most"))
 		response.body = (struct text){large, BODY_BYTES_MAX};
 	if (text_is(request->path, "/more"))
@@ -103,6 +106,12 @@ static void learn(void *context, struct text reference, struct text secret)
 		    text_starts_with(reference, "vault:"));
 	assert_true(secret.length > 0);
 	bench->learned++;
+}
+
+static bool holds(void *context, struct text answer)
+{
+	(void)context;
+	return memmem(answer.data, answer.length, SPELLED, sizeof SPELLED - 1) != NULL;
 }
 
 static bool vault_find_it(void *context, struct text reference, struct text *out)
@@ -159,7 +168,7 @@ static int setup(void **state)
 {
 	const struct seal_key master = {{1}};
 	struct bench *bench = calloc(1, sizeof *bench);
-	struct connector_fetch_parts parts = {.learn = learn, .context = bench};
+	struct connector_fetch_parts parts = {.learn = learn, .holds = holds, .context = bench};
 	struct error err = {0};
 
 	assert_non_null(bench);
@@ -277,6 +286,9 @@ static void an_answer_that_has_the_credential_is_none(void **state)
 	ask(bench, "/echo");
 	assert_int_equal(bench->err.code, ERROR_INVALID);
 	assert_null(strstr(bench->err.text, SECRET));
+	ask(bench, "/spelled");
+	assert_int_equal(bench->err.code, ERROR_INVALID);
+	assert_null(strstr(bench->err.text, SPELLED));
 }
 
 static void without_leave_no_private_address_is_asked(void **state)
