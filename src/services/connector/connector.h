@@ -179,7 +179,7 @@ bool connector_contain(struct connector_service *service,
 
 /* The same, its intention included, for who waits for nothing: a review that took its access
  * away.  False: no connector may, or (must_be_reversible) what is done could not be had back, or
- * it cannot be taken now; then nothing is done. */
+ * it cannot be taken now (it is being given back); then nothing is done. */
 bool connector_stop(struct connector_service *service, const struct connector_contain_asked *asked,
 	bool must_be_reversible);
 

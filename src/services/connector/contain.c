@@ -5,7 +5,8 @@
  * S1  No call leaves before containment-called is durable.
  * S2  What the provider says of the account afterwards is what counts; that it took the call does
  *     not.  Only OFF closes the finding.
- * S3  What was called and not answered when the daemon ended is looked at, and not called again. */
+ * S3  Who is to be stopped while it is given back is not released: the finding stays open.
+ * S4  What was called and not answered when the daemon ended is looked at, and not called again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct stopping {
 	bool is_writing;                         /* a record is on its way */
 	bool is_calling;                         /* one of those that are called for now */
 	bool is_waiting;                         /* for its turn */
+	bool is_overtaken;                       /* S3 */
 	char said[INVENTORY_SAID_BYTES_MAX + 1]; /* of the first that was refused */
 	void *context;
 	void (*done)(void *context, const struct error *err);
@@ -94,6 +96,17 @@ static struct stopping *find(const struct connector_service *service, struct tex
 	return stopping;
 }
 
+/* Whether it is being stopped already; what gives it back is told that it is overtaken. */
+static bool is_stopping(const struct connector_service *service, struct text account)
+{
+	struct stopping *stopping = find(service, account);
+
+	if (stopping == NULL)
+		return false;
+	stopping->is_overtaken |= stopping->direction == STOP_BACK;
+	return stopping->direction == STOP_AWAY;
+}
+
 static struct text id_of(struct text account)
 {
 	struct text connector = text_before(account, '/');
@@ -157,6 +170,8 @@ static void on_answered(struct inventory_calling *calling, const struct error *e
 	if (err != NULL)
 		log_error("answer_not_recorded", LOG_STRING("account", stopping->account),
 			LOG_STRING("why", err->text));
+	else if (stopping->is_overtaken)
+		report(stopping);
 	else if (is_back && calling->answer == CONTAINMENT_ANSWER_ON &&
 		 stopping->reason[0] != '\0') {
 		containment_settle(stopping->service, text_of(stopping->account));
@@ -383,8 +398,11 @@ static void on_called(struct inventory_calling *calling, const struct error *err
 bool connector_contain(struct connector_service *service,
 	const struct connector_contain_asked *asked, struct error *err)
 {
-	struct stopping *stopping = stopping_create(service, asked, false, err);
+	struct stopping *stopping;
 
+	if (asked->direction == STOP_AWAY)
+		(void)is_stopping(service, asked->account); /* S3 */
+	stopping = stopping_create(service, asked, false, err);
 	if (stopping == NULL)
 		return false;
 	stopping->calling.done = on_called;
@@ -420,7 +438,7 @@ static void on_intended(struct inventory_change *change, uint64_t index, const s
 	if (err != NULL)
 		wrong = *err;
 	/* Two lines of one account may have been taken away at once. */
-	if (err == NULL && find(intention->service, change->account) != NULL) {
+	if (err == NULL && is_stopping(intention->service, change->account)) {
 		free(intention);
 		return;
 	}
@@ -463,7 +481,7 @@ bool connector_stop(struct connector_service *service, const struct connector_co
 	if (!connector_can_contain(service, asked->account, STOP_AWAY) ||
 		(must_be_reversible && !connector_can_contain(service, asked->account, STOP_BACK)))
 		return false;
-	if (find(service, asked->account) != NULL)
+	if (is_stopping(service, asked->account))
 		return true;
 	if (!check(service, asked, &err))
 		return false;
@@ -477,7 +495,7 @@ bool connector_stop(struct connector_service *service, const struct connector_co
 
 /* ---- after a start ---- */
 
-/* S3 */
+/* S4 */
 static void resume(struct connector_service *service, struct text account, bool is_back)
 {
 	const struct connector_contain_asked asked = {.account = account,

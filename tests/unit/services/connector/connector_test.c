@@ -631,6 +631,43 @@ static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_OFF);
 }
 
+/* Between the call that gives it back and what its provider says of it. */
+static void who_is_to_be_stopped_while_given_back_is_not_released(void **state)
+{
+	struct bench *bench = *state;
+	const struct connector_contain_asked back = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:adi"),
+		.reason = TEXT("a mistake"),
+		.direction = STOP_BACK};
+	const struct connector_contain_asked review = {
+		.account = TEXT("n8n/f"), .actor = TEXT("person:rey"), .reason = TEXT("review")};
+	struct error err = {0};
+
+	bring(bench);
+	intend(bench, "n8n/f");
+	assert_true(connector_contain(bench->service, &back, &err));
+	await(bench, 2);
+	assert_false(connector_stop(bench->service, &review, false));
+	answer(bench, "{}");
+	await(bench, 3);
+	answer(bench, "{\"active\":true}");
+	for (int i = 0; i < 10; i++)
+		turn(bench);
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
+	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_ON);
+	/* Asked again, with nobody in between, it is released. */
+	assert_true(connector_contain(bench->service, &back, &err));
+	await(bench, 4);
+	answer(bench, "{}");
+	await(bench, 5);
+	answer(bench, "{\"active\":true}");
+	for (int i = 0; i < 10; i++)
+		turn(bench);
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 0);
+	assert_int_equal(
+		inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_NONE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -649,6 +686,7 @@ int main(void)
 		TEST(so_many_wait_for_it_and_no_more),
 		TEST(who_may_not_or_cannot_calls_nobody),
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
+		TEST(who_is_to_be_stopped_while_given_back_is_not_released),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
