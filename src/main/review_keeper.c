@@ -154,10 +154,10 @@ static void visit_all(
 	graph_each_out(keeper->graph, node.id, GRAPH_EDGE_IS, visit_account, inheriting);
 	if (goes_on(inheriting))
 		graph_each_out(keeper->graph, node.id, GRAPH_EDGE_USES, visit_account, inheriting);
+	if (!goes_on(inheriting))
+		return;
 	inheriting->account = node;
-	if (goes_on(inheriting))
-		graph_each_out(
-			keeper->graph, node.id, GRAPH_EDGE_HOLDS, visit_credential, inheriting);
+	graph_each_out(keeper->graph, node.id, GRAPH_EDGE_HOLDS, visit_credential, inheriting);
 }
 
 static bool each_inherited(void *context, struct text identity,
