@@ -186,6 +186,28 @@ test('a review that keeps one line, or tries, stops what can be had back alone',
   assert.equal(await stateOf(GOOGLE), undefined);
 });
 
+test('a review of who only uses an account stops it nowhere', async () => {
+  const id = 'kQ3tVd0mZr8xWn1L';
+  const { items } = await world.json(ADI, 'inventory', 'items', 'n8n', '--limit', '1000');
+  const file = world.path('n8n.jsonl');
+  writeFileSync(file, [...items.map(({ item }) => item), { edge: 'uses',
+    from: 'identity:support-summariser', to: `account:${id}` }].map((one) =>
+    `${JSON.stringify(one)}\n`).join(''));
+  await world.must(ADI, 'inventory', 'import', 'n8n', file, '--provider', 'items', '--yes');
+  assert.ok(await eventually(async () =>
+    (await world.json(ADI, 'inventory', 'show', 'n8n')).told));
+  const review = await started();
+  const lines = await linesOf(review, `n8n/${id}`);
+  const before = await exceptions();
+  assert.ok(lines.length > 0);
+  providers.asked = [];
+  await decide(review, lines, '--revoke');
+  assert.ok(await eventually(async () => await exceptions() === before + lines.length));
+  assert.deepEqual(changing(), []);
+  assert.equal(await stateOf(`n8n/${id}`), undefined);
+  await refresh('n8n');
+});
+
 test('what the provider refuses is no containment: it says so, and the finding stays', async () => {
   providers.fault(/PATCH/, { status: 403,
     body: { error: { message: 'Insufficient privileges to complete the operation.' } } });

@@ -101,7 +101,8 @@ struct review_ports {
 	bool (*each_inherited)(void *providers, struct text identity,
 		bool (*visit)(void *context, const struct review_inherited *one), void *context,
 		struct error *err);
-	/* Whose line an inherited item is: the account, copied into arena.  False: it is gone. */
+	/* Whose line an inherited item is: the account, copied into arena.  False: it is gone, or
+	 * the identity only uses it. */
 	bool (*find_account)(void *providers, struct text identity, struct text title,
 		struct arena *arena, struct text *out);
 	/* Has it stopped at its provider (services/connector).  False: nobody may, or
