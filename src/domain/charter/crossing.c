@@ -17,6 +17,7 @@ struct crossing {
 	struct text units; /* found so far */
 	uint32_t count;
 	bool has_failed;
+	bool is_short;                   /* of memory to know whose a peer is */
 	const struct charter_peer *peer; /* whose reach is looked at */
 };
 
@@ -80,8 +81,10 @@ static void touch_identity(struct crossing *crossing, struct text name)
 {
 	const struct object *identity = find(crossing, OBJECT_IDENTITY, name);
 
-	if (identity != NULL)
-		add_unit(crossing, charter_of(identity)->unit);
+	if (identity == NULL)
+		return;
+	crossing->is_short |= charter_of(identity) == &charter_lost;
+	add_unit(crossing, charter_of(identity)->unit);
 }
 
 static void touch_entitlement(struct crossing *crossing, const struct entitlement *line)
@@ -149,6 +152,8 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
 		for (uint32_t i = 0; i < half_list_count(charter, (enum half_list)list); i++)
 			touch_line(&crossing, (enum half_list)list, i);
 	*out = crossing.units;
+	if (crossing.is_short)
+		return error_set(err, ERROR_LIMIT, "no memory for a charter");
 	return !crossing.has_failed ||
 	       error_set(err, ERROR_LIMIT, "its lines touch more than %d other units",
 		       CONSENT_UNITS_MAX);

@@ -196,6 +196,9 @@ static bool check_skill(struct evaluation *evaluation, const struct registry_ent
 
 	if (peer == NULL || peer->in_force == NULL)
 		return true;
+	/* Whose it is would be nobody's. */
+	if (charter_of(peer->in_force) == &charter_lost)
+		return refuse_no_memory(evaluation);
 	unit = charter_of(peer->in_force)->unit;
 	if (asks_nobody(entry, unit))
 		return true;

@@ -398,11 +398,34 @@ static void an_entitlement_on_a_peer_is_not_carried_without_its_line(void **stat
 	assert_memory_equal(&found.found, &before.lines, sizeof found.found);
 }
 
+/* It must not pass for one that touches nobody. */
+static void a_peer_whose_charter_is_lost_is_no_answer(void **state)
+{
+	struct object *lost;
+	const struct object *identity;
+	const struct charter *body;
+	struct text units;
+	struct error err = {0};
+
+	(void)state;
+	put_world();
+	identity = put_charter_for("p", "entitlements: [{effect: delegate, resource: 'peer:b'}]\n");
+	lost = (struct object *)(uintptr_t)find(NULL, OBJECT_IDENTITY, TEXT("b"));
+	body = lost->body;
+	lost->body = &charter_lost;
+	assert_false(charter_crossed_units(&units, arena, charter_of(identity), &world, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	lost->body = body;
+	assert_true(charter_crossed_units(&units, arena, charter_of(identity), &world, &err));
+	assert_true(text_is(units, "sales"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_its_own_or_shared_by_all_touches_nobody),
+		TEST(a_peer_whose_charter_is_lost_is_no_answer),
 		TEST(each_kind_of_line_touches_whose_it_is),
 		TEST(a_reach_touches_servers_and_what_tools_read),
 		TEST(a_charter_touches_so_many_units_and_not_one_more),

@@ -114,6 +114,27 @@ static void whose_peer_it_is_agrees_to_each_line_on_it(void **state)
 	assert_non_null(strstr(bench->decision.explanation.data, "unit sales"));
 }
 
+/* Nobody knows whose it is, so nobody is known to have agreed. */
+static void a_peer_whose_charter_is_lost_gets_nothing(void **state)
+{
+	struct decide_bench *bench = *state;
+	const struct registry_entry *writer;
+	struct object *lost;
+
+	assert_true(decide_bench_put(bench,
+		"object: identity\nname: writer\nkind: agent\nclass: update\nrisk: low\nowner: cy\n"
+		"backup-owner: bo\nunit: people\npurpose: p\nenvironments: [staging]\n"));
+	decide_bench_consent(bench, "agent", "");
+	decide_bench_agree(bench, "agent", "sales", "e0");
+	must_be(bench, "summarise", REASON_CONSENT);
+	writer = registry_find(bench->registry, OBJECT_IDENTITY, TEXT("writer"));
+	object_repack(writer->in_force);
+	lost = (struct object *)(uintptr_t)writer->in_force;
+	lost->body = &charter_lost;
+	must_be(bench, "summarise", REASON_NO_MEMORY);
+	lost->body = NULL;
+}
+
 static void without_a_line_nothing_is_handed_over(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -230,6 +251,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(a_peer_whose_charter_is_lost_gets_nothing),
 		TEST(without_a_line_nothing_is_handed_over),
 		TEST(a_line_of_the_charter_permits_a_registered_skill),
 		TEST(whose_peer_it_is_agrees_to_each_line_on_it),
