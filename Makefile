@@ -8,6 +8,9 @@ BUILD = build/meson
 SANITIZE = build/sanitize
 THREAD = build/thread
 FUZZ = build/fuzz-meson
+# Set (as .ci/run does), a warning is an error in the build itself, and lint leaves it to that.
+REMIT_WERROR ?=
+export REMIT_WERROR
 NODE_PATH_FIRST = PATH="$(CURDIR)/build/node:$$PATH"
 # The vectors' folder, when it is not beside the source tree.
 ifdef REMIT_VECTORS
@@ -21,7 +24,7 @@ deps:
 	@tools/deps
 
 $(BUILD)/build.ninja: | deps
-	meson setup $(BUILD)
+	meson setup $(if $(REMIT_WERROR),-Dwerror=true) $(BUILD)
 
 build: deps $(BUILD)/build.ninja
 	@ninja -j $(JOBS) -C $(BUILD)

@@ -5,8 +5,10 @@
  *  1. levels and bundle hold the open tiles of the tree of frontier.size
  *     entries, so the newest entry's tile is complete exactly when its width is
  *     256.
- *  2. A file is required if the checkpoint implies it; any other that exists
- *     must fit all the same. */
+ *  2. A file is required if the checkpoint implies it; any other that was there
+ *     before the first entry was read must fit all the same.  A log that is
+ *     written meanwhile has tiles of entries that were not there to be read:
+ *     what it published since is for the next to verify. */
 #include "domain/audit/tile_check.h"
 
 #include <inttypes.h>
@@ -26,15 +28,18 @@ enum {
 struct tile_check {
 	const struct audit_source *source;
 	uint64_t promised;
-	enum tile_check_bundles bundles;
+	bool skips_bundles;
 	struct merkle_frontier frontier;
 	struct sha256 levels[TILE_LEVELS_MAX][TILE_WIDTH];
 	struct buffer bundle;
+	/* The widest file of the greatest index that was there, by kind and level; width 0: none.
+	 */
+	struct tile furthest[TILE_ENTRIES + 1][TILE_LEVEL_MAX + 1];
 	struct arena *arena; /* one file at a time */
 };
 
 bool tile_check_open(struct tile_check **out, const struct audit_source *source, uint64_t promised,
-	enum tile_check_bundles bundles, struct error *err)
+	struct error *err)
 {
 	struct tile_check *check = calloc(1, sizeof *check);
 
@@ -43,7 +48,6 @@ bool tile_check_open(struct tile_check **out, const struct audit_source *source,
 		return error_set(err, ERROR_LIMIT, "no memory to check tiles");
 	check->source = source;
 	check->promised = promised;
-	check->bundles = bundles;
 	buffer_init(&check->bundle, BUNDLE_BYTES_MAX);
 	check->arena = arena_create(FILE_ARENA_BYTES);
 	if (check->arena == NULL) {
@@ -66,6 +70,11 @@ void tile_check_close(struct tile_check **check)
 	free(closing);
 }
 
+void tile_check_skip_bundles(struct tile_check *check)
+{
+	check->skips_bundles = true;
+}
+
 const struct merkle_frontier *tile_check_frontier(const struct tile_check *check)
 {
 	return &check->frontier;
@@ -79,6 +88,13 @@ static void report_tile(struct audit_report *report, enum audit_fault fault,
 	report->fault = fault;
 	tile_path(report->file, tile);
 	(void)snprintf(report->text, sizeof report->text, "%s", text);
+}
+
+static void report_unknown(struct audit_report *report, const char *path)
+{
+	report->fault = AUDIT_UNKNOWN_FILE;
+	(void)snprintf(report->file, sizeof report->file, "%s", path);
+	(void)snprintf(report->text, sizeof report->text, "not a tile of this log");
 }
 
 /* Names entry number `index`, which lies in the open bundle. */
@@ -158,12 +174,26 @@ static struct text wanted(const struct tile_check *check, const struct tile *til
 	return (struct text){check->bundle.data, check->bundle.length - rest.length};
 }
 
+static bool is_beyond(const struct tile *tile, const struct tile *other)
+{
+	return tile->index > other->index ||
+	       (tile->index == other->index && tile->width > other->width);
+}
+
+static bool is_promised(const struct tile_check *check, const struct tile *tile)
+{
+	return tile->width <= tile_width(check->promised, tile->level, tile->index);
+}
+
 static bool compare(struct tile_check *check, const struct tile *tile, bool *exists,
 	struct audit_report *report, struct error *err)
 {
 	char path[TILE_PATH_BYTES];
 	struct text want = wanted(check, tile), found;
 
+	*exists = false;
+	if (is_beyond(tile, &check->furthest[tile->kind][tile->level]) && !is_promised(check, tile))
+		return true;
 	arena_reset(check->arena);
 	tile_path(path, tile);
 	*exists = check->source->read(check->source->context, path, check->arena, &found, err);
@@ -197,14 +227,11 @@ static bool compare_partials(struct tile_check *check, const struct tile *tile, 
 	}
 	for (size_t i = 0; i < count && report->fault == AUDIT_SOUND; i++) {
 		(void)snprintf(path, sizeof path, "%s/%.*s", folder, TEXT_ARGS(names[i].name));
-		if (names[i].is_folder || !tile_path_parse(text_of(path), &partial) ||
-			partial.width > width) {
-			report->fault = AUDIT_UNKNOWN_FILE;
-			memcpy(report->file, path, sizeof report->file);
-			(void)snprintf(report->text, sizeof report->text, "not a tile of this log");
+		if (names[i].is_folder || !tile_path_parse(text_of(path), &partial)) {
+			report_unknown(report, path);
 			break;
 		}
-		if (!compare(check, &partial, &exists, report, err))
+		if (partial.width <= width && !compare(check, &partial, &exists, report, err))
 			goto done;
 	}
 	ok = true;
@@ -276,7 +303,7 @@ bool tile_check_add(struct tile_check *check, struct text entry, const struct sh
 	if (nodes % TILE_WIDTH != 0)
 		return true;
 	tile.index = nodes / TILE_WIDTH - 1;
-	if (check->bundles == TILE_CHECK_BUNDLES && !check_full(check, &tile, report, err))
+	if (!check->skips_bundles && !check_full(check, &tile, report, err))
 		return false;
 	tile.kind = TILE_HASHES;
 	for (; nodes % TILE_WIDTH == 0 && tile.level + 1 < TILE_LEVELS_MAX; tile.level++) {
@@ -304,13 +331,25 @@ static bool is_expected(const struct tile_check *check, const struct tile *tile)
 	       tile->width <= tile_partial_width(check->frontier.size, tile->level);
 }
 
+static void note_file(struct tile_check *check, const char *path, struct audit_report *report)
+{
+	struct tile tile, *furthest;
+
+	if (!tile_path_parse(text_of(path), &tile)) {
+		report_unknown(report, path);
+		return;
+	}
+	furthest = &check->furthest[tile.kind][tile.level];
+	if (is_beyond(&tile, furthest))
+		*furthest = tile;
+}
+
 static bool walk_files(struct tile_check *check, const char *folder, unsigned depth,
 	struct audit_report *report, struct error *err)
 {
 	struct arena *arena = arena_create(LIST_ARENA_BYTES);
 	char path[AUDIT_PATH_BYTES];
 	struct audit_name *names;
-	struct tile tile;
 	size_t count;
 	bool ok = false;
 
@@ -324,20 +363,39 @@ static bool walk_files(struct tile_check *check, const char *folder, unsigned de
 		bool fits = snprintf(path, sizeof path, "%s/%.*s", folder,
 				    TEXT_ARGS(names[i].name)) < (int)sizeof path;
 
-		if (fits && names[i].is_folder && depth < FOLDER_DEPTH_MAX) {
-			if (!walk_files(check, path, depth + 1, report, err))
-				goto done;
-		} else if (!fits || !tile_path_parse(text_of(path), &tile) ||
-			   !is_expected(check, &tile)) {
-			report->fault = AUDIT_UNKNOWN_FILE;
-			memcpy(report->file, path, sizeof report->file);
-			(void)snprintf(report->text, sizeof report->text, "not a tile of this log");
-		}
+		if (!fits)
+			report_unknown(report, path);
+		else if (!names[i].is_folder || depth >= FOLDER_DEPTH_MAX)
+			note_file(check, path, report);
+		else if (!walk_files(check, path, depth + 1, report, err))
+			goto done;
 	}
 	ok = true;
 done:
 	arena_destroy(&arena);
 	return ok;
+}
+
+bool tile_check_list(struct tile_check *check, struct audit_report *report, struct error *err)
+{
+	return walk_files(check, "tile", 0, report, err);
+}
+
+/* Where any file of a level is too far, the furthest is. */
+static void check_furthest(const struct tile_check *check, struct audit_report *report)
+{
+	char path[TILE_PATH_BYTES];
+
+	for (int kind = 0; kind <= TILE_ENTRIES; kind++)
+		for (int level = 0; level <= TILE_LEVEL_MAX; level++) {
+			const struct tile *tile = &check->furthest[kind][level];
+
+			if (report->fault != AUDIT_SOUND || tile->width == 0 ||
+				is_expected(check, tile))
+				continue;
+			tile_path(path, tile);
+			report_unknown(report, path);
+		}
 }
 
 bool tile_check_finish(struct tile_check *check, struct audit_report *report, struct error *err)
@@ -346,12 +404,13 @@ bool tile_check_finish(struct tile_check *check, struct audit_report *report, st
 
 	if (check->frontier.size % TILE_WIDTH == 0)
 		buffer_reset(&check->bundle);
-	if (check->bundles == TILE_CHECK_BUNDLES && !check_open(check, tile, report, err))
+	if (!check->skips_bundles && !check_open(check, tile, report, err))
 		return false;
 	tile.kind = TILE_HASHES;
 	for (; tile.level < TILE_LEVELS_MAX && report->fault == AUDIT_SOUND; tile.level++) {
 		if (!check_open(check, tile, report, err))
 			return false;
 	}
-	return report->fault != AUDIT_SOUND || walk_files(check, "tile", 0, report, err);
+	check_furthest(check, report);
+	return true;
 }

@@ -17,19 +17,25 @@
 /* Compares tile and bundle files with the entries of the log, as these pass by. */
 struct tile_check;
 
-enum tile_check_bundles { TILE_CHECK_BUNDLES = 0, TILE_CHECK_NO_BUNDLES };
-
 /* promised: entries the signed checkpoint covers; tiles for these must exist.
  * Errors: LIMIT. */
 bool tile_check_open(struct tile_check **out, const struct audit_source *source, uint64_t promised,
-	enum tile_check_bundles bundles, struct error *err) MUST_CHECK;
+	struct error *err) MUST_CHECK;
 void tile_check_close(struct tile_check **check);
+
+/* Before the first entry is read: which tiles are there.  What is published after it is not
+ * looked at, unless it was promised.  A fault is put into report.  Errors: LIMIT, IO. */
+bool tile_check_list(
+	struct tile_check *check, struct audit_report *report, struct error *err) MUST_CHECK;
+
+/* The entries are read from the bundles themselves: these are not compared. */
+void tile_check_skip_bundles(struct tile_check *check);
 
 /* Takes the next entry.  A fault is put into report.  Errors: LIMIT, IO. */
 bool tile_check_add(struct tile_check *check, struct text entry, const struct sha256 *leaf,
 	struct audit_report *report, struct error *err) MUST_CHECK;
 
-/* After the last entry: the open tiles, and files that should not be there. */
+/* After the last entry: the open tiles, and files that should not have been there. */
 bool tile_check_finish(
 	struct tile_check *check, struct audit_report *report, struct error *err) MUST_CHECK;
 

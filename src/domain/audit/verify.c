@@ -513,14 +513,18 @@ static bool take_entries(struct verification *verification, struct error *err)
 	struct audit_report *report = verification->report;
 	uint64_t last;
 
-	if (!list_segments(verification, &last, err))
-		return false;
+	/* Tiles first: whatever has one can be read from the segments that are there then. */
 	if (!tile_check_open(&verification->tiles, verification->source,
-		    verification->checkpoint.head.size,
-		    last > 0 ? TILE_CHECK_BUNDLES : TILE_CHECK_NO_BUNDLES, err))
+		    verification->checkpoint.head.size, err) ||
+		!tile_check_list(verification->tiles, report, err) ||
+		!list_segments(verification, &last, err))
 		return false;
-	if (last == 0)
+	if (!is_sound(verification))
+		return true;
+	if (last == 0) {
+		tile_check_skip_bundles(verification->tiles);
 		return take_bundles(verification, err);
+	}
 	for (uint64_t number = 1; number <= last && is_sound(verification); number++) {
 		if (!read_segment(verification, number, number == last, err))
 			return false;

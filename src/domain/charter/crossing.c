@@ -328,16 +328,10 @@ static bool is_narrower(
 	return false;
 }
 
-/* A line under peers holds what an entitlement on the peer lets through (domain/decide/peers.c),
- * so without it the entitlement says more. */
 static bool is_held(const struct carrying *carrying, enum half_list list, uint32_t now)
 {
-	const struct entitlement *line =
-		list == HALF_ENTITLEMENTS ? &carrying->after->entitlements[now] : NULL;
-
-	return line == NULL || line->resource_kind != RESOURCE_PEER ||
-	       charter_find_peer(carrying->before, line->resource) == NULL ||
-	       charter_find_peer(carrying->after, line->resource) != NULL;
+	return list != HALF_ENTITLEMENTS || entitlement_is_held(&carrying->after->entitlements[now],
+						    carrying->after, carrying->before);
 }
 
 typedef bool compare_function(

@@ -154,6 +154,14 @@ static bool key_is_narrower(const struct charter_key *after, const struct charte
 	       ends_no_later(after->expires_utc_s, before->expires_utc_s);
 }
 
+bool entitlement_is_held(
+	const struct entitlement *line, const struct charter *after, const struct charter *before)
+{
+	return line->resource_kind != RESOURCE_PEER ||
+	       charter_find_peer(before, line->resource) == NULL ||
+	       charter_find_peer(after, line->resource) != NULL;
+}
+
 /* ---- narrower: lists ---- */
 
 static bool entitlements_are_narrower(const struct charter *after, const struct charter *before)
@@ -249,6 +257,18 @@ static bool not_narrower(struct text member, struct error *err)
 		TEXT_ARGS(member));
 }
 
+static bool has_all_held(
+	const struct charter *after, const struct charter *before, struct error *err)
+{
+	for (uint32_t i = 0; i < after->entitlements_count; i++)
+		if (!entitlement_is_held(&after->entitlements[i], after, before))
+			return error_set(err, ERROR_INVALID,
+				"peers would not be narrower than what is in force: the line of "
+				"%.*s holds entitlements on it, so these go first, or with it",
+				TEXT_ARGS(after->entitlements[i].resource));
+	return true;
+}
+
 /* All that is no list of lines is equal in both. */
 static bool rest_is_equal(const struct json *inner, const struct json *outer, struct error *err)
 {
@@ -272,7 +292,7 @@ static bool compare(const struct compared *compared, struct error *err)
 		if (!part_is_narrower((enum charter_part)part, compared))
 			return not_narrower(
 				text_of(charter_part_member((enum charter_part)part)), err);
-	return true;
+	return has_all_held(charter_of(compared->after), charter_of(compared->before), err);
 }
 
 static bool with_documents(

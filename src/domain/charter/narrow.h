@@ -35,6 +35,11 @@ bool charter_is_narrower(
 bool entitlement_is_narrower(const struct entitlement *after, const struct entitlement *before);
 bool peer_is_narrower(const struct charter_peer *after, const struct charter_peer *before);
 
+/* False: a line under peers held what this line of `after` lets through to its peer
+ * (domain/decide/peers.c), and is gone; so the line says more than it did. */
+bool entitlement_is_held(
+	const struct entitlement *line, const struct charter *after, const struct charter *before);
+
 /* One line of a document, as it stands there. */
 struct charter_line {
 	enum charter_part part;

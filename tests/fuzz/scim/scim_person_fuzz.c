@@ -77,7 +77,7 @@ static void check_told(
 }
 
 /* False: nobody is told of it, for it was no User or no document. */
-static bool say(struct arena *arena, const struct json *said, struct object **person,
+static bool say(struct arena *arena, const struct json *said, const struct object **person,
 	struct scim_provision *provision)
 {
 	struct scim_fault fault = {0};
@@ -107,7 +107,7 @@ static bool say(struct arena *arena, const struct json *said, struct object **pe
 	assert(provision->resource != NULL || person_has_left(after->person));
 	if (provision->resource != NULL)
 		check_told(arena, after->person, &resource);
-	object_release((const struct object **)person);
+	object_release(person);
 	*person = after;
 	return true;
 }
@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.directory = TEXT("okta"),
 		.id = TEXT("u-1"),
 		.now_utc_ms = INT64_C(1790000000000)};
-	struct object *person = NULL;
+	const struct object *person = NULL;
 	struct json begin, said;
 	struct error err;
 
@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!say(arena, &said.items[i], &person, &provision))
 			break;
 done:
-	object_release((const struct object **)&person);
+	object_release(&person);
 	arena_destroy(&arena);
 	return 0;
 }

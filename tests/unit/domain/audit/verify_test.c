@@ -244,6 +244,63 @@ static void unsigned_entries_are_a_fault_unless_allowed(void **state)
 	assert_int_equal(report.entries, report.head.size + 1);
 }
 
+/* A log that is written and published while it is verified: before its operation number `at`. */
+struct growing {
+	struct audit_source source;
+	struct fixture *fixture;
+	int at;
+};
+
+static void grow(struct growing *growing)
+{
+	if (--growing->at != 0)
+		return;
+	for (uint64_t i = 0; i < 300; i++)
+		append(growing->fixture, 2000 + i);
+	publish(growing->fixture);
+}
+
+static bool growing_read(
+	void *context, const char *path, struct arena *arena, struct text *out, struct error *err)
+{
+	struct growing *growing = context;
+
+	grow(growing);
+	return growing->source.read(growing->source.context, path, arena, out, err);
+}
+
+static bool growing_list(void *context, const char *path, struct arena *arena,
+	struct audit_name **out_names, size_t *out_count, struct error *err)
+{
+	struct growing *growing = context;
+
+	grow(growing);
+	return growing->source.list(
+		growing->source.context, path, arena, out_names, out_count, err);
+}
+
+static void what_is_published_meanwhile_is_no_fault(void **state)
+{
+	struct fixture *fixture = *state;
+	struct audit_demands demands = {
+		.keys = &fixture->signer.key, .key_count = 1, .tail = AUDIT_ALLOW_TAIL};
+	struct growing growing = {
+		.source = test_source_of(simulated_disk_port(fixture->disk)), .fixture = fixture};
+	const struct audit_source source = {&growing, growing_read, growing_list};
+	struct audit_report report;
+	struct error err = {0};
+
+	for (int at = 1; at <= 40; at++) {
+		growing.at = at;
+		if (!audit_verify(&report, &source, &demands, &err))
+			fail_msg("%s", err.text);
+		if (report.fault != AUDIT_SOUND)
+			fail_msg("%d: %s %s %s", at, audit_fault_name(report.fault), report.text,
+				report.file);
+		assert_true(growing.at <= 0); /* it had so many operations */
+	}
+}
+
 static void a_torn_tail_is_a_fault_unless_allowed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -441,6 +498,7 @@ int main(void)
 		VERIFY_TEST(a_damaged_bundle_is_named_with_its_record),
 		VERIFY_TEST(another_key_does_not_vouch),
 		VERIFY_TEST(unsigned_entries_are_a_fault_unless_allowed),
+		VERIFY_TEST(what_is_published_meanwhile_is_no_fault),
 		VERIFY_TEST(a_torn_tail_is_a_fault_unless_allowed),
 		VERIFY_TEST(a_rollback_behind_a_seen_checkpoint_is_found),
 		VERIFY_TEST(a_seen_checkpoint_of_another_history_is_a_fork),

@@ -135,6 +135,21 @@ static void peers_that_reach_more_are_not_narrower(void **state)
 		"peers: [{identity: b, effects: [read], up-to: internal, tools: [f/r]}]");
 }
 
+#define ASK "{effect: delegate, resource: 'peer:p'}"
+#define HELD "peers: [{identity: p, effects: [read], up-to: internal, depth: 1}]"
+
+/* Without the line under peers the entitlement would hold for every skill and all data. */
+static void a_peer_whose_entitlement_stays_is_not_taken_out(void **state)
+{
+	const char *both = LINES(READ ", " ASK) "\n" HELD;
+
+	(void)state;
+	wider(both, LINES(READ ", " ASK));
+	narrower(both, LINES(READ));
+	narrower(both, LINES(READ) "\n" HELD);
+	narrower(LINES(READ ", " ASK), LINES(READ ", " ASK));
+}
+
 static void any_other_field_must_stay_as_it_is(void **state)
 {
 	static const char *const others[] = {"limits: {task: 5m}", "binding: dpop",
@@ -275,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_condition_that_is_no_conjunction_is_not_narrower),
 		cmocka_unit_test(a_line_with_uses_that_moves_is_not_narrower),
 		cmocka_unit_test(peers_that_reach_more_are_not_narrower),
+		cmocka_unit_test(a_peer_whose_entitlement_stays_is_not_taken_out),
 		cmocka_unit_test(any_other_field_must_stay_as_it_is),
 		cmocka_unit_test(lines_that_go_or_shrink_are_narrower),
 		cmocka_unit_test(a_line_that_is_not_there_as_it_was_is_a_conflict),

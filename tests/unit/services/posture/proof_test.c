@@ -19,6 +19,7 @@ enum { NOW_S = 1800000000 };
 struct bench {
 	struct governed governed;
 	struct finding_service *findings;
+	struct waiver_service *waivers;
 	struct posture *posture;
 	struct control_status all[CATALOGUE_CONTROLS_MAX];
 	uint64_t next; /* record to be read */
@@ -69,9 +70,11 @@ static int setup(void **state)
 	bench->governed.log.now_utc_ms = (int64_t)NOW_S * 1000;
 	assert_true(finding_service_create(
 		&bench->findings, bench->governed.registry, bench->governed.fold, &err));
+	assert_true(waiver_service_create(&bench->waivers, bench->governed.fold, &err));
 	parts = (struct posture_parts){.registry = bench->governed.registry,
 		.fold = bench->governed.fold,
 		.findings = bench->findings,
+		.waivers = bench->waivers,
 		.charters = {.context = bench,
 			.open = log_open,
 			.next = log_next,
@@ -90,6 +93,7 @@ static int teardown(void **state)
 	struct bench *bench = *state;
 
 	posture_destroy(&bench->posture);
+	waiver_service_destroy(&bench->waivers);
 	finding_service_destroy(&bench->findings);
 	governed_deinit(&bench->governed);
 	free(bench);
