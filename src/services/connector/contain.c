@@ -6,7 +6,8 @@
  * S2  What the provider says of the account afterwards is what counts; that it took the call does
  *     not.  Only OFF closes the finding.
  * S3  Who is to be stopped while it is given back is not released: the finding stays open.
- * S4  What was called and not answered when the daemon ended is looked at, and not called again. */
+ * S4  Nothing is called by a document that is not in force any more.
+ * S5  What was called and not answered when the daemon ended is looked at, and not called again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,12 +269,25 @@ static void on_answer(
 	take_answer(stopping, err->code == ERROR_NONE ? answer : &none);
 }
 
+static bool is_in_force(const struct stopping *stopping)
+{
+	const struct registry_entry *entry = registry_find(
+		stopping->service->parts.registry, OBJECT_CONNECTOR, stopping->object->name);
+
+	return entry != NULL && entry->in_force == stopping->object;
+}
+
 static void ask(struct stopping *stopping)
 {
 	struct stop_request request;
 	struct error err = {0};
 
 	if (!inventory_stop_next(stopping->stop, &request)) {
+		finish(stopping);
+		return;
+	}
+	if (request.is_call && !is_in_force(stopping)) { /* S4 */
+		note(stopping, "its connector's document is not in force any more");
 		finish(stopping);
 		return;
 	}
@@ -495,7 +509,7 @@ bool connector_stop(struct connector_service *service, const struct connector_co
 
 /* ---- after a start ---- */
 
-/* S4 */
+/* S5 */
 static void resume(struct connector_service *service, struct text account, bool is_back)
 {
 	const struct connector_contain_asked asked = {.account = account,

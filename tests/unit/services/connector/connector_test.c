@@ -668,6 +668,49 @@ static void who_is_to_be_stopped_while_given_back_is_not_released(void **state)
 		inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_NONE);
 }
 
+/* Answers whatever is asked, until nothing is; whether the URL was. */
+static bool is_asked(struct bench *bench, const char *url)
+{
+	bool is_there = false;
+
+	for (int i = 0; i < 10; i++) {
+		turn(bench);
+		while (bench->fetches_count > 0) {
+			is_there |= strcmp(bench->urls[0], url) == 0;
+			answer(bench, strstr(bench->urls[0], "/workflows/") == NULL
+					      ? FLOWS
+					      : "{\"active\":false}");
+		}
+	}
+	return is_there;
+}
+
+/* The last waits for its turn. */
+static void what_two_people_took_back_calls_nobody(void **state)
+{
+	struct bench *bench = *state;
+	char account[32];
+
+	bring(bench);
+	for (int i = 0; i <= CONNECTOR_STOPPING_MAX; i++) {
+		(void)snprintf(account, sizeof account, "n8n/f%d", i);
+		intend(bench, account);
+		assert_int_equal(contain(bench, account), ERROR_NONE);
+	}
+	await(bench, 1 + CONNECTOR_STOPPING_MAX);
+	bench->governed.log.is_held = false;
+	assert_true(governed_apply_by_two(&bench->governed, "adi",
+		"object: connector\nname: n8n\nunit: support\nowner: ana\nprovider: n8n\n"
+		"url: https://n8n.example\ncredential: n8n\nmay: [read]\nevery: 1h\n"));
+	bench->governed.log.is_held = true;
+	assert_false(is_asked(bench, "POST https://n8n.example/api/v1/workflows/f8/deactivate"));
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
+	assert_int_equal(
+		inventory_answer(bench->inventory, TEXT("n8n/f0")), CONTAINMENT_ANSWER_OFF);
+	assert_int_equal(
+		inventory_answer(bench->inventory, TEXT("n8n/f8")), CONTAINMENT_ANSWER_UNKNOWN);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -687,6 +730,7 @@ int main(void)
 		TEST(who_may_not_or_cannot_calls_nobody),
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
 		TEST(who_is_to_be_stopped_while_given_back_is_not_released),
+		TEST(what_two_people_took_back_calls_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
