@@ -16,24 +16,43 @@ static bool is_opened(const struct data_source *before, const struct data_source
 	       !text_equal(after->unit, before->unit);
 }
 
-/* Whoever administers remit does not decide over the data of units, as soon as there are two
- * who do.  What is taken out could be put in anew, as anything. */
-static enum people_action action_of(
-	const struct registrar *registrar, const struct plan_change *change)
+static bool is_new(const struct registrar *registrar, const struct plan_change *change)
 {
 	const struct registry_entry *entry =
 		registry_find(registrar->registry, change->kind, change->name);
 
-	if (change->kind != OBJECT_DATA_SOURCE || entry == NULL || entry->in_force == NULL ||
-		registrar_is_founding(registrar))
+	return entry == NULL || entry->in_force == NULL;
+}
+
+/* The custodian of any data of a unit has its word (registrar_consent.c). */
+static bool is_self_made(const struct plan_change *change, struct text actor)
+{
+	struct text person = actor_person(actor);
+
+	return change->after != NULL && person.length > 0 &&
+	       text_equal(change->after->data_source->custodian, person);
+}
+
+/* Whoever administers remit does not decide over the data of units, as soon as there are two
+ * who do.  What is taken out could be put in anew, as anything. */
+static enum people_action action_of(
+	const struct registrar *registrar, const struct plan_change *change, struct text actor)
+{
+	const struct registry_entry *entry =
+		registry_find(registrar->registry, change->kind, change->name);
+
+	if (change->kind != OBJECT_DATA_SOURCE || registrar_is_founding(registrar))
 		return PEOPLE_WRITE;
+	if (is_new(registrar, change))
+		return is_self_made(change, actor) ? PEOPLE_OPEN : PEOPLE_WRITE;
 	return change->after == NULL ||
 			       is_opened(entry->in_force->data_source, change->after->data_source)
 		       ? PEOPLE_OPEN
 		       : PEOPLE_WRITE;
 }
 
-/* Before a charter is in force, those answer whom the new one names. */
+/* Before a charter is in force, those answer whom the new one names; of new data its unit's owners
+ * and administrators, for who is named might have named themselves. */
 static bool may_write(const struct registry *registry, enum people_action action,
 	const struct plan_change *change, struct text actor, struct error *err)
 {
@@ -44,13 +63,14 @@ static bool may_write(const struct registry *registry, enum people_action action
 		return registry_may(registry, actor, action, entry, err);
 	if (change->after != NULL)
 		resource = registry_resource_of(registry, change->after);
+	resource.custodian = TEXT("");
 	return registry_may_about(registry, actor, action, &resource, err);
 }
 
 static bool check_author(const struct registrar *registrar, const struct plan_change *change,
 	struct text actor, struct error *err)
 {
-	enum people_action action = action_of(registrar, change);
+	enum people_action action = action_of(registrar, change, actor);
 	struct error cause = {0};
 	static const char who_may[] = "who may: ";
 	const char *who = NULL;
@@ -60,7 +80,9 @@ static bool check_author(const struct registrar *registrar, const struct plan_ch
 	who = strstr(cause.text, who_may);
 	return error_set(err, ERROR_INVALID, "forbidden: %.*s may not change %s %.*s%s; %s may",
 		TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name),
-		action != PEOPLE_OPEN ? "" : " so that its data lie more open",
+		action != PEOPLE_OPEN       ? ""
+		: is_new(registrar, change) ? ", of which they are the custodian"
+					    : " so that its data lie more open",
 		who == NULL ? "another person" : who + sizeof who_may - 1);
 }
 
