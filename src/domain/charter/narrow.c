@@ -6,6 +6,7 @@
 #include "domain/charter/narrow.h"
 
 #include "domain/charter/form.h"
+#include "domain/charter/peer.h"
 
 #include "base/time.h"
 

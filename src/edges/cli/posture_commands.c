@@ -255,7 +255,7 @@ static int post(struct cli *cli, struct text target, struct json_builder *object
 /* False: the words are none of the three forms. */
 static bool put_what(struct cli *cli, struct json_builder *object)
 {
-	char *const *words = cli->words;
+	const char *const *words = cli->words;
 
 	if (cli->words_count == 3 && strcmp(words[0], "excess") != 0)
 		return false;
