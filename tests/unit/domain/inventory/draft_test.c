@@ -228,7 +228,8 @@ static void dependants_have_a_most(void **state)
 static enum containment_state state_at(
 	struct fixture *fixture, int64_t taken_utc_s, int64_t now_utc_s)
 {
-	const struct containment_times times = {1000, taken_utc_s, now_utc_s};
+	const struct containment_times times = {
+		.intended_utc_s = 1000, .taken_utc_s = taken_utc_s, .now_utc_s = now_utc_s};
 
 	return containment_state_of(fixture->graph, TEXT("google/app"), &times);
 }
