@@ -200,12 +200,16 @@ static bool see_kill(void *state, const struct json *record, uint64_t index, str
 	return true;
 }
 
-/* Something is due of the identity, or was done, or may stand for a time. */
+/* Something is due of the identity, or was done, or of its excess may stand for a time or may no
+ * more.  A waiver of a control names none: it is counted by the telling. */
 static bool see_identity(void *state, const struct json *record, uint64_t index, struct error *err)
 {
+	struct text identity = json_text_or(record, "identity", "");
+
 	(void)index;
 	(void)err;
-	touch_named(state, "identity", json_text_or(record, "identity", ""), DIRT_LEAF);
+	if (identity.length > 0)
+		touch_named(state, "identity", identity, DIRT_LEAF);
 	return true;
 }
 
@@ -244,7 +248,8 @@ bool posture_watch(struct posture *posture, struct error *err)
 		{.type = "review-due", .apply = see_identity, .state = posture},
 		{.type = "review-done", .apply = see_identity, .state = posture},
 		{.type = "review-closed", .apply = see_review, .state = posture},
-		{.type = "excess-waived", .apply = see_identity, .state = posture},
+		{.type = "waiver-approved", .apply = see_identity, .state = posture},
+		{.type = "waiver-ended", .apply = see_identity, .state = posture},
 		{.type = "finding-opened", .apply = see_finding, .state = posture},
 		{.type = "finding-closed", .apply = see_finding, .state = posture},
 	};

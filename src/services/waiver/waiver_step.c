@@ -247,6 +247,7 @@ bool waiver_approve(
 	if (work == NULL)
 		return false;
 	start_record(&record, work, "waiver-approved", request->person);
+	put_what(&record, waiver);
 	return submit(work, &record, err);
 }
 
