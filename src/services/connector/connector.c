@@ -176,12 +176,20 @@ void refreshing_forget(struct refresh *refresh)
 	free(refresh);
 }
 
-static bool is_in_force(const struct connector_service *service, const struct refresh *refresh)
+bool connector_is_in_force(const struct connector_service *service, const struct object *object)
 {
 	const struct registry_entry *entry =
-		registry_find(service->parts.registry, OBJECT_CONNECTOR, refresh->object->name);
+		registry_find(service->parts.registry, OBJECT_CONNECTOR, object->name);
 
-	return entry != NULL && entry->in_force == refresh->object;
+	return entry != NULL && entry->in_force == object;
+}
+
+bool connector_is_told(const struct connector_service *service, struct text name)
+{
+	struct inventory_status status;
+
+	return !inventory_find(service->parts.inventory, name, &status) || status.is_told ||
+	       status.why != NULL;
 }
 
 static void drop_old(struct connector_service *service)
@@ -190,7 +198,7 @@ static void drop_old(struct connector_service *service)
 
 	for (struct refresh *refresh = service->list; refresh != NULL; refresh = next) {
 		next = refresh->next;
-		if (is_in_force(service, refresh))
+		if (connector_is_in_force(service, refresh->object))
 			continue;
 		refresh->is_gone = true; /* C1 */
 		if (refreshing_drop(refresh))

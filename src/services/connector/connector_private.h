@@ -103,6 +103,11 @@ int64_t connector_now_utc_ms(const struct connector_service *service);
 const struct connector *refresh_connector(const struct refresh *refresh);
 /* The connector of this name that is in force; NULL: none. */
 struct refresh *refresh_named(const struct connector_service *service, struct text name);
+/* Whether it is what the registry has in force under its name. */
+bool connector_is_in_force(const struct connector_service *service, const struct object *object);
+/* Whether the graph was told all of its inventory, or why it cannot be; of one that has none,
+ * too. */
+bool connector_is_told(const struct connector_service *service, struct text name);
 /* Goes by the registry as it is now. */
 void connector_sync(struct connector_service *service);
 /* Waits for its next time. */

@@ -97,15 +97,20 @@ static struct stopping *find(const struct connector_service *service, struct tex
 	return stopping;
 }
 
-/* Whether it is being stopped already; what gives it back is told that it is overtaken. */
 static bool is_stopping(const struct connector_service *service, struct text account)
+{
+	const struct stopping *stopping = find(service, account);
+
+	return stopping != NULL && stopping->direction == STOP_AWAY;
+}
+
+/* S3 */
+static void overtake(const struct connector_service *service, struct text account)
 {
 	struct stopping *stopping = find(service, account);
 
-	if (stopping == NULL)
-		return false;
-	stopping->is_overtaken |= stopping->direction == STOP_BACK;
-	return stopping->direction == STOP_AWAY;
+	if (stopping != NULL && stopping->direction == STOP_BACK)
+		stopping->is_overtaken = true;
 }
 
 static struct text id_of(struct text account)
@@ -269,14 +274,6 @@ static void on_answer(
 	take_answer(stopping, err->code == ERROR_NONE ? answer : &none);
 }
 
-static bool is_in_force(const struct stopping *stopping)
-{
-	const struct registry_entry *entry = registry_find(
-		stopping->service->parts.registry, OBJECT_CONNECTOR, stopping->object->name);
-
-	return entry != NULL && entry->in_force == stopping->object;
-}
-
 static void ask(struct stopping *stopping)
 {
 	struct stop_request request;
@@ -286,7 +283,8 @@ static void ask(struct stopping *stopping)
 		finish(stopping);
 		return;
 	}
-	if (request.is_call && !is_in_force(stopping)) { /* S4 */
+	if (request.is_call &&
+		!connector_is_in_force(stopping->service, stopping->object)) { /* S4 */
 		note(stopping, "its connector's document is not in force any more");
 		finish(stopping);
 		return;
@@ -415,7 +413,7 @@ bool connector_contain(struct connector_service *service,
 	struct stopping *stopping;
 
 	if (asked->direction == STOP_AWAY)
-		(void)is_stopping(service, asked->account); /* S3 */
+		overtake(service, asked->account);
 	stopping = stopping_create(service, asked, false, err);
 	if (stopping == NULL)
 		return false;
@@ -497,6 +495,7 @@ bool connector_stop(struct connector_service *service, const struct connector_co
 		return false;
 	if (is_stopping(service, asked->account))
 		return true;
+	overtake(service, asked->account);
 	if (!check(service, asked, &err))
 		return false;
 	intention = intention_create(service, asked);
@@ -536,14 +535,6 @@ static void resume(struct connector_service *service, struct text account, bool 
 }
 
 /* Who consented is told by the graph, which hears of inventories after the start. */
-static bool is_told(const struct connector_service *service, struct text account)
-{
-	struct inventory_status status;
-
-	return !inventory_find(service->parts.inventory, text_before(account, '/'), &status) ||
-	       status.is_told || status.why != NULL;
-}
-
 bool stoppings_resume(struct connector_service *service)
 {
 	struct text account = {NULL, 0};
@@ -552,7 +543,7 @@ bool stoppings_resume(struct connector_service *service)
 	while (inventory_next_called(service->parts.inventory, account, &account, &is_back)) {
 		if (find(service, account) != NULL)
 			continue;
-		if (is_told(service, account))
+		if (connector_is_told(service, text_before(account, '/')))
 			resume(service, account, is_back);
 		else
 			is_all = false;

@@ -35,11 +35,9 @@ void connector_report(struct refresh *refresh, enum finding_kind kind, const cha
 static void settle(struct finding_service *findings, enum finding_kind kind, struct text subject,
 	const char *reason)
 {
-	const struct finding *finding = finding_next(findings, NULL);
+	const struct finding *finding = finding_find_about(findings, kind, subject);
 	struct error err = {0};
 
-	while (finding != NULL && (finding->kind != kind || !text_equal(finding->subject, subject)))
-		finding = finding_next(findings, finding);
 	if (finding != NULL && !finding_settle(findings, finding->id, reason, &err))
 		log_warn("finding_kept", LOG_TEXT("finding", finding->id),
 			LOG_STRING("why", err.text));

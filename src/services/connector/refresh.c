@@ -86,21 +86,11 @@ static void on_committed(struct inventory_change *change, uint64_t index, const 
 	end(refresh, CONNECTOR_DONE);
 }
 
-/* R3 */
-static bool is_told(const struct refresh *refresh)
-{
-	struct inventory_status status;
-
-	return !inventory_find(refresh->service->parts.inventory, refresh_connector(refresh)->name,
-		       &status) ||
-	       status.is_told || status.why != NULL;
-}
-
 static void commit(struct refresh *refresh)
 {
 	struct error err = {0};
 
-	if (!is_told(refresh)) {
+	if (!connector_is_told(refresh->service, refresh_connector(refresh)->name)) { /* R3 */
 		if (!loop_timer_start(
 			    refresh->service->parts.loop, &refresh->timer, CONNECTOR_TOLD_MS)) {
 			(void)error_set(&err, ERROR_LIMIT, "no memory for a timer");
