@@ -10,7 +10,6 @@
 /* Private to services/graph. */
 
 enum {
-	GRAPH_ACTOR_BYTES = 256,
 	GRAPH_SCRATCH_BYTES_MAX = 4 * 1024 * 1024,
 	GRAPH_NAME_TEXT_BYTES = GRAPH_NAME_BYTES_MAX + 32,
 };

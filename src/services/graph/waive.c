@@ -3,8 +3,6 @@
  * charter. */
 #include "services/graph/graph_private.h"
 
-#include <stdio.h>
-
 /* ---- what ---- */
 
 /* What is too much there now; of nothing there is no waiver for a later time. */
@@ -109,23 +107,17 @@ static struct text author_of(const struct graph_service *service, struct text na
 	return entry->waiting_version != 0 ? entry->more->proposed_by : entry->authored_by;
 }
 
-static bool may_waive(void *context, enum waiver_deed deed, struct text actor,
-	const struct waiver *waiver, struct error *err)
+static bool may_waive(void *context, const struct waiver_deed *deed, const struct waiver *waiver,
+	struct error *err)
 {
 	const struct graph_service *service = context;
-	struct answering answering = {.service = service, .actor = actor};
-	char asker[GRAPH_ACTOR_BYTES];
+	struct answering answering = {.service = service, .actor = deed->actor};
 	struct error unsaid;
-	int length;
 
-	if (deed != WAIVER_APPROVE) {
-		return may_write(service, actor, waiver->of, err) ||
+	if (deed->verb != WAIVER_APPROVE)
+		return may_write(service, deed->actor, waiver->of, err) ||
 		       answers_for(&answering, waiver, &unsaid);
-	}
-	length = snprintf(asker, sizeof asker, "person:%.*s", TEXT_ARGS(waiver->by));
-	if (length < 0 || (size_t)length >= sizeof asker)
-		return error_set(err, ERROR_LIMIT, "a name is too long");
-	answering.proposers[0] = (struct text){asker, (size_t)length};
+	answering.proposers[0] = deed->asker;
 	answering.proposers[1] = author_of(service, waiver->of);
 	return answers_for(&answering, waiver, err);
 }

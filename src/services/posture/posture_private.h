@@ -9,7 +9,6 @@
 /* Private to services/posture. */
 
 enum {
-	POSTURE_ACTOR_BYTES = 256,
 	POSTURE_ARENA_BYTES_MAX = 16 * 1024 * 1024, /* of one step */
 	POSTURE_FOUND_KEY_BYTES = 64,
 	POSTURE_KEY_BYTES_MAX = GRAPH_NAME_BYTES_MAX + 32,

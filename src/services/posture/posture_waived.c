@@ -2,8 +2,6 @@
  * is.  Whoever may close its findings may ask; another of them agrees. */
 #include "services/posture/posture_private.h"
 
-#include <stdio.h>
-
 /* ---- what ---- */
 
 static bool find_by_finding(
@@ -53,19 +51,14 @@ static bool find_waived(
 
 /* ---- who ---- */
 
-static bool may_waive(void *context, enum waiver_deed deed, struct text actor,
-	const struct waiver *waiver, struct error *err)
+static bool may_waive(void *context, const struct waiver_deed *deed, const struct waiver *waiver,
+	struct error *err)
 {
 	const struct posture *posture = context;
-	struct people_resource about = {.about = PEOPLE_ABOUT_FINDING, .unit = waiver->unit};
-	char asker[POSTURE_ACTOR_BYTES];
-	int length = snprintf(asker, sizeof asker, "person:%.*s", TEXT_ARGS(waiver->by));
+	const struct people_resource about = {
+		.about = PEOPLE_ABOUT_FINDING, .unit = waiver->unit, .proposer = deed->asker};
 
-	if (length < 0 || (size_t)length >= sizeof asker)
-		return error_set(err, ERROR_LIMIT, "a name is too long");
-	if (deed == WAIVER_APPROVE)
-		about.proposer = (struct text){asker, (size_t)length};
-	return registry_may_about(posture->parts.registry, actor, PEOPLE_CLOSE, &about, err);
+	return registry_may_about(posture->parts.registry, deed->actor, PEOPLE_CLOSE, &about, err);
 }
 
 void posture_use_waivers(struct posture *posture)

@@ -68,7 +68,13 @@ struct waiver_request {
 	void (*done)(void *context, struct text id, uint64_t index, const struct error *err);
 };
 
-enum waiver_deed { WAIVER_ASK = 0, WAIVER_APPROVE, WAIVER_END };
+enum waiver_verb { WAIVER_ASK = 0, WAIVER_APPROVE, WAIVER_END };
+/* Both "person:NAME". */
+struct waiver_deed {
+	enum waiver_verb verb;
+	struct text actor;
+	struct text asker; /* of APPROVE; else empty */
+};
 
 /* What is wrong by one kind, and whose it is. */
 struct waiver_rules {
@@ -77,10 +83,10 @@ struct waiver_rules {
 	 * asks returns.  Errors: NOT_FOUND, CONFLICT: there is nothing to waive. */
 	bool (*find)(void *context, const struct waiver_request *request, struct waiver *out,
 		struct error *err);
-	/* Whether the person ("person:NAME") may; of ASK, `by` of the waiver is empty.  To APPROVE
-	 * it never lets who asked.  Errors: INVALID ("forbidden: ..."), NOT_FOUND, CONFLICT. */
-	bool (*may)(void *context, enum waiver_deed deed, struct text actor,
-		const struct waiver *waiver, struct error *err);
+	/* Whether the actor ("person:NAME") of the deed may.  To APPROVE it never lets the asker,
+	 * who is empty for any other.  Errors: INVALID ("forbidden: ..."), NOT_FOUND, CONFLICT. */
+	bool (*may)(void *context, const struct waiver_deed *deed, const struct waiver *waiver,
+		struct error *err);
 };
 
 /* Registers its handlers and projectors.  fold is borrowed and outlives it.  Errors: LIMIT. */

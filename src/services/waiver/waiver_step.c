@@ -20,16 +20,25 @@ struct waiver_work {
 
 /* ---- who and what ---- */
 
-static bool check_person(const struct waiver_service *service, enum waiver_deed deed,
+static bool put_person(char buffer[WAIVER_ACTOR_BYTES], struct text name, struct text *out)
+{
+	int length = snprintf(buffer, WAIVER_ACTOR_BYTES, "person:%.*s", TEXT_ARGS(name));
+
+	*out = (struct text){buffer, length < 0 ? 0 : (size_t)length};
+	return length >= 0 && length < WAIVER_ACTOR_BYTES;
+}
+
+static bool check_person(const struct waiver_service *service, enum waiver_verb verb,
 	struct text person, const struct waiver *waiver, struct error *err)
 {
 	const struct waiver_rules *rules = &service->rules[waiver->kind];
-	char actor[WAIVER_ACTOR_BYTES];
-	int length = snprintf(actor, sizeof actor, "person:%.*s", TEXT_ARGS(person));
+	struct waiver_deed deed = {.verb = verb, .asker = TEXT("")};
+	char actor[WAIVER_ACTOR_BYTES], asker[WAIVER_ACTOR_BYTES];
 
-	if (rules->may == NULL || length < 0 || (size_t)length >= sizeof actor)
+	if (rules->may == NULL || !put_person(actor, person, &deed.actor) ||
+		(verb == WAIVER_APPROVE && !put_person(asker, waiver->by, &deed.asker)))
 		return error_set(err, ERROR_INVALID, "forbidden: nobody may waive this here");
-	return rules->may(rules->context, deed, (struct text){actor, (size_t)length}, waiver, err);
+	return rules->may(rules->context, &deed, waiver, err);
 }
 
 static bool check_reason(struct text reason, struct error *err)
@@ -212,7 +221,7 @@ bool waiver_ask(
 
 /* The waiver that a deed is about, if this person may do it. */
 static const struct waiver *find_for_deed(const struct waiver_service *service,
-	enum waiver_deed deed, const struct waiver_request *request, struct error *err)
+	enum waiver_verb verb, const struct waiver_request *request, struct error *err)
 {
 	const struct waiver_node *node = waiver_find(service, request->id);
 
@@ -223,7 +232,7 @@ static const struct waiver *find_for_deed(const struct waiver_service *service,
 			request->id.data);
 		return NULL;
 	}
-	if (!check_person(service, deed, request->person, &node->waiver, err))
+	if (!check_person(service, verb, request->person, &node->waiver, err))
 		return NULL;
 	if (!node->is_busy)
 		return &node->waiver;

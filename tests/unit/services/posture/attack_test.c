@@ -649,12 +649,11 @@ static bool find_excess(
 	return true;
 }
 
-static bool may_all(void *context, enum waiver_deed deed, struct text actor,
-	const struct waiver *waiver, struct error *err)
+static bool may_all(void *context, const struct waiver_deed *deed, const struct waiver *waiver,
+	struct error *err)
 {
 	(void)context;
 	(void)deed;
-	(void)actor;
 	(void)waiver;
 	(void)err;
 	return true;

@@ -41,12 +41,12 @@ static bool find(
 }
 
 /* Everybody but who asked. */
-static bool may(void *context, enum waiver_deed deed, struct text actor,
-	const struct waiver *waiver, struct error *err)
+static bool may(void *context, const struct waiver_deed *deed, const struct waiver *waiver,
+	struct error *err)
 {
 	(void)context;
-	return deed != WAIVER_APPROVE ||
-	       !text_equal(text_after(actor, sizeof "person:" - 1), waiver->by) ||
+	(void)waiver;
+	return deed->verb != WAIVER_APPROVE || !text_equal(deed->actor, deed->asker) ||
 	       error_set(err, ERROR_INVALID, "forbidden: another person must");
 }
 
