@@ -218,6 +218,24 @@ void api_answer_page(struct api_request *request, bool ok, const struct json *it
 	api_answer_or_fail(request, ok && json_object_seal(&object, &body, err), &body, err);
 }
 
+void api_answer_long_page(
+	struct api_request *request, struct json *items, uint32_t limit, uint64_t waiting)
+{
+	struct json_builder object;
+	struct json body;
+	struct error err;
+
+	json_object_start(&object, request->arena);
+	if (items->count > limit) {
+		items->count = limit;
+		json_put_text(&object, "next", json_text_or(&items->items[limit - 1], "id", ""));
+	}
+	json_put(&object, "items", *items);
+	if (waiting > 0)
+		json_put_integer(&object, "waiting", (int64_t)waiting);
+	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
+}
+
 void api_answer_status(struct api_request *request, unsigned status, const char *detail)
 {
 	struct buffer text;

@@ -114,6 +114,10 @@ void api_answer_or_fail(
 /* {items, next}: a page, if ok, else what err says; next is empty where there is no other. */
 void api_answer_page(struct api_request *request, bool ok, const struct json *items,
 	struct text next, struct error *err);
+/* A page of what may be one item too long: that one only says that more follow, from the id of the
+ * one before it.  waiting: how many more would be among them, if there were room; 0: none. */
+void api_answer_long_page(
+	struct api_request *request, struct json *items, uint32_t limit, uint64_t waiting);
 void api_answer_text(struct api_request *request, const char *content_type, struct text body);
 void api_answer_problem(struct api_request *request, const struct error *err);
 void api_answer_status(struct api_request *request, unsigned status, const char *detail);

@@ -4,23 +4,17 @@
 
 void handle_waiver_list(struct api_request *request)
 {
-	struct text next = TEXT("");
 	struct json items;
 	struct error err;
 	uint32_t limit;
 
 	if (!api_page_size(request, &limit))
 		return;
-	if (!waiver_list(request->api->services.waivers, api_query(request, "after"), limit + 1,
-		    request->arena, &items, &err)) {
+	if (waiver_list(request->api->services.waivers, api_query(request, "after"), limit + 1,
+		    request->arena, &items, &err))
+		api_answer_long_page(request, &items, limit, 0);
+	else
 		api_answer_problem(request, &err);
-		return;
-	}
-	if (items.count > limit) {
-		items.count = limit;
-		next = json_text_or(&items.items[limit - 1], "id", "");
-	}
-	api_answer_page(request, true, &items, next, &err);
 }
 
 static void on_waived(void *context, struct text id, uint64_t index, const struct error *err)

@@ -6,42 +6,6 @@
 
 /* Tasks, kill, approvals, findings, secrets, backup. */
 
-static void answer_items(struct api_request *request, const struct json *items)
-{
-	struct json_builder object;
-	struct json body;
-	struct error err;
-
-	json_object_start(&object, request->arena);
-	json_put(&object, "items", *items);
-	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
-}
-
-/* A page of what may be one item too long: that one only says that more follow.  waiting: how many
- * more would be among them, if there were room; 0: none. */
-static void answer_page_with(
-	struct api_request *request, struct json *items, uint32_t limit, uint64_t waiting)
-{
-	struct json_builder object;
-	struct json body;
-	struct error err;
-
-	json_object_start(&object, request->arena);
-	if (items->count > limit) {
-		items->count = limit;
-		json_put_text(&object, "next", json_text_or(&items->items[limit - 1], "id", ""));
-	}
-	json_put(&object, "items", *items);
-	if (waiting > 0)
-		json_put_integer(&object, "waiting", (int64_t)waiting);
-	api_answer_or_fail(request, json_object_seal(&object, &body, &err), &body, &err);
-}
-
-static void answer_page(struct api_request *request, struct json *items, uint32_t limit)
-{
-	answer_page_with(request, items, limit, 0);
-}
-
 /* ---- tasks ---- */
 
 void handle_task_list(struct api_request *request)
@@ -55,7 +19,7 @@ void handle_task_list(struct api_request *request)
 		return;
 	if (tasks->list(tasks->context, api_query(request, "after"), count + 1, request->arena,
 		    &items, &err))
-		answer_page(request, &items, count);
+		api_answer_long_page(request, &items, count, 0);
 	else
 		api_answer_problem(request, &err);
 }
@@ -71,7 +35,7 @@ void handle_trust_list(struct api_request *request)
 		return;
 	if (trust->list(trust->context, api_query(request, "after"), count + 1, request->arena,
 		    &items, &err))
-		answer_page(request, &items, count);
+		api_answer_long_page(request, &items, count, 0);
 	else
 		api_answer_problem(request, &err);
 }
@@ -194,7 +158,7 @@ void handle_approval_list(struct api_request *request)
 		left--;
 	}
 	if (json_array_seal(&list, &items, &err))
-		answer_page(request, &items, limit);
+		api_answer_long_page(request, &items, limit, 0);
 	else
 		api_answer_problem(request, &err);
 }
@@ -378,7 +342,7 @@ static void answer_findings(struct api_request *request, struct json *items, uin
 					     api_query(request, "control"))
 				   : 0;
 
-	answer_page_with(request, items, limit, waiting);
+	api_answer_long_page(request, items, limit, waiting);
 }
 
 void handle_finding_list(struct api_request *request)
@@ -421,7 +385,7 @@ void handle_standing_list(struct api_request *request)
 		return;
 	if (finding_list_standing(request->api->services.finding, api_query(request, "after"),
 		    count + 1, request->arena, &items, &err))
-		answer_page(request, &items, count);
+		api_answer_long_page(request, &items, count, 0);
 	else
 		api_answer_problem(request, &err);
 }
@@ -522,7 +486,7 @@ void handle_secret_list(struct api_request *request)
 	struct error err;
 
 	if (secrets->list(secrets->context, request->arena, &items, &err))
-		answer_items(request, &items);
+		api_answer_page(request, true, &items, TEXT(""), &err);
 	else
 		api_answer_problem(request, &err);
 }
