@@ -238,17 +238,19 @@ static struct text answer_of(const struct json *containment)
 	return json_text_or(json_find(containment, "provider"), "answer", "");
 }
 
-/* Until its provider was asked again; one that is contained no more answers 404. */
+/* Until its provider was asked again; one that is contained no more answers 404.  What was said
+ * before goes each time: this may take as long as others wait for their turn. */
 static bool await_answer(struct cli *cli, struct cli_reply *reply)
 {
 	const struct timespec nap = {.tv_nsec = ANSWER_NAP_MS * 1000000L};
-	struct text account = cli_escape(cli, cli->words[0]);
-	struct cli_call call = {.method = "GET",
-		.target = text_format(cli->arena, "/v1/containments/%.*s", TEXT_ARGS(account))};
+	struct cli_call call = {.method = "GET"};
 
 	while (text_is(
 		answer_of(&reply->json), containment_answer_word(CONTAINMENT_ANSWER_CALLED))) {
 		(void)nanosleep(&nap, NULL);
+		arena_reset(cli->arena);
+		call.target = text_format(cli->arena, "/v1/containments/%.*s",
+			TEXT_ARGS(cli_escape(cli, cli->words[0])));
 		if (!cli_send(cli, &call, reply))
 			return false;
 	}
