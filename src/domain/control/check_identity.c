@@ -1,5 +1,6 @@
 /* Checks of identities: their charters, their keys, and what their edges say. */
 #include "domain/charter/living.h"
+#include "domain/charter/owner.h"
 #include "domain/charter/standing.h"
 #include "domain/control/check_private.h"
 
@@ -193,13 +194,6 @@ static bool check_standing(const struct control_world *world, const struct regis
 }
 
 /* ---- the charter of one that is active ---- */
-
-/* Who acknowledged that they answer for it now, else who the charter names. */
-static struct text owner_of(const struct registry_entry *entry)
-{
-	return entry->more->owner_in_force.length > 0 ? entry->more->owner_in_force
-						      : charter_of(entry->in_force)->owner;
-}
 
 static void check_people(
 	const struct control_world *world, const struct registry_entry *entry, check_set *out)
