@@ -52,11 +52,12 @@ class Lint(unittest.TestCase):
         with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
             file.write(text)
 
-    def lint(self, check, first_on_path=None):
+    def lint(self, check, first_on_path=None, **more):
         path = os.pathsep.join(filter(None, [first_on_path, os.environ["PATH"]]))
+        kept = {name: value for name, value in os.environ.items() if name != "REMIT_WERROR"}
         return subprocess.run([os.path.join(self.root, "tools", "lint"), "--only", check],
                               capture_output=True, text=True, check=False,
-                              env={**os.environ, "PATH": path})
+                              env={**kept, "PATH": path, **more})
 
     def test_a_fuzz_target_is_compiled_although_no_build_here_has_it(self):
         clean = "int LLVMFuzzerTestOneInput(void);\nint LLVMFuzzerTestOneInput(void)\n{\n" \
@@ -78,6 +79,13 @@ class Lint(unittest.TestCase):
                 self.write("src/base/text.c", text)
                 result = self.lint(check)
                 self.assertEqual(result.returncode, status, check + "\n" + result.stdout)
+
+    def test_where_the_build_stops_at_warnings_they_are_not_looked_for_twice(self):
+        self.write("src/base/text.c", PLANTED["warnings"])
+        here = self.lint("warnings")
+        self.assertEqual(here.returncode, 1, here.stdout + here.stderr)
+        left = self.lint("warnings", REMIT_WERROR="1")
+        self.assertEqual(left.returncode, 0, left.stdout + left.stderr)
 
     def test_a_compiler_cache_on_the_machine_changes_nothing(self):
         programs = os.path.join(self.root, "programs")
