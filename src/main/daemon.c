@@ -117,6 +117,7 @@ struct daemon {
 	struct finding_service *finding;
 	struct waiver_service *waivers;
 	struct posture *posture;
+	struct measure_service *measures;
 	struct directory_service *directories;
 	struct scim *scim;
 	struct leavers *leavers;
@@ -446,7 +447,8 @@ static bool make_posture(struct daemon *daemon, struct error *err)
 		.witness = {.context = &daemon->posture_witness,
 			.identity = posture_witness_identity},
 		.drift = {.context = &daemon->posture_witness,
-			.since_utc_ms = posture_witness_drift}};
+			.since_utc_ms = posture_witness_drift},
+		.measures = daemon->measures};
 
 	daemon->posture_records.log = &daemon->log;
 	daemon->posture_charters.log = &daemon->log;
@@ -509,6 +511,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
 		!waiver_service_create(&daemon->waivers, daemon->fold, err) ||
+		!measure_service_create(&daemon->measures, daemon->fold, err) ||
 		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
 		!make_graph(daemon, err) || !make_posture(daemon, err))
@@ -1032,8 +1035,11 @@ static bool keep_canary(struct daemon *daemon, struct error *err)
 	const struct canary_walk_parts parts = {.issue = daemon->issue,
 		.evaluate = daemon->evaluate,
 		.finding = daemon->finding,
+		.measures = daemon->measures,
 		.identity = daemon->settings->canary,
 		.key_file = daemon->settings->canary_key};
+	const struct canary_plan plan = {
+		daemon->settings->canary_every_s, daemon->settings->canary_tasks};
 	struct canary_road road;
 
 	if (daemon->settings->canary == NULL)
@@ -1041,8 +1047,7 @@ static bool keep_canary(struct daemon *daemon, struct error *err)
 	if (!canary_walk_create(&daemon->canary_walk, &parts, err))
 		return false;
 	road = canary_walk_road(daemon->canary_walk);
-	if (!canary_create(
-		    &daemon->canary, daemon->loop, &road, daemon->settings->canary_every_s, err))
+	if (!canary_create(&daemon->canary, daemon->loop, &road, &plan, err))
 		return false;
 	daemon->health.canary = daemon->canary;
 	return true;
@@ -1337,6 +1342,7 @@ static void destroy_watchers(struct daemon *daemon)
 {
 	stop_looking(daemon);
 	posture_destroy(&daemon->posture);
+	measure_service_destroy(&daemon->measures);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	graph_service_destroy(&daemon->graph);

@@ -117,6 +117,8 @@ static const struct setting table[] = {
 		"its private key, PEM, mode 0600"},
 	{"canary-every-s", SETTING_INTEGER, true, AT(canary_every_s), 1, 86400, "S",
 		"between two such tries (600)"},
+	{"canary-tasks", SETTING_INTEGER, true, AT(canary_tasks), 2, TASK_DEPTH_MAX, "N",
+		"opened for one, each below the one before (3)"},
 	{"check-config", SETTING_FLAG, false, AT(is_check_only), 0, 0, NULL,
 		"check the settings, then exit"},
 	{"help", SETTING_FLAG, false, AT(is_help), 0, 0, NULL, "this text"},
@@ -152,6 +154,7 @@ static const struct settings defaults = {
 	.foreign_secrets = "redact",
 	.fingerprints_kept_days = 90,
 	.canary_every_s = 600,
+	.canary_tasks = 3,
 };
 
 static const struct setting *find_setting(struct text name)

@@ -39,6 +39,7 @@ struct settings {
 	const char *canary;               /* identity that kills are tried with; or NULL */
 	const char *canary_key;           /* PEM file of its private key, 0600 */
 	int64_t canary_every_s;           /* between two tries */
+	int64_t canary_tasks;             /* opened for one, each below the one before */
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;
