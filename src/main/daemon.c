@@ -41,6 +41,7 @@
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/living_keeper.h"
+#include "main/measure_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
@@ -118,6 +119,7 @@ struct daemon {
 	struct waiver_service *waivers;
 	struct posture *posture;
 	struct measure_service *measures;
+	struct measure_keeper measuring;
 	struct directory_service *directories;
 	struct scim *scim;
 	struct leavers *leavers;
@@ -526,6 +528,7 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 	const struct approve_settings settings = {
 		.question_ms = daemon->settings->approval_lifetime_s * 1000,
 		.answer_ms = daemon->settings->approval_lifetime_s * 1000,
+		.per_person_max = (uint32_t)daemon->settings->questions_per_person_max,
 	};
 
 	return approve_create(
@@ -1024,6 +1027,21 @@ static bool watch_standing(struct daemon *daemon, struct error *err)
 	       graph_keeper_start(&daemon->counts, daemon->loop, daemon->graph, err);
 }
 
+static bool take_measures(struct daemon *daemon, struct error *err)
+{
+	const struct measure_keeper_parts parts = {.loop = daemon->loop,
+		.fold = daemon->fold,
+		.measures = daemon->measures,
+		.decide = daemon->decide,
+		.findings = daemon->finding,
+		.disk = audit_files_disk(daemon->files),
+		.master = &daemon->master,
+		.times_every_s = daemon->settings->decision_times_every_s,
+		.sample_every_s = daemon->settings->replay_sample_every_s};
+
+	return measure_keeper_start(&daemon->measuring, &parts, err);
+}
+
 static bool watch_posture(struct daemon *daemon, struct error *err)
 {
 	return posture_keeper_start(&daemon->posture_turns, daemon->loop, daemon->posture, err);
@@ -1281,6 +1299,7 @@ static const struct {
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
+	{"measures", take_measures},
 	{"leavers", follow_leavers},
 	{"what inventories say", tell_inventories},
 	{"living records", keep_living},
@@ -1368,6 +1387,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	api_destroy(&daemon->api);
 	router_destroy(&daemon->router);
 	backup_jobs_destroy(&daemon->backups);
+	measure_keeper_stop(&daemon->measuring);
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
 	record_reader_close(&daemon->reading.reader);

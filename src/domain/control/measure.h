@@ -19,7 +19,13 @@ enum measure_of { MEASURE_OF_LAST = 0, MEASURE_OF_KEPT };
 #define CONTROL_MEASURES(X) \
 	X(MEASURE_KILL_TIME, "kill-time", MEASURE_OF_KEPT, 1000000, "us", \
 	  "from a kill until no task of the chain under it is taken any more", \
-	  "no kill was tried here: it takes a canary (docs/canary.md)")
+	  "no kill was tried here: it takes a canary (docs/canary.md)") \
+	X(MEASURE_DECISION_TIME, "decision-time", MEASURE_OF_LAST, 1000, "us", \
+	  "what 99 of 100 decisions of low risk took at most, in an hour that had some", \
+	  "no call of low risk was decided here yet, or the hour of the first is not over") \
+	X(MEASURE_REPLAY_DIFFERENCES, "replay-differences", MEASURE_OF_LAST, 0, "decisions", \
+	  "of a sample of the last day those that do not come out again", \
+	  "no sample of decisions was made again here yet")
 /* clang-format on */
 
 enum control_measure {

@@ -1212,6 +1212,73 @@ static void g_24_tells_how_long_kills_took(void **state)
 	}
 }
 
+#define ASKED(risk, effect, verdict)                                                               \
+	"'type':'decision','task':'t-1','identity':'agent','environment':'staging','verdict':"     \
+	"'" verdict "','risk':'" risk "','effect':'" effect "'"
+
+static void g_35_a_question_about_a_read_of_low_risk_turns_it_red(void **state)
+{
+	measured(*state, MEASURE_DECISION_TIME, 100);
+	record_attack(*state, "G-35",
+		GOOD(OPENED("t-1", ""), ASKED("low", "write", "ask"),
+			ASKED("medium", "read", "ask"), ASKED("low", "read", "deny"),
+			ASKED("low", "read", "allow")),
+		ASKED("low", "read", "ask"));
+}
+
+static void g_35_a_slow_decision_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(look(bench, "G-35")->state, CONTROL_UNPROVEN);
+	measured(bench, MEASURE_DECISION_TIME, 1000);
+	begin(bench, "G-35");
+	assert_green(bench);
+	measured(bench, MEASURE_DECISION_TIME, 2000);
+	assert_red(bench);
+	measured(bench, MEASURE_DECISION_TIME, 500); /* the hour after it */
+	assert_green(bench);
+}
+
+static void g_35_a_flood_of_questions_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct finding_draft draft = {.kind = FINDING_PERSON_FLOODED,
+		.subject = TEXT("person/ana"),
+		.control = "G-35",
+		.what = TEXT("100 questions wait for ana")};
+	struct error err;
+
+	measured(bench, MEASURE_DECISION_TIME, 500);
+	begin(bench, "G-35");
+	assert_true(finding_report(bench->findings, &draft, &err));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_43_a_decision_that_comes_out_otherwise_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct finding_draft draft = {.kind = FINDING_REPLAY_DIFFERS,
+		.subject = TEXT("record/7"),
+		.control = "G-43",
+		.what = TEXT("Record #7 does not come out again")};
+	struct error err;
+
+	assert_int_equal(look(bench, "G-43")->state, CONTROL_UNPROVEN);
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 0);
+	begin(bench, "G-43");
+	assert_green(bench);
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 1);
+	assert_red(bench);
+	assert_true(finding_report(bench->findings, &draft, &err));
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 0); /* the next sample has others */
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
 static void n_10_ids_that_do_not_match_turn_it_red(void **state)
 {
 	record_attack(*state, "N-10",
@@ -1301,6 +1368,10 @@ int main(void)
 		CASE(g_24_what_outlives_the_kill_turns_it_red),
 		CASE(g_24_is_stale_when_no_kill_was_tried_for_a_day),
 		CASE(g_24_tells_how_long_kills_took),
+		CASE(g_35_a_question_about_a_read_of_low_risk_turns_it_red),
+		CASE(g_35_a_slow_decision_turns_it_red),
+		CASE(g_35_a_flood_of_questions_turns_it_red),
+		CASE(g_43_a_decision_that_comes_out_otherwise_turns_it_red),
 		CASE(g_25_what_lives_past_its_charter_turns_it_red),
 		CASE(g_27_a_stripped_label_turns_it_red),
 		CASE(g_28_a_tool_without_its_pin_turns_it_red),
