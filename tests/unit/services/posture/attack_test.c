@@ -1212,6 +1212,27 @@ static void g_24_tells_how_long_kills_took(void **state)
 	}
 }
 
+/* An agent that signs in as its approver: the rule is in force, and the approver's sign-in comes
+ * later. */
+static void n_12_an_agent_that_could_sign_as_its_approver_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: issuer\nname: idp\nunit: support\nspeaks: oidc\n"
+		   "algorithms: [ES256]\nurl: https://idp.example\n"
+		   "people: {client: remit, claim: sub}\n");
+	put(bench, "object: person\nname: dee\nunit: support\nroles: [approver]\n");
+	put(bench, RIGHT "federation:\n"
+			 "  - {issuer: idp, environment: staging, subject: 'u-17'}\n");
+	begin(bench, "N-12");
+	put(bench, "object: person\nname: dee\nunit: support\nroles: [approver]\n"
+		   "sign-in: {issuer: idp, as: u-17}\n");
+	assert_red(bench);
+	put(bench, RIGHT "federation:\n"
+			 "  - {issuer: idp, environment: staging, subject: 'w-17'}\n");
+	assert_green(bench);
+}
+
 #define ASKED(risk, effect, verdict)                                                               \
 	"'type':'decision','task':'t-1','identity':'agent','environment':'staging','verdict':"     \
 	"'" verdict "','risk':'" risk "','effect':'" effect "'"
@@ -1372,6 +1393,7 @@ int main(void)
 		CASE(g_35_a_slow_decision_turns_it_red),
 		CASE(g_35_a_flood_of_questions_turns_it_red),
 		CASE(g_43_a_decision_that_comes_out_otherwise_turns_it_red),
+		CASE(n_12_an_agent_that_could_sign_as_its_approver_turns_it_red),
 		CASE(g_25_what_lives_past_its_charter_turns_it_red),
 		CASE(g_27_a_stripped_label_turns_it_red),
 		CASE(g_28_a_tool_without_its_pin_turns_it_red),
