@@ -4,6 +4,7 @@
 #include "domain/charter/name_table.h"
 #include "services/approve/approve.h"
 #include "services/approve/break_glass.h"
+#include "services/registry/fold_record.h"
 
 /* Private to services/approve. */
 
@@ -41,21 +42,6 @@ struct approve {
 	uint64_t notices_lost;
 	size_t count;
 };
-
-/* One record of ours on its way to the log. */
-struct answering {
-	struct fold_change change;
-	struct arena *arena;
-	struct approve *approve; /* NULL for what is no answer */
-	struct text approval;
-	void *context;
-	void (*done)(void *context, uint64_t index, const struct error *err);
-};
-bool answering_create(struct answering **out, size_t limit_bytes, struct error *err) MUST_CHECK;
-void answering_destroy(struct answering **answering);
-/* Makes record the entry of its change.  Errors: LIMIT. */
-bool answering_seal(
-	struct answering *answering, struct json_builder *record, struct error *err) MUST_CHECK;
 
 /* break_glass_fold.c */
 struct glass_node {
