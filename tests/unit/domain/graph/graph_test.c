@@ -63,7 +63,8 @@ static graph_id put(struct graph *graph, const struct graph_node *node)
 static void join(struct graph *graph, enum graph_edge_kind kind, graph_id from, graph_id to)
 {
 	struct error err = {0};
-	struct graph_edge edge = {.kind = kind, .from = from, .to = to};
+	struct graph_edge edge = {
+		.kind = kind, .from = from, .to = to, .effects = 1U << EFFECT_READ};
 
 	if (!graph_put_edge(graph, &edge, &err))
 		fail_msg("%s", err.text);
@@ -297,6 +298,15 @@ static void edges_are_read_in_pages(void **state)
 	assert_false(graph_each_in_after(graph, tool, all.seen[0], note_edge, &some));
 }
 
+static bool note(struct graph *graph, graph_id from, graph_id to, graph_time at_s, uint32_t count)
+{
+	struct graph_used used = {
+		.from = from, .to = to, .way = EFFECT_READ, .at_s = at_s, .count = count};
+	struct error err = {0};
+
+	return graph_note_use(graph, &used, &err);
+}
+
 static void uses_outlive_what_was_used(void **state)
 {
 	struct graph *graph = *state;
@@ -306,7 +316,7 @@ static void uses_outlive_what_was_used(void **state)
 	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
 	graph_id to = name_of(graph, GRAPH_NODE_TOOL, "s/t");
 
-	assert_true(graph_note_use(graph, from, to, 1000 * DAY_S, 3, &err));
+	assert_true(note(graph, from, to, 1000 * DAY_S, 3));
 	assert_false(graph_is_joined(graph, from, to));
 	assert_int_equal(graph_use_count(graph), 1);
 	for (int again = 0; again < 2; again++) {
@@ -321,7 +331,8 @@ static void uses_outlive_what_was_used(void **state)
 	}
 	assert_true(graph_is_joined(graph, from, to));
 	assert_false(graph_is_joined(graph, to, from));
-	assert_false(graph_note_use(graph, from, 0, 1, 1, &err));
+	assert_false(graph_note_use(
+		graph, &(struct graph_used){.from = from, .at_s = 1, .count = 1}, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
 }
 
@@ -335,16 +346,16 @@ static void a_use_counts_for_thirteen_weeks(void **state)
 	graph_id other = name_of(graph, GRAPH_NODE_TOOL, "s/u");
 	graph_time week = 7 * DAY_S;
 
-	assert_true(graph_note_use(graph, from, to, 100 * week, 70000, &err));
-	assert_true(graph_find_use(graph, from, to, &use));
-	assert_int_equal(graph_use_total(graph, &use), UINT16_MAX);
-	assert_true(graph_note_use(graph, from, other, 112 * week, 1, &err));
-	assert_int_equal(graph_use_total(graph, &use), UINT16_MAX);
-	assert_true(graph_note_use(graph, from, other, 113 * week, 1, &err));
+	assert_true(note(graph, from, to, 100 * week, 70000));
+	assert_true(graph_find_use(graph, from, to, EFFECT_READ, &use));
+	assert_int_equal(graph_use_total(graph, &use), 70000);
+	assert_true(note(graph, from, other, 112 * week, 1));
+	assert_int_equal(graph_use_total(graph, &use), 70000);
+	assert_true(note(graph, from, other, 113 * week, 1));
 	assert_int_equal(graph_use_total(graph, &use), 0);
 	/* What is older than the ring tells only when. */
-	assert_true(graph_note_use(graph, from, other, 1 * week, 1, &err));
-	assert_true(graph_find_use(graph, from, other, &use));
+	assert_true(note(graph, from, other, 1 * week, 1));
+	assert_true(graph_find_use(graph, from, other, EFFECT_READ, &use));
 	assert_int_equal(graph_use_total(graph, &use), 2);
 	assert_int_equal(use.last_s, 113 * week);
 	/* And it can be put back. */
@@ -355,26 +366,25 @@ static void a_use_counts_for_thirteen_weeks(void **state)
 /* A count is kept in a byte while it fits. */
 static void a_count_of_uses_is_exact_at_a_byte_and_past_it(void **state)
 {
-	static const uint32_t counts[] = {254, 1, 1, UINT16_MAX - 257, 1, 1};
-	static const uint32_t sums[] = {254, 255, 256, UINT16_MAX - 1, UINT16_MAX, UINT16_MAX};
+	static const uint32_t counts[] = {254, 1, 1, UINT32_MAX - 257, 1, 1};
+	static const uint32_t sums[] = {254, 255, 256, UINT32_MAX - 1, UINT32_MAX, UINT32_MAX};
 	struct graph *graph = *state;
 	struct graph_use use;
-	struct error err = {0};
 	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
 	graph_id to = name_of(graph, GRAPH_NODE_TOOL, "s/t");
 	graph_time week = 7 * DAY_S;
 
-	assert_true(graph_note_use(graph, from, to, 99 * week, 7, &err));
+	assert_true(note(graph, from, to, 99 * week, 7));
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-		assert_true(graph_note_use(graph, from, to, 100 * week, counts[i], &err));
-		assert_true(graph_find_use(graph, from, to, &use));
+		assert_true(note(graph, from, to, 100 * week, counts[i]));
+		assert_true(graph_find_use(graph, from, to, EFFECT_READ, &use));
 		assert_int_equal(use.counts[100 % GRAPH_USE_WEEKS], sums[i]);
 		assert_int_equal(use.counts[99 % GRAPH_USE_WEEKS], 7);
 		graph_validate(graph);
 	}
 	/* Small again, once the large week is over. */
-	assert_true(graph_note_use(graph, from, to, 113 * week, 9, &err));
-	assert_true(graph_find_use(graph, from, to, &use));
+	assert_true(note(graph, from, to, 113 * week, 9));
+	assert_true(graph_find_use(graph, from, to, EFFECT_READ, &use));
 	assert_int_equal(use.counts[113 % GRAPH_USE_WEEKS], 9);
 	assert_int_equal(use.week, 113);
 	assert_int_equal(graph_use_total(graph, &use), 9);
