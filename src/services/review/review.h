@@ -12,6 +12,7 @@
 #include "domain/review/review.h"
 #include "services/approve/approve.h"
 #include "services/finding/finding.h"
+#include "services/graph/graph_service.h"
 #include "services/living/living.h"
 #include "services/registry/registrar.h"
 
@@ -133,6 +134,7 @@ struct review_parts {
 	const struct approve *approve;
 	struct finding_service *finding;
 	const struct living_service *living; /* knows what a review answers */
+	const struct graph_service *graph;   /* counts what was used */
 };
 /* All borrowed.  Errors: LIMIT. */
 bool review_service_create(struct review_service **out, const struct review_parts *parts,
