@@ -994,7 +994,8 @@ static bool make_reviews(struct daemon *daemon, struct error *err)
 		.fold = daemon->fold,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
-		.living = daemon->living};
+		.living = daemon->living,
+		.graph = daemon->graph};
 
 	return review_keeper_create(&daemon->reviews, daemon->loop, daemon->log, &parts, err);
 }

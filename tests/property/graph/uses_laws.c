@@ -12,7 +12,6 @@
 #include "domain/charter/charter.h"
 #include "services/graph/graph_service.h"
 #include "services/registry/projector.h"
-#include "services/review/review_private.h"
 #include "support/fake_log.h"
 #include "support/memory_store.h"
 #include "support/seeded.h"
@@ -432,11 +431,6 @@ static int is_by_effect(enum graph_node_kind kind)
 	return kind == GRAPH_NODE_TOOL || kind == GRAPH_NODE_MODEL;
 }
 
-static unsigned compared, used; /* logs, and pairs that were used */
-static struct review_uses *count_as_reviews_did(struct world *world);
-static void compare_counts(
-	struct world *world, const struct review_uses *uses, const struct graph_usage_asked *asked);
-
 static void compare_all(struct world *world)
 {
 	static const char *const names[] = {"s/t0", "s/t1", "s/t2", "d0", "d1", "d2", "i0", "i1",
@@ -445,11 +439,7 @@ static void compare_all(struct world *world)
 	static const enum graph_node_kind kinds[] = {GRAPH_NODE_TOOL, GRAPH_NODE_MODEL,
 		GRAPH_NODE_DATA_SOURCE, GRAPH_NODE_IDENTITY, GRAPH_NODE_CREDENTIAL};
 	struct graph_usage_asked asked = {.now_utc_ms = world->log.now_utc_ms};
-	bool was_counted = world->names_all &&
-			   world->log.now_utc_ms - world->first_utc_ms < WINDOW_MS - WEEK_MS;
-	struct review_uses *uses = was_counted ? count_as_reviews_did(world) : NULL;
 
-	compared += was_counted;
 	for (int i = 0; i < IDENTITIES; i++) {
 		char identity[8];
 
@@ -464,85 +454,8 @@ static void compare_all(struct world *world)
 					asked.name = text_of(names[name]);
 					asked.way = (enum effect)way;
 					compare(world, &asked);
-					if (uses != NULL)
-						compare_counts(world, uses, &asked);
 				}
 	}
-	if (uses != NULL)
-		review_uses_destroy(&uses);
-}
-
-/* ---- as reviews counted ---- */
-
-static const char *what_of(const struct graph_usage_asked *asked, char out[120])
-{
-	const char *name = asked->name.data;
-
-	if (asked->kind == GRAPH_NODE_CREDENTIAL && strncmp(name, "issuer/", 7) == 0)
-		(void)snprintf(out, 120, "federation %s", name + 7);
-	else if (asked->kind == GRAPH_NODE_CREDENTIAL && strcmp(name, "consent/people") == 0)
-		(void)snprintf(out, 120, "consent people");
-	else if (asked->kind == GRAPH_NODE_CREDENTIAL)
-		(void)snprintf(out, 120, "credential %s", strchr(name, '/') + 1);
-	else if (asked->way == EFFECT_NONE)
-		(void)snprintf(out, 120, "peer %s", name);
-	else
-		(void)snprintf(out, 120, "%s %s", effects[asked->way], name);
-	return out;
-}
-
-static void compare_counts(
-	struct world *world, const struct review_uses *uses, const struct graph_usage_asked *asked)
-{
-	char what[120];
-	struct graph_usage found;
-	struct review_use was;
-	bool is_asked = asked->kind == GRAPH_NODE_CREDENTIAL
-				? asked->way == EFFECT_NONE && asked->name.data[1] != '/' &&
-					  strchr(asked->name.data, '/') != NULL &&
-					  asked->name.data[0] != 's'
-			: asked->kind == GRAPH_NODE_TOOL
-				? asked->way >= EFFECT_READ && asked->way <= EFFECT_EXECUTE
-			: asked->kind == GRAPH_NODE_MODEL ? asked->way == EFFECT_GENERATE
-			: asked->kind == GRAPH_NODE_IDENTITY
-				? (asked->way == EFFECT_DELEGATE || asked->way == EFFECT_NONE) &&
-					  !text_equal(asked->name, asked->identity)
-				: false;
-
-	if (!is_asked)
-		return;
-	graph_usage(world->graph, asked, &found);
-	review_uses_find(
-		uses, asked->identity, text_of(what_of(asked, what)), asked->now_utc_ms, &was);
-	used += was.uses > 0;
-	if (found.last_utc_ms == was.last_utc_ms && found.uses == was.uses &&
-		found.tasks == was.tasks && found.environments == was.environments &&
-		found.effects == was.effects && found.is_unsure == was.is_unsure)
-		return;
-	fprintf(stderr,
-		"%.*s %s: last %lld %lld uses %lld %lld tasks %lld %lld in %x %x did %x %x\n",
-		TEXT_ARGS(asked->identity), what, (long long)found.last_utc_ms,
-		(long long)was.last_utc_ms, (long long)found.uses, (long long)was.uses,
-		(long long)found.tasks, (long long)was.tasks, found.environments, was.environments,
-		found.effects, was.effects);
-	abort();
-}
-
-static struct review_uses *count_as_reviews_did(struct world *world)
-{
-	struct review_uses *uses;
-	struct error err = {0};
-
-	must(review_uses_create(&uses, &err), &err);
-	for (size_t i = 0; i < world->log.count; i++) {
-		struct json record;
-
-		must(json_parse(&record, world->arena, world->log.entries[i].entry,
-			     &json_limits_default, &err),
-			&err);
-		must(review_uses_take(uses, &record, &err), &err);
-	}
-	return uses;
 }
 
 /* ---- runs ---- */
@@ -666,7 +579,6 @@ int main(void)
 		if (i % 8 == 0)
 			run_unreadable();
 	}
-	printf("%llu logs; as reviews counted: %u times, of %u pairs\n", (unsigned long long)worlds,
-		compared, used);
+	printf("%llu logs\n", (unsigned long long)worlds);
 	return 0;
 }

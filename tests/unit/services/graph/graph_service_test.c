@@ -795,6 +795,12 @@ static struct text dump(struct fixture *fixture)
 	return all;
 }
 
+static int64_t changed_of(struct fixture *fixture)
+{
+	return registry_find(fixture->governed.registry, OBJECT_IDENTITY, TEXT("a1"))
+		->changed_utc_ms;
+}
+
 /* Each line of the one is in the other. */
 static void assert_same_lines(struct text one, struct text other)
 {
@@ -816,14 +822,18 @@ static void a_restart_gives_the_same_graph(void **state)
 	struct store store = memory_store_port(memory);
 	struct projector_log log = fake_log_reader(&fixture->governed.log);
 	struct error err = {0};
+	int64_t approved_utc_ms = changed_of(fixture), changed_utc_ms;
 	bool was_rebuilt;
 
 	record(fixture, use);
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
 	fixture->governed.log.now_utc_ms += 1000;
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_REACTIVATE, "a1"));
+	changed_utc_ms = changed_of(fixture);
+	assert_true(changed_utc_ms > approved_utc_ms);
 	fixture->governed.log.now_utc_ms += 1000;
 	assert_true(take_line(fixture, 1));
+	assert_true(changed_of(fixture) == changed_utc_ms); /* it gave nothing */
 	/* From the log alone, and then from the rows that this left. */
 	for (int again = 0; again < 2; again++) {
 		other->read = &fixture->governed.log;
@@ -832,6 +842,7 @@ static void a_restart_gives_the_same_graph(void **state)
 			fail_msg("%s", err.text);
 		count_up(other);
 		assert_same_lines(dump(fixture), dump(other));
+		assert_true(changed_of(other) == changed_utc_ms);
 		stop(other);
 		memset(other, 0, sizeof *other);
 	}
@@ -969,6 +980,67 @@ static void counts_outlive_a_restart_and_count_nothing_twice(void **state)
 	free(other);
 }
 
+/* However little time went by, so that a start has little to read. */
+static void counts_go_on_record_after_so_many_records(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t records;
+	struct error err = {0};
+	uint64_t begun;
+
+	use_at(fixture, 1800100000);
+	keep_counts(fixture);
+	begun = fold_next_index(fixture->governed.fold) - 1; /* the pass, before its record */
+	records = fixture->governed.log.count;
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 2, &err));
+	keep_counts(fixture);
+	assert_int_equal(fixture->governed.log.count, records);
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 1, &err));
+	keep_counts(fixture);
+	assert_int_equal(fixture->governed.log.count, records + 1);
+}
+
+/* It does not say by which effect, nor up to where it counts. */
+static void a_record_of_before_says_only_when(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture *other = calloc(1, sizeof *other);
+	struct graph_usage_asked asked = {.identity = TEXT("a1"),
+		.kind = GRAPH_NODE_TOOL,
+		.name = TEXT("files/read"),
+		.way = EFFECT_READ,
+		.now_utc_ms = INT64_C(1800200000) * 1000};
+	struct memory_store *memory = memory_store_create();
+	struct store store = memory_store_port(memory);
+	struct projector_log log = fake_log_reader(&fixture->governed.log);
+	struct graph_usage usage;
+	struct error err = {0};
+	bool was_rebuilt;
+
+	use_at(fixture, 1800100000);
+	record(fixture, "{\"actor\":\"remit\",\"at\":1800100001000,\"items\":[{\"counts\":"
+			"[7,7,7,7,7,7,7,7,7,7,7,7,7],\"identity\":\"a1\",\"last\":1800100000,"
+			"\"to\":\"tool:files/read\",\"week\":2976}],\"type\":\"graph-uses\"}");
+	other->read = &fixture->governed.log;
+	start(other);
+	if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
+		fail_msg("%s", err.text);
+	graph_usage(other->service, &asked, &usage);
+	assert_true(usage.known_utc_ms == asked.now_utc_ms); /* nothing yet */
+	assert_int_equal(graph_last_use_utc_ms(other->service, TEXT("a1")) / 1000, 1800100000);
+	count_up(other);
+	graph_usage(other->service, &asked, &usage);
+	assert_true(usage.known_utc_ms < asked.now_utc_ms);
+	assert_int_equal(usage.uses, 1);
+	assert_true(usage.last_utc_ms == INT64_C(1800100000) * 1000);
+	assert_false(usage.is_unsure);
+	stop(other);
+	memory_store_destroy(&memory);
+	free(other);
+}
+
 /* A decision whose outcome was not seen before a kill lies in the store as it is, too. */
 static void two_rows_of_one_decision_count_once(void **state)
 {
@@ -1021,6 +1093,8 @@ int main(void)
 		TEST(what_a_review_takes_is_gone_at_once),
 		TEST(a_restart_gives_the_same_graph),
 		TEST(counts_outlive_a_restart_and_count_nothing_twice),
+		TEST(counts_go_on_record_after_so_many_records),
+		TEST(a_record_of_before_says_only_when),
 		TEST(two_rows_of_one_decision_count_once),
 		TEST(two_times_differ_by_what_was_granted_between),
 		TEST(two_times_differ_by_what_a_review_took_between),

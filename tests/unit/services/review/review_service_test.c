@@ -41,19 +41,6 @@ struct reviewing {
 	char stop_actor[64];
 };
 
-static bool read_entry(void *context, uint64_t index, struct arena *arena, struct text *out,
-	bool *is_there, struct error *err)
-{
-	const struct fake_log *log = context;
-
-	(void)arena;
-	(void)err;
-	*is_there = index < log->count;
-	if (*is_there)
-		*out = log->entries[index].entry;
-	return true;
-}
-
 static bool read_content(
 	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
 {
@@ -156,7 +143,6 @@ static void open_services(struct reviewing *reviewing)
 {
 	const struct approve_settings settings = {.question_ms = 1000, .answer_ms = 1000};
 	const struct review_ports ports = {.log = &reviewing->governed.log,
-		.read = read_entry,
 		.read_content = read_content,
 		.providers = reviewing,
 		.each_inherited = each_inherited,
