@@ -5,8 +5,6 @@
  * IDENTITY KIND:NAME[ EFFECT] its part of the last record; graph-counted / last the last pass. */
 #include "services/graph/graph_private.h"
 
-#include <stdlib.h>
-
 enum {
 	COUNTS_ARENA_BYTES = 1024 * 1024,
 	COUNTS_ENTRY_BYTES = 60000, /* an entry has at most 65,535 */
@@ -17,12 +15,10 @@ enum {
 /* ---- writing ---- */
 
 struct counting {
-	struct fold_change change;
 	struct graph_service *service;
-	struct arena *arena;
+	struct fold_record *record;
 	struct json_builder items;
 	size_t bytes; /* about what the items take */
-	bool is_last; /* of the pass */
 	bool has_failed;
 };
 
@@ -92,11 +88,11 @@ static bool put_item(struct counting *counting, const struct graph_use *use)
 	if (!graph_name_of(graph, use->from, &from_kind, &from) ||
 		!graph_name_of(graph, use->to, &to_kind, &to))
 		return false;
-	json_object_start(&item, counting->arena);
+	json_object_start(&item, counting->record->arena);
 	json_put_text(&item, "identity", from);
 	json_put_text(&item, "to",
-		text_format(
-			counting->arena, "%s:%.*s", graph_node_kind_word(to_kind), TEXT_ARGS(to)));
+		text_format(counting->record->arena, "%s:%.*s", graph_node_kind_word(to_kind),
+			TEXT_ARGS(to)));
 	if (use->way != EFFECT_NONE)
 		json_put_cstring(&item, "effect", effect_word(use->way));
 	if (!put_numbers(&item, use) || !json_object_seal(&item, &sealed, &err))
@@ -117,12 +113,6 @@ static bool note_pair(void *context, const struct graph_use *use)
 	       counting->bytes + ITEM_ROOM_BYTES < COUNTS_ENTRY_BYTES;
 }
 
-static void drop(struct counting *counting)
-{
-	arena_destroy(&counting->arena);
-	free(counting);
-}
-
 /* What was not written is written by the next pass; until one is whole, whoever starts reads the
  * log from where the last whole one began. */
 static void end_pass(struct graph_service *service)
@@ -133,17 +123,16 @@ static void end_pass(struct graph_service *service)
 		service->counts_since_s = service->counts_begun_s;
 }
 
-static void on_written(struct fold_change *change)
+static void on_written(void *context, uint64_t index, const struct error *err)
 {
-	struct counting *counting = change->context;
-	struct graph_service *service = counting->service;
+	struct graph_service *service = context;
 
+	(void)index;
 	service->is_count_written = false;
-	if (!change->is_durable)
+	if (err != NULL)
 		service->has_count_failed = true;
-	if (counting->is_last || service->has_count_failed)
+	if (service->is_count_last || service->has_count_failed)
 		end_pass(service);
-	drop(counting);
 }
 
 static void put_pass(struct json_builder *record, const struct graph_service *service)
@@ -155,69 +144,50 @@ static void put_pass(struct json_builder *record, const struct graph_service *se
 		json_put_integer(record, "unnamed", service->unnamed_utc_ms);
 }
 
+/* Takes its record. */
 static bool submit(struct counting *counting)
 {
-	struct fold *fold = counting->service->parts.fold;
-	struct json_builder record;
-	struct json items, sealed;
+	struct graph_service *service = counting->service;
+	struct fold_record *record = counting->record;
+	struct json items;
 	struct error err;
 
-	if (!json_array_seal(&counting->items, &items, &err))
+	if (counting->has_failed || !json_array_seal(&counting->items, &items, &err)) {
+		fold_record_destroy(&record);
 		return false;
-	json_object_start(&record, counting->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(fold));
-	json_put_cstring(&record, "type", "graph-uses");
-	json_put_cstring(&record, "actor", "remit");
-	json_put(&record, "items", items);
-	json_put_integer(&record, "through", (int64_t)graph_counted_next(counting->service));
-	if (counting->is_last)
-		put_pass(&record, counting->service);
-	if (!json_object_seal(&record, &sealed, &err))
-		return false;
-	counting->change.entry = json_canonical_text(counting->arena, &sealed);
-	counting->change.done = on_written;
-	counting->change.context = counting;
-	return counting->change.entry.data != NULL && fold_submit(fold, &counting->change, &err);
-}
-
-static struct counting *counting_create(struct graph_service *service)
-{
-	struct counting *counting = calloc(1, sizeof *counting);
-
-	if (counting == NULL)
-		return NULL;
-	counting->service = service;
-	counting->arena = arena_create(COUNTS_ARENA_BYTES);
-	if (counting->arena != NULL) {
-		json_array_start(&counting->items, counting->arena);
-		return counting;
 	}
-	free(counting);
-	return NULL;
+	record->context = service;
+	record->done = on_written;
+	fold_record_start(record, "graph-uses", TEXT("remit"));
+	json_put(&record->object, "items", items);
+	json_put_integer(&record->object, "through", (int64_t)graph_counted_next(service));
+	if (service->is_count_last)
+		put_pass(&record->object, service);
+	return fold_record_send(&record, &err);
 }
 
 /* Looks at some pairs, and writes those that were used. */
 static void write_some(struct graph_service *service)
 {
-	struct counting *counting = counting_create(service);
+	struct counting counting = {.service = service};
+	struct error err;
 
-	if (counting == NULL)
+	if (!fold_record_create(&counting.record, service->parts.fold, COUNTS_ARENA_BYTES, &err))
 		return;
+	json_array_start(&counting.items, counting.record->arena);
 	service->counts_after = graph_each_use_after(
-		service->graph, service->counts_after, GRAPH_COUNTS_LOOKS, note_pair, counting);
-	counting->is_last = service->counts_after == 0;
-	service->is_count_written = true; /* what is submitted may be done before that returns */
-	if (!counting->has_failed && counting->items.count == 0 && !counting->is_last) {
-		service->is_count_written = false;
-		drop(counting);
+		service->graph, service->counts_after, GRAPH_COUNTS_LOOKS, note_pair, &counting);
+	service->is_count_last = service->counts_after == 0;
+	if (!counting.has_failed && counting.items.count == 0 && !service->is_count_last) {
+		fold_record_destroy(&counting.record);
 		return;
 	}
-	if (!counting->has_failed && submit(counting))
+	service->is_count_written = true; /* what is submitted may be done before that returns */
+	if (submit(&counting))
 		return;
 	service->is_count_written = false;
 	service->has_count_failed = true;
 	end_pass(service);
-	drop(counting);
 }
 
 static bool is_due(const struct graph_service *service)

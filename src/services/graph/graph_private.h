@@ -6,6 +6,7 @@
 #include "domain/graph/derive.h"
 #include "domain/graph/search.h"
 #include "services/graph/graph_service.h"
+#include "services/registry/fold_record.h"
 
 /* Private to services/graph. */
 
@@ -38,6 +39,7 @@ struct graph_service {
 	uint32_t counts_after;       /* pairs up to this one are written; 0: none, or all */
 	bool is_counting;            /* a pass is under way */
 	bool is_count_written;       /* its record is on its way */
+	bool is_count_last;          /* it ends the pass */
 	bool has_count_failed;       /* one of the pass did not come on record */
 	graph_time counts_since_s;   /* pairs used since then are written */
 	graph_time counts_begun_s;   /* latest use when the last pass began */
