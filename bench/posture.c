@@ -250,8 +250,12 @@ static uint64_t load_usage(struct work *work)
 				    &to))
 				abort();
 			for (uint32_t week = USES_OF_A_LINE; week > 0; week--, rows++)
-				if (!graph_note_use(work->graph, from.id, to.id,
-					    at_s - (week * 7 + index % 60) * DAY_S, 1 + index % 9,
+				if (!graph_note_use(work->graph,
+					    &(struct graph_used){.from = from.id,
+						    .to = to.id,
+						    .way = EFFECT_READ,
+						    .at_s = at_s - (week * 7 + index % 60) * DAY_S,
+						    .count = 1 + index % 9},
 					    &err))
 					stop("use", &err);
 		}
