@@ -376,6 +376,74 @@ static void each_list_is_carried_line_by_line(void **state)
 	assert_true(half_lines_is_empty(&found.found));
 }
 
+#define OUTPUTS(list) READS "outputs: [" list "]\n"
+#define READS "entitlements: [" READ "}]\n"
+#define CONFIDENTIAL_REPLY "{to: reply, up-to: confidential}"
+
+/* Where agreed data may go is agreed to with them. */
+static void outputs_that_go_further_carry_nothing(void **state)
+{
+	static const char *const further[] = {
+		OUTPUTS("{to: reply, up-to: restricted}"),
+		OUTPUTS(CONFIDENTIAL_REPLY ", {to: '*@rival.example', up-to: public}"),
+		OUTPUTS("{to: 'person:eve', up-to: public}"),
+		OUTPUTS("{to: 'peer:b', up-to: public}"),
+		OUTPUTS("{to: books/read, up-to: public}"),
+		OUTPUTS("{to: '*@*', up-to: internal}"),
+		OUTPUTS("{to: 'a@notours.example', up-to: internal}"),
+		OUTPUTS("{to: files/list, up-to: internal}"),
+	};
+	static const char *const no_further[] = {
+		READS,
+		OUTPUTS(CONFIDENTIAL_REPLY),
+		OUTPUTS("{to: reply, up-to: internal}"),
+		OUTPUTS("{to: 'a@ours.example', up-to: internal}, " CONFIDENTIAL_REPLY),
+		OUTPUTS("{to: '*@ours.example', up-to: public}"),
+		OUTPUTS("{to: files/list, up-to: public, target: 'in/*'}"),
+	};
+	const struct object *before;
+
+	(void)state;
+	put_world();
+	before = put_charter(
+		OUTPUTS(CONFIDENTIAL_REPLY ", {to: '*@ours.example', up-to: internal}"
+					   ", {to: files/list, up-to: internal, target: 'in/*'}"));
+	for (size_t i = 0; i < sizeof further / sizeof further[0]; i++)
+		assert_false(is_no_more(put_charter(further[i]), before));
+	for (size_t i = 0; i < sizeof no_further / sizeof no_further[0]; i++)
+		assert_true(is_no_more(put_charter(no_further[i]), before));
+	before = put_charter(OUTPUTS("{to: '*@*', up-to: internal}"));
+	assert_true(
+		is_no_more(put_charter(OUTPUTS("{to: 'a@b.example', up-to: internal}")), before));
+	assert_false(is_no_more(
+		put_charter(OUTPUTS("{to: 'person:a@b.example', up-to: public}")), before));
+}
+
+/* A model's provider gets; nothing of its unit's comes in. */
+static void outputs_are_of_halves_that_bring_something_in(void **state)
+{
+	const struct object *before, *after;
+	struct json half;
+	struct lines_of was, now;
+	struct half_carried found;
+	struct error err = {0};
+
+	(void)state;
+	put_world();
+	half = half_of(put_charter(OUTPUTS(CONFIDENTIAL_REPLY)), "finance");
+	assert_int_equal(json_find(&half, "outputs")->count, 1);
+	half = half_of(put_charter(READS), "finance");
+	assert_null(json_find(&half, "outputs"));
+	before = put_charter("model: [{provider: models, name: m1}]\n");
+	after = put_charter("model: [{provider: models, name: m1}]\n"
+			    "outputs: [" CONFIDENTIAL_REPLY "]\n");
+	was = (struct lines_of){before, {{0}}};
+	half_lines_add(&was.lines, HALF_MODELS, 0);
+	now = (struct lines_of){after, was.lines};
+	assert_true(half_carry(&found, arena, &now, &was, &err));
+	assert_memory_equal(&found.found, &was.lines, sizeof found.found);
+}
+
 /* Without its line under peers an entitlement on a peer lets any skill be asked for. */
 static void an_entitlement_on_a_peer_is_not_carried_without_its_line(void **state)
 {
@@ -434,6 +502,8 @@ int main(void)
 		TEST(what_says_no_more_is_carried),
 		TEST(what_it_is_for_is_the_same_or_nothing_is_carried),
 		TEST(each_list_is_carried_line_by_line),
+		TEST(outputs_that_go_further_carry_nothing),
+		TEST(outputs_are_of_halves_that_bring_something_in),
 		TEST(an_entitlement_on_a_peer_is_not_carried_without_its_line),
 	};
 
