@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "domain/charter/connector.h"
 #include "domain/charter/narrow.h"
 #include "domain/charter/peer.h"
 #include "domain/charter/registry.h"
@@ -125,6 +126,16 @@ static void touch_peer(struct crossing *crossing, const struct charter_peer *pee
 			crossing->world->context, OBJECT_TOOL, touch_if_reached, crossing);
 }
 
+/* Whose the connector is that knows the account. */
+static void touch_account(struct crossing *crossing, struct text account)
+{
+	const struct object *connector =
+		find(crossing, OBJECT_CONNECTOR, text_before(account, '/'));
+
+	if (connector != NULL)
+		add_unit(crossing, connector->connector->unit);
+}
+
 static void touch_line(struct crossing *crossing, enum half_list list, uint32_t at)
 {
 	const struct charter *charter = crossing->charter;
@@ -134,6 +145,7 @@ static void touch_line(struct crossing *crossing, enum half_list list, uint32_t 
 	case HALF_DATA_SOURCES: touch_source(crossing, charter->data_sources[at].name); return;
 	case HALF_MODELS: touch_server(crossing, charter->models[at].provider, add_unit); return;
 	case HALF_PEERS: touch_peer(crossing, &charter->peers[at]); return;
+	case HALF_ACCOUNTS: touch_account(crossing, charter->accounts[at]); return;
 	case HALF_LIST_COUNT: return;
 	}
 }
@@ -240,7 +252,7 @@ static bool brings_in(const struct charter *charter, enum half_list list, uint32
 {
 	if (list == HALF_ENTITLEMENTS)
 		return charter->entitlements[at].resource_kind != RESOURCE_MODEL;
-	return list != HALF_MODELS;
+	return list != HALF_MODELS && list != HALF_ACCOUNTS;
 }
 
 static bool any_brings_in(const struct charter *charter, const struct half_lines *lines)
@@ -366,6 +378,7 @@ static bool is_narrower(
 		return reads_less(&after->data_sources[now], &before->data_sources[was]);
 	case HALF_PEERS: return peer_is_narrower(&after->peers[now], &before->peers[was]);
 	case HALF_MODELS:
+	case HALF_ACCOUNTS:
 	case HALF_LIST_COUNT: break;
 	}
 	return false;

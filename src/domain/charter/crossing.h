@@ -9,7 +9,8 @@
 #include "domain/charter/reference.h"
 
 /* Lines of a charter that touch what another unit answers for: its tools, models, data and
- * identities, and what the peers of the charter reach (peer.h).  Each such unit must consent to
+ * identities, what the peers of the charter reach (peer.h), and accounts that its connectors
+ * know.  Each such unit must consent to
  * its *half* of the charter, the lines that touch it with what they are for, before the charter
  * comes into force (docs/across-units.md).
  *
@@ -28,7 +29,8 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
 /* One unit's half of a charter: {identity, unit, purpose, kind, class, risk, environments, lines:
  * {MEMBER: [...]}, outputs?: [...]}, each line as its document has it, sorted; and which lines
  * those are.  The outputs are the charter's, all of them, where the lines bring in anything of the
- * unit's: any but those of models.  The json_digest of the document is what the unit agrees to. */
+ * unit's: any but those of models and accounts.  The json_digest of the document is what the unit
+ * agrees to. */
 struct half {
 	struct json document;
 	struct half_lines lines; /* none where nothing touches the unit */

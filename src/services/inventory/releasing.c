@@ -74,25 +74,43 @@ static bool may_judge(const struct inventory_service *service,
 	return judge->may_judge(judge->context, &judged, err);
 }
 
-/* The first who wants it back, or another after whom somebody else has to agree. */
+/* The first who wants it back, or another after whom somebody else has to agree.  no_judge: why
+ * they may not judge it; of who may it has no code. */
 static enum inventory_release ask(struct inventory_service *service,
-	const struct containment *containment, struct inventory_change *change, struct error *err)
+	const struct containment *containment, struct inventory_change *change,
+	const struct error *no_judge, struct error *err)
 {
-	struct error first = *err;
+	struct error no_administrator;
 
+	if (no_judge->code != ERROR_NONE &&
+		!may_administer(service, change->actor, &no_administrator)) {
+		*err = *no_judge;
+		return INVENTORY_RELEASE_REFUSED;
+	}
 	if (text_equal(containment->asked_by, change->actor)) {
 		error_set(err, ERROR_CONFLICT,
 			"you asked for it: another person agrees who may judge review %.*s",
 			TEXT_ARGS(containment->review));
 		return INVENTORY_RELEASE_REFUSED;
 	}
-	if (first.code != ERROR_NONE && !may_administer(service, change->actor, err)) {
-		*err = first;
-		return INVENTORY_RELEASE_REFUSED;
-	}
 	return inventory_submit_change(service, change, "inventory-release-asked", err)
 		       ? INVENTORY_RELEASE_ASKED
 		       : INVENTORY_RELEASE_REFUSED;
+}
+
+/* By one administrator, whoever contained it. */
+static enum inventory_release release_own(const struct inventory_service *service,
+	const struct containment *containment, const struct inventory_change *change,
+	struct error *err)
+{
+	if (!may_administer(service, change->actor, err))
+		return INVENTORY_RELEASE_REFUSED;
+	if (containment == NULL) {
+		error_set(err, ERROR_NOT_FOUND, "this account is not contained");
+		return INVENTORY_RELEASE_REFUSED;
+	}
+	return inventory_check_reason(change, err) ? INVENTORY_RELEASE_LET
+						   : INVENTORY_RELEASE_REFUSED;
 }
 
 enum inventory_release inventory_ask_release(
@@ -102,23 +120,15 @@ enum inventory_release inventory_ask_release(
 		change->account.length == 0
 			? NULL
 			: name_table_find(service->containments, change->account);
-	bool is_judge;
+	struct error no_judge = {0};
 
-	*err = (struct error){0};
-	if (containment == NULL || containment->review.length == 0) {
-		if (!may_administer(service, change->actor, err))
-			return INVENTORY_RELEASE_REFUSED;
-		if (containment != NULL)
-			return inventory_check_reason(change, err) ? INVENTORY_RELEASE_LET
-								   : INVENTORY_RELEASE_REFUSED;
-		error_set(err, ERROR_NOT_FOUND, "this account is not contained");
-		return INVENTORY_RELEASE_REFUSED;
-	}
+	if (containment == NULL || containment->review.length == 0)
+		return release_own(service, containment, change, err);
 	if (!inventory_check_reason(change, err))
 		return INVENTORY_RELEASE_REFUSED;
-	is_judge = may_judge(service, containment, change->actor, err);
-	if (is_judge && containment->asked_by.length > 0 &&
+	if (may_judge(service, containment, change->actor, &no_judge) &&
+		containment->asked_by.length > 0 &&
 		!text_equal(containment->asked_by, change->actor))
 		return INVENTORY_RELEASE_LET;
-	return ask(service, containment, change, err);
+	return ask(service, containment, change, &no_judge, err);
 }

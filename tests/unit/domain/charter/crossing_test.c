@@ -165,6 +165,28 @@ static void each_kind_of_line_touches_whose_it_is(void **state)
 	touches(TOOL("books/read") LINE(""), "finance sales");
 }
 
+static void put_connector(const char *name, const char *unit)
+{
+	put(text_format(arena,
+		"object: connector\nname: %s\nunit: %s\nowner: ana\nprovider: n8n\n"
+		"url: 'https://n8n.example'\ncredential: k\nmay: [read]\n",
+		name, unit)
+			.data);
+}
+
+/* Whoever claims it first would else have its reviews stop it. */
+static void an_account_touches_whose_connector_knows_it(void **state)
+{
+	(void)state;
+	put_world();
+	put_connector("flows", "platform");
+	put_connector("mine", "support");
+	put_connector("all", "org");
+	touches("accounts: ['flows/1']\n", "platform");
+	touches("accounts: ['mine/1', 'all/1', 'nowhere/1']\n", "");
+	touches("accounts: ['mine/1', 'flows/user/1']\n", "platform");
+}
+
 static void a_reach_touches_servers_and_what_tools_read(void **state)
 {
 	(void)state;
@@ -495,6 +517,7 @@ int main(void)
 		TEST(what_is_its_own_or_shared_by_all_touches_nobody),
 		TEST(a_peer_whose_charter_is_lost_is_no_answer),
 		TEST(each_kind_of_line_touches_whose_it_is),
+		TEST(an_account_touches_whose_connector_knows_it),
 		TEST(a_reach_touches_servers_and_what_tools_read),
 		TEST(a_charter_touches_so_many_units_and_not_one_more),
 		TEST(a_unit_sees_its_lines_and_no_other),

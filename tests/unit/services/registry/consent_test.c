@@ -177,6 +177,33 @@ static void without_a_reach_into_others_there_is_nothing_to_consent_to(void **st
 	assert_false(step(governed, "cy", REGISTRAR_CONSENT));
 }
 
+/* ---- accounts ---- */
+
+static void nobody_claims_an_account_that_another_unit_s_connector_knows(void **state)
+{
+	struct governed *governed = *state;
+	static const char claims[] =
+		"object: identity\nname: a2\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: Asks others\nenvironments: [staging]\n"
+		"accounts: [flows/theirs]\n";
+
+	assert_true(governed_enrol(governed, "adi", "eva"));
+	assert_true(governed_apply_by_two(governed, "adi",
+		"object: connector\nname: flows\nunit: sales\nowner: cy\nprovider: n8n\n"
+		"url: 'https://n8n.example'\ncredential: k\nmay: [read]\n"));
+	assert_true(governed_apply(governed, "adi", claims));
+	assert_false(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text,
+		"unit sales, whose data owner has not consented to accounts[0]"));
+	assert_false(step(governed, "eva", REGISTRAR_CONSENT));
+	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	/* A later version claims the same without a new word. */
+	assert_true(governed_apply(governed, "adi",
+		text_format(governed->arena, "%sexpires: 2030-01-01\n", claims).data));
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+}
+
 /* ---- lines that are no reach ---- */
 
 static const char a3_start[] =
@@ -605,6 +632,7 @@ int main(void)
 		TEST(nobody_makes_themselves_who_answers_for_a_unit),
 		TEST(who_proposed_it_does_not_consent),
 		TEST(a_consent_is_to_one_version),
+		TEST(nobody_claims_an_account_that_another_unit_s_connector_knows),
 		TEST(without_a_reach_into_others_there_is_nothing_to_consent_to),
 		TEST(lines_into_other_units_wait_for_each),
 		TEST(a_line_more_or_another_purpose_voids_what_was_agreed),
