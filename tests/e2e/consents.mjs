@@ -177,6 +177,18 @@ test('a line more of one unit waits for it, and the review of one leaves the res
   await allowed();
 });
 
+test('data goes no further than its unit agreed', async () => {
+  const text = world.charter('charters/50-incident-opener.yaml')
+    .replace('{to: reply, up-to: internal}', '{to: reply, up-to: confidential}')
+    .replace('outputs:', "outputs:\n  - {to: '*@elsewhere.example', up-to: internal}");
+  assert.equal((await apply(DAN, text)).code, 6);
+  const done = await world.remit(FAY, 'identity', 'approve', OPENER, '--yes');
+  assert.equal(done.code, 4, done.out);
+  assert.match(done.err, /unit support, whose data owner has not consented to/);
+  const shown = await world.must(ANA, 'consent', 'show', OPENER, '--unit', 'support');
+  assert.match(shown, /outputs {2}\{"to":"\*@elsewhere\.example","up-to":"internal"\}/);
+});
+
 test('another restart, and a replay decides each of them again', async () => {
   await restarted();
   await allowed();

@@ -270,6 +270,30 @@ static void a_line_more_or_another_purpose_voids_what_was_agreed(void **state)
 	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
 }
 
+#define LOOK "Looks things up"
+#define LINES_AND(outputs) GET ", " STAFF "]\noutputs: [" outputs
+
+/* Whoever approves the charter does not say where another unit's data may go. */
+static void data_goes_no_further_than_its_unit_agreed(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(put_in_force(governed));
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: reply, up-to: internal}")));
+	assert_int_equal(a3(governed)->more->waiting_consents.length, 0);
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	/* Less far needs nobody, and back again does. */
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: reply, up-to: public}")));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: reply, up-to: internal}")));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "has not consented to"));
+}
+
 static void a_line_less_needs_no_new_consent(void **state)
 {
 	struct governed *governed = *state;
@@ -636,6 +660,7 @@ int main(void)
 		TEST(without_a_reach_into_others_there_is_nothing_to_consent_to),
 		TEST(lines_into_other_units_wait_for_each),
 		TEST(a_line_more_or_another_purpose_voids_what_was_agreed),
+		TEST(data_goes_no_further_than_its_unit_agreed),
 		TEST(a_line_less_needs_no_new_consent),
 		TEST(what_became_anothers_meanwhile_is_asked_again),
 		TEST(what_a_review_leaves_stays_agreed_line_by_line),
