@@ -64,7 +64,6 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 		(kind == OBJECT_POLICY || kind == OBJECT_APPLICATION || kind == OBJECT_ISSUER ||
 			kind == OBJECT_CONNECTOR || kind == OBJECT_UNIT);
 	bool is_person = about == PEOPLE_ABOUT_OBJECT && kind == OBJECT_PERSON;
-	bool is_ceded = about == PEOPLE_ABOUT_OBJECT && object_is_ceded(kind);
 	bool is_unit = is_shared && kind == OBJECT_UNIT;
 	bool is_near = (facts & (NEAR | ORG)) != 0;
 	bool administers = (facts & ADMINISTRATOR) != 0;
@@ -97,10 +96,11 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 				   : (is_shared && (approves || administers)) ||
 					     (is_person && administers);
 	case PEOPLE_REJECT:
-		return (proposed && (is_identity || is_shared || is_ceded || is_person)) ||
+		return (proposed &&
+			       (is_identity || is_shared || object_is_ceded(kind) || is_person)) ||
 		       (is_identity && (owns || approves || administers)) ||
 		       (is_shared && (approves || administers)) ||
-		       ((is_person || is_ceded) && administers);
+		       ((is_person || object_is_ceded(kind)) && administers);
 	case PEOPLE_SUSPEND:
 	case PEOPLE_KILL:
 		return (is_identity ||
