@@ -41,12 +41,26 @@ static bool add_word(const struct consent_query *query, struct text unit, struct
 	       error_set(query->err, ERROR_LIMIT, "no memory for a consent");
 }
 
-static bool has_all(struct text units, struct text consents)
+/* Whoever said yes for the unit still has its word: it may have somebody of its own by now. */
+static bool has_word(const struct consent_query *query, struct text consents, struct text unit)
+{
+	struct custody custody = custody_of(query);
+	struct consent_given given;
+	struct error unused;
+
+	custody.err = &unused;
+	if (!consents_find(consents, unit, &given))
+		return false;
+	custody.actor = given.by;
+	return custody_may_cede(&custody, unit);
+}
+
+static bool has_all(const struct consent_query *query, struct text units, struct text consents)
 {
 	struct text unit;
 
 	while (consents_next(&units, &unit))
-		if (!consents_has(consents, unit))
+		if (!has_word(query, consents, unit))
 			return false;
 	return true;
 }
@@ -65,13 +79,13 @@ bool registrar_cede(const struct consent_query *query, struct text *consents, bo
 		if (!custody_may_cede(&custody, unit))
 			continue;
 		may = true;
-		if (consents_has(*consents, unit))
+		if (has_word(query, *consents, unit))
 			continue;
 		is_new = true;
 		if (!add_word(query, unit, consents))
 			return false;
 	}
-	*is_agreed = has_all(units, *consents);
+	*is_agreed = has_all(query, units, *consents);
 	return may &&
 	       (is_new || *is_agreed ||
 		       error_set(query->err, ERROR_CONFLICT, "that was consented to already"));

@@ -317,6 +317,22 @@ static void as_soon_as_somebody_answers_no_administrator_does(void **state)
 	assert_true(is_of(law, "org"));
 }
 
+/* Who said yes for it must still have its word when the last one does. */
+static void a_word_that_is_no_word_any_more_does_not_count(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "adi", STAFF("")));
+	assert_true(consent(governed, "eva", staff(governed)));
+	assert_true(governed_apply(
+		governed, "adi", "object: person\nname: lia\nunit: legal\nroles: [owner]\n"));
+	assert_true(governed_step_of(governed, "eva", REGISTRAR_APPROVE, OBJECT_PERSON, "lia"));
+	assert_true(consent(governed, "dan", staff(governed)));
+	assert_int_equal(staff(governed)->in_force->tool->reads_count, 2);
+	assert_true(consent(governed, "lia", staff(governed)));
+	assert_int_equal(staff(governed)->in_force->tool->reads_count, 0);
+}
+
 static void who_answers_for_the_unit_asks_nobody(void **state)
 {
 	struct governed *governed = *state;
@@ -431,6 +447,7 @@ int main(void)
 		TEST(another_wish_is_asked_about_anew),
 		TEST(where_nobody_answers_a_second_administrator_does),
 		TEST(as_soon_as_somebody_answers_no_administrator_does),
+		TEST(a_word_that_is_no_word_any_more_does_not_count),
 		TEST(who_answers_for_the_unit_asks_nobody),
 		TEST(reading_more_and_what_is_no_unit_s_wait_for_nobody),
 		TEST(what_waits_is_turned_down_or_withdrawn),
