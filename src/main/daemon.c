@@ -1008,6 +1008,9 @@ static bool make_reviews(struct daemon *daemon, struct error *err)
 
 static bool keep_reviews(struct daemon *daemon, struct error *err)
 {
+	const struct inventory_judge judge = review_keeper_judge(daemon->reviews);
+
+	inventory_use_judge(daemon->inventories.service, &judge);
 	return review_keeper_start(daemon->reviews, daemon->notices,
 		graph_service_graph(daemon->graph), connector_keeper_service(daemon->connectors),
 		err);

@@ -3,9 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "domain/audit/envelope.h"
+
 struct review_keeper {
 	struct loop *loop;
 	struct record_log *log;
+	const struct registry *registry;
 	struct review_service *service;
 	struct notices *notices;
 	const struct graph *graph;
@@ -167,8 +170,11 @@ static bool find_account(void *context, struct text identity, struct text title,
 static bool stop_account(void *context, const struct review_stop *stop)
 {
 	const struct review_keeper *keeper = context;
-	const struct connector_contain_asked asked = {
-		.account = stop->account, .actor = stop->actor, .reason = stop->reason};
+	const struct connector_contain_asked asked = {.account = stop->account,
+		.actor = stop->actor,
+		.reason = stop->reason,
+		.review = stop->review,
+		.identity = stop->identity};
 
 	return keeper->connectors != NULL &&
 	       connector_stop(keeper->connectors, &asked, stop->must_be_reversible);
@@ -195,7 +201,7 @@ bool review_keeper_create(struct review_keeper **out, struct loop *loop, struct 
 	*out = NULL;
 	if (keeper == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for reviews");
-	*keeper = (struct review_keeper){.loop = loop, .log = log};
+	*keeper = (struct review_keeper){.loop = loop, .log = log, .registry = parts->registry};
 	if (!review_service_create(&keeper->service, parts, err)) {
 		free(keeper);
 		return false;
@@ -245,4 +251,31 @@ void review_keeper_destroy(struct review_keeper **keeper)
 struct review_service *review_keeper_service(struct review_keeper *keeper)
 {
 	return keeper->service;
+}
+
+/* ---- whom releases are asked of ---- */
+
+static bool may_administer(void *context, struct text actor, struct error *err)
+{
+	const struct review_keeper *keeper = context;
+	const struct people_resource installation = {.about = PEOPLE_ABOUT_INSTALLATION};
+
+	return registry_may_about(keeper->registry, actor, PEOPLE_ADMINISTER, &installation, err);
+}
+
+static bool may_judge(void *context, const struct inventory_judged *judged, struct error *err)
+{
+	const struct review_keeper *keeper = context;
+	const struct review_given_back asked = {.review = judged->review,
+		.identity = judged->identity,
+		.account = judged->account,
+		.person = actor_person(judged->actor)};
+
+	return review_may_give_back(keeper->service, &asked, err);
+}
+
+struct inventory_judge review_keeper_judge(struct review_keeper *keeper)
+{
+	return (struct inventory_judge){
+		.context = keeper, .may_administer = may_administer, .may_judge = may_judge};
 }

@@ -57,8 +57,9 @@ struct registry_more {
 	uint32_t tasks_since;
 	/* Units only: who approved the template for sandboxes in force, "person:NAME". */
 	struct text approved_by;
-	/* Identities only: the units that consented to their halves of in_force, and of what
-	 * waits (peer.h, crossing.h). */
+	/* Identities: the units that consented to their halves of in_force, and of what waits
+	 * (peer.h, crossing.h).  Servers and tools: of the units that what waits leaves, those
+	 * that consented (cession.h). */
 	struct text consents;
 	struct text waiting_consents;
 	/* Identities only: the person who answers for what is in force since they acknowledged it;

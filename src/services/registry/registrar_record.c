@@ -97,7 +97,7 @@ void written_change_approve(struct written_change *written, const struct registr
 	}
 	if (is_promoted(entry))
 		change->tasks_since = change->waiting;
-	if (object_is_proposed(entry->kind)) {
+	if (object_is_proposed(entry->kind) || object_is_ceded(entry->kind)) {
 		written->author = entry->more->proposed_by;
 		if (entry->waiting != NULL)
 			written->digest = entry->waiting->digest;

@@ -87,6 +87,8 @@ struct review_stop {
 	struct text account;
 	struct text actor;
 	struct text reason;
+	struct text review;
+	struct text identity; /* whose item it is */
 	bool must_be_reversible;
 };
 struct review_ports {
@@ -212,6 +214,19 @@ struct review_items_query {
 };
 bool review_items(struct review_service *service, const struct review_items_query *asked,
 	struct arena *arena, struct json *out, uint32_t *next, struct error *err) MUST_CHECK;
+
+/* Whether the person may have back, at its provider, an account that the review had stopped for
+ * the identity: who may judge what it took there, and neither owns the identity nor stands in for
+ * who does.  Of a review that is not known any more, whoever may judge the identity.  Errors:
+ * INVALID ("forbidden: "). */
+struct review_given_back {
+	struct text review;
+	struct text identity;
+	struct text account; /* CONNECTOR/ID */
+	struct text person;
+};
+bool review_may_give_back(const struct review_service *service,
+	const struct review_given_back *asked, struct error *err) MUST_CHECK;
 
 struct review_figures {
 	size_t open;

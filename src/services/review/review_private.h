@@ -131,6 +131,8 @@ bool review_record_create(struct fold_record **out, struct review_service *servi
 bool review_may(const struct review_service *service, const struct review *review,
 	const struct review_row *row, struct text person, struct text *for_person,
 	struct error *err) MUST_CHECK;
+/* An item of what the account may do: "CONNECTOR/ID what". */
+bool review_is_of_account(const struct review_item *item, struct text account);
 bool review_may_start(const struct review_service *service, const struct review_request *request,
 	struct error *err) MUST_CHECK;
 bool review_check_delegation(const struct review_service *service, const struct review *review,

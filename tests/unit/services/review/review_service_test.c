@@ -654,6 +654,36 @@ static void an_account_is_stopped_once_all_its_lines_are_to_go(void **state)
 	assert_string_equal(state_of(reviewing, mail), "exception");
 }
 
+static bool may_give_back(struct reviewing *reviewing, struct text review, const char *person)
+{
+	const struct review_given_back asked = {.review = review,
+		.identity = TEXT("a1"),
+		.account = TEXT("google/app"),
+		.person = text_of(person)};
+	struct error err = {0};
+	bool may = review_may_give_back(reviewing->reviews, &asked, &err);
+
+	assert_int_equal(err.code, may ? ERROR_NONE : ERROR_INVALID);
+	assert_true(may || strstr(err.text, "forbidden: ") == err.text);
+	return may;
+}
+
+static void an_account_is_had_back_by_who_may_judge_and_owns_nothing_of_it(void **state)
+{
+	struct reviewing *reviewing = *state;
+	const char *const nobodys[] = {"adi", "eva", "ana", "bo", "nobody", ""};
+
+	reviewing->has_inherited = reviewing->stops = true;
+	assert_int_equal(start(reviewing, "rey", a1, 2), ERROR_NONE);
+	for (size_t i = 0; i < sizeof nobodys / sizeof nobodys[0]; i++) {
+		assert_false(may_give_back(reviewing, reviewing->review, nobodys[i]));
+		assert_false(may_give_back(reviewing, TEXT("review-of-before"), nobodys[i]));
+	}
+	assert_true(may_give_back(reviewing, reviewing->review, "rey"));
+	/* Of one that is forgotten whoever may judge the identity. */
+	assert_true(may_give_back(reviewing, TEXT("review-of-before"), "rey"));
+}
+
 static void what_nobody_answered_for_is_stopped_so_that_it_can_be_had_back(void **state)
 {
 	struct reviewing *reviewing = *state;
@@ -1128,6 +1158,7 @@ int main(void)
 		TEST(no_answer_takes_it_away_and_people_were_told_three_times),
 		TEST(what_changed_before_the_deadline_is_an_exception_and_a_finding),
 		TEST(an_account_is_stopped_once_all_its_lines_are_to_go),
+		TEST(an_account_is_had_back_by_who_may_judge_and_owns_nothing_of_it),
 		TEST(what_nobody_answered_for_is_stopped_so_that_it_can_be_had_back),
 		TEST(a_line_that_is_kept_keeps_the_account),
 		TEST(a_log_that_takes_nothing_leaves_everything_as_it_is),
