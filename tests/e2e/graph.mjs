@@ -135,4 +135,33 @@ test('what an account opens undeclared keeps its charter out, until somebody ans
     const inherited = await world.json(null, 'can', 'bot', '--inherited');
     assert.deepEqual(inherited.items.map(({ what }) => what).sort(),
       ['data-source:bucket', 'resource:aws/bucket']);
+    assert.deepEqual(inherited.items.map(({ path }) => path[0].kind), ['is', 'is']);
+    const can = await world.remit(null, 'can', 'bot');
+    assert.match(can.err, /inherits 2 more .* remit can bot --inherited/);
   });
+
+test('who inherits something stands beside whose charter declares it', async () => {
+  const who = (...words) => world.json(null, 'who', 'read', ...words);
+  const [item, ...more] = (await who('resource:aws/bucket')).items;
+  assert.deepEqual(more, []);
+  assert.deepEqual([item.access, item.who, item.through, item.by, item.until, item.used],
+    ['inherited', 'identity:bot', 'account:aws/bot', 'unknown', 'no end', 'never seen']);
+  assert.deepEqual(item.path.map(({ kind, to }) => `${kind} ${to}`),
+    ['is account:aws/bot', 'may resource:aws/bucket']);
+  const data = await who('data-source:bucket');
+  assert.equal(data.inherited, 1);
+  assert.equal(data.items[0].hops, 3);
+  const tool = await who('files/read_text_file');
+  assert.ok(tool.items.length > 0);
+  for (const { access, by, path } of tool.items.slice(0, 1))
+    assert.deepEqual([access, by, path.length], ['declared', `person:${BO}`, 1]);
+  assert.equal(tool.inherited, 0);
+  assert.deepEqual((await who('files/read_text_file', '--inherited')).items, []);
+  const table = await world.must(null, 'who', 'read', 'resource:aws/bucket');
+  assert.match(table, /identity:bot|bot +inherited/);
+  const wrong = await world.remit(null, 'who', 'read', 'resource:aws/nothing');
+  assert.equal(wrong.code, 3);
+  const page = await world.remit(null, 'who', 'read', 'data-source:bucket', '--inherited',
+    '--after', 'bot');
+  assert.match(page.err, /what .next. said/);
+});

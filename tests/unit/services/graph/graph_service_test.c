@@ -351,6 +351,183 @@ static void more_credentials_than_can_be_looked_at_stop_the_approval(void **stat
 		strstr(fixture->governed.last.err.text, "reach more than can be looked at"));
 }
 
+/* ---- who inherits ---- */
+
+static struct json ask_who(struct fixture *fixture, const struct graph_who *asked)
+{
+	struct graph_who whole = *asked;
+	struct error err = {0};
+	struct json out;
+
+	whole.now_utc_s = fixture->governed.log.now_utc_ms / 1000;
+	if (whole.count == 0)
+		whole.count = 100;
+	if (!graph_who(fixture->service, &whole, fixture->governed.arena, &out, &err))
+		fail_msg("%s", err.text);
+	return out;
+}
+
+/* a2 is the bot, which may read crm until tomorrow; nobody stands for a flow that may. */
+static void see_heirs(struct fixture *fixture)
+{
+	const struct inventory_item may = {.edge = GRAPH_EDGE_MAY,
+		.from = TEXT("account:bot"),
+		.to = TEXT("resource:crm"),
+		.effects = 1 << EFFECT_READ,
+		.by = TEXT("person:ana"),
+		.until_s = (graph_time)(fixture->governed.log.now_utc_ms / 1000 + DAY_S)};
+
+	assert_true(apply_a2(fixture, ""));
+	assert_true(approve_a2(fixture));
+	see(fixture, "bot", &may);
+	see_edge(fixture, GRAPH_EDGE_USES, "account:flow", "account:connection");
+	see_edge(fixture, GRAPH_EDGE_MAY, "account:connection", "resource:crm");
+}
+
+static void who_inherits_something_is_told_with_the_way(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {.effect = EFFECT_READ, .resource = TEXT("resource:aws/crm")};
+	const struct json *item;
+	struct json answer;
+
+	see_heirs(fixture);
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 2);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "who", "identity:a2");
+	assert_says(item, "identity", "a2");
+	assert_says(item, "access", "inherited");
+	assert_says(item, "through", "account:aws/bot");
+	assert_says(item, "by", "person:ana");
+	assert_true(json_text_or(item, "until", "").data[0] == '2');
+	assert_says(item_at(item, "path", 0), "kind", "is");
+	assert_says(item_at(item, "path", 1), "to", "resource:aws/crm");
+	item = item_at(&answer, "items", 1); /* not the connection by itself */
+	assert_says(item, "who", "account:aws/flow");
+	assert_says(item, "by", "unknown");
+	assert_says(item, "until", "no end");
+	assert_null(json_find(item, "identity"));
+	asked.effect = EFFECT_WRITE;
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	see_may(fixture, "crm", 0); /* what a provider does not say counts as all */
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 1);
+}
+
+static void who_inherits_comes_in_pages(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {
+		.effect = EFFECT_READ, .resource = TEXT("resource:aws/crm"), .count = 1};
+	struct json answer;
+
+	see_heirs(fixture);
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_find(&answer, "items")->count, 1);
+	assert_int_equal(json_integer_or(&answer, "next", -1), 1);
+	asked.after = 1;
+	answer = ask_who(fixture, &asked);
+	assert_says(item_at(&answer, "items", 0), "who", "account:aws/flow");
+	assert_null(json_find(&answer, "next"));
+	asked.after = UINT32_MAX; /* far behind the end */
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_find(&answer, "items")->count, 0);
+	assert_null(json_find(&answer, "next"));
+}
+
+static void who_is_asked_of_what_one_gets_at(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {
+		.effect = EFFECT_READ, .resource = TEXT("files/read"), .count = 9};
+	struct error err = {0};
+	struct json answer = ask_who(fixture, &asked);
+
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0); /* a1 may by its charter */
+	asked.resource = TEXT("unit:support");
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	asked.resource = TEXT("resource:aws/none");
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	asked.effect = EFFECT_NONE;
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+/* The ways that are told one who asks of its side are the same. */
+static void what_one_inherits_is_told_with_the_way(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("identity:a2"), .is_inherited = true};
+	const struct json *item;
+	struct json answer;
+	struct error err = {0};
+
+	see_heirs(fixture);
+	answer = ask(fixture, graph_reach, &asked);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "what", "resource:aws/crm");
+	assert_says(item, "access", "inherited");
+	assert_says(item_at(item, "path", 0), "from", "identity:a2");
+	assert_says(item_at(item, "path", 1), "by", "person:ana");
+	assert_true(graph_inherited(fixture->service, TEXT("a2"),
+		fixture->governed.log.now_utc_ms / 1000, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 1);
+	assert_true(graph_inherited(
+		fixture->service, TEXT("nobody"), 1, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	fixture->governed.log.now_utc_ms += 2 * (int64_t)DAY_S * 1000; /* the grant has ended */
+	assert_true(graph_inherited(fixture->service, TEXT("a2"),
+		fixture->governed.log.now_utc_ms / 1000, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+}
+
+static void beginnings_beyond_what_is_searched_are_said_to_be_cut(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json answer;
+	struct error err = {0};
+	char to[32];
+
+	for (int i = 0; i < GRAPH_STARTS_MAX; i++) {
+		(void)snprintf(to, sizeof to, "credential:k%d", i);
+		see_edge(fixture, GRAPH_EDGE_HOLDS, "identity:a1", to);
+	}
+	assert_true(graph_inherited(
+		fixture->service, TEXT("a1"), 1, fixture->governed.arena, &answer, &err));
+	assert_false(json_boolean_or(&answer, "cut", false));
+	see_edge(fixture, GRAPH_EDGE_HOLDS, "identity:a1", "credential:more");
+	assert_true(graph_inherited(
+		fixture->service, TEXT("a1"), 1, fixture->governed.arena, &answer, &err));
+	assert_true(json_boolean_or(&answer, "cut", false));
+}
+
+static void a_line_of_a_charter_says_who_granted_it(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct graph_who asked = {.effect = EFFECT_READ, .resource = TEXT("files/read")};
+	struct json_builder object;
+	struct error err = {0};
+	struct json item;
+
+	json_object_start(&object, fixture->governed.arena);
+	assert_true(graph_put_declared(
+		fixture->service, TEXT("a1"), &asked, fixture->governed.arena, &object, &err));
+	assert_true(json_object_seal(&object, &item, &err));
+	assert_says(&item, "access", "declared");
+	assert_says(&item, "by", "person:bo");
+	assert_says(item_at(&item, "path", 0), "scope", "entitlements/0");
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	json_object_start(&object, fixture->governed.arena);
+	assert_true(graph_put_declared(
+		fixture->service, TEXT("a1"), &asked, fixture->governed.arena, &object, &err));
+	assert_true(json_object_seal(&object, &item, &err));
+	assert_null(json_find(&item, "path")); /* it may nothing */
+}
+
 /* ---- waivers ---- */
 
 static void on_waived(void *context, struct text id, uint64_t index, const struct error *err)
@@ -946,6 +1123,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_not_there_is_said_so),
 		TEST(a_path_says_who_granted_each_hop),
+		TEST(who_inherits_something_is_told_with_the_way),
+		TEST(who_inherits_comes_in_pages),
+		TEST(who_is_asked_of_what_one_gets_at),
+		TEST(what_one_inherits_is_told_with_the_way),
+		TEST(beginnings_beyond_what_is_searched_are_said_to_be_cut),
+		TEST(a_line_of_a_charter_says_who_granted_it),
 		TEST(without_its_edge_there_is_no_path),
 		TEST(reach_shows_the_worst_first_and_goes_on),
 		TEST(who_acts_elsewhere_is_looked_at_by_its_accounts),
