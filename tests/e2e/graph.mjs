@@ -165,3 +165,32 @@ test('who inherits something stands beside whose charter declares it', async () 
     '--after', 'bot');
   assert.match(page.err, /what .next. said/);
 });
+
+test('two dates differ by what connectors saw and by what was first used, as far as is on record',
+  async () => {
+    const between = Date.now();
+    const diff = (since, ...more) => world.remit(null, '--data', world.dir, 'graph', 'diff',
+      '--since', String(since), ...more);
+    const items = join(world.dir, 'seen-later.jsonl');
+    writeFileSync(items, [
+      { node: 'account', id: 'bot', kind: 'service-account', owner: BO },
+      { node: 'resource', id: 'bucket' },
+      { node: 'resource', id: 'table' },
+      { edge: 'may', from: 'account:bot', to: 'resource:table', effects: ['read'] },
+    ].map((item) => `${JSON.stringify(item)}\n`).join(''));
+    await world.must(ADI, 'inventory', 'import', 'aws', items, '--provider', 'items', '--yes');
+    const told = JSON.parse((await diff(between, '-o', 'json')).out);
+    const of = (difference) => told.items.filter((item) => item.difference === difference
+      && item.layer === 'aws').map(({ node, to }) => node ?? to).sort();
+    assert.deepEqual(of('new'), ['resource:aws/table', 'resource:aws/table']);
+    assert.deepEqual(of('gone'), ['resource:aws/bucket']);
+    assert.deepEqual(of('changed'), ['account:aws/bot']);
+    assert.deepEqual(told.items.find(({ changed }) => changed).changed, ['owner']);
+    assert.deepEqual(told.layers.map(({ layer, compared }) => [layer, compared]),
+      [['aws', true]]);
+    const before = await diff(1000);
+    assert.equal(before.code, 0, before.err);
+    assert.match(before.err, /log begins at/);
+    assert.match(before.err, /aws is not compared: none was in force then; the first inventory/);
+    assert.match(before.out, /first-used .*tool:files\/read_text_file/);
+  });

@@ -983,14 +983,15 @@ static struct json differences(struct fixture *fixture, int64_t since, int64_t u
 	const struct fake_log *log = &fixture->governed.log;
 	struct graph_history *history;
 	struct error err = {0};
-	struct json out;
+	struct json report, out;
 
 	assert_true(graph_history_create(&history, since, until, &err));
 	for (size_t i = 0; i < log->count; i++)
 		if (!graph_history_feed(
 			    history, log->entries[i].entry, log->entries[i].content, &err))
 			fail_msg("%s", err.text);
-	assert_true(graph_history_report(history, fixture->governed.arena, &out, &err));
+	assert_true(graph_history_report(history, fixture->governed.arena, &report, &err));
+	assert_true(json_copy(&out, fixture->governed.arena, &report, &err));
 	graph_history_destroy(&history);
 	assert_null(history);
 	return out;
@@ -1017,6 +1018,83 @@ static void two_times_differ_by_what_was_granted_between(void **state)
 	assert_int_equal(json_integer_or(&answer, "gone", 0), 2);
 	answer = differences(fixture, begun + 5000, begun + 5000);
 	assert_int_equal(json_find(&answer, "items")->count, 0);
+}
+
+static void two_times_differ_by_what_was_first_used_between(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct json *item;
+	struct json answer;
+
+	record(fixture, use);
+	record(fixture, no_use);
+	answer = differences(fixture, 1794999999999, 1795000000000);
+	assert_int_equal(json_integer_or(&answer, "first_used", -1), 2);
+	item = item_at(&answer, "items", json_find(&answer, "items")->count - 1);
+	assert_says(item, "difference", "first-used");
+	assert_says(item, "from", "identity:a1");
+	assert_says(item, "to", "tool:files/read");
+	assert_says(item, "layer", "recorded");
+	answer = differences(fixture, 1795000000000, 1795000000001); /* it had been used */
+	assert_int_equal(json_integer_or(&answer, "first_used", -1), 0);
+}
+
+static void from_before_the_log_began_that_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms;
+	struct json answer = differences(fixture, 1000, now);
+
+	assert_non_null(json_find(&answer, "begins"));
+	answer = differences(fixture, now, now);
+	assert_null(json_find(&answer, "begins"));
+}
+
+/* An inventory of one item, in force at the time. */
+static void feed_inventory(
+	struct fixture *fixture, struct graph_history *history, int64_t at, const char *item)
+{
+	struct arena *arena = fixture->governed.arena;
+	struct text id = text_format(arena, "i-%lld", (long long)at);
+	struct error err = {0};
+
+	for (int step = 0; step < 2; step++)
+		if (!graph_history_feed(history,
+			    text_format(arena,
+				    "{\"at\":%lld,\"connector\":\"aws\",\"import\":\"%.*s\","
+				    "\"items\":1,\"taken\":%lld,\"type\":\"inventory-%s\"}",
+				    (long long)at, TEXT_ARGS(id), (long long)at / 1000,
+				    step == 0 ? "part" : "imported"),
+			    text_of(step == 0 ? item : ""), &err))
+			fail_msg("%s", err.text);
+}
+
+static void two_times_differ_by_what_a_connector_saw(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_history *history;
+	struct error err = {0};
+	const struct json *item;
+	struct json answer;
+
+	assert_true(graph_history_create(&history, 1000000, 9000000, &err));
+	feed_inventory(fixture, history, 1000000, "{\"id\":\"app\",\"kind\":\"oauth-app\",\"node\":\"account\"}\n");
+	feed_inventory(fixture, history, 2000000,
+		"{\"edge\":\"may\",\"effects\":[\"read\"],\"from\":\"account:app\","
+		"\"to\":\"resource:r\"}\n");
+	assert_true(graph_history_report(history, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "new", -1), 1);
+	assert_int_equal(json_integer_or(&answer, "gone", -1), 1);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "layer", "aws");
+	assert_says(item, "from", "account:aws/app");
+	assert_says(item, "to", "resource:aws/r");
+	assert_says(item, "first_seen", "1970-01-01T00:33:20.000Z");
+	item = item_at(&answer, "items", 1);
+	assert_says(item, "node", "account:aws/app");
+	assert_says(item, "last_seen", "1970-01-01T00:16:40.000Z");
+	assert_true(json_boolean_or(item_at(&answer, "layers", 0), "compared", false));
+	graph_history_destroy(&history);
 }
 
 static void two_times_differ_by_what_a_review_took_between(void **state)
@@ -1153,6 +1231,9 @@ int main(void)
 		TEST(counts_outlive_a_restart_and_count_nothing_twice),
 		TEST(two_rows_of_one_decision_count_once),
 		TEST(two_times_differ_by_what_was_granted_between),
+		TEST(two_times_differ_by_what_was_first_used_between),
+		TEST(from_before_the_log_began_that_is_said),
+		TEST(two_times_differ_by_what_a_connector_saw),
 		TEST(two_times_differ_by_what_a_review_took_between),
 	};
 
