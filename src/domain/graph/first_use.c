@@ -43,9 +43,7 @@ static bool note(struct first_uses *uses, struct text ends, int64_t at_utc_ms, s
 
 	if (ends.data != NULL && name_table_find(uses->table, ends) != NULL)
 		return true;
-	use = ends.data == NULL || name_table_count(uses->table) >= GRAPH_USES_MAX
-		      ? NULL
-		      : calloc(1, sizeof *use);
+	use = ends.data == NULL ? NULL : calloc(1, sizeof *use);
 	if (use != NULL) {
 		use->at_utc_ms = at_utc_ms;
 		use->ends = name_table_put_named(uses->table, ends, use);

@@ -277,12 +277,11 @@ static bool feed_part(struct connector *connector, const struct json *record, st
 	set->is_lost = set->is_lost || (items > 0 && content.length == 0);
 	if (content.length == 0)
 		return true;
-	part = malloc(sizeof *part + content.length);
+	part = calloc(1, sizeof *part + content.length);
 	if (part == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for an inventory");
 	memcpy(part->bytes, content.data, content.length);
 	part->lines = (struct text){part->bytes, content.length};
-	part->next = NULL;
 	*(set->last == NULL ? &set->first : &set->last->next) = part;
 	set->last = part;
 	return true;

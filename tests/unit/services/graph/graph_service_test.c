@@ -1078,7 +1078,8 @@ static void two_times_differ_by_what_a_connector_saw(void **state)
 	struct json answer;
 
 	assert_true(graph_history_create(&history, 1000000, 9000000, &err));
-	feed_inventory(fixture, history, 1000000, "{\"id\":\"app\",\"kind\":\"oauth-app\",\"node\":\"account\"}\n");
+	feed_inventory(fixture, history, 1000000,
+		"{\"id\":\"app\",\"kind\":\"oauth-app\",\"node\":\"account\"}\n");
 	feed_inventory(fixture, history, 2000000,
 		"{\"edge\":\"may\",\"effects\":[\"read\"],\"from\":\"account:app\","
 		"\"to\":\"resource:r\"}\n");
