@@ -4,6 +4,7 @@
 #include "domain/charter/effects.h"
 #include "domain/charter/name_table.h"
 #include "domain/graph/derive.h"
+#include "domain/graph/inherit.h"
 #include "domain/graph/search.h"
 #include "services/graph/graph_service.h"
 #include "services/registry/fold_record.h"
@@ -13,6 +14,14 @@
 enum {
 	GRAPH_SCRATCH_BYTES_MAX = 4 * 1024 * 1024,
 	GRAPH_NAME_TEXT_BYTES = GRAPH_NAME_BYTES_MAX + 32,
+	GRAPH_WAY_HOPS_MAX =
+		GRAPH_PATH_HOPS_MAX + 1, /* what was searched, and an entry before it */
+};
+
+/* Edges, one behind the other; at least one. */
+struct graph_way {
+	graph_id edges[GRAPH_WAY_HOPS_MAX];
+	size_t count;
 };
 
 /* What was used before this process began, as far as no count on record tells it. */
@@ -31,7 +40,8 @@ struct graph_service {
 	struct graph_parts parts;
 	struct graph *graph;
 	struct graph_search *search;
-	struct graph_excess excess; /* of the last question */
+	struct graph_excess excess;               /* of the last question */
+	struct graph_heir heirs[GRAPH_HEIRS_MAX]; /* as well */
 	struct arena *scratch;
 	struct name_table *grants; /* while loading: by "KIND/NAME", struct grant */
 	struct graph_tail tail;
@@ -93,8 +103,19 @@ bool graph_node_json(const struct graph_service *service, graph_id id, struct ar
 	struct json *out, struct error *err) MUST_CHECK;
 bool graph_edge_json(const struct graph_service *service, graph_id id, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
+/* "unknown", or what else stands for a time that nobody said. */
+void graph_put_time(
+	struct json_builder *object, const char *name, graph_time at_s, const char *otherwise);
 /* The node that a reference means.  Errors: NOT_FOUND, INVALID. */
 bool graph_resolve(const struct graph_service *service, struct text reference, graph_id *out,
 	struct error *err) MUST_CHECK;
+
+/* heirs.c */
+
+bool graph_edges_json(const struct graph_service *service, const graph_id *edges, size_t count,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+/* by, why, since and used of what lets one in; until when all of it holds; path. */
+bool graph_put_way(const struct graph_service *service, const struct graph_way *way,
+	struct arena *arena, struct json_builder *object, struct error *err) MUST_CHECK;
 
 #endif

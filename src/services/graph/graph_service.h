@@ -116,6 +116,31 @@ bool graph_path(struct graph_service *service, const struct graph_asked *asked, 
 bool graph_reach(struct graph_service *service, const struct graph_asked *asked,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
+/* Who gets at something: `resource` is a tool, "SERVER/TOOL", or KIND:NAME of a data source, a
+ * model, a server or a provider's resource. */
+struct graph_who {
+	enum effect effect;
+	struct text resource;
+	uint32_t after; /* items to leave out */
+	uint32_t count;
+	int64_t now_utc_s;
+};
+/* {items: [{access: "inherited", who, identity?, title?, hops, through, by, why, since, until,
+ * used, used_times, path: [edge...]}], total, next?, cut?}: who inherits it by accounts and
+ * credentials at providers; accounts and credentials by which nobody does stand for themselves.
+ * The nearest first.  Errors: NOT_FOUND, INVALID, LIMIT. */
+bool graph_who(struct graph_service *service, const struct graph_who *asked, struct arena *arena,
+	struct json *out, struct error *err) MUST_CHECK;
+/* access: "declared", and as above who granted the identity's line, until when, path, if it is
+ * active. */
+bool graph_put_declared(const struct graph_service *service, struct text identity,
+	const struct graph_who *asked, struct arena *arena, struct json_builder *object,
+	struct error *err) MUST_CHECK;
+
+/* {total, cut?}: how much the identity inherits, as graph_reach would tell.  Errors: LIMIT. */
+bool graph_inherited(struct graph_service *service, struct text identity, int64_t now_utc_s,
+	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
+
 /* ---- effective minus declared ---- */
 
 /* {identity, version, items: [{resource, data_source?, effects, account, by..., sensitivity,

@@ -381,6 +381,183 @@ static void more_credentials_than_can_be_looked_at_stop_the_approval(void **stat
 		strstr(fixture->governed.last.err.text, "reach more than can be looked at"));
 }
 
+/* ---- who inherits ---- */
+
+static struct json ask_who(struct fixture *fixture, const struct graph_who *asked)
+{
+	struct graph_who whole = *asked;
+	struct error err = {0};
+	struct json out;
+
+	whole.now_utc_s = fixture->governed.log.now_utc_ms / 1000;
+	if (whole.count == 0)
+		whole.count = 100;
+	if (!graph_who(fixture->service, &whole, fixture->governed.arena, &out, &err))
+		fail_msg("%s", err.text);
+	return out;
+}
+
+/* a2 is the bot, which may read crm until tomorrow; nobody stands for a flow that may. */
+static void see_heirs(struct fixture *fixture)
+{
+	const struct inventory_item may = {.edge = GRAPH_EDGE_MAY,
+		.from = TEXT("account:bot"),
+		.to = TEXT("resource:crm"),
+		.effects = 1 << EFFECT_READ,
+		.by = TEXT("person:ana"),
+		.until_s = (graph_time)(fixture->governed.log.now_utc_ms / 1000 + DAY_S)};
+
+	assert_true(apply_a2(fixture, ""));
+	assert_true(approve_a2(fixture));
+	see(fixture, "bot", &may);
+	see_edge(fixture, GRAPH_EDGE_USES, "account:flow", "account:connection");
+	see_edge(fixture, GRAPH_EDGE_MAY, "account:connection", "resource:crm");
+}
+
+static void who_inherits_something_is_told_with_the_way(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {.effect = EFFECT_READ, .resource = TEXT("resource:aws/crm")};
+	const struct json *item;
+	struct json answer;
+
+	see_heirs(fixture);
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 2);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "who", "identity:a2");
+	assert_says(item, "identity", "a2");
+	assert_says(item, "access", "inherited");
+	assert_says(item, "through", "account:aws/bot");
+	assert_says(item, "by", "person:ana");
+	assert_true(json_text_or(item, "until", "").data[0] == '2');
+	assert_says(item_at(item, "path", 0), "kind", "is");
+	assert_says(item_at(item, "path", 1), "to", "resource:aws/crm");
+	item = item_at(&answer, "items", 1); /* not the connection by itself */
+	assert_says(item, "who", "account:aws/flow");
+	assert_says(item, "by", "unknown");
+	assert_says(item, "until", "no end");
+	assert_null(json_find(item, "identity"));
+	asked.effect = EFFECT_WRITE;
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	see_may(fixture, "crm", 0); /* what a provider does not say counts as all */
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 1);
+}
+
+static void who_inherits_comes_in_pages(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {
+		.effect = EFFECT_READ, .resource = TEXT("resource:aws/crm"), .count = 1};
+	struct json answer;
+
+	see_heirs(fixture);
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_find(&answer, "items")->count, 1);
+	assert_int_equal(json_integer_or(&answer, "next", -1), 1);
+	asked.after = 1;
+	answer = ask_who(fixture, &asked);
+	assert_says(item_at(&answer, "items", 0), "who", "account:aws/flow");
+	assert_null(json_find(&answer, "next"));
+	asked.after = UINT32_MAX; /* far behind the end */
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_find(&answer, "items")->count, 0);
+	assert_null(json_find(&answer, "next"));
+}
+
+static void who_is_asked_of_what_one_gets_at(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {
+		.effect = EFFECT_READ, .resource = TEXT("files/read"), .count = 9};
+	struct error err = {0};
+	struct json answer = ask_who(fixture, &asked);
+
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0); /* a1 may by its charter */
+	asked.resource = TEXT("unit:support");
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	asked.resource = TEXT("resource:aws/none");
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	asked.effect = EFFECT_NONE;
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+/* The ways that are told one who asks of its side are the same. */
+static void what_one_inherits_is_told_with_the_way(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("identity:a2"), .is_inherited = true};
+	const struct json *item;
+	struct json answer;
+	struct error err = {0};
+
+	see_heirs(fixture);
+	answer = ask(fixture, graph_reach, &asked);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "what", "resource:aws/crm");
+	assert_says(item, "access", "inherited");
+	assert_says(item_at(item, "path", 0), "from", "identity:a2");
+	assert_says(item_at(item, "path", 1), "by", "person:ana");
+	assert_true(graph_inherited(fixture->service, TEXT("a2"),
+		fixture->governed.log.now_utc_ms / 1000, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 1);
+	assert_true(graph_inherited(
+		fixture->service, TEXT("nobody"), 1, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	fixture->governed.log.now_utc_ms += 2 * (int64_t)DAY_S * 1000; /* the grant has ended */
+	assert_true(graph_inherited(fixture->service, TEXT("a2"),
+		fixture->governed.log.now_utc_ms / 1000, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+}
+
+static void beginnings_beyond_what_is_searched_are_said_to_be_cut(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json answer;
+	struct error err = {0};
+	char to[32];
+
+	for (int i = 0; i < GRAPH_STARTS_MAX; i++) {
+		(void)snprintf(to, sizeof to, "credential:k%d", i);
+		see_edge(fixture, GRAPH_EDGE_HOLDS, "identity:a1", to);
+	}
+	assert_true(graph_inherited(
+		fixture->service, TEXT("a1"), 1, fixture->governed.arena, &answer, &err));
+	assert_false(json_boolean_or(&answer, "cut", false));
+	see_edge(fixture, GRAPH_EDGE_HOLDS, "identity:a1", "credential:more");
+	assert_true(graph_inherited(
+		fixture->service, TEXT("a1"), 1, fixture->governed.arena, &answer, &err));
+	assert_true(json_boolean_or(&answer, "cut", false));
+}
+
+static void a_line_of_a_charter_says_who_granted_it(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct graph_who asked = {.effect = EFFECT_READ, .resource = TEXT("files/read")};
+	struct json_builder object;
+	struct error err = {0};
+	struct json item;
+
+	json_object_start(&object, fixture->governed.arena);
+	assert_true(graph_put_declared(
+		fixture->service, TEXT("a1"), &asked, fixture->governed.arena, &object, &err));
+	assert_true(json_object_seal(&object, &item, &err));
+	assert_says(&item, "access", "declared");
+	assert_says(&item, "by", "person:bo");
+	assert_says(item_at(&item, "path", 0), "scope", "entitlements/0");
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	json_object_start(&object, fixture->governed.arena);
+	assert_true(graph_put_declared(
+		fixture->service, TEXT("a1"), &asked, fixture->governed.arena, &object, &err));
+	assert_true(json_object_seal(&object, &item, &err));
+	assert_null(json_find(&item, "path")); /* it may nothing */
+}
+
 /* ---- waivers ---- */
 
 static void on_waived(void *context, struct text id, uint64_t index, const struct error *err)
@@ -857,14 +1034,15 @@ static struct json differences(struct fixture *fixture, int64_t since, int64_t u
 	const struct fake_log *log = &fixture->governed.log;
 	struct graph_history *history;
 	struct error err = {0};
-	struct json out;
+	struct json report, out;
 
 	assert_true(graph_history_create(&history, since, until, &err));
 	for (size_t i = 0; i < log->count; i++)
 		if (!graph_history_feed(
 			    history, log->entries[i].entry, log->entries[i].content, &err))
 			fail_msg("%s", err.text);
-	assert_true(graph_history_report(history, fixture->governed.arena, &out, &err));
+	assert_true(graph_history_report(history, fixture->governed.arena, &report, &err));
+	assert_true(json_copy(&out, fixture->governed.arena, &report, &err));
 	graph_history_destroy(&history);
 	assert_null(history);
 	return out;
@@ -891,6 +1069,84 @@ static void two_times_differ_by_what_was_granted_between(void **state)
 	assert_int_equal(json_integer_or(&answer, "gone", 0), 2);
 	answer = differences(fixture, begun + 5000, begun + 5000);
 	assert_int_equal(json_find(&answer, "items")->count, 0);
+}
+
+static void two_times_differ_by_what_was_first_used_between(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct json *item;
+	struct json answer;
+
+	record(fixture, use);
+	record(fixture, no_use);
+	answer = differences(fixture, 1794999999999, 1795000000000);
+	assert_int_equal(json_integer_or(&answer, "first_used", -1), 2);
+	item = item_at(&answer, "items", json_find(&answer, "items")->count - 1);
+	assert_says(item, "difference", "first-used");
+	assert_says(item, "from", "identity:a1");
+	assert_says(item, "to", "tool:files/read");
+	assert_says(item, "layer", "recorded");
+	answer = differences(fixture, 1795000000000, 1795000000001); /* it had been used */
+	assert_int_equal(json_integer_or(&answer, "first_used", -1), 0);
+}
+
+static void from_before_the_log_began_that_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms;
+	struct json answer = differences(fixture, 1000, now);
+
+	assert_non_null(json_find(&answer, "begins"));
+	answer = differences(fixture, now, now);
+	assert_null(json_find(&answer, "begins"));
+}
+
+/* An inventory of one item, in force at the time. */
+static void feed_inventory(
+	struct fixture *fixture, struct graph_history *history, int64_t at, const char *item)
+{
+	struct arena *arena = fixture->governed.arena;
+	struct text id = text_format(arena, "i-%lld", (long long)at);
+	struct error err = {0};
+
+	for (int step = 0; step < 2; step++)
+		if (!graph_history_feed(history,
+			    text_format(arena,
+				    "{\"at\":%lld,\"connector\":\"aws\",\"import\":\"%.*s\","
+				    "\"items\":1,\"taken\":%lld,\"type\":\"inventory-%s\"}",
+				    (long long)at, TEXT_ARGS(id), (long long)at / 1000,
+				    step == 0 ? "part" : "imported"),
+			    text_of(step == 0 ? item : ""), &err))
+			fail_msg("%s", err.text);
+}
+
+static void two_times_differ_by_what_a_connector_saw(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_history *history;
+	struct error err = {0};
+	const struct json *item;
+	struct json answer;
+
+	assert_true(graph_history_create(&history, 1000000, 9000000, &err));
+	feed_inventory(fixture, history, 1000000,
+		"{\"id\":\"app\",\"kind\":\"oauth-app\",\"node\":\"account\"}\n");
+	feed_inventory(fixture, history, 2000000,
+		"{\"edge\":\"may\",\"effects\":[\"read\"],\"from\":\"account:app\","
+		"\"to\":\"resource:r\"}\n");
+	assert_true(graph_history_report(history, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "new", -1), 1);
+	assert_int_equal(json_integer_or(&answer, "gone", -1), 1);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "layer", "aws");
+	assert_says(item, "from", "account:aws/app");
+	assert_says(item, "to", "resource:aws/r");
+	assert_says(item, "first_seen", "1970-01-01T00:33:20.000Z");
+	item = item_at(&answer, "items", 1);
+	assert_says(item, "node", "account:aws/app");
+	assert_says(item, "last_seen", "1970-01-01T00:16:40.000Z");
+	assert_true(json_boolean_or(item_at(&answer, "layers", 0), "compared", false));
+	graph_history_destroy(&history);
 }
 
 static void two_times_differ_by_what_a_review_took_between(void **state)
@@ -1071,6 +1327,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_not_there_is_said_so),
 		TEST(a_path_says_who_granted_each_hop),
+		TEST(who_inherits_something_is_told_with_the_way),
+		TEST(who_inherits_comes_in_pages),
+		TEST(who_is_asked_of_what_one_gets_at),
+		TEST(what_one_inherits_is_told_with_the_way),
+		TEST(beginnings_beyond_what_is_searched_are_said_to_be_cut),
+		TEST(a_line_of_a_charter_says_who_granted_it),
 		TEST(without_its_edge_there_is_no_path),
 		TEST(reach_shows_the_worst_first_and_goes_on),
 		TEST(who_acts_elsewhere_is_looked_at_by_its_accounts),
@@ -1097,6 +1359,9 @@ int main(void)
 		TEST(a_record_of_before_says_only_when),
 		TEST(two_rows_of_one_decision_count_once),
 		TEST(two_times_differ_by_what_was_granted_between),
+		TEST(two_times_differ_by_what_was_first_used_between),
+		TEST(from_before_the_log_began_that_is_said),
+		TEST(two_times_differ_by_what_a_connector_saw),
 		TEST(two_times_differ_by_what_a_review_took_between),
 	};
 
