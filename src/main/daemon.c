@@ -41,6 +41,8 @@
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/living_keeper.h"
+#include "main/log_walk.h"
+#include "main/measure_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
@@ -117,6 +119,8 @@ struct daemon {
 	struct finding_service *finding;
 	struct waiver_service *waivers;
 	struct posture *posture;
+	struct measure_service *measures;
+	struct measure_keeper measuring;
 	struct directory_service *directories;
 	struct scim *scim;
 	struct leavers *leavers;
@@ -156,8 +160,10 @@ struct daemon {
 	struct sandbox_keeper *sandboxes;
 	struct turns standing;
 	struct turns posture_turns;
-	struct posture_records posture_records;
-	struct posture_records posture_charters;
+	struct posture_turn posture_turn;
+	struct log_walk posture_records;
+	struct log_walk posture_charters;
+	struct log_walk graph_records;
 	struct posture_witness posture_witness;
 	struct inventory_keeper inventories;
 	struct connector_keeper *connectors;
@@ -422,8 +428,14 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 static bool make_graph(struct daemon *daemon, struct error *err)
 {
-	const struct graph_parts parts = {daemon->registry, daemon->fold, daemon->waivers};
+	const struct graph_parts parts = {.registry = daemon->registry,
+		.fold = daemon->fold,
+		.waivers = daemon->waivers,
+		.log = {.context = &daemon->graph_records,
+			.open = log_walk_open,
+			.next = log_walk_next}};
 
+	daemon->graph_records.log = &daemon->log;
 	return graph_keeper_create(&daemon->graph, &parts, daemon->registrar, err);
 }
 
@@ -437,16 +449,17 @@ static bool make_posture(struct daemon *daemon, struct error *err)
 		.inventories = {.context = &daemon->inventories.service,
 			.oldest = posture_keeper_oldest},
 		.log = {.context = &daemon->posture_records,
-			.open = posture_records_open,
-			.next = posture_records_next},
+			.open = log_walk_open,
+			.next = log_walk_next},
 		.charters = {.context = &daemon->posture_charters,
-			.open = posture_records_open,
-			.next = posture_records_next,
-			.content = posture_records_content},
+			.open = log_walk_open,
+			.next = log_walk_next,
+			.content = log_walk_content},
 		.witness = {.context = &daemon->posture_witness,
 			.identity = posture_witness_identity},
 		.drift = {.context = &daemon->posture_witness,
-			.since_utc_ms = posture_witness_drift}};
+			.since_utc_ms = posture_witness_drift},
+		.measures = daemon->measures};
 
 	daemon->posture_records.log = &daemon->log;
 	daemon->posture_charters.log = &daemon->log;
@@ -509,6 +522,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
 		!waiver_service_create(&daemon->waivers, daemon->fold, err) ||
+		!measure_service_create(&daemon->measures, daemon->fold, err) ||
 		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
 		!make_graph(daemon, err) || !make_posture(daemon, err))
@@ -523,6 +537,7 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 	const struct approve_settings settings = {
 		.question_ms = daemon->settings->approval_lifetime_s * 1000,
 		.answer_ms = daemon->settings->approval_lifetime_s * 1000,
+		.per_person_max = (uint32_t)daemon->settings->questions_per_person_max,
 	};
 
 	return approve_create(
@@ -985,13 +1000,17 @@ static bool make_reviews(struct daemon *daemon, struct error *err)
 		.fold = daemon->fold,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
-		.living = daemon->living};
+		.living = daemon->living,
+		.graph = daemon->graph};
 
 	return review_keeper_create(&daemon->reviews, daemon->loop, daemon->log, &parts, err);
 }
 
 static bool keep_reviews(struct daemon *daemon, struct error *err)
 {
+	const struct inventory_judge judge = review_keeper_judge(daemon->reviews);
+
+	inventory_use_judge(daemon->inventories.service, &judge);
 	return review_keeper_start(daemon->reviews, daemon->notices,
 		graph_service_graph(daemon->graph), connector_keeper_service(daemon->connectors),
 		err);
@@ -1021,9 +1040,26 @@ static bool watch_standing(struct daemon *daemon, struct error *err)
 	       graph_keeper_start(&daemon->counts, daemon->loop, daemon->graph, err);
 }
 
+static bool take_measures(struct daemon *daemon, struct error *err)
+{
+	const struct measure_keeper_parts parts = {.loop = daemon->loop,
+		.fold = daemon->fold,
+		.measures = daemon->measures,
+		.decide = daemon->decide,
+		.findings = daemon->finding,
+		.disk = audit_files_disk(daemon->files),
+		.master = &daemon->master,
+		.times_every_s = daemon->settings->decision_times_every_s,
+		.sample_every_s = daemon->settings->replay_sample_every_s};
+
+	return measure_keeper_start(&daemon->measuring, &parts, err);
+}
+
 static bool watch_posture(struct daemon *daemon, struct error *err)
 {
-	return posture_keeper_start(&daemon->posture_turns, daemon->loop, daemon->posture, err);
+	daemon->posture_turn = (struct posture_turn){&daemon->posture, &daemon->graph};
+	return posture_keeper_start(
+		&daemon->posture_turns, daemon->loop, &daemon->posture_turn, err);
 }
 
 /* Only where it was set: whoever it tries kills with is registered by people. */
@@ -1032,8 +1068,11 @@ static bool keep_canary(struct daemon *daemon, struct error *err)
 	const struct canary_walk_parts parts = {.issue = daemon->issue,
 		.evaluate = daemon->evaluate,
 		.finding = daemon->finding,
+		.measures = daemon->measures,
 		.identity = daemon->settings->canary,
 		.key_file = daemon->settings->canary_key};
+	const struct canary_plan plan = {
+		daemon->settings->canary_every_s, daemon->settings->canary_tasks};
 	struct canary_road road;
 
 	if (daemon->settings->canary == NULL)
@@ -1041,8 +1080,7 @@ static bool keep_canary(struct daemon *daemon, struct error *err)
 	if (!canary_walk_create(&daemon->canary_walk, &parts, err))
 		return false;
 	road = canary_walk_road(daemon->canary_walk);
-	if (!canary_create(
-		    &daemon->canary, daemon->loop, &road, daemon->settings->canary_every_s, err))
+	if (!canary_create(&daemon->canary, daemon->loop, &road, &plan, err))
 		return false;
 	daemon->health.canary = daemon->canary;
 	return true;
@@ -1276,6 +1314,7 @@ static const struct {
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
+	{"measures", take_measures},
 	{"leavers", follow_leavers},
 	{"what inventories say", tell_inventories},
 	{"living records", keep_living},
@@ -1337,6 +1376,7 @@ static void destroy_watchers(struct daemon *daemon)
 {
 	stop_looking(daemon);
 	posture_destroy(&daemon->posture);
+	measure_service_destroy(&daemon->measures);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	graph_service_destroy(&daemon->graph);
@@ -1362,11 +1402,13 @@ void daemon_destroy(struct daemon **daemon_at)
 	api_destroy(&daemon->api);
 	router_destroy(&daemon->router);
 	backup_jobs_destroy(&daemon->backups);
+	measure_keeper_stop(&daemon->measuring);
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
 	record_reader_close(&daemon->reading.reader);
 	record_reader_close(&daemon->posture_records.reader);
 	record_reader_close(&daemon->posture_charters.reader);
+	record_reader_close(&daemon->graph_records.reader);
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);

@@ -352,6 +352,22 @@ static struct text keep(struct api_request *request, const char *name)
 	return text_copy(request->arena, api_path(request, name));
 }
 
+/* The name in the path: of two parts, or of one. */
+static struct text name_in_path(struct api_request *request)
+{
+	static const char *const parts[][2] = {{"unit", "policy"}, {"server", "tool"}};
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		struct text first = api_path(request, parts[i][0]);
+		struct text second = api_path(request, parts[i][1]);
+
+		if (second.length > 0)
+			return text_format(
+				request->arena, "%.*s/%.*s", TEXT_ARGS(first), TEXT_ARGS(second));
+	}
+	return keep(request, "name");
+}
+
 void handle_verb(struct api_request *request)
 {
 	struct registrar_request *work = &request->work.registrar;
@@ -366,11 +382,7 @@ void handle_verb(struct api_request *request)
 		api_answer_status(request, 400, "check: true or false is expected");
 		return;
 	}
-	work->name = api_path(request, "policy").length > 0
-			     ? text_format(request->arena, "%.*s/%.*s",
-				       TEXT_ARGS(api_path(request, "unit")),
-				       TEXT_ARGS(api_path(request, "policy")))
-			     : keep(request, "name");
+	work->name = name_in_path(request);
 	work->version = (uint32_t)version;
 	work->is_check = check != NULL && check->boolean;
 	work->reason = json_text_or(&request->body, "reason", "");

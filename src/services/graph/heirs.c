@@ -73,9 +73,9 @@ bool graph_put_way(const struct graph_service *service, const struct graph_way *
 		return false;
 	json_put_text(object, "by", edge.by.length > 0 ? edge.by : TEXT("unknown"));
 	json_put_text(object, "why", edge.why.length > 0 ? edge.why : TEXT("unknown"));
-	graph_put_time(object, arena, "since", edge.since_s, "unknown");
-	graph_put_time(object, arena, "until", way_end(service, way), "no end");
-	graph_put_time(object, arena, "used", edge.used_s, "never seen");
+	graph_put_time(object, "since", edge.since_s, "unknown");
+	graph_put_time(object, "until", way_end(service, way), "no end");
+	graph_put_time(object, "used", edge.used_s, "never seen");
 	json_put_integer(object, "used_times", edge.uses);
 	json_put(object, "path", path);
 	return true;

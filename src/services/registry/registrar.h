@@ -219,9 +219,11 @@ bool registrar_needs(const struct registrar *registrar, const struct registrar_n
 /* Charters that touch other units (domain/charter/crossing.h), in order of name after `after`, at
  * most count of those among CROSSINGS_LOOKS_MAX identities, as JSON array of {identity, unit,
  * owner, version, state: "waiting" or "in-force", units: [{unit, state, digest, by, at,
- * agreed_digest, lines, not_agreed}]}; the state of a unit is "agreed", "missing", "other-lines"
- * (it agreed, but not to the lines that not_agreed names) or "before" (it was not asked).  *next is
- * the last name looked at where there are more.  Errors: LIMIT. */
+ * agreed_digest, lines, outputs, not_agreed}]}; the state of a unit is "agreed", "missing",
+ * "other-lines" (it agreed, but not to the lines that not_agreed names) or "before" (it was not
+ * asked).  *next is the last name looked at where there are more.  After them the servers and tools
+ * that would leave a unit, {kind, name, unit, version, state: "waiting", proposed_by, removal?,
+ * units: [{unit, state, by, at}]}; a page of them begins after "KIND:NAME".  Errors: LIMIT. */
 enum { CROSSINGS_LOOKS_MAX = 2000 };
 struct registrar_crossings_query {
 	struct text unit; /* only what touches it; empty: any */

@@ -424,13 +424,9 @@ static bool goes_whole(const struct review *review, struct text account)
 {
 	for (size_t i = 0; i < review->rows_count; i++) {
 		const struct review_row *row = &review->rows[i];
-		struct text title = row->item.title;
-		bool is_of_it = row->item.kind == REVIEW_ITEM_INHERITED &&
-				title.length > account.length &&
-				title.data[account.length] == ' ' &&
-				memcmp(title.data, account.data, account.length) == 0;
 
-		if (is_of_it && row->state != REVIEW_STATE_EXCEPTION)
+		if (review_is_of_account(&row->item, account) &&
+			row->state != REVIEW_STATE_EXCEPTION)
 			return false;
 	}
 	return true;
@@ -441,6 +437,8 @@ static bool stop_at_provider(struct review_job *job, const struct review_row *ro
 {
 	const struct review_ports *ports = &job->service->ports;
 	struct review_stop stop = {.actor = job->actor,
+		.review = text_of(job->review->id),
+		.identity = row->item.identity,
 		.must_be_reversible = job->is_own || job->request.choice == REVIEW_CHOICE_TRIAL};
 
 	if (row->item.kind != REVIEW_ITEM_INHERITED || ports->stop_account == NULL ||
@@ -505,15 +503,15 @@ static void on_kept(void *context, uint64_t index, const struct error *err)
 static bool write_plain(const struct batch *batch, struct error *err)
 {
 	struct review_job *job = batch->job;
-	struct review_record *record;
+	struct fold_record *record;
 
 	if (!review_record_create(&record, job->service, "review-decided", job->actor, err))
 		return false;
 	record->context = job;
 	record->done = on_kept;
 	if (put_decision(&record->object, batch, err))
-		return review_record_send(&record, job->service, err);
-	review_record_destroy(&record);
+		return fold_record_send(&record, err);
+	fold_record_destroy(&record);
 	return false;
 }
 

@@ -1,6 +1,6 @@
 /* How a snapshot is made, some identities a turn:
  *
- *   wait     until the uses before this process are read
+ *   wait     until the uses before this process are counted
  *   collect  the lines of each identity in scope, then of each that work is handed to
  *   count    who else has them
  *   judge    evidence, advice and weight; frozen in parts, each a record
@@ -172,7 +172,7 @@ static bool send_part(struct gathering *gathering, size_t end, struct text items
 {
 	struct review_service *service = gathering->service;
 	struct sha256 digest = sha256_of(items.data, items.length);
-	struct review_record *record;
+	struct fold_record *record;
 
 	if (!review_record_create(&record, service, "review-items", gathering->review->actor, err))
 		return false;
@@ -180,14 +180,14 @@ static bool send_part(struct gathering *gathering, size_t end, struct text items
 	record->done = on_part;
 	record->change.content = text_copy(record->arena, items);
 	if (record->change.content.data == NULL) {
-		review_record_destroy(&record);
+		fold_record_destroy(&record);
 		return gather_no_memory(err);
 	}
 	json_put_cstring(&record->object, "review", gathering->review->id);
 	json_put_integer(&record->object, "part", (int64_t)gathering->parts + 1);
 	json_put_integer(&record->object, "count", (int64_t)(end - gathering->items_at));
 	json_put_digest(&record->object, "content", &digest);
-	if (!review_record_send(&record, service, err))
+	if (!fold_record_send(&record, err))
 		return false;
 	gathering->parts++;
 	return true;
@@ -242,7 +242,8 @@ static void put_opening(struct json_builder *record, const struct gathering *gat
 	json_put_integer(record, "parts", (int64_t)gathering->parts);
 	json_put_integer(record, "due_utc_ms",
 		review_now(gathering->service) + gathering->days * REVIEW_DAY_MS);
-	json_put_integer(record, "known_utc_ms", review_uses_known(gathering->service->uses));
+	json_put_integer(record, "known_utc_ms",
+		graph_uses_known_utc_ms(gathering->service->parts.graph, gathering->seen_utc_ms));
 	if (gathering->event != 0)
 		json_put_integer(record, "event", (int64_t)gathering->event);
 	if (review->reviewers_count > 0)
@@ -254,7 +255,7 @@ static void put_opening(struct json_builder *record, const struct gathering *gat
 static bool open_review(struct gathering *gathering, struct error *err)
 {
 	struct review_service *service = gathering->service;
-	struct review_record *record;
+	struct fold_record *record;
 	struct sha256 snapshot;
 
 	if (gathering->digest == NULL)
@@ -269,10 +270,10 @@ static bool open_review(struct gathering *gathering, struct error *err)
 	put_opening(&record->object, gathering);
 	json_put_digest(&record->object, "snapshot", &snapshot);
 	if (!put_scope(&record->object, &gathering->review->scope, err)) {
-		review_record_destroy(&record);
+		fold_record_destroy(&record);
 		return false;
 	}
-	if (!review_record_send(&record, service, err))
+	if (!fold_record_send(&record, err))
 		return false;
 	gathering->parts++;
 	return true;
@@ -288,8 +289,10 @@ static bool step(struct gathering *gathering, struct error *err)
 	}
 	switch (gathering->stage) {
 	case GATHER_WAIT:
-		if (gathering->service->scan.is_done)
+		if (graph_is_counted(gathering->service->parts.graph)) {
+			gathering->seen_utc_ms = review_now(gathering->service);
 			gathering->stage = GATHER_COLLECT;
+		}
 		return true;
 	case GATHER_COLLECT: return gather_collect(gathering, err);
 	case GATHER_COUNT: return gather_count(gathering, err);

@@ -187,13 +187,18 @@ static void stop(struct loop_timer *timer)
 	loop_stop(((struct bench *)timer->context)->loop);
 }
 
-static void turn(struct bench *bench)
+static void run_loop(struct bench *bench)
 {
 	struct error err = {0};
 
 	bench->turn = (struct loop_timer){.on_due = stop, .context = bench};
 	assert_true(loop_timer_start(bench->loop, &bench->turn, 1));
 	assert_true(loop_run(bench->loop, &err));
+}
+
+static void turn(struct bench *bench)
+{
+	run_loop(bench);
 	fake_log_flush(&bench->governed.log);
 	while (inventory_step(bench->inventory))
 		fake_log_flush(&bench->governed.log);
@@ -375,6 +380,35 @@ static void one_whose_document_changes_meanwhile_is_dropped(void **state)
 	assert_false(inventory_find(bench->inventory, TEXT("n8n"), &status));
 	answer(bench, FLOWS);
 	assert_outcome(bench, "done", NULL);
+}
+
+/* The inventory has its items already, and has not written them. */
+static void one_that_goes_while_its_items_are_written_commits_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct inventory_status status;
+	struct json one;
+
+	assert_true(apply(bench, "n8n"));
+	await(bench, 1);
+	answer(bench, FLOWS);
+	for (int i = 0; i < TURNS_MAX; i++) {
+		one = shown(bench, "n8n");
+		if (text_is(json_text_or(&one, "state", ""), "importing"))
+			break;
+		run_loop(bench);
+	}
+	assert_true(text_is(json_text_or(&one, "state", ""), "importing"));
+	bench->governed.log.is_held = false;
+	assert_true(governed_apply_by_two(&bench->governed, "adi",
+		"object: connector\nname: n8n\nunit: support\nowner: ana\nprovider: n8n\n"
+		"url: https://other.example\ncredential: n8n\nmay: [read]\n"));
+	bench->governed.log.is_held = true;
+	await(bench, 2); /* the new one asks */
+	assert_false(inventory_find(bench->inventory, TEXT("n8n"), &status));
+	answer(bench, FLOWS);
+	assert_outcome(bench, "done", NULL);
+	assert_true(inventory_find(bench->inventory, TEXT("n8n"), &status));
 }
 
 static void pages_have_so_many_bytes_and_no_more(void **state)
@@ -631,6 +665,98 @@ static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_OFF);
 }
 
+/* ---- who has it act again ---- */
+
+static bool may_administer(void *context, struct text actor, struct error *err)
+{
+	(void)context;
+	return text_is(actor, "person:adi") || text_is(actor, "person:eva") ||
+	       error_set(err, ERROR_INVALID, "forbidden: no administrator");
+}
+
+static bool may_judge(void *context, const struct inventory_judged *judged, struct error *err)
+{
+	(void)context;
+	assert_true(text_is(judged->review, "r1"));
+	assert_true(text_is(judged->identity, "a1"));
+	assert_true(text_is(judged->account, "n8n/f"));
+	return text_is(judged->actor, "person:rey") || text_is(judged->actor, "person:rex") ||
+	       error_set(err, ERROR_INVALID, "forbidden: no judge");
+}
+
+static const struct inventory_judge judge = {
+	.may_administer = may_administer, .may_judge = may_judge};
+
+/* What asking comes to; where it is let nothing is done. */
+static void assert_asked(struct bench *bench, const char *person, enum inventory_release expected)
+{
+	struct inventory_change change = {.account = TEXT("n8n/f"),
+		.actor = text_format(bench->governed.arena, "person:%s", person),
+		.reason = TEXT("it is needed"),
+		.done = on_contained};
+	struct error err = {0};
+
+	assert_int_equal(inventory_ask_release(bench->inventory, &change, &err), expected);
+	assert_int_equal(err.code != ERROR_NONE, expected == INVENTORY_RELEASE_REFUSED);
+	fake_log_flush(&bench->governed.log);
+}
+
+static void stop_by_review(struct bench *bench)
+{
+	struct inventory_change change = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("a review took it away"),
+		.review = TEXT("r1"),
+		.identity = TEXT("a1"),
+		.done = on_contained};
+	struct error err = {0};
+
+	know_account(bench, "n8n/f");
+	if (!inventory_contain(bench->inventory, &change, &err))
+		fail_msg("%s", err.text);
+	fake_log_flush(&bench->governed.log);
+}
+
+static void what_a_person_contained_an_administrator_gives_back(void **state)
+{
+	struct bench *bench = *state;
+	struct inventory_change stranger = {.actor = TEXT("person:rey"), .reason = TEXT("r")};
+	struct error err = {0};
+
+	bring(bench);
+	intend(bench, "n8n/f");
+	assert_asked(bench, "adi", INVENTORY_RELEASE_REFUSED); /* before anybody is asked who may */
+	inventory_use_judge(bench->inventory, &judge);
+	assert_asked(bench, "rey", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "adi", INVENTORY_RELEASE_LET);
+	assert_asked(bench, "eva", INVENTORY_RELEASE_LET);
+	/* Of what is not contained strangers learn nothing. */
+	stranger.account = TEXT("n8n/g");
+	assert_int_equal(inventory_ask_release(bench->inventory, &stranger, &err),
+		INVENTORY_RELEASE_REFUSED);
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+static void what_a_review_stopped_two_people_give_back(void **state)
+{
+	struct bench *bench = *state;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	stop_by_review(bench);
+	assert_asked(bench, "ana", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	assert_asked(bench, "adi", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "eva", INVENTORY_RELEASE_ASKED); /* who may not judge asks, too */
+	assert_asked(bench, "ana", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "rey", INVENTORY_RELEASE_LET);
+	/* Contained by hand it stays the review's, and is asked about anew. */
+	intend(bench, "n8n/f");
+	assert_asked(bench, "rey", INVENTORY_RELEASE_ASKED);
+	assert_asked(bench, "rey", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "rex", INVENTORY_RELEASE_LET);
+}
+
 /* Between the call that gives it back and what its provider says of it. */
 static void who_is_to_be_stopped_while_given_back_is_not_released(void **state)
 {
@@ -720,6 +846,7 @@ int main(void)
 		TEST(later_is_waited_for_within_bounds),
 		TEST(so_many_times_it_is_asked_again_and_no_more),
 		TEST(one_whose_document_changes_meanwhile_is_dropped),
+		TEST(one_that_goes_while_its_items_are_written_commits_nothing),
 		TEST(pages_have_so_many_bytes_and_no_more),
 		TEST(so_many_connectors_ask_and_so_many_at_once),
 		TEST(a_connector_that_is_silent_is_a_finding_until_it_speaks),
@@ -729,6 +856,8 @@ int main(void)
 		TEST(so_many_wait_for_it_and_no_more),
 		TEST(who_may_not_or_cannot_calls_nobody),
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
+		TEST(what_a_person_contained_an_administrator_gives_back),
+		TEST(what_a_review_stopped_two_people_give_back),
 		TEST(who_is_to_be_stopped_while_given_back_is_not_released),
 		TEST(what_two_people_took_back_calls_nobody),
 	};

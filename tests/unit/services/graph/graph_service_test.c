@@ -25,6 +25,8 @@ struct fixture {
 	struct governed governed;
 	struct waiver_service *waivers;
 	struct graph_service *service;
+	const struct fake_log *read; /* by the service, at its start; NULL: its own */
+	uint64_t read_next;
 	char waiver[RANDOM_ID_BYTES]; /* asked for last */
 };
 
@@ -40,6 +42,28 @@ static bool check(
 	return graph_check_excess(context, charter, now_utc_s, err);
 }
 
+static bool open_log(void *context, uint64_t from, struct error *err)
+{
+	(void)err;
+	((struct fixture *)context)->read_next = from;
+	return true;
+}
+
+static bool next_of_log(
+	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err)
+{
+	struct fixture *fixture = context;
+	const struct fake_log *log = fixture->read == NULL ? &fixture->governed.log : fixture->read;
+
+	(void)err;
+	*is_end = fixture->read_next >= log->count;
+	if (*is_end)
+		return true;
+	*entry = log->entries[fixture->read_next].entry;
+	*index = fixture->read_next++;
+	return true;
+}
+
 static void start(struct fixture *fixture)
 {
 	struct governed *governed = &fixture->governed;
@@ -49,7 +73,11 @@ static void start(struct fixture *fixture)
 	governed_init_loading(governed);
 	assert_true(waiver_service_create(&fixture->waivers, governed->fold, &err));
 	assert_true(graph_service_create(&fixture->service,
-		&(struct graph_parts){governed->registry, governed->fold, fixture->waivers}, &err));
+		&(struct graph_parts){.registry = governed->registry,
+			.fold = governed->fold,
+			.waivers = fixture->waivers,
+			.log = {.context = fixture, .open = open_log, .next = next_of_log}},
+		&err));
 	port.context = fixture->service;
 	registrar_use_excess(governed->registrar, &port);
 }
@@ -74,6 +102,8 @@ static int set_up(void **state)
 	governed_found(&fixture->governed);
 	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	while (!graph_is_counted(fixture->service))
+		(void)graph_keep_counts(fixture->service);
 	*state = fixture;
 	return 0;
 }
@@ -817,6 +847,13 @@ static void on_folded(struct fold_change *change)
 	assert_true(change->is_durable);
 }
 
+/* All of before is counted. */
+static void count_up(struct fixture *fixture)
+{
+	while (!graph_is_counted(fixture->service))
+		(void)graph_keep_counts(fixture->service);
+}
+
 static void record(struct fixture *fixture, const char *written)
 {
 	struct fold_change change = {
@@ -843,7 +880,8 @@ static graph_time used_of(struct fixture *fixture, enum graph_node_kind kind, co
 
 	assert_true(graph_find(graph, GRAPH_NODE_IDENTITY, TEXT("a1"), &from));
 	assert_true(graph_find(graph, kind, text_of(name), &to));
-	(void)graph_find_use(graph, from.id, to.id, &found);
+	(void)graph_find_use(
+		graph, from.id, to.id, kind == GRAPH_NODE_TOOL ? EFFECT_READ : EFFECT_NONE, &found);
 	return found.last_s;
 }
 
@@ -934,6 +972,12 @@ static struct text dump(struct fixture *fixture)
 	return all;
 }
 
+static int64_t changed_of(struct fixture *fixture)
+{
+	return registry_find(fixture->governed.registry, OBJECT_IDENTITY, TEXT("a1"))
+		->changed_utc_ms;
+}
+
 /* Each line of the one is in the other. */
 static void assert_same_lines(struct text one, struct text other)
 {
@@ -955,20 +999,27 @@ static void a_restart_gives_the_same_graph(void **state)
 	struct store store = memory_store_port(memory);
 	struct projector_log log = fake_log_reader(&fixture->governed.log);
 	struct error err = {0};
+	int64_t approved_utc_ms = changed_of(fixture), changed_utc_ms;
 	bool was_rebuilt;
 
 	record(fixture, use);
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
 	fixture->governed.log.now_utc_ms += 1000;
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_REACTIVATE, "a1"));
+	changed_utc_ms = changed_of(fixture);
+	assert_true(changed_utc_ms > approved_utc_ms);
 	fixture->governed.log.now_utc_ms += 1000;
 	assert_true(take_line(fixture, 1));
+	assert_true(changed_of(fixture) == changed_utc_ms); /* it gave nothing */
 	/* From the log alone, and then from the rows that this left. */
 	for (int again = 0; again < 2; again++) {
+		other->read = &fixture->governed.log;
 		start(other);
 		if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
 			fail_msg("%s", err.text);
+		count_up(other);
 		assert_same_lines(dump(fixture), dump(other));
+		assert_true(changed_of(other) == changed_utc_ms);
 		stop(other);
 		memset(other, 0, sizeof *other);
 	}
@@ -1125,7 +1176,9 @@ static uint32_t uses_of(struct fixture *fixture)
 
 	assert_true(graph_find(graph, GRAPH_NODE_IDENTITY, TEXT("a1"), &from));
 	assert_true(graph_find(graph, GRAPH_NODE_TOOL, TEXT("files/read"), &to));
-	return graph_find_use(graph, from.id, to.id, &found) ? graph_use_total(graph, &found) : 0;
+	return graph_find_use(graph, from.id, to.id, EFFECT_READ, &found)
+		       ? graph_use_total(graph, &found)
+		       : 0;
 }
 
 static void use_at(struct fixture *fixture, int64_t at_s)
@@ -1157,22 +1210,24 @@ static void counts_outlive_a_restart_and_count_nothing_twice(void **state)
 	size_t records;
 
 	for (int i = 0; i < 40; i++)
-		use_at(fixture, 1795000000 + i);
+		use_at(fixture, 1800100000 + i);
 	keep_counts(fixture);
 	records = fixture->governed.log.count;
 	keep_counts(fixture); /* an hour has not gone by */
 	assert_int_equal(fixture->governed.log.count, records);
-	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 100);
-	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 101);
+	use_at(fixture, 1800100000 + GRAPH_COUNTS_S + 100);
+	use_at(fixture, 1800100000 + GRAPH_COUNTS_S + 101);
 	keep_counts(fixture);
 	assert_int_equal(fixture->governed.log.count, records + 3);
-	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 102);
+	use_at(fixture, 1800100000 + GRAPH_COUNTS_S + 102);
 	assert_int_equal(uses_of(fixture), 43);
 	/* From the log alone, and then from the rows that this left. */
 	for (int again = 0; again < 2; again++) {
+		other->read = &fixture->governed.log;
 		start(other);
 		if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
 			fail_msg("%s", err.text);
+		count_up(other);
 		assert_int_equal(uses_of(other), 43);
 		stop(other);
 		memset(other, 0, sizeof *other);
@@ -1181,19 +1236,89 @@ static void counts_outlive_a_restart_and_count_nothing_twice(void **state)
 	free(other);
 }
 
+/* However little time went by, so that a start has little to read. */
+static void counts_go_on_record_after_so_many_records(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t records;
+	struct error err = {0};
+	uint64_t begun;
+
+	use_at(fixture, 1800100000);
+	keep_counts(fixture);
+	begun = fold_next_index(fixture->governed.fold) - 1; /* the pass, before its record */
+	records = fixture->governed.log.count;
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 2, &err));
+	keep_counts(fixture);
+	assert_int_equal(fixture->governed.log.count, records);
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 1, &err));
+	keep_counts(fixture);
+	assert_int_equal(fixture->governed.log.count, records + 1);
+}
+
+/* It does not say by which effect, nor up to where it counts. */
+static void a_record_of_before_says_only_when(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture *other = calloc(1, sizeof *other);
+	struct graph_usage_asked asked = {.identity = TEXT("a1"),
+		.kind = GRAPH_NODE_TOOL,
+		.name = TEXT("files/read"),
+		.way = EFFECT_READ,
+		.now_utc_ms = INT64_C(1800200000) * 1000};
+	struct memory_store *memory = memory_store_create();
+	struct store store = memory_store_port(memory);
+	struct projector_log log = fake_log_reader(&fixture->governed.log);
+	struct graph_usage usage;
+	struct error err = {0};
+	bool was_rebuilt;
+
+	use_at(fixture, 1800100000);
+	record(fixture, "{\"actor\":\"remit\",\"at\":1800100001000,\"items\":[{\"counts\":"
+			"[7,7,7,7,7,7,7,7,7,7,7,7,7],\"identity\":\"a1\",\"last\":1800100000,"
+			"\"to\":\"tool:files/read\",\"week\":2976}],\"type\":\"graph-uses\"}");
+	other->read = &fixture->governed.log;
+	start(other);
+	if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
+		fail_msg("%s", err.text);
+	graph_usage(other->service, &asked, &usage);
+	assert_true(usage.known_utc_ms == asked.now_utc_ms); /* nothing yet */
+	assert_int_equal(graph_last_use_utc_ms(other->service, TEXT("a1")) / 1000, 1800100000);
+	count_up(other);
+	graph_usage(other->service, &asked, &usage);
+	assert_true(usage.known_utc_ms < asked.now_utc_ms);
+	assert_int_equal(usage.uses, 1);
+	assert_true(usage.last_utc_ms == INT64_C(1800100000) * 1000);
+	assert_false(usage.is_unsure);
+	stop(other);
+	memory_store_destroy(&memory);
+	free(other);
+}
+
 /* A decision whose outcome was not seen before a kill lies in the store as it is, too. */
 static void two_rows_of_one_decision_count_once(void **state)
 {
 	struct fixture *fixture = *state;
+	struct fixture *other = calloc(1, sizeof *other);
 	uint64_t index = fixture->governed.log.count;
 	struct error err = {0};
 
 	record(fixture, use);
-	assert_int_equal(uses_of(fixture), 1);
-	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""), index, &err));
-	assert_int_equal(uses_of(fixture), 1);
-	record(fixture, use);
-	assert_int_equal(uses_of(fixture), 2);
+	other->read = &fixture->governed.log;
+	start(other);
+	for (uint64_t i = 0; i < other->read->count; i++)
+		assert_true(fold_apply_entry(other->governed.fold, other->read->entries[i].entry,
+			other->read->entries[i].content, i, &err));
+	assert_true(fold_apply_entry(other->governed.fold, text_of(use), TEXT(""), index, &err));
+	assert_true(fold_finish_loading(other->governed.fold, &err));
+	assert_int_equal(uses_of(other), 0); /* not yet: nobody takes that for unused */
+	assert_false(graph_is_counted(other->service));
+	count_up(other);
+	assert_int_equal(uses_of(other), 1);
+	stop(other);
+	free(other);
 }
 
 int main(void)
@@ -1230,6 +1355,8 @@ int main(void)
 		TEST(what_a_review_takes_is_gone_at_once),
 		TEST(a_restart_gives_the_same_graph),
 		TEST(counts_outlive_a_restart_and_count_nothing_twice),
+		TEST(counts_go_on_record_after_so_many_records),
+		TEST(a_record_of_before_says_only_when),
 		TEST(two_rows_of_one_decision_count_once),
 		TEST(two_times_differ_by_what_was_granted_between),
 		TEST(two_times_differ_by_what_was_first_used_between),

@@ -27,6 +27,7 @@ struct bench {
 	struct graph *graph;
 	struct finding_service *findings;
 	struct waiver_service *waivers;
+	struct measure_service *measures;
 	struct posture *posture;
 	struct control_status all[CATALOGUE_CONTROLS_MAX];
 	const char *control; /* under attack */
@@ -106,6 +107,7 @@ static int setup(void **state)
 	assert_true(
 		finding_service_create(&bench->findings, bench->world.registry, bench->fold, &err));
 	assert_true(waiver_service_create(&bench->waivers, bench->fold, &err));
+	assert_true(measure_service_create(&bench->measures, bench->fold, &err));
 	parts = (struct posture_parts){.registry = bench->world.registry,
 		.graph = bench->graph,
 		.fold = bench->fold,
@@ -114,7 +116,8 @@ static int setup(void **state)
 		.inventories = {.context = bench, .oldest = oldest},
 		.log = {.context = bench, .open = log_open, .next = log_next},
 		.witness = {.context = bench, .identity = tell_facts},
-		.drift = {.context = bench, .since_utc_ms = drift_since}};
+		.drift = {.context = bench, .since_utc_ms = drift_since},
+		.measures = bench->measures};
 	assert_true(posture_create(&bench->posture, &parts, &err));
 	assert_true(fold_finish_loading(bench->fold, &err));
 	*state = bench;
@@ -130,6 +133,7 @@ static int teardown(void **state)
 	graph_destroy(&bench->graph);
 	posture_destroy(&bench->posture);
 	waiver_service_destroy(&bench->waivers);
+	measure_service_destroy(&bench->measures);
 	finding_service_destroy(&bench->findings);
 	fold_destroy(&bench->fold);
 	loop_destroy(&bench->loop);
@@ -930,7 +934,7 @@ static void close_findings(struct bench *bench)
 			.person = TEXT("eva"),
 			.reason = TEXT("the log was restored from a copy")};
 
-		if (finding->kind != FINDING_RECORD_VIOLATES) {
+		if (finding->kind == FINDING_CONTROL_FAILING) {
 			finding = finding_next(bench->findings, finding);
 			continue;
 		}
@@ -1125,6 +1129,177 @@ static void g_17_tells_how_long_half_of_the_tokens_live(void **state)
 	assert_int_equal(json_integer_or(&lives->items[0], "most_minutes", 0), 480);
 }
 
+/* ---- what is measured ---- */
+
+static void measured(struct bench *bench, enum control_measure measure, int64_t value)
+{
+	const struct measure_taken taken = {.measure = measure, .value = value, .samples = 3};
+	struct error err;
+
+	if (!measure_take(bench->measures, &taken, &err))
+		fail_msg("%s", err.text);
+}
+
+static void g_24_a_kill_that_takes_too_long_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(look(bench, "G-24")->state, CONTROL_UNPROVEN); /* nothing was tried */
+	measured(bench, MEASURE_KILL_TIME, 1000000);
+	begin(bench, "G-24");
+	assert_green(bench);
+	measured(bench, MEASURE_KILL_TIME, 1000001);
+	assert_red(bench);
+	for (int i = 0; i < MEASURES_KEPT; i++)
+		measured(bench, MEASURE_KILL_TIME, 900);
+	assert_green(bench);
+}
+
+static void g_24_what_outlives_the_kill_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct finding_draft draft = {.kind = FINDING_CANARY_FAILED,
+		.subject = TEXT("canary/canary"),
+		.control = "G-24",
+		.what = TEXT("the call of a task below was still taken after the kill")};
+	struct error err;
+
+	measured(bench, MEASURE_KILL_TIME, 900);
+	begin(bench, "G-24");
+	assert_true(finding_report(bench->findings, &draft, &err));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_24_is_stale_when_no_kill_was_tried_for_a_day(void **state)
+{
+	struct bench *bench = *state;
+
+	measured(bench, MEASURE_KILL_TIME, 900);
+	bench->log.now_utc_ms += INT64_C(1000) * (DAY - POSTURE_AGAIN_S);
+	assert_int_equal(look(bench, "G-24")->state, CONTROL_PASSING);
+	bench->log.now_utc_ms += 1000;
+	assert_int_equal(look(bench, "G-24")->state, CONTROL_STALE);
+	measured(bench, MEASURE_KILL_TIME, 900);
+	assert_int_equal(look(bench, "G-24")->state, CONTROL_PASSING);
+}
+
+static void g_24_tells_how_long_kills_took(void **state)
+{
+	struct bench *bench = *state;
+	const struct catalogue *catalogue = posture_catalogue(bench->posture);
+	struct posture_page page = {
+		.control = catalogue_number(catalogue, catalogue_find(catalogue, TEXT("G-24"))),
+		.count = 1};
+	const struct json *measures;
+	struct json out;
+	struct error err;
+
+	for (int taken = 0; taken <= 1; taken++) {
+		if (taken == 1)
+			measured(bench, MEASURE_KILL_TIME, 900);
+		look(bench, "G-24");
+		assert_true(posture_control_json(
+			bench->posture, &page, bench->world.arena, &out, &err));
+		measures = json_find(&out, "measures");
+		assert_non_null(measures);
+		assert_int_equal(measures->count, 1);
+		assert_int_equal(json_integer_or(&measures->items[0], "most", 0), 1000000);
+		assert_int_equal(
+			json_integer_or(&measures->items[0], "value", -1), taken == 1 ? 900 : -1);
+		assert_int_equal(json_integer_or(&measures->items[0], "kept", -1), taken);
+	}
+}
+
+/* An agent that signs in as its approver: the rule is in force, and the approver's sign-in comes
+ * later. */
+static void n_12_an_agent_that_could_sign_as_its_approver_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: issuer\nname: idp\nunit: support\nspeaks: oidc\n"
+		   "algorithms: [ES256]\nurl: https://idp.example\n"
+		   "people: {client: remit, claim: sub}\n");
+	put(bench, "object: person\nname: dee\nunit: support\nroles: [approver]\n");
+	put(bench, RIGHT "federation:\n"
+			 "  - {issuer: idp, environment: staging, subject: 'u-17'}\n");
+	begin(bench, "N-12");
+	put(bench, "object: person\nname: dee\nunit: support\nroles: [approver]\n"
+		   "sign-in: {issuer: idp, as: u-17}\n");
+	assert_red(bench);
+	put(bench, RIGHT "federation:\n"
+			 "  - {issuer: idp, environment: staging, subject: 'w-17'}\n");
+	assert_green(bench);
+}
+
+#define ASKED(risk, effect, verdict)                                                               \
+	"'type':'decision','task':'t-1','identity':'agent','environment':'staging','verdict':"     \
+	"'" verdict "','risk':'" risk "','effect':'" effect "'"
+
+static void g_35_a_question_about_a_read_of_low_risk_turns_it_red(void **state)
+{
+	measured(*state, MEASURE_DECISION_TIME, 100);
+	record_attack(*state, "G-35",
+		GOOD(OPENED("t-1", ""), ASKED("low", "write", "ask"),
+			ASKED("medium", "read", "ask"), ASKED("low", "read", "deny"),
+			ASKED("low", "read", "allow")),
+		ASKED("low", "read", "ask"));
+}
+
+static void g_35_a_slow_decision_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(look(bench, "G-35")->state, CONTROL_UNPROVEN);
+	measured(bench, MEASURE_DECISION_TIME, 1000);
+	begin(bench, "G-35");
+	assert_green(bench);
+	measured(bench, MEASURE_DECISION_TIME, 2000);
+	assert_red(bench);
+	measured(bench, MEASURE_DECISION_TIME, 500); /* the hour after it */
+	assert_green(bench);
+}
+
+static void g_35_a_flood_of_questions_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct finding_draft draft = {.kind = FINDING_PERSON_FLOODED,
+		.subject = TEXT("person/ana"),
+		.control = "G-35",
+		.what = TEXT("100 questions wait for ana")};
+	struct error err;
+
+	measured(bench, MEASURE_DECISION_TIME, 500);
+	begin(bench, "G-35");
+	assert_true(finding_report(bench->findings, &draft, &err));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_43_a_decision_that_comes_out_otherwise_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct finding_draft draft = {.kind = FINDING_REPLAY_DIFFERS,
+		.subject = TEXT("record/7"),
+		.control = "G-43",
+		.what = TEXT("Record #7 does not come out again")};
+	struct error err;
+
+	assert_int_equal(look(bench, "G-43")->state, CONTROL_UNPROVEN);
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 0);
+	begin(bench, "G-43");
+	assert_green(bench);
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 1);
+	assert_red(bench);
+	assert_true(finding_report(bench->findings, &draft, &err));
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 0); /* the next sample has others */
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
 static void n_10_ids_that_do_not_match_turn_it_red(void **state)
 {
 	record_attack(*state, "N-10",
@@ -1193,71 +1368,80 @@ static void n_10_a_charter_that_never_was_turns_it_red(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static const struct CMUnitTest tests[] = {
+	CASE(g_01_an_unregistered_account_turns_it_red),
+	CASE(g_02_an_owner_who_goes_turns_it_red),
+	CASE(g_03_a_line_above_its_class_turns_it_red),
+	CASE(g_07_an_account_of_no_kind_turns_it_red),
+	CASE(g_10_a_service_account_that_no_review_showed_turns_it_red),
+	CASE(g_12_what_is_granted_after_the_approval_turns_it_red),
+	CASE(an_excess_that_is_waived_or_not_any_more_is_seen_at_once),
+	CASE(g_13_a_permission_that_nobody_gave_turns_it_red),
+	CASE(g_18_unbound_tokens_for_production_turn_it_red),
+	CASE(g_19_a_rule_that_fits_many_turns_it_red),
+	CASE(g_20_a_secret_whose_waiver_ended_turns_it_red),
+	CASE(g_21_an_exposed_credential_turns_it_red),
+	CASE(g_22_one_key_of_two_agents_turns_it_red),
+	CASE(g_23_a_credential_outside_a_manager_turns_it_red),
+	CASE(g_24_a_kill_that_takes_too_long_turns_it_red),
+	CASE(g_24_what_outlives_the_kill_turns_it_red),
+	CASE(g_24_is_stale_when_no_kill_was_tried_for_a_day),
+	CASE(g_24_tells_how_long_kills_took),
+	CASE(g_35_a_question_about_a_read_of_low_risk_turns_it_red),
+	CASE(g_35_a_slow_decision_turns_it_red),
+	CASE(g_35_a_flood_of_questions_turns_it_red),
+	CASE(g_43_a_decision_that_comes_out_otherwise_turns_it_red),
+	CASE(n_12_an_agent_that_could_sign_as_its_approver_turns_it_red),
+	CASE(g_25_what_lives_past_its_charter_turns_it_red),
+	CASE(g_27_a_stripped_label_turns_it_red),
+	CASE(g_28_a_tool_without_its_pin_turns_it_red),
+	CASE(g_29_a_key_of_both_sides_turns_it_red),
+	CASE(g_34_an_act_at_risk_without_people_turns_it_red),
+	CASE(g_37_a_sandbox_near_production_turns_it_red),
+	CASE(g_44_a_new_oauth_app_turns_it_red),
+	CASE(g_45_a_dormant_grant_turns_it_red),
+	CASE(g_46_work_handed_past_a_charter_turns_it_red),
+	CASE(g_47_two_agents_behind_one_account_turn_it_red),
+	CASE(g_49_an_agent_of_others_turns_it_red_until_it_is_active),
+	CASE(g_50_data_without_a_custodian_turns_it_red),
+	CASE(g_51_a_name_that_nothing_has_turns_it_red),
+	CASE(g_52_a_rogue_server_turns_it_red),
+	CASE(g_53_a_unit_below_the_minimum_turns_it_red),
+	CASE(g_54_an_act_that_says_no_way_back_turns_it_red),
+	CASE(g_55_an_act_without_a_way_back_turns_it_red),
+	CASE(g_57_a_model_that_was_swapped_turns_it_red),
+	CASE(g_57_a_change_that_nobody_was_looked_for_turns_it_stale),
+	CASE(g_58_a_risk_that_nobody_here_accepts_turns_it_red),
+	CASE(g_60_without_one_control_the_row_of_its_risk_turns_red),
+	CASE(g_60_tells_each_risk_that_nothing_answers),
+	CASE(n_01_a_new_key_at_a_provider_turns_it_red),
+	CASE(n_02_a_key_without_end_or_owner_turns_it_red),
+	CASE(n_04_a_key_without_an_end_turns_it_red),
+	CASE(n_05_a_key_that_nothing_holds_turns_it_red),
+	CASE(n_08_a_trust_that_no_table_has_turns_it_red),
+	CASE(g_01_a_call_of_nobody_on_record_turns_it_red),
+	CASE(g_08_a_task_under_no_charter_turns_it_red),
+	CASE(g_15_the_token_of_another_task_turns_it_red),
+	CASE(g_16_a_call_after_the_end_turns_it_red),
+	CASE(g_26_an_effect_without_a_decision_turns_it_red),
+	CASE(g_29_a_call_in_another_environment_turns_it_red),
+	CASE(g_30_an_approval_used_twice_turns_it_red),
+	CASE(g_30_an_approval_without_a_yes_turns_it_red),
+	CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
+	CASE(g_41_a_task_below_none_turns_it_red),
+	CASE(g_17_a_token_of_ten_hours_at_high_risk_turns_it_red),
+	CASE(g_17_a_refresh_past_its_task_turns_it_red),
+	CASE(g_17_tells_how_long_half_of_the_tokens_live),
+	CASE(n_10_ids_that_do_not_match_turn_it_red),
+	CASE(n_10_a_clock_that_is_askew_turns_it_red),
+	CASE(n_10_a_use_after_its_end_turns_it_red),
+	CASE(n_10_an_answer_to_no_question_turns_it_red),
+	CASE(n_10_names_without_their_question_turn_it_red),
+	CASE(n_10_a_charter_that_never_was_turns_it_red),
+	CASE(n_11_an_account_that_outlives_its_identity_turns_it_red),
+};
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		CASE(g_01_an_unregistered_account_turns_it_red),
-		CASE(g_02_an_owner_who_goes_turns_it_red),
-		CASE(g_03_a_line_above_its_class_turns_it_red),
-		CASE(g_07_an_account_of_no_kind_turns_it_red),
-		CASE(g_10_a_service_account_that_no_review_showed_turns_it_red),
-		CASE(g_12_what_is_granted_after_the_approval_turns_it_red),
-		CASE(an_excess_that_is_waived_or_not_any_more_is_seen_at_once),
-		CASE(g_13_a_permission_that_nobody_gave_turns_it_red),
-		CASE(g_18_unbound_tokens_for_production_turn_it_red),
-		CASE(g_19_a_rule_that_fits_many_turns_it_red),
-		CASE(g_20_a_secret_whose_waiver_ended_turns_it_red),
-		CASE(g_21_an_exposed_credential_turns_it_red),
-		CASE(g_22_one_key_of_two_agents_turns_it_red),
-		CASE(g_23_a_credential_outside_a_manager_turns_it_red),
-		CASE(g_25_what_lives_past_its_charter_turns_it_red),
-		CASE(g_27_a_stripped_label_turns_it_red),
-		CASE(g_28_a_tool_without_its_pin_turns_it_red),
-		CASE(g_29_a_key_of_both_sides_turns_it_red),
-		CASE(g_34_an_act_at_risk_without_people_turns_it_red),
-		CASE(g_37_a_sandbox_near_production_turns_it_red),
-		CASE(g_44_a_new_oauth_app_turns_it_red),
-		CASE(g_45_a_dormant_grant_turns_it_red),
-		CASE(g_46_work_handed_past_a_charter_turns_it_red),
-		CASE(g_47_two_agents_behind_one_account_turn_it_red),
-		CASE(g_49_an_agent_of_others_turns_it_red_until_it_is_active),
-		CASE(g_50_data_without_a_custodian_turns_it_red),
-		CASE(g_51_a_name_that_nothing_has_turns_it_red),
-		CASE(g_52_a_rogue_server_turns_it_red),
-		CASE(g_53_a_unit_below_the_minimum_turns_it_red),
-		CASE(g_54_an_act_that_says_no_way_back_turns_it_red),
-		CASE(g_55_an_act_without_a_way_back_turns_it_red),
-		CASE(g_57_a_model_that_was_swapped_turns_it_red),
-		CASE(g_57_a_change_that_nobody_was_looked_for_turns_it_stale),
-		CASE(g_58_a_risk_that_nobody_here_accepts_turns_it_red),
-		CASE(g_60_without_one_control_the_row_of_its_risk_turns_red),
-		CASE(g_60_tells_each_risk_that_nothing_answers),
-		CASE(n_01_a_new_key_at_a_provider_turns_it_red),
-		CASE(n_02_a_key_without_end_or_owner_turns_it_red),
-		CASE(n_04_a_key_without_an_end_turns_it_red),
-		CASE(n_05_a_key_that_nothing_holds_turns_it_red),
-		CASE(n_08_a_trust_that_no_table_has_turns_it_red),
-		CASE(g_01_a_call_of_nobody_on_record_turns_it_red),
-		CASE(g_08_a_task_under_no_charter_turns_it_red),
-		CASE(g_15_the_token_of_another_task_turns_it_red),
-		CASE(g_16_a_call_after_the_end_turns_it_red),
-		CASE(g_26_an_effect_without_a_decision_turns_it_red),
-		CASE(g_29_a_call_in_another_environment_turns_it_red),
-		CASE(g_30_an_approval_used_twice_turns_it_red),
-		CASE(g_30_an_approval_without_a_yes_turns_it_red),
-		CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
-		CASE(g_41_a_task_below_none_turns_it_red),
-		CASE(g_17_a_token_of_ten_hours_at_high_risk_turns_it_red),
-		CASE(g_17_a_refresh_past_its_task_turns_it_red),
-		CASE(g_17_tells_how_long_half_of_the_tokens_live),
-		CASE(n_10_ids_that_do_not_match_turn_it_red),
-		CASE(n_10_a_clock_that_is_askew_turns_it_red),
-		CASE(n_10_a_use_after_its_end_turns_it_red),
-		CASE(n_10_an_answer_to_no_question_turns_it_red),
-		CASE(n_10_names_without_their_question_turn_it_red),
-		CASE(n_10_a_charter_that_never_was_turns_it_red),
-		CASE(n_11_an_account_that_outlives_its_identity_turns_it_red),
-	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
