@@ -480,10 +480,19 @@ static void check_task(struct record_watch *watch, const struct json *record)
 		tell_of(watch, RECORD_CHECK_ACROSS, record);
 }
 
+static bool is_low_asked(const struct json *record)
+{
+	return text_is(json_text_or(record, "verdict", ""), "ask") &&
+	       text_is(json_text_or(record, "risk", ""), "low") &&
+	       text_is(json_text_or(record, "effect", ""), "read");
+}
+
 static bool see_decision(struct record_watch *watch, const struct json *record, struct error *err)
 {
 	char key[24];
 
+	if (is_low_asked(record))
+		tell_of(watch, RECORD_CHECK_LOW_ASKED, record);
 	if (!text_is(json_text_or(record, "verdict", ""), "allow"))
 		return true;
 	if (registry_find(watch->registry, OBJECT_IDENTITY, json_text_or(record, "identity", "")) ==

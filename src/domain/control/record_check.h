@@ -36,7 +36,8 @@
 	X(RECORD_CHECK_STRAY, "outcome-stray", \
 	  "a call had an effect and no decision that allowed it") \
 	X(RECORD_CHECK_OUTCOME, "outcome-missing", "an allowed call has no outcome after a day") \
-	X(RECORD_CHECK_ROOT_LOST, "root-lost", "a task hangs below one that is not on record")
+	X(RECORD_CHECK_ROOT_LOST, "root-lost", "a task hangs below one that is not on record") \
+	X(RECORD_CHECK_LOW_ASKED, "low-asked", "people were asked about a read of low risk")
 /* clang-format on */
 
 enum record_check {

@@ -79,6 +79,11 @@ void approval_node_forget(struct approve *approve, struct approval_node *node);
 bool approve_has_key(
 	const struct approve *approve, struct text person, struct text key_id, int64_t at_utc_ms);
 
+/* room.c: whether for each name somebody who may answer has room for one more question; where
+ * nobody stands for a name at all, there is nobody to spare.  Errors: CONFLICT. */
+bool approve_has_room_for_people(const struct approve *approve,
+	const struct approve_question *question, struct error *err) MUST_CHECK;
+
 /* entitled.c: whether the person, today, stands for this name of
  * context.approvals towards this question. */
 bool approve_person_covers(const struct approve *approve, const struct approval *approval,

@@ -24,7 +24,8 @@ struct row {
 /* In which order everything is looked at. */
 enum pass_stage {
 	PASS_IDLE = 0,
-	PASS_KEYS, /* who has which key, before identities are asked */
+	PASS_KEYS,   /* who has which key, before identities are asked */
+	PASS_PEOPLE, /* and who signs in as whom */
 	PASS_ENTRIES,
 	PASS_NODES,
 	PASS_ROWS, /* what is gone */
