@@ -3,43 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "domain/audit/envelope.h"
+
 struct review_keeper {
 	struct loop *loop;
 	struct record_log *log;
+	const struct registry *registry;
 	struct review_service *service;
 	struct notices *notices;
 	const struct graph *graph;
 	struct connector_service *connectors;
-	struct record_reader *reader;
-	uint64_t next; /* the entry the reader gives next */
 	struct turns turns;
 };
-
-/* In order, but for the look for the first entry that counts. */
-static bool read_entry(void *context, uint64_t index, struct arena *arena, struct text *out,
-	bool *is_there, struct error *err)
-{
-	struct review_keeper *keeper = context;
-	struct record_entry found;
-	bool is_end = false;
-
-	*is_there = index < record_log_size(keeper->log);
-	if (!*is_there)
-		return true;
-	if (keeper->reader != NULL && keeper->next != index)
-		record_reader_close(&keeper->reader);
-	if (keeper->reader == NULL && !record_reader_open(&keeper->reader, keeper->log, index, err))
-		return false;
-	keeper->next = index;
-	if (!record_reader_next(keeper->reader, &found, &is_end, err))
-		return false;
-	*is_there = !is_end;
-	if (is_end)
-		return true;
-	keeper->next = index + 1;
-	*out = text_copy(arena, found.entry);
-	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a record");
-}
 
 static bool read_content(
 	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
@@ -195,8 +170,11 @@ static bool find_account(void *context, struct text identity, struct text title,
 static bool stop_account(void *context, const struct review_stop *stop)
 {
 	const struct review_keeper *keeper = context;
-	const struct connector_contain_asked asked = {
-		.account = stop->account, .actor = stop->actor, .reason = stop->reason};
+	const struct connector_contain_asked asked = {.account = stop->account,
+		.actor = stop->actor,
+		.reason = stop->reason,
+		.review = stop->review,
+		.identity = stop->identity};
 
 	return keeper->connectors != NULL &&
 	       connector_stop(keeper->connectors, &asked, stop->must_be_reversible);
@@ -223,7 +201,7 @@ bool review_keeper_create(struct review_keeper **out, struct loop *loop, struct 
 	*out = NULL;
 	if (keeper == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for reviews");
-	*keeper = (struct review_keeper){.loop = loop, .log = log};
+	*keeper = (struct review_keeper){.loop = loop, .log = log, .registry = parts->registry};
 	if (!review_service_create(&keeper->service, parts, err)) {
 		free(keeper);
 		return false;
@@ -236,7 +214,6 @@ bool review_keeper_start(struct review_keeper *keeper, struct notices *notices,
 	const struct graph *graph, struct connector_service *connectors, struct error *err)
 {
 	const struct review_ports ports = {.log = keeper,
-		.read = read_entry,
 		.read_content = read_content,
 		.providers = keeper,
 		.each_inherited = each_inherited,
@@ -259,7 +236,6 @@ void review_keeper_stop(struct review_keeper *keeper)
 		return;
 	keeper->notices = NULL;
 	turns_stop(&keeper->turns);
-	record_reader_close(&keeper->reader);
 }
 
 void review_keeper_destroy(struct review_keeper **keeper)
@@ -275,4 +251,31 @@ void review_keeper_destroy(struct review_keeper **keeper)
 struct review_service *review_keeper_service(struct review_keeper *keeper)
 {
 	return keeper->service;
+}
+
+/* ---- whom releases are asked of ---- */
+
+static bool may_administer(void *context, struct text actor, struct error *err)
+{
+	const struct review_keeper *keeper = context;
+	const struct people_resource installation = {.about = PEOPLE_ABOUT_INSTALLATION};
+
+	return registry_may_about(keeper->registry, actor, PEOPLE_ADMINISTER, &installation, err);
+}
+
+static bool may_judge(void *context, const struct inventory_judged *judged, struct error *err)
+{
+	const struct review_keeper *keeper = context;
+	const struct review_given_back asked = {.review = judged->review,
+		.identity = judged->identity,
+		.account = judged->account,
+		.person = actor_person(judged->actor)};
+
+	return review_may_give_back(keeper->service, &asked, err);
+}
+
+struct inventory_judge review_keeper_judge(struct review_keeper *keeper)
+{
+	return (struct inventory_judge){
+		.context = keeper, .may_administer = may_administer, .may_judge = may_judge};
 }

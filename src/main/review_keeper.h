@@ -5,6 +5,7 @@
 #include "main/notices.h"
 #include "main/turns.h"
 #include "services/connector/connector.h"
+#include "services/inventory/inventory.h"
 #include "services/record/record.h"
 #include "services/review/review.h"
 
@@ -31,5 +32,8 @@ void review_keeper_stop(struct review_keeper *keeper);
 /* After the log, whose records would call it. */
 void review_keeper_destroy(struct review_keeper **keeper);
 struct review_service *review_keeper_service(struct review_keeper *keeper);
+/* Who has an account act again that was stopped at its provider.  The keeper outlives whom it is
+ * given to. */
+struct inventory_judge review_keeper_judge(struct review_keeper *keeper);
 
 #endif

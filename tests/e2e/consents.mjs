@@ -33,10 +33,14 @@ const apply = async (person, text) => {
   writeFileSync(file, text);
   return world.remit(person, 'apply', '--yes', '-f', file);
 };
-const moved = async (unit) => {
-  const done = await apply(ADI, ['object: server', 'name: memory', `unit: ${unit}`,
-    'transport: {stdio: [mcp-server-memory]}', 'environment: staging', ''].join('\n'));
-  assert.equal(done.code, 0, done.out + done.err);
+const memory = (unit) => apply(ADI, ['object: server', 'name: memory', `unit: ${unit}`,
+  'transport: {stdio: [mcp-server-memory]}', 'environment: staging', ''].join('\n'));
+/* By the word of the unit that it leaves. */
+const moved = async (unit, owner) => {
+  const done = await memory(unit);
+  assert.equal(done.code, 6, done.out + done.err);
+  assert.match(done.err, new RegExp(`remit server consent memory \\(.*${owner}.* may\\)`));
+  await world.must(owner, 'server', 'consent', 'memory', '--yes');
 };
 const read = async () => {
   const agent = await world.agent(OPENER, 'memory');
@@ -62,13 +66,41 @@ const restarted = async () => {
 };
 const version = async () => (await world.json(null, 'identity', 'show', OPENER)).version;
 
+test('an administrator alone takes no server and no tool from its unit', async () => {
+  for (const unit of ['org', 'support']) {
+    assert.equal((await memory(unit)).code, 6);
+    assert.equal((await world.json(ADI, 'server', 'show', 'memory')).object.unit, 'operations');
+    for (const person of [ADI, EVA, ANA]) {
+      const done = await world.remit(person, 'server', 'consent', 'memory', '--yes');
+      assert.equal(done.code, 1, `${person}: ${done.out}${done.err}`);
+    }
+  }
+  const { object } = await world.json(ADI, 'tool', 'show', 'files/read_text_file');
+  assert.ok(object.reads.length > 0);
+  assert.equal((await apply(ADI, JSON.stringify({ ...object, reads: undefined }))).code, 6);
+  const done = await world.remit(EVA, 'tool', 'consent', 'files/read_text_file', '--yes');
+  assert.equal(done.code, 1, done.out);
+  await restarted();
+  const { items } = await world.json(DAN, 'consent', 'list', '--waiting', '--limit', '200');
+  const waiting = items.filter(({ kind }) => kind !== undefined);
+  assert.deepEqual(waiting.map(({ name, state, proposed_by, units }) =>
+    [name, state, proposed_by, units.map(({ unit, state: said }) => `${unit} ${said}`)]), [
+    ['memory', 'waiting', `person:${ADI}`, ['operations missing']],
+    ['files/read_text_file', 'waiting', `person:${ADI}`, ['support missing']]]);
+  const table = await world.must(DAN, 'consent', 'list', '--waiting', '--unit', 'operations');
+  assert.match(table, /memory/);
+  await world.must(DAN, 'server', 'reject', 'memory', '--reason', 'it stays');
+  await world.must(ANA, 'tool', 'reject', 'files/read_text_file', '--reason', 'it stays');
+  assert.equal((await world.json(ADI, 'server', 'show', 'memory')).waiting, undefined);
+});
+
 let first;
 test('what moves to a unit that agreed to other lines is refused', async () => {
   await allowed();
   first = await support();
   assert.equal(first.state, 'agreed');
   assert.equal(first.not_agreed, undefined);
-  await moved('support');
+  await moved('support', DAN);
   await refused(/unit support, which has not consented to entitlements\[0\]/);
   const why = await world.why(OPENER, 'read', 'memory/read_graph', {}, 'staging');
   assert.equal(why.reason, 'consent');
@@ -145,10 +177,22 @@ test('a line more of one unit waits for it, and the review of one leaves the res
   await allowed();
 });
 
+test('data goes no further than its unit agreed', async () => {
+  const text = world.charter('charters/50-incident-opener.yaml')
+    .replace('{to: reply, up-to: internal}', '{to: reply, up-to: confidential}')
+    .replace('outputs:', "outputs:\n  - {to: '*@elsewhere.example', up-to: internal}");
+  assert.equal((await apply(DAN, text)).code, 6);
+  const done = await world.remit(FAY, 'identity', 'approve', OPENER, '--yes');
+  assert.equal(done.code, 4, done.out);
+  assert.match(done.err, /unit support, whose data owner has not consented to/);
+  const shown = await world.must(ANA, 'consent', 'show', OPENER, '--unit', 'support');
+  assert.match(shown, /outputs {2}\{"to":"\*@elsewhere\.example","up-to":"internal"\}/);
+});
+
 test('another restart, and a replay decides each of them again', async () => {
   await restarted();
   await allowed();
-  await moved('operations');
+  await moved('operations', ANA);
   await allowed();
   const replayed = await world.verify('--replay', '--keys', world.path('keys'));
   assert.equal(replayed.report.replay.result, 'all', replayed.out);

@@ -164,7 +164,41 @@ test('a review that takes all of an account away stops it at its provider', asyn
   assert.equal((await stateOf(FLOW)).by, `person:${REX}`);
   assert.equal(providers.n8n.workflows[0].active, false);
   assert.equal(await exceptions(), others.length);
-  await contain(FLOW, '--undo');
+});
+
+const undo = async (person) => {
+  const done = await world.remit(person, 'inventory', 'contain', FLOW, '--undo', '--reason',
+    'it is needed', '-o', 'json');
+  return { ...done, json: done.out === '' ? null : JSON.parse(done.out) };
+};
+
+test('what a review stopped no administrator has back alone', async () => {
+  const { review } = await stateOf(FLOW);
+  providers.asked = [];
+  assert.equal((await undo('bo@example.com')).code, 1, 'who owns the identity');
+  const asked = await undo(ADI);
+  assert.equal(asked.code, 6, asked.err + asked.out);
+  assert.equal(asked.json.asked_by, `person:${ADI}`);
+  assert.equal((await undo(ADI)).code, 4, 'to ask twice is to ask once');
+  await contain(FLOW); // which makes it nobody's own
+  assert.equal((await stateOf(FLOW)).review, review);
+  assert.equal((await stateOf(FLOW)).asked_by, undefined);
+  await undo(ADI);
+  const other = await undo(EVA);
+  assert.equal(other.code, 6, 'she asks in his place');
+  assert.equal(other.json.asked_by, `person:${EVA}`);
+  assert.equal(providers.n8n.workflows[0].active, false);
+  assert.deepEqual(changing().filter((call) => !call.includes('deactivate')), []);
+});
+
+test('another person who may judge that review has it act again', async () => {
+  await world.killDaemon();
+  await world.spawnDaemon();
+  assert.equal((await stateOf(FLOW)).asked_by, `person:${EVA}`);
+  const done = await undo(REX);
+  assert.equal(done.code, 0, done.err + done.out);
+  assert.equal(providers.n8n.workflows[0].active, true);
+  assert.equal(await stateOf(FLOW), undefined);
 });
 
 test('a review that keeps one line, or tries, stops what can be had back alone', async () => {

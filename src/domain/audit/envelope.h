@@ -70,6 +70,7 @@
 	X(RECORD_EXCESS_WAIVED,     "excess-waived")      \
 	X(RECORD_INVENTORY_CONTAINED, "inventory-contained") \
 	X(RECORD_INVENTORY_RELEASED, "inventory-released") \
+	X(RECORD_INVENTORY_RELEASE_ASKED, "inventory-release-asked") \
 	X(RECORD_CONTAINMENT_CALLED, "containment-called") \
 	X(RECORD_CONTAINMENT_ANSWERED, "containment-answered") \
 	X(RECORD_GRAPH_USES,        "graph-uses")         \

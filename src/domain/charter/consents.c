@@ -24,6 +24,8 @@ static const struct half_list_form {
 		CHARTER_ENTITLEMENTS_MAX + CHARTER_LIST_MAX},
 	[HALF_PEERS] = {"peers", 'p', CHARTER_LIST_MAX,
 		CHARTER_ENTITLEMENTS_MAX + 2 * CHARTER_LIST_MAX},
+	[HALF_ACCOUNTS] = {"accounts", 'a', CHARTER_LIST_MAX,
+		CHARTER_ENTITLEMENTS_MAX + 3 * CHARTER_LIST_MAX},
 };
 
 const char *half_list_member(enum half_list list)
@@ -38,6 +40,7 @@ uint32_t half_list_count(const struct charter *charter, enum half_list list)
 	case HALF_DATA_SOURCES: return charter->data_sources_count;
 	case HALF_MODELS: return charter->models_count;
 	case HALF_PEERS: return charter->peers_count;
+	case HALF_ACCOUNTS: return charter->accounts_count;
 	case HALF_LIST_COUNT: break;
 	}
 	return 0;

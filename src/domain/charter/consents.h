@@ -24,11 +24,12 @@ enum half_list {
 	HALF_DATA_SOURCES,
 	HALF_MODELS,
 	HALF_PEERS,
+	HALF_ACCOUNTS,
 	HALF_LIST_COUNT
 };
 enum { HALF_LINES_MAX = CHARTER_ENTITLEMENTS_MAX + (HALF_LIST_COUNT - 1) * CHARTER_LIST_MAX };
 
-/* The member of the document: "entitlements" ... "peers". */
+/* The member of the document: "entitlements" ... "accounts". */
 const char *half_list_member(enum half_list list);
 uint32_t half_list_count(const struct charter *charter, enum half_list list);
 

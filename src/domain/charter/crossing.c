@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "domain/charter/connector.h"
 #include "domain/charter/narrow.h"
 #include "domain/charter/peer.h"
 #include "domain/charter/registry.h"
@@ -125,6 +126,16 @@ static void touch_peer(struct crossing *crossing, const struct charter_peer *pee
 			crossing->world->context, OBJECT_TOOL, touch_if_reached, crossing);
 }
 
+/* Whose the connector is that knows the account. */
+static void touch_account(struct crossing *crossing, struct text account)
+{
+	const struct object *connector =
+		find(crossing, OBJECT_CONNECTOR, text_before(account, '/'));
+
+	if (connector != NULL)
+		add_unit(crossing, connector->connector->unit);
+}
+
 static void touch_line(struct crossing *crossing, enum half_list list, uint32_t at)
 {
 	const struct charter *charter = crossing->charter;
@@ -134,6 +145,7 @@ static void touch_line(struct crossing *crossing, enum half_list list, uint32_t 
 	case HALF_DATA_SOURCES: touch_source(crossing, charter->data_sources[at].name); return;
 	case HALF_MODELS: touch_server(crossing, charter->models[at].provider, add_unit); return;
 	case HALF_PEERS: touch_peer(crossing, &charter->peers[at]); return;
+	case HALF_ACCOUNTS: touch_account(crossing, charter->accounts[at]); return;
 	case HALF_LIST_COUNT: return;
 	}
 }
@@ -184,37 +196,73 @@ static int compare_lines(const void *one, const void *other)
 		((const struct put_line *)other)->canonical);
 }
 
-/* Those of one list that touch the unit, if any do, in an order that is none of the charter's:
- * the same lines elsewhere are the same half. */
-static bool put_lines(struct json_builder *lines, const struct crossing *crossing,
-	const struct json *document, struct half_lines *found, enum half_list list,
-	struct error *err)
+/* Those of one list of the document that are wanted, if any are, in an order that is none of the
+ * charter's: the same lines elsewhere are the same half. */
+static bool put_sorted(struct json_builder *object, const struct json *document, const char *member,
+	bool (*is_wanted)(const void *context, uint32_t at), const void *context, struct error *err)
 {
-	const struct json *written = json_find(document, half_list_member(list));
+	const struct json *written = json_find(document, member);
 	uint32_t count = written == NULL ? 0 : written->count, put = 0;
-	struct put_line *sorted = arena_array(crossing->arena, struct put_line, count + 1U);
+	struct put_line *sorted = arena_array(object->arena, struct put_line, count + 1U);
 	bool is_out_of_memory = sorted == NULL;
 	struct json_builder array;
 	struct json made;
 
 	for (uint32_t i = 0; !is_out_of_memory && i < count; i++) {
-		if (!half_lines_has(found, list, i))
+		if (!is_wanted(context, i))
 			continue;
 		sorted[put].line = &written->items[i];
-		sorted[put].canonical = json_canonical_text(crossing->arena, sorted[put].line);
+		sorted[put].canonical = json_canonical_text(object->arena, sorted[put].line);
 		is_out_of_memory = sorted[put++].canonical.data == NULL;
 	}
 	if (is_out_of_memory)
 		return error_set(err, ERROR_LIMIT, "no memory for a unit's half");
 	qsort(sorted, put, sizeof *sorted, compare_lines);
-	json_array_start(&array, crossing->arena);
+	json_array_start(&array, object->arena);
 	for (uint32_t i = 0; i < put; i++)
 		json_add(&array, *sorted[i].line);
 	if (!json_array_seal(&array, &made, err))
 		return false;
 	if (put > 0)
-		json_put(lines, half_list_member(list), made);
+		json_put_named(object, text_of(member), made);
 	return true;
+}
+
+struct found_lines {
+	const struct half_lines *lines;
+	enum half_list list;
+};
+
+static bool is_found(const void *context, uint32_t at)
+{
+	const struct found_lines *found = context;
+
+	return half_lines_has(found->lines, found->list, at);
+}
+
+static bool is_any(const void *context, uint32_t at)
+{
+	(void)context;
+	(void)at;
+	return true;
+}
+
+/* Whether something of the unit's comes in by the line, which the outputs let out again. */
+static bool brings_in(const struct charter *charter, enum half_list list, uint32_t at)
+{
+	if (list == HALF_ENTITLEMENTS)
+		return charter->entitlements[at].resource_kind != RESOURCE_MODEL;
+	return list != HALF_MODELS && list != HALF_ACCOUNTS;
+}
+
+static bool any_brings_in(const struct charter *charter, const struct half_lines *lines)
+{
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t at = 0; at < half_list_count(charter, (enum half_list)list); at++)
+			if (half_lines_has(lines, (enum half_list)list, at) &&
+				brings_in(charter, (enum half_list)list, at))
+				return true;
+	return false;
 }
 
 static struct half_lines find_lines(const struct crossing *crossing, struct text unit)
@@ -260,12 +308,19 @@ bool charter_half(struct half *out, struct arena *arena, const struct object *id
 	json_object_start(&lines, arena);
 	json_put_text(&half, "identity", identity->name);
 	put_head(&half, document);
-	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
-		if (!put_lines(&lines, &crossing, document, &out->lines, (enum half_list)list, err))
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++) {
+		const struct found_lines found = {&out->lines, (enum half_list)list};
+
+		if (!put_sorted(
+			    &lines, document, half_list_member(found.list), is_found, &found, err))
 			return false;
+	}
 	if (!json_object_seal(&lines, &made, err))
 		return false;
 	json_put(&half, "lines", made);
+	if (any_brings_in(crossing.charter, &out->lines) &&
+		!put_sorted(&half, document, "outputs", is_any, NULL, err))
+		return false;
 	return json_object_seal(&half, &out->document, err);
 }
 
@@ -323,6 +378,7 @@ static bool is_narrower(
 		return reads_less(&after->data_sources[now], &before->data_sources[was]);
 	case HALF_PEERS: return peer_is_narrower(&after->peers[now], &before->peers[was]);
 	case HALF_MODELS:
+	case HALF_ACCOUNTS:
 	case HALF_LIST_COUNT: break;
 	}
 	return false;
@@ -332,6 +388,61 @@ static bool is_held(const struct carrying *carrying, enum half_list list, uint32
 {
 	return list != HALF_ENTITLEMENTS || entitlement_is_held(&carrying->after->entitlements[now],
 						    carrying->after, carrying->before);
+}
+
+/* Of recipients a line may name a host, or all. */
+static bool goes_no_further(struct text after, struct text before)
+{
+	struct text host = text_after(before, 1); /* "@HOST" */
+
+	if (text_equal(after, before))
+		return true;
+	if (!text_starts_with(before, "*@") || text_starts_with(after, "person:") ||
+		text_starts_with(after, "peer:") || text_find_byte(after, '/') >= 0)
+		return false;
+	return (text_is(before, "*@*") && text_find_byte(after, '@') >= 0) ||
+	       (after.length > host.length &&
+		       text_equal(text_after(after, after.length - host.length), host));
+}
+
+static bool lets_out_no_more(
+	const struct charter_output *after, const struct charter_output *before)
+{
+	return goes_no_further(after->to, before->to) &&
+	       sensitivity_level(after->up_to) <= sensitivity_level(before->up_to) &&
+	       (before->target.length == 0 || text_equal(after->target, before->target));
+}
+
+static bool has_wider_outputs(const struct carrying *carrying)
+{
+	const struct charter *after = carrying->after, *before = carrying->before;
+
+	for (uint32_t now = 0; now < after->outputs_count; now++) {
+		bool is_held = false;
+
+		for (uint32_t was = 0; was < before->outputs_count; was++)
+			is_held |= lets_out_no_more(&after->outputs[now], &before->outputs[was]);
+		if (!is_held)
+			return true;
+	}
+	return false;
+}
+
+/* What was agreed to was agreed to with where it may go. */
+static void drop_what_goes_further(struct carrying *carrying)
+{
+	struct half_lines dropped = {0};
+
+	if (!has_wider_outputs(carrying))
+		return;
+	for (unsigned each = 0; each < HALF_LIST_COUNT; each++) {
+		enum half_list list = (enum half_list)each;
+
+		for (uint32_t at = 0; at < half_list_count(carrying->after, list); at++)
+			if (brings_in(carrying->after, list, at))
+				half_lines_add(&dropped, list, at);
+	}
+	carrying->wanted = half_lines_without(&carrying->wanted, &dropped);
 }
 
 typedef bool compare_function(
@@ -403,6 +514,7 @@ bool half_carry(struct half_carried *out, struct arena *arena, const struct line
 	find_lost(&carrying, &before->lines, &out->lost);
 	if (!text_equal(after->identity->name, before->identity->name) || !has_same_head(&carrying))
 		return true;
+	drop_what_goes_further(&carrying);
 	carry_lines(&carrying, is_as_it_was, &out->found);
 	carry_lines(&carrying, is_narrower, &out->found);
 	return true;

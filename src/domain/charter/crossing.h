@@ -9,7 +9,8 @@
 #include "domain/charter/reference.h"
 
 /* Lines of a charter that touch what another unit answers for: its tools, models, data and
- * identities, and what the peers of the charter reach (peer.h).  Each such unit must consent to
+ * identities, what the peers of the charter reach (peer.h), and accounts that its connectors
+ * know.  Each such unit must consent to
  * its *half* of the charter, the lines that touch it with what they are for, before the charter
  * comes into force (docs/across-units.md).
  *
@@ -26,8 +27,10 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
 	const struct reference_world *world, struct error *err) MUST_CHECK;
 
 /* One unit's half of a charter: {identity, unit, purpose, kind, class, risk, environments, lines:
- * {MEMBER: [...]}}, each line as its document has it, sorted; and which lines those are.
- * The json_digest of the document is what the unit agrees to. */
+ * {MEMBER: [...]}, outputs?: [...]}, each line as its document has it, sorted; and which lines
+ * those are.  The outputs are the charter's, all of them, where the lines bring in anything of the
+ * unit's: any but those of models and accounts.  The json_digest of the document is what the unit
+ * agrees to. */
 struct half {
 	struct json document;
 	struct half_lines lines; /* none where nothing touches the unit */
@@ -48,7 +51,8 @@ struct half_carried {
 	struct half_lines lost;  /* of before: what does not stand in after as it was */
 };
 /* Nothing is found where what they are for is another: unit, purpose, kind, class, risk or
- * environments.  Errors: LIMIT. */
+ * environments; nor, where an output goes further than one of before, what brings in anything of
+ * the unit's.  Errors: LIMIT. */
 bool half_carry(struct half_carried *out, struct arena *arena, const struct lines_of *after,
 	const struct lines_of *before, struct error *err) MUST_CHECK;
 /* What one line is known by.  Errors: LIMIT. */

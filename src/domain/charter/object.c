@@ -104,6 +104,11 @@ bool object_is_proposed(enum object_kind kind)
 	return object_needs_two(kind) || kind == OBJECT_UNIT;
 }
 
+bool object_is_ceded(enum object_kind kind)
+{
+	return kind == OBJECT_SERVER || kind == OBJECT_TOOL;
+}
+
 const char *reversal_word(enum reversal value)
 {
 	return value < COUNT(reversal_words) ? reversal_words[value] : NULL;

@@ -327,6 +327,9 @@ enum object_kind object_kind_of(struct text word);
 bool object_needs_two(enum object_kind kind);
 /* True for these and for units, whose template for sandboxes is proposed likewise. */
 bool object_is_proposed(enum object_kind kind);
+/* True for servers and tools: what takes one out of a unit's hands waits for the unit's consent
+ * (cession.h). */
+bool object_is_ceded(enum object_kind kind);
 /* What stands in it as a charter does: an identity's own, or what a unit's template gives its
  * sandboxes; and which part of its document that is.  NULL: nothing. */
 const struct charter *object_charter(const struct object *object);

@@ -3,7 +3,7 @@
  * Invariants (registry_validate asserts them):
  * 1. what is in force or waits belongs to its entry's kind and name, and its
  *    version is at most the entry's;
- * 2. only identities, persons and what is proposed have something waiting; what waits
+ * 2. only identities, persons and what is proposed or ceded have something waiting; what waits
  *    is newer than what is in force, and is a draft or proposed; a removal waits
  *    only beside what it would remove;
  * 3. an identity is active or suspended only with a charter in force, and only
@@ -721,9 +721,11 @@ static bool choose(const struct slot *slot, uint32_t version, const struct objec
 static bool is_known_waiting(const struct registry_change *change)
 {
 	bool may_wait = change->kind == OBJECT_IDENTITY || change->kind == OBJECT_PERSON ||
-			object_is_proposed(change->kind);
-	bool may_be_draft = !object_is_proposed(change->kind);
-	bool may_be_removal = object_needs_two(change->kind) && change->in_force != 0;
+			object_is_proposed(change->kind) ||
+			(object_is_ceded(change->kind) && change->in_force != 0);
+	bool may_be_draft = change->kind == OBJECT_IDENTITY || change->kind == OBJECT_PERSON;
+	bool may_be_removal = (object_needs_two(change->kind) || object_is_ceded(change->kind)) &&
+			      change->in_force != 0;
 
 	if (change->waiting == 0)
 		return !change->is_removal;
@@ -759,7 +761,8 @@ static bool is_known_state(const struct registry_change *change)
 	if (change->kind != OBJECT_IDENTITY)
 		return change->state == IDENTITY_NONE && !change->needs_two &&
 		       change->tasks_since == 0 && change->consents.length == 0 &&
-		       change->authored_by.length == 0 && change->waiting_consents.length == 0;
+		       change->authored_by.length == 0 &&
+		       (change->waiting_consents.length == 0 || object_is_ceded(change->kind));
 	switch (change->state) {
 	case IDENTITY_DRAFT:
 	case IDENTITY_PROPOSED: return change->in_force == 0 && change->waiting != 0;
@@ -1020,6 +1023,7 @@ static void commit(
 	commit_texts(registry, slot, next);
 	entry->units_asked = change->units_asked;
 	entry->in_force_utc_ms = change->in_force == 0 ? 0 : change->in_force_utc_ms;
+	entry->changed_utc_ms = change->changed_utc_ms;
 	entry->version = change->version;
 	entry->revision = change->revision;
 	entry->waiting_version = change->waiting;
@@ -1417,7 +1421,8 @@ static void validate_waiting(const struct registry_entry *entry)
 	if (entry->waiting_version == 0)
 		return;
 	assert(entry->kind == OBJECT_IDENTITY || entry->kind == OBJECT_PERSON ||
-		object_is_proposed(entry->kind));
+		object_is_proposed(entry->kind) ||
+		(object_is_ceded(entry->kind) && entry->in_force != NULL));
 	assert(!entry->is_removal || (entry->waiting == NULL && entry->in_force != NULL));
 	assert(entry->waiting == NULL || entry->waiting->version == entry->waiting_version);
 	assert(entry->in_force == NULL || entry->waiting_version > entry->in_force->version);

@@ -57,8 +57,9 @@ struct registry_more {
 	uint32_t tasks_since;
 	/* Units only: who approved the template for sandboxes in force, "person:NAME". */
 	struct text approved_by;
-	/* Identities only: the units that consented to their halves of in_force, and of what
-	 * waits (peer.h, crossing.h). */
+	/* Identities: the units that consented to their halves of in_force, and of what waits
+	 * (peer.h, crossing.h).  Servers and tools: of the units that what waits leaves, those
+	 * that consented (cession.h). */
 	struct text consents;
 	struct text waiting_consents;
 	/* Identities only: the person who answers for what is in force since they acknowledged it;
@@ -98,6 +99,7 @@ struct registry_entry {
 	const struct registry_more *more; /* never NULL */
 	enum units_asked units_asked;     /* of in_force */
 	int64_t in_force_utc_ms;          /* since when it is that version; 0: not kept then */
+	int64_t changed_utc_ms;           /* its last change by anything but a review; 0: never */
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -245,6 +247,7 @@ struct registry_change {
 	struct text moved_from;
 	uint64_t moved;
 	enum units_asked units_asked; /* identities only */
+	int64_t changed_utc_ms; /* of a review: when it last changed before; else of the record */
 	int64_t in_force_utc_ms;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot

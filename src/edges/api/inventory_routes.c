@@ -335,19 +335,38 @@ void handle_contain(struct api_request *request)
 
 /* What a connector stopped it gives back, where its provider has a way, and releases it once the
  * provider says that it acts. */
+static void give_back(struct api_request *request, struct inventory_change *change)
+{
+	struct error err;
+	bool is_called =
+		inventory_answer(service_of(request), change->account) != CONTAINMENT_ANSWER_NONE &&
+		connector_can_contain(request->api->services.connector, change->account, STOP_BACK);
+
+	if (is_called ? !call_provider(request, STOP_BACK, &err)
+		      : !inventory_release(service_of(request), change, &err))
+		api_answer_problem(request, &err);
+}
+
+static void on_asked(struct inventory_change *change, uint64_t index, const struct error *err)
+{
+	(void)index;
+	if (err != NULL)
+		api_answer_problem(change->context, err);
+	else
+		answer_containment(change->context);
+}
+
 void handle_release(struct api_request *request)
 {
 	struct inventory_change *change = change_of(request);
 	struct error err;
-	bool is_called;
 
-	is_called =
-		change->account.length > 0 &&
-		inventory_answer(service_of(request), change->account) != CONTAINMENT_ANSWER_NONE &&
-		connector_can_contain(request->api->services.connector, change->account, STOP_BACK);
-	if (is_called && inventory_check_reason(change, &err) &&
-		call_provider(request, STOP_BACK, &err))
-		return;
-	if (is_called || !inventory_release(service_of(request), change, &err))
-		api_answer_problem(request, &err);
+	change->done = on_asked;
+	switch (inventory_ask_release(service_of(request), change, &err)) {
+	case INVENTORY_RELEASE_REFUSED: api_answer_problem(request, &err); return;
+	case INVENTORY_RELEASE_ASKED: return;
+	case INVENTORY_RELEASE_LET: break;
+	}
+	change->done = on_changed;
+	give_back(request, change);
 }

@@ -352,6 +352,22 @@ static struct text keep(struct api_request *request, const char *name)
 	return text_copy(request->arena, api_path(request, name));
 }
 
+/* The name in the path: of two parts, or of one. */
+static struct text name_in_path(struct api_request *request)
+{
+	static const char *const parts[][2] = {{"unit", "policy"}, {"server", "tool"}};
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		struct text first = api_path(request, parts[i][0]);
+		struct text second = api_path(request, parts[i][1]);
+
+		if (second.length > 0)
+			return text_format(
+				request->arena, "%.*s/%.*s", TEXT_ARGS(first), TEXT_ARGS(second));
+	}
+	return keep(request, "name");
+}
+
 void handle_verb(struct api_request *request)
 {
 	struct registrar_request *work = &request->work.registrar;
@@ -366,11 +382,7 @@ void handle_verb(struct api_request *request)
 		api_answer_status(request, 400, "check: true or false is expected");
 		return;
 	}
-	work->name = api_path(request, "policy").length > 0
-			     ? text_format(request->arena, "%.*s/%.*s",
-				       TEXT_ARGS(api_path(request, "unit")),
-				       TEXT_ARGS(api_path(request, "policy")))
-			     : keep(request, "name");
+	work->name = name_in_path(request);
 	work->version = (uint32_t)version;
 	work->is_check = check != NULL && check->boolean;
 	work->reason = json_text_or(&request->body, "reason", "");
@@ -512,70 +524,6 @@ void handle_definition_show(struct api_request *request)
 }
 
 /* ---- questions ---- */
-
-void handle_can(struct api_request *request)
-{
-	struct decide_can asked = {.identity = api_path(request, "name"),
-		.effect = effect_of(api_query(request, "effect")),
-		.after = api_query(request, "after"),
-		.now_utc_ms = api_now_utc_ms(request)};
-	struct json_builder object;
-	struct json entry, page, body;
-	struct error err;
-	bool ok;
-
-	if (!api_page_size(request, &asked.count))
-		return;
-	ok = registrar_can(request->api->services.registrar, asked.identity, asked.now_utc_ms,
-		     request->arena, &entry, &err) &&
-	     decide_can(request->api->services.decide, &asked, request->arena, &page, &err);
-	json_object_start(&object, request->arena);
-	for (uint32_t i = 0; ok && i < entry.count; i++)
-		json_put_named(&object, entry.members[i].name, entry.members[i].value);
-	for (uint32_t i = 0; ok && i < page.count; i++)
-		json_put_named(&object, page.members[i].name, page.members[i].value);
-	api_answer_or_fail(request, ok && json_object_seal(&object, &body, &err), &body, &err);
-}
-
-/* Lines on what has no door of its own yet: as the charters write them. */
-static bool who_else(struct api_request *request, const struct decide_who *asked, struct json *out,
-	struct error *err)
-{
-	struct json_builder object;
-	struct json items;
-
-	if (!registrar_who(request->api->services.registrar,
-		    &(struct registrar_who_query){
-			    asked->effect, asked->resource, asked->now_utc_ms},
-		    request->arena, &items, err))
-		return false;
-	json_object_start(&object, request->arena);
-	json_put(&object, "items", items);
-	return json_object_seal(&object, out, err);
-}
-
-void handle_who(struct api_request *request)
-{
-	struct decide_who asked = {.effect = effect_of(api_query(request, "effect")),
-		.resource = api_query(request, "resource"),
-		.after = api_query(request, "after"),
-		.now_utc_ms = api_now_utc_ms(request)};
-	bool is_model = asked.effect == EFFECT_GENERATE;
-	bool is_tool = !is_model && text_find_byte(asked.resource, ':') < 0;
-	struct json body;
-	struct error err;
-
-	if (!api_page_size(request, &asked.count))
-		return;
-	if (is_model && !text_starts_with(asked.resource, "model:"))
-		asked.resource =
-			text_format(request->arena, "model:%.*s", TEXT_ARGS(asked.resource));
-	api_answer_or_fail(request,
-		is_tool ? decide_who(request->api->services.decide, &asked, request->arena, &body,
-				  &err)
-			: who_else(request, &asked, &body, &err),
-		&body, &err);
-}
 
 /* What the question names and nobody registered, each with the nearest name. */
 static bool put_unknown(const struct api_request *request, const struct decide_question *question,

@@ -185,6 +185,18 @@ const struct api_route api_routes[] = {
 	VERB("persons", "reject", OBJECT_PERSON, REGISTRAR_REJECT, ACCESS_PERSON,
 		ROUTE_NEEDS_IF_MATCH, MEMBERS("version", "!reason"), "rejectPerson",
 		"Turn a raised role or clearance down"),
+	VERB("servers", "consent", OBJECT_SERVER, REGISTRAR_CONSENT, ACCESS_PERSON,
+		ROUTE_NEEDS_IF_MATCH, MEMBERS("version", "check"), "consentToServer",
+		"Consent, for a unit that a server would leave, to that"),
+	VERB("servers", "reject", OBJECT_SERVER, REGISTRAR_REJECT, ACCESS_PERSON,
+		ROUTE_NEEDS_IF_MATCH, MEMBERS("version", "!reason"), "rejectServer",
+		"Turn down that a server leaves a unit"),
+	SHARED_VERB("tools/{server}/{tool}", "consent", OBJECT_TOOL, REGISTRAR_CONSENT,
+		MEMBERS("version", "check"), "consentToTool",
+		"Consent, for a unit whose data a tool would read less of, to that"),
+	SHARED_VERB("tools/{server}/{tool}", "reject", OBJECT_TOOL, REGISTRAR_REJECT,
+		MEMBERS("version", "!reason"), "rejectTool",
+		"Turn down that a tool reads less of a unit's data"),
 	SHARED_VERB("policies/{unit}/{policy}", "approve", OBJECT_POLICY, REGISTRAR_APPROVE,
 		MEMBERS("version", "check"), "approvePolicy",
 		"Put a proposed guardrail, or its removal, in force; not by its proposer"),
@@ -287,8 +299,9 @@ const struct api_route api_routes[] = {
 		.access = ACCESS_READ,
 		.handle = handle_who,
 		.operation = "who",
-		.summary = "Which identities may do this, and when",
-		.query = MEMBERS("effect", "resource", PAGE)},
+		.summary = "Who may do this by a charter, and when; and who inherits it at "
+			   "providers, by which path",
+		.query = MEMBERS("effect", "resource", "inherited", PAGE)},
 	{.method = "GET",
 		.pattern = "/v1/graph/show",
 		.access = ACCESS_READ,
@@ -464,7 +477,8 @@ const struct api_route api_routes[] = {
 		.access = ACCESS_READ,
 		.handle = handle_crossing_list,
 		.operation = "listCrossings",
-		.summary = "Charters whose lines touch other units, and which of those agreed",
+		.summary = "Charters whose lines touch other units, what would leave a unit, and "
+			   "who agreed",
 		.query = MEMBERS("unit", "waiting", PAGE)},
 	{.method = "GET",
 		.pattern = "/v1/crossings/{name}",
@@ -783,11 +797,13 @@ const struct api_route api_routes[] = {
 		.members = MEMBERS("!account", "!reason")},
 	{.method = "POST",
 		.pattern = "/v1/containments/release",
-		.access = ACCESS_ADMINISTRATOR,
+		.access = ACCESS_PERSON,
 		.handle = handle_release,
 		.operation = "releaseAccount",
-		.summary =
-			"Put on record that it may act again, and have it so where a connector may",
+		.summary = "Put on record that it may act again, and have it so where a connector "
+			   "may; "
+			   "where a review had it stopped, two people ask, the second one who may "
+			   "judge",
 		.members = MEMBERS("!account", "!reason")},
 
 	{.method = "GET",

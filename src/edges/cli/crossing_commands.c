@@ -1,5 +1,6 @@
-/* remit consent list|show: charters whose lines touch other units.  In a table each unit has a
- * row of its own; show prints the unit's half as the unit is asked about it. */
+/* remit consent list|show: charters whose lines touch other units, what would leave a unit.  In a
+ * table each unit has a row of its own; show prints the unit's half as the unit is asked about it.
+ */
 #include <stdio.h>
 
 #include "edges/cli/command.h"
@@ -24,6 +25,7 @@ static bool put_row(struct cli *cli, struct json_builder *rows, const struct jso
 
 	json_object_start(&row, cli->arena);
 	put_if_there(&row, "identity", item, "identity");
+	put_if_there(&row, "name", item, "name");
 	put_if_there(&row, "of", item, "unit");
 	put_if_there(&row, "version", item, "version");
 	put_if_there(&row, "state", item, "state");
@@ -105,6 +107,15 @@ static void print_lines(struct cli *cli, const struct json *lines)
 	}
 }
 
+/* Where what comes in by them may go. */
+static void print_outputs(struct cli *cli, const struct json *outputs)
+{
+	for (uint32_t i = 0; outputs != NULL && i < outputs->count; i++) {
+		print_text("    outputs  ", json_canonical_text(cli->arena, &outputs->items[i]));
+		printf("\n");
+	}
+}
+
 /* What a call by is refused until the unit says yes. */
 static void print_left(const struct json *left)
 {
@@ -130,6 +141,7 @@ static void print_unit(struct cli *cli, const struct json *unit)
 		printf("\n");
 	}
 	print_lines(cli, json_find(unit, "lines"));
+	print_outputs(cli, json_find(unit, "outputs"));
 	print_left(json_find(unit, "not_agreed"));
 }
 

@@ -308,11 +308,32 @@ static int print_released(struct cli *cli)
 	return EXIT_DONE;
 }
 
+/* A review had it stopped. */
+static int print_asked(struct cli *cli, const struct json *containment)
+{
+	if (cli->output != OUTPUT_TABLE) {
+		cli_print(cli, containment);
+		return EXIT_WAITING;
+	}
+	printf("asked for: review %.*s had it stopped, so another person who may judge that does "
+	       "the same:\n  remit inventory contain %s --undo --reason T\n",
+		TEXT_ARGS(json_text_or(containment, "review", "")), cli->words[0]);
+	return EXIT_WAITING;
+}
+
+static bool is_asked(const struct json *containment)
+{
+	return json_find(containment, "asked_by") != NULL &&
+	       !json_boolean_or(json_find(containment, "provider"), "back", false);
+}
+
 /* One that was released is there no more. */
 static int print_release(struct cli *cli, const struct cli_reply *reply)
 {
 	if (reply->status == 404)
 		return print_released(cli);
+	if (is_asked(&reply->json))
+		return print_asked(cli, &reply->json);
 	if (answer_of(&reply->json).length == 0) {
 		cli_print(cli, &reply->json);
 		return EXIT_DONE;

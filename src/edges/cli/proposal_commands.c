@@ -1,6 +1,7 @@
 #include "edges/cli/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { LINES_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -251,6 +252,7 @@ static bool is_of_in_force(const struct cli *cli, const struct json *entry, cons
 			 version == in_force;
 
 	return text_is(text_of(verb), "consent") && in_force != 0 &&
+	       text_is(json_text_or(entry, "kind", ""), "identity") &&
 	       (is_chosen || json_find(entry, "waiting") == NULL);
 }
 
@@ -335,11 +337,16 @@ static int agree(struct cli *cli, const char *verb, const char *warning, const c
 	return status;
 }
 
-/* A data owner agrees to what a charter touches of their unit. */
+/* A data owner agrees to what a charter touches of their unit, or that something leaves it. */
 int command_consent(struct cli *cli)
 {
+	bool is_charter = strcmp(cli->command->path, "/v1/identities") == 0;
+
 	return agree(cli, "consent",
-		"This lets it use what its lines name of your unit, once it is in force.",
+		is_charter
+			? "This lets it use what its lines name of your unit, once it is in force."
+			: "This lets it out of your unit's hands: lines on it ask your unit no "
+			  "more.",
 		"consented");
 }
 

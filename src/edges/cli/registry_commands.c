@@ -190,17 +190,26 @@ static int report_apply(struct cli *cli, const struct cli_reply *reply)
 	return reply->status == 200 ? EXIT_DONE : EXIT_REFUSED;
 }
 
+/* It leaves a unit, whose word it waits for. */
+static bool is_ceded(struct text kind)
+{
+	return text_is(kind, "server") || text_is(kind, "tool");
+}
+
 /* " (bo, cy may)", or what must be done first. */
-static void append_approvers(struct buffer *out, const struct json *approvers, bool is_charter)
+static void append_approvers(struct buffer *out, const struct json *approvers, struct text kind)
 {
 	if (approvers == NULL)
 		return;
 	if (approvers->count == 0) {
 		buffer_append_format(out,
 			"; nobody else with a key may yet: %s with remit person code",
-			is_charter ? "let its owner, its backup owner or an approver of its unit in"
-				   : "give a person the role approver of its unit or of org, and "
-				     "let them in");
+			is_ceded(kind) ? "let an owner of the unit that it leaves, or a custodian "
+					 "of its data, in"
+			: text_is(kind, "identity")
+				? "let its owner, its backup owner or an approver of its unit in"
+				: "give a person the role approver of its unit or of org, and "
+				  "let them in");
 		return;
 	}
 	for (uint32_t i = 0; i < approvers->count; i++) {
@@ -217,9 +226,10 @@ static void say_one_waiting(const struct json *change)
 	struct buffer line;
 
 	buffer_init(&line, WAITING_BYTES_MAX);
-	buffer_append_format(&line, "It waits for another person: remit %.*s approve %.*s",
-		TEXT_ARGS(kind), TEXT_ARGS(json_text_or(change, "name", "")));
-	append_approvers(&line, json_find(change, "approvers"), text_is(kind, "identity"));
+	buffer_append_format(&line, "It waits for another person: remit %.*s %s %.*s",
+		TEXT_ARGS(kind), is_ceded(kind) ? "consent" : "approve",
+		TEXT_ARGS(json_text_or(change, "name", "")));
+	append_approvers(&line, json_find(change, "approvers"), kind);
 	if (author.length > 0)
 		buffer_append_format(&line, ", proposed by %.*s", TEXT_ARGS(author));
 	cli_say_plain(buffer_text(&line));

@@ -165,6 +165,9 @@ struct connector_contain_asked {
 	struct text account; /* CONNECTOR/ID, which is contained (inventory_contain) */
 	struct text actor;
 	struct text reason; /* of STOP_BACK, which releases it once its provider says so */
+	/* Of connector_stop: which review took it, and whose item that was. */
+	struct text review;
+	struct text identity;
 	enum stop_direction direction;
 	void *context;
 	/* Runs on the loop, once, never before the call returns, if that returned true: the

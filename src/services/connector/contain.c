@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "services/connector/connector_private.h"
 
 enum { STOPPED_BYTES_MAX = INVENTORY_CONNECTOR_BYTES_MAX + 1 + INVENTORY_ID_BYTES_MAX };
@@ -434,6 +435,8 @@ struct intention {
 	char account[STOPPED_BYTES_MAX + 1];
 	char actor[ACTOR_BYTES_MAX + 1];
 	char reason[INVENTORY_REASON_BYTES_MAX + 1];
+	char review[RANDOM_ID_BYTES];
+	char identity[CHARTER_NAME_BYTES_MAX + 1];
 };
 
 static void on_intended(struct inventory_change *change, uint64_t index, const struct error *err)
@@ -476,9 +479,15 @@ static struct intention *intention_create(
 	(void)snprintf(intention->actor, sizeof intention->actor, "%.*s", TEXT_ARGS(asked->actor));
 	(void)snprintf(
 		intention->reason, sizeof intention->reason, "%.*s", TEXT_ARGS(asked->reason));
+	(void)snprintf(
+		intention->review, sizeof intention->review, "%.*s", TEXT_ARGS(asked->review));
+	(void)snprintf(intention->identity, sizeof intention->identity, "%.*s",
+		TEXT_ARGS(asked->identity));
 	intention->change = (struct inventory_change){.account = text_of(intention->account),
 		.actor = text_of(intention->actor),
 		.reason = text_of(intention->reason),
+		.review = text_of(intention->review),
+		.identity = text_of(intention->identity),
 		.context = intention,
 		.done = on_intended};
 	return intention;
@@ -493,11 +502,12 @@ bool connector_stop(struct connector_service *service, const struct connector_co
 	if (!connector_can_contain(service, asked->account, STOP_AWAY) ||
 		(must_be_reversible && !connector_can_contain(service, asked->account, STOP_BACK)))
 		return false;
-	if (is_stopping(service, asked->account))
-		return true;
-	overtake(service, asked->account);
-	if (!check(service, asked, &err))
-		return false;
+	/* Whoever is having it stopped already: the review's word is on record, too. */
+	if (!is_stopping(service, asked->account)) {
+		overtake(service, asked->account);
+		if (!check(service, asked, &err))
+			return false;
+	}
 	intention = intention_create(service, asked);
 	if (intention != NULL &&
 		inventory_contain(service->parts.inventory, &intention->change, &err))

@@ -63,7 +63,7 @@ bool graph_resolve(const struct graph_service *service, struct text reference, g
 
 /* ---- parts ---- */
 
-static void put_time_or(
+void graph_put_time(
 	struct json_builder *object, const char *name, graph_time at_s, const char *otherwise)
 {
 	if (at_s == 0)
@@ -196,9 +196,9 @@ bool graph_edge_json(const struct graph_service *service, graph_id id, struct ar
 	put_or_unknown(&object, "by", edge.by);
 	put_or_unknown(&object, "why", edge.why);
 	put_policy(service, &object, arena, &edge);
-	put_time_or(&object, "since", edge.since_s, "unknown");
-	put_time_or(&object, "until", edge.until_s, "no end");
-	put_time_or(&object, "used", edge.used_s, "never seen");
+	graph_put_time(&object, "since", edge.since_s, "unknown");
+	graph_put_time(&object, "until", edge.until_s, "no end");
+	graph_put_time(&object, "used", edge.used_s, "never seen");
 	json_put_integer(&object, "uses", edge.uses);
 	json_put_text(&object, "layer", edge.layer);
 	put_word(&object, "origin", origin_word(edge.origin));

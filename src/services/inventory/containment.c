@@ -1,7 +1,7 @@
 /* Accounts that somebody means to stop at their provider.  The intention is on record before
  * anything is done; how it stands is read from the inventories that come after it.
  *
- *   inventory-contained  account is to be stopped
+ *   inventory-contained  account is to be stopped; by a review, which it names
  *   inventory-released   it may act again
  *
  * Rows of the store: containment / ACCOUNT is the contained record, until it is released. */
@@ -50,9 +50,12 @@ static bool fold_contained(
 	containment->account = text_copy(containment->arena, json_text_or(record, "account", ""));
 	containment->reason = text_copy(containment->arena, json_text_or(record, "reason", ""));
 	containment->actor = text_copy(containment->arena, json_text_or(record, "actor", ""));
+	containment->review = text_copy(containment->arena, json_text_or(record, "review", ""));
+	containment->identity = text_copy(containment->arena, json_text_or(record, "identity", ""));
 	containment->at_utc_ms = json_integer_or(record, "at", 0);
 	containment->index = index;
-	if (containment->actor.data == NULL || containment->account.length == 0)
+	if (containment->actor.data == NULL || containment->review.data == NULL ||
+		containment->identity.data == NULL || containment->account.length == 0)
 		goto failed;
 	containment_destroy(name_table_remove(service->containments, containment->account));
 	if (name_table_put(service->containments, containment->account, containment))
@@ -78,12 +81,14 @@ static void project_contained(const struct json *record, struct projection *proj
 {
 	projection_put(projection, "containment", json_text_or(record, "account", ""), record);
 	projection_delete(projection, "containment-call", json_text_or(record, "account", ""));
+	projection_delete(projection, "containment-asked", json_text_or(record, "account", ""));
 }
 
 static void project_released(const struct json *record, struct projection *projection)
 {
 	projection_delete(projection, "containment", json_text_or(record, "account", ""));
 	projection_delete(projection, "containment-call", json_text_or(record, "account", ""));
+	projection_delete(projection, "containment-asked", json_text_or(record, "account", ""));
 }
 
 bool containments_register(struct inventory_service *service, struct error *err)
@@ -103,7 +108,8 @@ bool containments_register(struct inventory_service *service, struct error *err)
 		return error_set(err, ERROR_LIMIT, "no memory for containments");
 	return fold_add(fold, &contained, err) && fold_add(fold, &released, err) &&
 	       fold_add_projector(fold, &projectors[0], err) &&
-	       fold_add_projector(fold, &projectors[1], err) && calling_register(service, err);
+	       fold_add_projector(fold, &projectors[1], err) && calling_register(service, err) &&
+	       releasing_register(service, err);
 }
 
 /* ---- asking for it ---- */
@@ -115,7 +121,7 @@ static void on_recorded(void *context, uint64_t index, const struct error *err)
 	asked->done(asked, index, err);
 }
 
-static bool submit(struct inventory_service *service, struct inventory_change *change,
+bool inventory_submit_change(struct inventory_service *service, struct inventory_change *change,
 	const char *type, struct error *err)
 {
 	struct fold_record *record;
@@ -127,6 +133,8 @@ static bool submit(struct inventory_service *service, struct inventory_change *c
 	fold_record_start(record, type, change->actor);
 	json_put_text(&record->object, "account", change->account);
 	json_put_text(&record->object, "reason", change->reason);
+	json_put_text_unless_empty(&record->object, "review", change->review);
+	json_put_text_unless_empty(&record->object, "identity", change->identity);
 	return fold_record_send(&record, err);
 }
 
@@ -152,16 +160,23 @@ static bool find_account(const struct inventory_service *service, struct text ac
 bool inventory_contain(
 	struct inventory_service *service, struct inventory_change *change, struct error *err)
 {
+	const struct containment *before =
+		change->account.length == 0
+			? NULL
+			: name_table_find(service->containments, change->account);
 	struct graph_node node;
 
 	if (!find_account(service, change->account, &node, err) ||
 		!inventory_check_reason(change, err))
 		return false;
-	if (name_table_find(service->containments, change->account) == NULL &&
-		name_table_count(service->containments) >= CONTAINMENTS_MAX)
+	if (before != NULL && change->review.length == 0) { /* nobody takes it from a review so */
+		change->review = before->review;
+		change->identity = before->identity;
+	}
+	if (before == NULL && name_table_count(service->containments) >= CONTAINMENTS_MAX)
 		return error_set(err, ERROR_LIMIT, "at most %d accounts are contained at once",
 			CONTAINMENTS_MAX);
-	return submit(service, change, "inventory-contained", err);
+	return inventory_submit_change(service, change, "inventory-contained", err);
 }
 
 bool inventory_release(
@@ -171,7 +186,7 @@ bool inventory_release(
 		name_table_find(service->containments, change->account) == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "this account is not contained");
 	return inventory_check_reason(change, err) &&
-	       submit(service, change, "inventory-released", err);
+	       inventory_submit_change(service, change, "inventory-released", err);
 }
 
 /* ---- how it stands ---- */
@@ -233,6 +248,11 @@ static bool containment_json(struct json *out, struct arena *arena,
 		json_put_time(&object, "seen", status.taken_utc_s * 1000);
 	json_put_text(&object, "by", containment->actor);
 	json_put_text(&object, "reason", containment->reason);
+	json_put_text_unless_empty(&object, "review", containment->review);
+	json_put_text_unless_empty(&object, "identity", containment->identity);
+	json_put_text_unless_empty(&object, "asked_by", containment->asked_by);
+	if (containment->asked_utc_ms != 0)
+		json_put_time(&object, "asked", containment->asked_utc_ms);
 	json_put_integer(&object, "record", (int64_t)containment->index);
 	return calling_put(&object, containment, err) &&
 	       put_others(&object, service, containment, status.provider, err) &&

@@ -108,6 +108,10 @@ struct inventory_change {
 	bool takes_smaller;
 	struct text reason;  /* of undo, of a containment */
 	struct text account; /* of a containment: CONNECTOR/ID */
+	/* Of a containment: the review that took the account, by its id, and whose item that
+	 * was; empty: none did, or it stays the one that did before. */
+	struct text review;
+	struct text identity;
 	void *context;
 	/* Runs on the loop, once, never before the call returns, if that returned true. */
 	void (*done)(struct inventory_change *change, uint64_t index, const struct error *err);
@@ -192,6 +196,34 @@ bool inventory_contain(struct inventory_service *service, struct inventory_chang
 	struct error *err) MUST_CHECK;
 bool inventory_release(struct inventory_service *service, struct inventory_change *change,
 	struct error *err) MUST_CHECK;
+
+/* Whom releases are asked of; a port that main fills.  A function that is NULL lets nobody. */
+struct inventory_judged {
+	struct text review;
+	struct text identity;
+	struct text account;
+	struct text actor; /* "person:NAME" */
+};
+struct inventory_judge {
+	void *context;
+	/* Errors: INVALID ("forbidden: "), LIMIT. */
+	bool (*may_administer)(void *context, struct text actor, struct error *err);
+	/* Whether they may judge what the review took there.  Errors: likewise. */
+	bool (*may_judge)(void *context, const struct inventory_judged *judged, struct error *err);
+};
+void inventory_use_judge(struct inventory_service *service, const struct inventory_judge *judge);
+
+/* Whether the actor has it act again.  LET: then inventory_release is called, once its provider
+ * gave it back.  ASKED: a review had it stopped; that they want it back is on its way to the
+ * record, done runs, and another person who may judge that has to ask, too.  REFUSED: NOT_FOUND,
+ * INVALID (no reason, "forbidden: "), CONFLICT (they asked before), LIMIT, IO. */
+enum inventory_release {
+	INVENTORY_RELEASE_REFUSED = 0,
+	INVENTORY_RELEASE_ASKED,
+	INVENTORY_RELEASE_LET
+};
+enum inventory_release inventory_ask_release(struct inventory_service *service,
+	struct inventory_change *change, struct error *err) MUST_CHECK;
 /* Whether it has a reason, which both need.  Errors: INVALID. */
 bool inventory_check_reason(const struct inventory_change *change, struct error *err) MUST_CHECK;
 
@@ -230,7 +262,8 @@ enum containment_answer inventory_answer(
 size_t inventory_consenting(const struct inventory_service *service, struct text account,
 	struct text *out, size_t count);
 
-/* {account, state, meaning, intended, seen?, by, reason, record, provider?, calls, dependants}:
+/* {account, state, meaning, intended, seen?, by, reason, review?, identity?, asked_by?, asked?,
+ * record, provider?, calls, dependants}:
  * how it stands by the inventory in force, what is to be done there, who acts through it.
  * Errors: NOT_FOUND, LIMIT. */
 bool inventory_containment(const struct inventory_service *service, struct text account,

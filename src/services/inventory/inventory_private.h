@@ -93,7 +93,8 @@ struct inventory_service {
 	uint8_t key[SIPHASH_KEY_BYTES];
 	struct inventory_connector *connectors[INVENTORY_CONNECTORS_MAX]; /* by name */
 	size_t connectors_count;
-	const struct graph *graph;       /* NULL: none was lent */
+	const struct graph *graph; /* NULL: none was lent */
+	struct inventory_judge judge;
 	struct name_table *containments; /* by account */
 	struct arena *arena;             /* of one step */
 };
@@ -104,6 +105,10 @@ struct containment {
 	struct text account;
 	struct text reason;
 	struct text actor;
+	struct text review;   /* that had it stopped; empty: none */
+	struct text identity; /* whose item that was */
+	struct text asked_by; /* who wants it back; empty: nobody yet */
+	int64_t asked_utc_ms;
 	int64_t at_utc_ms;
 	uint64_t index;
 	/* What a connector found there. */
@@ -113,6 +118,15 @@ struct containment {
 	uint64_t answered_index;
 	char said[INVENTORY_SAID_BYTES_MAX + 1];
 };
+
+/* containment.c */
+/* Writes account, reason, and of a containment its review.  Errors: LIMIT, IO. */
+bool inventory_submit_change(struct inventory_service *service, struct inventory_change *change,
+	const char *type, struct error *err) MUST_CHECK;
+
+/* releasing.c */
+/* Errors: LIMIT. */
+bool releasing_register(struct inventory_service *service, struct error *err) MUST_CHECK;
 
 /* calling.c */
 /* Errors: LIMIT. */

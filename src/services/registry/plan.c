@@ -9,7 +9,8 @@
  * 4. what needs two either waits or is the approval of what another person proposed,
  *    but for the first ever (is_alone);
  * 5. a template for sandboxes waits, always: it is the approval of all that is opened
- *    from it. */
+ *    from it;
+ * 6. what leaves a unit waits, and until then counts as what it is. */
 #include "services/registry/plan.h"
 
 #include <assert.h>
@@ -23,6 +24,7 @@
 #include "services/registry/plan_accounts.h"
 #include "services/registry/plan_administrators.h"
 #include "services/registry/plan_approvers.h"
+#include "services/registry/plan_cession.h"
 #include "services/registry/plan_diff.h"
 #include "services/registry/plan_guardrails.h"
 #include "services/registry/plan_issuers.h"
@@ -136,6 +138,8 @@ static const struct object *newest(const struct registry_entry *entry)
 {
 	if (entry == NULL || entry->state == IDENTITY_RETIRED)
 		return NULL;
+	if (object_is_ceded(entry->kind))
+		return entry->in_force;
 	return entry->waiting != NULL ? entry->waiting : entry->in_force;
 }
 
@@ -178,9 +182,29 @@ static bool is_removal_waiting(const struct planned *planned, const struct regis
 	return entry->is_removal && !proposal_has_expired(entry, planned->options.now_utc_ms);
 }
 
+static struct plan_cession cession_of(const struct planned *planned)
+{
+	return (struct plan_cession){.registry = planned->registry,
+		.arena = planned->plan.arena,
+		.actor = planned->options.actor,
+		.author = planned->options.actor,
+		.is_founding = planned->options.is_founding};
+}
+
+/* It leaves a unit that has not agreed. */
+static bool is_ceding(const struct planned *planned, const struct registry_entry *entry,
+	const struct object *after)
+{
+	const struct plan_cession cession = cession_of(planned);
+
+	return plan_cession_waits(&cession, entry, after);
+}
+
 /* Pruned, and yet in force until another person has agreed. */
 static bool is_staying(const struct planned *planned, const struct registry_entry *entry)
 {
+	if (object_is_ceded(entry->kind))
+		return is_ceding(planned, entry, NULL);
 	if (!object_needs_two(entry->kind) || entry->in_force == NULL)
 		return false;
 	return !(is_removal_waiting(planned, entry) && is_approving(planned, entry));
@@ -269,6 +293,8 @@ static bool needs_approval(const struct planned *planned, const struct registry_
 		return !planned->options.is_opening;
 	if (after->kind == OBJECT_UNIT)
 		return plan_has_new_template(in_force, after);
+	if (object_is_ceded(after->kind))
+		return entry != NULL && is_ceding(planned, entry, after);
 	if (object_needs_two(after->kind))
 		return !planned->options.is_alone;
 	if (after->kind != OBJECT_PERSON || planned->options.is_founding)
@@ -304,6 +330,8 @@ static bool is_as_it_is(const struct planned *planned, const struct registry_ent
 {
 	if (same_document(entry->in_force, object))
 		return true;
+	if (object_is_ceded(entry->kind) && !is_ceding(planned, entry, object))
+		return false;
 	return is_what_waits(planned, entry, object) && !is_approving(planned, entry);
 }
 
@@ -338,7 +366,8 @@ static bool compare_object(struct planned *planned, size_t at)
 	*change = (struct plan_change){.kind = after->kind, .name = after->name, .after = after};
 	change->before = before_of(entry);
 	change->action = change->before == NULL ? PLAN_CREATE : PLAN_CHANGE;
-	change->is_approval = entry != NULL && is_what_waits(planned, entry, after);
+	change->is_approval = entry != NULL && !object_is_ceded(after->kind) &&
+			      is_what_waits(planned, entry, after);
 	if (change->is_approval)
 		change->author = text_copy(planned->plan.arena, entry->more->proposed_by);
 	else
@@ -373,7 +402,7 @@ static bool add_removal(void *context, const struct registry_entry *entry)
 		.before = entry->in_force != NULL && object_needs_two(entry->kind) ? entry->in_force
 										   : newest(entry),
 		.needs_approval = is_staying(planned, entry),
-		.is_approval = is_removal_waiting(planned, entry)};
+		.is_approval = object_needs_two(entry->kind) && is_removal_waiting(planned, entry)};
 	if (change->is_approval)
 		change->author = text_copy(planned->plan.arena, entry->more->proposed_by);
 	return true;
@@ -390,6 +419,34 @@ static const struct object *answering(const struct planned *planned, enum object
 	if (entry != NULL && entry->in_force != NULL)
 		return entry->in_force;
 	return otherwise != NULL || entry == NULL ? otherwise : entry->waiting;
+}
+
+/* Of those of what leaves a unit. */
+static bool name_ceders(struct planned *planned, struct error *err)
+{
+	struct plan_cession cession = cession_of(planned);
+
+	for (size_t i = 0; i < planned->plan.changes_count; i++) {
+		struct plan_change *change = &planned->changes[i];
+
+		if (change->needs_approval && object_is_ceded(change->kind) &&
+			!plan_cession_names(&cession,
+				registry_find(planned->registry, change->kind, change->name),
+				change->after, &change->approvers, &change->approvers_count, err))
+			return false;
+	}
+	for (size_t i = 0; i < planned->plan.waiting_count; i++) {
+		struct plan_waiting *waiting = &planned->waiting[i];
+		const struct registry_entry *entry =
+			registry_find(planned->registry, waiting->kind, waiting->name);
+
+		cession.author = waiting->proposed_by;
+		if (object_is_ceded(waiting->kind) &&
+			!plan_cession_names(&cession, entry, entry->waiting, &waiting->approvers,
+				&waiting->approvers_count, err))
+			return false;
+	}
+	return true;
 }
 
 static bool name_approvers(struct planned *planned, struct error *err)
@@ -709,7 +766,7 @@ static bool find_changes(struct planned *planned, struct error *err)
 	for (size_t i = 0; i < planned->plan.changes_count; i++)
 		if (!plan_diff(&planned->changes[i], planned->plan.arena, err))
 			return false;
-	return name_approvers(planned, err);
+	return name_approvers(planned, err) && name_ceders(planned, err);
 }
 
 /* What changes refer to in the registry stays as long as the plan does. */

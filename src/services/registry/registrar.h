@@ -219,9 +219,11 @@ bool registrar_needs(const struct registrar *registrar, const struct registrar_n
 /* Charters that touch other units (domain/charter/crossing.h), in order of name after `after`, at
  * most count of those among CROSSINGS_LOOKS_MAX identities, as JSON array of {identity, unit,
  * owner, version, state: "waiting" or "in-force", units: [{unit, state, digest, by, at,
- * agreed_digest, lines, not_agreed}]}; the state of a unit is "agreed", "missing", "other-lines"
- * (it agreed, but not to the lines that not_agreed names) or "before" (it was not asked).  *next is
- * the last name looked at where there are more.  Errors: LIMIT. */
+ * agreed_digest, lines, outputs, not_agreed}]}; the state of a unit is "agreed", "missing",
+ * "other-lines" (it agreed, but not to the lines that not_agreed names) or "before" (it was not
+ * asked).  *next is the last name looked at where there are more.  After them the servers and tools
+ * that would leave a unit, {kind, name, unit, version, state: "waiting", proposed_by, removal?,
+ * units: [{unit, state, by, at}]}; a page of them begins after "KIND:NAME".  Errors: LIMIT. */
 enum { CROSSINGS_LOOKS_MAX = 2000 };
 struct registrar_crossings_query {
 	struct text unit; /* only what touches it; empty: any */
@@ -243,14 +245,16 @@ bool registrar_crossing(struct registrar *registrar, struct text identity,
  * NOT_FOUND, LIMIT. */
 bool registrar_can(const struct registrar *registrar, struct text identity, int64_t now_utc_ms,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
-/* `remit who EFFECT RESOURCE`: every identity with a line for it, as JSON array of
- * {identity, state, version, number, when, approvals, uses, usable, why_not}.  resource is
- * "server/tool", "data-source:NAME", "model:P/N" or "peer:NAME".  Errors: INVALID,
+/* `remit who EFFECT RESOURCE`: identities with a line for it, up to count behind the name, as JSON
+ * {items: [{identity, state, version, number, when, approvals, uses, usable, why_not}], next?}.
+ * resource is "server/tool", "data-source:NAME", "model:P/N" or "peer:NAME".  Errors: INVALID,
  * NOT_FOUND (no such data source; the nearest is named), LIMIT. */
 struct registrar_who_query {
 	enum effect effect;
 	struct text resource;
 	int64_t now_utc_ms;
+	struct text after; /* an identity; empty: from the first */
+	uint32_t count;    /* identities */
 };
 bool registrar_who(const struct registrar *registrar, const struct registrar_who_query *asked,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;

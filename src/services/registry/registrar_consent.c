@@ -5,6 +5,7 @@
  * lines of it that say no more, and still the digest that somebody said yes to.
  *
  * Invariant: no line is among a unit's that its people did not see, or a wider one of. */
+#include "services/registry/custody.h"
 #include "services/registry/registrar_private.h"
 
 /* ---- what is registered ---- */
@@ -61,47 +62,6 @@ static bool find_units(struct registrar *registrar, const struct charter *charte
 	const struct reference_world world = registrar_world(registrar);
 
 	return charter_crossed_units(out, registrar->arena, charter, &world, err);
-}
-
-/* ---- who answers for a unit's data ---- */
-
-struct custody {
-	const struct consent_query *query;
-	struct text unit;
-	bool may;
-};
-
-static bool ask(struct custody *custody, struct people_resource resource)
-{
-	resource.proposer = custody->query->author;
-	custody->may = registry_may_about(custody->query->registrar->registry,
-		custody->query->actor, PEOPLE_CONSENT, &resource, custody->query->err);
-	return custody->may;
-}
-
-static bool visit_source(void *context, const struct registry_entry *entry)
-{
-	struct custody *custody = context;
-	const struct registry *registry = custody->query->registrar->registry;
-	const struct data_source *source =
-		entry->in_force == NULL ? NULL : entry->in_force->data_source;
-
-	/* The others' are not asked about: there may be many. */
-	return source == NULL || !text_equal(source->unit, custody->unit) ||
-	       !text_equal(source->custodian, actor_person(custody->query->actor)) ||
-	       !ask(custody, registry_resource_of(registry, entry->in_force));
-}
-
-/* Of the unit, or of any data of it; query->err says who may if not. */
-static bool may_consent(const struct consent_query *query, struct text unit)
-{
-	struct custody custody = {.query = query, .unit = unit};
-	const struct people_resource any = {.kind = OBJECT_DATA_SOURCE, .unit = unit};
-
-	if (!ask(&custody, any) && actor_person(query->actor).length > 0)
-		registry_each(query->registrar->registry, OBJECT_DATA_SOURCE, TEXT(""),
-			visit_source, &custody);
-	return custody.may;
 }
 
 /* ---- consent ---- */
@@ -173,6 +133,10 @@ static bool agree(struct consent_query *query, struct text unit, struct text *ma
 
 bool registrar_consent(struct consent_query *query, struct text *consents)
 {
+	const struct custody custody = {.registry = query->registrar->registry,
+		.actor = query->actor,
+		.author = query->author,
+		.err = query->err};
 	struct text rest, unit, made = *consents;
 	bool is_data_owner = false;
 
@@ -181,7 +145,7 @@ bool registrar_consent(struct consent_query *query, struct text *consents)
 	if (rest.length == 0)
 		return error_set(query->err, ERROR_CONFLICT, "its lines touch no unit but its own");
 	while (consents_next(&rest, &unit)) {
-		if (!may_consent(query, unit))
+		if (!custody_answers(&custody, unit))
 			continue;
 		is_data_owner = true;
 		if (!agree(query, unit, &made))

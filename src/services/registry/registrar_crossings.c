@@ -1,5 +1,7 @@
 /* Charters that touch other units, told unit by unit: each unit's half, the digest of it, and
- * who agreed to which digest.  What is told is what registrar_consent.c would ask for now. */
+ * who agreed to which digest; after them servers and tools that would leave a unit.  What is told
+ * is what registrar_consent.c and registrar_cession.c would ask for now. */
+#include "domain/charter/cession.h"
 #include "domain/charter/nearest.h"
 #include "services/registry/registrar_private.h"
 
@@ -9,7 +11,8 @@ struct telling {
 	struct arena *arena;
 	struct error *err;
 	struct json_builder items;
-	struct text last;
+	struct text last; /* looked at */
+	enum object_kind last_kind;
 	uint32_t looks;
 	uint32_t left;
 	bool has_more;
@@ -80,6 +83,15 @@ static bool put_given(struct telling *telling, struct json_builder *object,
 	return version->units_asked == UNITS_BEFORE || put_left(telling, object, &left);
 }
 
+static void put_half(struct json_builder *object, const struct json *half)
+{
+	const struct json *outputs = json_find(half, "outputs");
+
+	json_put(object, "lines", *json_find(half, "lines"));
+	if (outputs != NULL)
+		json_put(object, "outputs", *outputs);
+}
+
 static bool put_unit(struct telling *telling, struct json_builder *list,
 	const struct version *version, struct text unit)
 {
@@ -95,7 +107,7 @@ static bool put_unit(struct telling *telling, struct json_builder *list,
 	if (!put_given(telling, &object, version, &half, unit))
 		return false;
 	if (telling->asked->has_lines)
-		json_put(&object, "lines", *json_find(&half.half.document, "lines"));
+		put_half(&object, &half.half.document);
 	if (!json_object_seal(&object, &item, telling->err))
 		return false;
 	json_add(list, item);
@@ -161,25 +173,115 @@ static bool put_entry(struct telling *telling, const struct registry_entry *entr
 	return true;
 }
 
+/* ---- what would leave a unit ---- */
+
+static bool put_left_unit(struct telling *telling, struct json_builder *list,
+	const struct registry_entry *entry, struct text unit)
+{
+	struct json_builder object;
+	struct consent_given given;
+	struct json item;
+	bool is_agreed = consents_find(entry->more->waiting_consents, unit, &given);
+
+	json_object_start(&object, telling->arena);
+	json_put_text(&object, "unit", unit);
+	json_put_cstring(&object, "state", is_agreed ? "agreed" : "missing");
+	json_put_text_unless_empty(&object, "by", given.by);
+	if (given.at_utc_ms != 0)
+		json_put_integer(&object, "at", given.at_utc_ms);
+	if (!json_object_seal(&object, &item, telling->err))
+		return false;
+	json_add(list, item);
+	return true;
+}
+
+static bool put_cession(struct telling *telling, const struct registry_entry *entry, bool *is_told)
+{
+	const struct registry *registry = telling->registrar->registry;
+	struct json_builder object, list;
+	struct text units, unit;
+	struct json units_json, item;
+
+	if (!cession_units(&units, telling->arena, registry, entry->in_force, entry->waiting,
+		    telling->err))
+		return false;
+	if (telling->asked->unit.length > 0 && !consents_has(units, telling->asked->unit))
+		return true;
+	json_array_start(&list, telling->arena);
+	while (consents_next(&units, &unit))
+		if (!put_left_unit(telling, &list, entry, unit))
+			return false;
+	if (!json_array_seal(&list, &units_json, telling->err))
+		return false;
+	json_object_start(&object, telling->arena);
+	json_put_cstring(&object, "kind", object_kind_word(entry->kind));
+	json_put_text(&object, "name", entry->name);
+	json_put_text(&object, "unit", registry_unit_of(registry, entry->in_force));
+	json_put_integer(&object, "version", entry->waiting_version);
+	json_put_cstring(&object, "state", "waiting");
+	json_put_text(&object, "proposed_by", entry->more->proposed_by);
+	if (entry->is_removal)
+		json_put_boolean(&object, "removal", true);
+	json_put(&object, "units", units_json);
+	if (!json_object_seal(&object, &item, telling->err))
+		return false;
+	json_add(&telling->items, item);
+	*is_told = true;
+	return true;
+}
+
 /* ---- all, and one ---- */
 
 static bool visit(void *context, const struct registry_entry *entry)
 {
 	struct telling *telling = context;
-	bool is_told;
+	bool is_identity = entry->kind == OBJECT_IDENTITY, is_told = false;
 
+	if (!is_identity && entry->waiting_version == 0)
+		return true;
 	if (telling->left == 0 || telling->looks == 0) {
 		telling->has_more = true;
 		return false;
 	}
 	telling->looks--;
 	telling->last = entry->name;
-	if (!put_entry(telling, entry, &is_told)) {
+	telling->last_kind = entry->kind;
+	if (!(is_identity ? put_entry : put_cession)(telling, entry, &is_told)) {
 		telling->has_failed = true;
 		return false;
 	}
 	telling->left -= is_told;
 	return true;
+}
+
+/* Identities, servers, tools; a page begins after a name of one of them, "server:NAME" where it
+ * is no identity's, and no name of theirs has a colon. */
+static const enum object_kind told_kinds[] = {OBJECT_IDENTITY, OBJECT_SERVER, OBJECT_TOOL};
+
+static void tell_all(struct telling *telling)
+{
+	struct text after = telling->asked->after, name = after;
+	enum object_kind from = OBJECT_IDENTITY;
+	bool is_begun = false;
+
+	if (text_find_byte(after, ':') >= 0)
+		from = object_kind_of(text_cut(&name, ':'));
+	for (size_t i = 0; i < sizeof told_kinds / sizeof *told_kinds; i++) {
+		bool is_first = told_kinds[i] == from;
+
+		is_begun |= is_first;
+		if (is_begun && !telling->has_more && !telling->has_failed)
+			registry_each(telling->registrar->registry, told_kinds[i],
+				is_first ? name : TEXT(""), visit, telling);
+	}
+}
+
+static struct text page_of(const struct telling *telling)
+{
+	if (telling->last_kind == OBJECT_IDENTITY)
+		return telling->last;
+	return text_format(telling->arena, "%s:%.*s", object_kind_word(telling->last_kind),
+		TEXT_ARGS(telling->last));
 }
 
 bool registrar_crossings(struct registrar *registrar, const struct registrar_crossings_query *asked,
@@ -193,8 +295,10 @@ bool registrar_crossings(struct registrar *registrar, const struct registrar_cro
 		.left = asked->count};
 
 	json_array_start(&telling.items, arena);
-	registry_each(registrar->registry, OBJECT_IDENTITY, asked->after, visit, &telling);
-	*next = telling.has_more ? telling.last : TEXT("");
+	tell_all(&telling);
+	*next = telling.has_more ? page_of(&telling) : TEXT("");
+	if (next->data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a page");
 	return !telling.has_failed && json_array_seal(&telling.items, out, err);
 }
 

@@ -180,6 +180,16 @@ bool registrar_consent(struct consent_query *query, struct text *consents) MUST_
 /* False (CONFLICT): a unit that what waits touches has not consented to its half of it. */
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,
 	struct error *err) MUST_CHECK;
+/* Adds to the consents of what waits of a server or tool each unit that it leaves and the actor
+ * answers for (registrar_cession.c); is_agreed: there is no other, and it comes into force.
+ * Errors: CONFLICT (it leaves none, or they said it), INVALID ("forbidden: "), LIMIT. */
+bool registrar_cede(
+	const struct consent_query *query, struct text *consents, bool *is_agreed) MUST_CHECK;
+/* Who wrote what waits of it, an administrator, or who answers for a unit that it leaves. */
+bool registrar_may_reject_cession(const struct consent_query *query) MUST_CHECK;
+/* Errors: CONFLICT (something that is in force or waits names the entry). */
+bool registrar_check_unnamed(const struct registrar *registrar, const struct registry_entry *entry,
+	struct error *err) MUST_CHECK;
 /* What is left of the risk of what waits (registrar_accept.c): what the actor, whom its risk
  * record names, says yes to.  Errors: as registrar_consent. */
 #define RISK_CONSENT_PREFIX "risk/"

@@ -166,7 +166,8 @@ static bool find_entry(struct step *step)
 	if (!step->is_waiting)
 		return true;
 	if (step->entry->waiting_version == 0)
-		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for approval");
+		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for %s",
+			step->verb == LIFECYCLE_CONSENT ? "consent" : "approval");
 	if (request->version != 0 && request->version != step->entry->waiting_version)
 		return error_set(&step->err, ERROR_CONFLICT, "version %u waits, not %u",
 			step->entry->waiting_version, request->version);
@@ -356,6 +357,44 @@ static bool step_person(struct step *step)
 	return true;
 }
 
+/* Each unit that it leaves has said yes: as it was asked for, and nobody needs it any more. */
+static bool cede(struct step *step)
+{
+	struct text *consents = &step->written.change.waiting_consents;
+	struct consent_query query = query_of(step);
+	bool is_agreed;
+
+	if (!registrar_cede(&query, consents, &is_agreed))
+		return false;
+	if (!is_agreed)
+		return true;
+	if (step->entry->is_removal
+			? !registrar_check_unnamed(step->registrar, step->entry, &step->err)
+			: !check_still_right(step))
+		return false;
+	written_change_approve(&step->written, step->entry);
+	step->written.change.consents = (struct text){NULL, 0};
+	return true;
+}
+
+/* What waits of a server or a tool. */
+static bool step_ceded(struct step *step)
+{
+	struct consent_query query = query_of(step);
+
+	if (step->verb != LIFECYCLE_CONSENT && step->verb != LIFECYCLE_REJECT)
+		return error_set(&step->err, ERROR_INVALID, "a %s has no such step",
+			object_kind_word(step->entry->kind));
+	if (!step->is_waiting)
+		return error_set(&step->err, ERROR_CONFLICT, "nothing waits for consent");
+	if (step->verb == LIFECYCLE_CONSENT)
+		return cede(step);
+	if (!registrar_may_reject_cession(&query))
+		return false;
+	written_change_drop_waiting(&step->written);
+	return true;
+}
+
 /* What waits of a guardrail, an application or a unit. */
 static bool step_shared(struct step *step)
 {
@@ -415,6 +454,8 @@ enum prepared_as registrar_prepare_step(
 		ok = step_person(&step);
 	else if (object_is_proposed(step.entry->kind))
 		ok = step_shared(&step);
+	else if (object_is_ceded(step.entry->kind))
+		ok = step_ceded(&step);
 	else
 		ok = error_set(&step.err, ERROR_INVALID, "a %s has no such step",
 			object_kind_word(step.entry->kind));

@@ -424,13 +424,9 @@ static bool goes_whole(const struct review *review, struct text account)
 {
 	for (size_t i = 0; i < review->rows_count; i++) {
 		const struct review_row *row = &review->rows[i];
-		struct text title = row->item.title;
-		bool is_of_it = row->item.kind == REVIEW_ITEM_INHERITED &&
-				title.length > account.length &&
-				title.data[account.length] == ' ' &&
-				memcmp(title.data, account.data, account.length) == 0;
 
-		if (is_of_it && row->state != REVIEW_STATE_EXCEPTION)
+		if (review_is_of_account(&row->item, account) &&
+			row->state != REVIEW_STATE_EXCEPTION)
 			return false;
 	}
 	return true;
@@ -441,6 +437,8 @@ static bool stop_at_provider(struct review_job *job, const struct review_row *ro
 {
 	const struct review_ports *ports = &job->service->ports;
 	struct review_stop stop = {.actor = job->actor,
+		.review = text_of(job->review->id),
+		.identity = row->item.identity,
 		.must_be_reversible = job->is_own || job->request.choice == REVIEW_CHOICE_TRIAL};
 
 	if (row->item.kind != REVIEW_ITEM_INHERITED || ports->stop_account == NULL ||

@@ -111,6 +111,70 @@ bool review_may(const struct review_service *service, const struct review *revie
 		review->reviewers_count > 0 ? ", if the review names them" : "");
 }
 
+/* ---- giving back ---- */
+
+bool review_is_of_account(const struct review_item *item, struct text account)
+{
+	return item->kind == REVIEW_ITEM_INHERITED && item->title.length > account.length &&
+	       item->title.data[account.length] == ' ' &&
+	       text_equal((struct text){item->title.data, account.length}, account);
+}
+
+static bool is_owner(const struct review_service *service, struct text identity, struct text person)
+{
+	const struct registry *registry = service->parts.registry;
+	const struct registry_entry *entry = registry_find(registry, OBJECT_IDENTITY, identity);
+	struct people_resource about;
+
+	if (entry == NULL || person.length == 0)
+		return false;
+	about = registry_resource_of_entry(registry, entry);
+	return text_equal(person, about.owner) || text_equal(person, about.backup_owner);
+}
+
+/* By any of the rows that are of the account; is_known: there is one. */
+static bool may_by_row(const struct review_service *service, const struct review_given_back *asked,
+	bool *is_known, struct error *err)
+{
+	const struct review *review = review_find(service, asked->review);
+	struct text behind;
+
+	*is_known = false;
+	for (size_t i = 0; review != NULL && i < review->rows_count; i++) {
+		const struct review_row *row = &review->rows[i];
+
+		if (!text_equal(row->item.identity, asked->identity) ||
+			!review_is_of_account(&row->item, asked->account))
+			continue;
+		*is_known = true;
+		if (review_may(service, review, row, asked->person, &behind, err) &&
+			!is_owner(service, asked->identity, behind))
+			return true;
+	}
+	return false;
+}
+
+bool review_may_give_back(const struct review_service *service,
+	const struct review_given_back *asked, struct error *err)
+{
+	const struct review_item any = {
+		.identity = asked->identity, .unit = TEXT(REGISTRY_ORGANISATION)};
+	bool is_known;
+
+	if (!is_owner(service, asked->identity, asked->person)) {
+		if (may_by_row(service, asked, &is_known, err))
+			return true;
+		if (!is_known && review_is_here(service, asked->person) &&
+			may_by_rule(service, &any, asked->person))
+			return true;
+	}
+	return error_set(err, ERROR_INVALID,
+		"forbidden: review %.*s had it stopped: another person than who asks, who may "
+		"judge "
+		"that and does not own identity %.*s, has it act again",
+		TEXT_ARGS(asked->review), TEXT_ARGS(asked->identity));
+}
+
 /* ---- starting ---- */
 
 static bool check_reviewers(const struct review_service *service,

@@ -165,6 +165,28 @@ static void each_kind_of_line_touches_whose_it_is(void **state)
 	touches(TOOL("books/read") LINE(""), "finance sales");
 }
 
+static void put_connector(const char *name, const char *unit)
+{
+	put(text_format(arena,
+		"object: connector\nname: %s\nunit: %s\nowner: ana\nprovider: n8n\n"
+		"url: 'https://n8n.example'\ncredential: k\nmay: [read]\n",
+		name, unit)
+			.data);
+}
+
+/* Whoever claims it first would else have its reviews stop it. */
+static void an_account_touches_whose_connector_knows_it(void **state)
+{
+	(void)state;
+	put_world();
+	put_connector("flows", "platform");
+	put_connector("mine", "support");
+	put_connector("all", "org");
+	touches("accounts: ['flows/1']\n", "platform");
+	touches("accounts: ['mine/1', 'all/1', 'nowhere/1']\n", "");
+	touches("accounts: ['mine/1', 'flows/user/1']\n", "platform");
+}
+
 static void a_reach_touches_servers_and_what_tools_read(void **state)
 {
 	(void)state;
@@ -376,6 +398,74 @@ static void each_list_is_carried_line_by_line(void **state)
 	assert_true(half_lines_is_empty(&found.found));
 }
 
+#define OUTPUTS(list) READS "outputs: [" list "]\n"
+#define READS "entitlements: [" READ "}]\n"
+#define CONFIDENTIAL_REPLY "{to: reply, up-to: confidential}"
+
+/* Where agreed data may go is agreed to with them. */
+static void outputs_that_go_further_carry_nothing(void **state)
+{
+	static const char *const further[] = {
+		OUTPUTS("{to: reply, up-to: restricted}"),
+		OUTPUTS(CONFIDENTIAL_REPLY ", {to: '*@rival.example', up-to: public}"),
+		OUTPUTS("{to: 'person:eve', up-to: public}"),
+		OUTPUTS("{to: 'peer:b', up-to: public}"),
+		OUTPUTS("{to: books/read, up-to: public}"),
+		OUTPUTS("{to: '*@*', up-to: internal}"),
+		OUTPUTS("{to: 'a@notours.example', up-to: internal}"),
+		OUTPUTS("{to: files/list, up-to: internal}"),
+	};
+	static const char *const no_further[] = {
+		READS,
+		OUTPUTS(CONFIDENTIAL_REPLY),
+		OUTPUTS("{to: reply, up-to: internal}"),
+		OUTPUTS("{to: 'a@ours.example', up-to: internal}, " CONFIDENTIAL_REPLY),
+		OUTPUTS("{to: '*@ours.example', up-to: public}"),
+		OUTPUTS("{to: files/list, up-to: public, target: 'in/*'}"),
+	};
+	const struct object *before;
+
+	(void)state;
+	put_world();
+	before = put_charter(
+		OUTPUTS(CONFIDENTIAL_REPLY ", {to: '*@ours.example', up-to: internal}"
+					   ", {to: files/list, up-to: internal, target: 'in/*'}"));
+	for (size_t i = 0; i < sizeof further / sizeof further[0]; i++)
+		assert_false(is_no_more(put_charter(further[i]), before));
+	for (size_t i = 0; i < sizeof no_further / sizeof no_further[0]; i++)
+		assert_true(is_no_more(put_charter(no_further[i]), before));
+	before = put_charter(OUTPUTS("{to: '*@*', up-to: internal}"));
+	assert_true(
+		is_no_more(put_charter(OUTPUTS("{to: 'a@b.example', up-to: internal}")), before));
+	assert_false(is_no_more(
+		put_charter(OUTPUTS("{to: 'person:a@b.example', up-to: public}")), before));
+}
+
+/* A model's provider gets; nothing of its unit's comes in. */
+static void outputs_are_of_halves_that_bring_something_in(void **state)
+{
+	const struct object *before, *after;
+	struct json half;
+	struct lines_of was, now;
+	struct half_carried found;
+	struct error err = {0};
+
+	(void)state;
+	put_world();
+	half = half_of(put_charter(OUTPUTS(CONFIDENTIAL_REPLY)), "finance");
+	assert_int_equal(json_find(&half, "outputs")->count, 1);
+	half = half_of(put_charter(READS), "finance");
+	assert_null(json_find(&half, "outputs"));
+	before = put_charter("model: [{provider: models, name: m1}]\n");
+	after = put_charter("model: [{provider: models, name: m1}]\n"
+			    "outputs: [" CONFIDENTIAL_REPLY "]\n");
+	was = (struct lines_of){before, {{0}}};
+	half_lines_add(&was.lines, HALF_MODELS, 0);
+	now = (struct lines_of){after, was.lines};
+	assert_true(half_carry(&found, arena, &now, &was, &err));
+	assert_memory_equal(&found.found, &was.lines, sizeof found.found);
+}
+
 /* Without its line under peers an entitlement on a peer lets any skill be asked for. */
 static void an_entitlement_on_a_peer_is_not_carried_without_its_line(void **state)
 {
@@ -427,6 +517,7 @@ int main(void)
 		TEST(what_is_its_own_or_shared_by_all_touches_nobody),
 		TEST(a_peer_whose_charter_is_lost_is_no_answer),
 		TEST(each_kind_of_line_touches_whose_it_is),
+		TEST(an_account_touches_whose_connector_knows_it),
 		TEST(a_reach_touches_servers_and_what_tools_read),
 		TEST(a_charter_touches_so_many_units_and_not_one_more),
 		TEST(a_unit_sees_its_lines_and_no_other),
@@ -434,6 +525,8 @@ int main(void)
 		TEST(what_says_no_more_is_carried),
 		TEST(what_it_is_for_is_the_same_or_nothing_is_carried),
 		TEST(each_list_is_carried_line_by_line),
+		TEST(outputs_that_go_further_carry_nothing),
+		TEST(outputs_are_of_halves_that_bring_something_in),
 		TEST(an_entitlement_on_a_peer_is_not_carried_without_its_line),
 	};
 

@@ -96,9 +96,11 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 				   : (is_shared && (approves || administers)) ||
 					     (is_person && administers);
 	case PEOPLE_REJECT:
-		return (proposed && (is_identity || is_shared || is_person)) ||
+		return (proposed &&
+			       (is_identity || is_shared || object_is_ceded(kind) || is_person)) ||
 		       (is_identity && (owns || approves || administers)) ||
-		       (is_shared && (approves || administers)) || (is_person && administers);
+		       (is_shared && (approves || administers)) ||
+		       ((is_person || object_is_ceded(kind)) && administers);
 	case PEOPLE_SUSPEND:
 	case PEOPLE_KILL:
 		return (is_identity ||

@@ -496,6 +496,7 @@ static void try_command(const struct cli_command *command, int plain)
 				 : strcmp(own, "who") == 0                ? "read"
 				 : strcmp(own, "waive") == 0 && plain > 2 ? "excess"
 				 : strcmp(own, "policy") == 0             ? "org/w1"
+				 : strcmp(own, "tool") == 0               ? "w1/w1"
 									  : "w1";
 	/* A record has no options, and a list of all controls none that narrow one's violations. */
 	if (plain > (strcmp(own, "why") == 0 ? 1 : command->run == command_controls ? 0 : -1))

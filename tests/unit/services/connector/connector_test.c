@@ -665,6 +665,98 @@ static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_OFF);
 }
 
+/* ---- who has it act again ---- */
+
+static bool may_administer(void *context, struct text actor, struct error *err)
+{
+	(void)context;
+	return text_is(actor, "person:adi") || text_is(actor, "person:eva") ||
+	       error_set(err, ERROR_INVALID, "forbidden: no administrator");
+}
+
+static bool may_judge(void *context, const struct inventory_judged *judged, struct error *err)
+{
+	(void)context;
+	assert_true(text_is(judged->review, "r1"));
+	assert_true(text_is(judged->identity, "a1"));
+	assert_true(text_is(judged->account, "n8n/f"));
+	return text_is(judged->actor, "person:rey") || text_is(judged->actor, "person:rex") ||
+	       error_set(err, ERROR_INVALID, "forbidden: no judge");
+}
+
+static const struct inventory_judge judge = {
+	.may_administer = may_administer, .may_judge = may_judge};
+
+/* What asking comes to; where it is let nothing is done. */
+static void assert_asked(struct bench *bench, const char *person, enum inventory_release expected)
+{
+	struct inventory_change change = {.account = TEXT("n8n/f"),
+		.actor = text_format(bench->governed.arena, "person:%s", person),
+		.reason = TEXT("it is needed"),
+		.done = on_contained};
+	struct error err = {0};
+
+	assert_int_equal(inventory_ask_release(bench->inventory, &change, &err), expected);
+	assert_int_equal(err.code != ERROR_NONE, expected == INVENTORY_RELEASE_REFUSED);
+	fake_log_flush(&bench->governed.log);
+}
+
+static void stop_by_review(struct bench *bench)
+{
+	struct inventory_change change = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("a review took it away"),
+		.review = TEXT("r1"),
+		.identity = TEXT("a1"),
+		.done = on_contained};
+	struct error err = {0};
+
+	know_account(bench, "n8n/f");
+	if (!inventory_contain(bench->inventory, &change, &err))
+		fail_msg("%s", err.text);
+	fake_log_flush(&bench->governed.log);
+}
+
+static void what_a_person_contained_an_administrator_gives_back(void **state)
+{
+	struct bench *bench = *state;
+	struct inventory_change stranger = {.actor = TEXT("person:rey"), .reason = TEXT("r")};
+	struct error err = {0};
+
+	bring(bench);
+	intend(bench, "n8n/f");
+	assert_asked(bench, "adi", INVENTORY_RELEASE_REFUSED); /* before anybody is asked who may */
+	inventory_use_judge(bench->inventory, &judge);
+	assert_asked(bench, "rey", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "adi", INVENTORY_RELEASE_LET);
+	assert_asked(bench, "eva", INVENTORY_RELEASE_LET);
+	/* Of what is not contained strangers learn nothing. */
+	stranger.account = TEXT("n8n/g");
+	assert_int_equal(inventory_ask_release(bench->inventory, &stranger, &err),
+		INVENTORY_RELEASE_REFUSED);
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+static void what_a_review_stopped_two_people_give_back(void **state)
+{
+	struct bench *bench = *state;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	stop_by_review(bench);
+	assert_asked(bench, "ana", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	assert_asked(bench, "adi", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "eva", INVENTORY_RELEASE_ASKED); /* who may not judge asks, too */
+	assert_asked(bench, "ana", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "rey", INVENTORY_RELEASE_LET);
+	/* Contained by hand it stays the review's, and is asked about anew. */
+	intend(bench, "n8n/f");
+	assert_asked(bench, "rey", INVENTORY_RELEASE_ASKED);
+	assert_asked(bench, "rey", INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "rex", INVENTORY_RELEASE_LET);
+}
+
 /* Between the call that gives it back and what its provider says of it. */
 static void who_is_to_be_stopped_while_given_back_is_not_released(void **state)
 {
@@ -764,6 +856,8 @@ int main(void)
 		TEST(so_many_wait_for_it_and_no_more),
 		TEST(who_may_not_or_cannot_calls_nobody),
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
+		TEST(what_a_person_contained_an_administrator_gives_back),
+		TEST(what_a_review_stopped_two_people_give_back),
 		TEST(who_is_to_be_stopped_while_given_back_is_not_released),
 		TEST(what_two_people_took_back_calls_nobody),
 	};

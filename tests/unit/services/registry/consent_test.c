@@ -177,6 +177,33 @@ static void without_a_reach_into_others_there_is_nothing_to_consent_to(void **st
 	assert_false(step(governed, "cy", REGISTRAR_CONSENT));
 }
 
+/* ---- accounts ---- */
+
+static void nobody_claims_an_account_that_another_unit_s_connector_knows(void **state)
+{
+	struct governed *governed = *state;
+	static const char claims[] =
+		"object: identity\nname: a2\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: Asks others\nenvironments: [staging]\n"
+		"accounts: [flows/theirs]\n";
+
+	assert_true(governed_enrol(governed, "adi", "eva"));
+	assert_true(governed_apply_by_two(governed, "adi",
+		"object: connector\nname: flows\nunit: sales\nowner: cy\nprovider: n8n\n"
+		"url: 'https://n8n.example'\ncredential: k\nmay: [read]\n"));
+	assert_true(governed_apply(governed, "adi", claims));
+	assert_false(step(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text,
+		"unit sales, whose data owner has not consented to accounts[0]"));
+	assert_false(step(governed, "eva", REGISTRAR_CONSENT));
+	assert_true(step(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+	/* A later version claims the same without a new word. */
+	assert_true(governed_apply(governed, "adi",
+		text_format(governed->arena, "%sexpires: 2030-01-01\n", claims).data));
+	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
+}
+
 /* ---- lines that are no reach ---- */
 
 static const char a3_start[] =
@@ -241,6 +268,30 @@ static void a_line_more_or_another_purpose_voids_what_was_agreed(void **state)
 		GET ", " GET ", " STAFF ", {effect: read, tool: files/read}"));
 	assert_true(is_by_units(a3(governed)->more->waiting_consents, "people", NULL));
 	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+}
+
+#define LOOK "Looks things up"
+#define LINES_AND(outputs) GET ", " STAFF "]\noutputs: [" outputs
+
+/* Whoever approves the charter does not say where another unit's data may go. */
+static void data_goes_no_further_than_its_unit_agreed(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(put_in_force(governed));
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: reply, up-to: internal}")));
+	assert_int_equal(a3(governed)->more->waiting_consents.length, 0);
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	/* Less far needs nobody, and back again does. */
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: reply, up-to: public}")));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: reply, up-to: internal}")));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "has not consented to"));
 }
 
 static void a_line_less_needs_no_new_consent(void **state)
@@ -605,9 +656,11 @@ int main(void)
 		TEST(nobody_makes_themselves_who_answers_for_a_unit),
 		TEST(who_proposed_it_does_not_consent),
 		TEST(a_consent_is_to_one_version),
+		TEST(nobody_claims_an_account_that_another_unit_s_connector_knows),
 		TEST(without_a_reach_into_others_there_is_nothing_to_consent_to),
 		TEST(lines_into_other_units_wait_for_each),
 		TEST(a_line_more_or_another_purpose_voids_what_was_agreed),
+		TEST(data_goes_no_further_than_its_unit_agreed),
 		TEST(a_line_less_needs_no_new_consent),
 		TEST(what_became_anothers_meanwhile_is_asked_again),
 		TEST(what_a_review_leaves_stays_agreed_line_by_line),

@@ -428,11 +428,15 @@ static void nobody_removes_a_guardrail_alone(void **state)
 	assert_int_equal(in_force(governed, "support/a"), 0);
 }
 
-/* Data of a unit are for that unit to take out. */
+/* Data of a unit are for that unit to take out, and its servers and what reads its data. */
 static const char with_data_yaml[] =
 	"object: unit\nname: support\n---\n"
 	"object: data-source\nname: tickets\nunit: support\nenvironment: staging\n"
-	"sensitivity: internal\n";
+	"sensitivity: internal\n---\n"
+	"object: server\nname: files\nunit: support\nenvironment: staging\n"
+	"transport: {stdio: [mcp-server-filesystem, desk]}\n---\n"
+	"object: tool\nname: files/read\neffect: read\n"
+	"reads: [{data-source: tickets, when: 'context.args.path like \"tickets/*\"'}]\n";
 
 static void pruning_with_everything_else_removes_none_either(void **state)
 {

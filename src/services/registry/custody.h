@@ -1,0 +1,29 @@
+#ifndef SERVICES_REGISTRY_CUSTODY_H
+#define SERVICES_REGISTRY_CUSTODY_H
+
+#include "base/error.h"
+#include "domain/charter/registry.h"
+
+/* Who has the word of a unit: the custodians of its data, and its owners (schema/people.cedar,
+ * `consent`). */
+
+/* Who would say it, to what somebody else wrote. */
+struct custody {
+	const struct registry *registry;
+	struct text actor;
+	struct text author; /* "person:NAME", who may not; empty: it is not known, or nobody's */
+	struct error *err;
+};
+/* Whether the actor has the word of the unit.  Errors: INVALID ("forbidden: ", and who may),
+ * LIMIT. */
+bool custody_answers(const struct custody *asked, struct text unit) MUST_CHECK;
+/* The same to what leaves the unit: where nobody here has its word, any administrator but the
+ * author.  Errors: the same. */
+bool custody_may_cede(const struct custody *asked, struct text unit) MUST_CHECK;
+/* Nobody who is here has the word of the unit. */
+bool custody_is_vacant(const struct registry *registry, struct text unit);
+/* Calls visit for each person who may_cede, some of them twice, until it returns false. */
+void custody_each(const struct custody *asked, struct text unit,
+	bool (*visit)(void *context, struct text person), void *context);
+
+#endif
