@@ -31,7 +31,22 @@ enum record_check record_check_of(struct text word)
 }
 
 const struct record_watch_bounds record_watch_bounds_all = {
-	{RECORD_WATCH_TASKS_MAX, RECORD_WATCH_APPROVALS_MAX, RECORD_WATCH_CALLS_MAX}};
+	{RECORD_WATCH_TASKS_MAX, RECORD_WATCH_APPROVALS_MAX, RECORD_WATCH_CALLS_MAX},
+	RECORD_DAY_CHANGES_MAX};
+
+static bool make_day(struct record_watch *watch, const struct registry *registry,
+	const struct record_watch_state *state, struct error *err)
+{
+	struct record_day_state day = state->day;
+
+	if (state->has_no_day)
+		day = (struct record_day_state){
+			.since = state->next, .revision = registry_revision(registry)};
+	if (!record_day_create(&watch->day, registry, &day, err))
+		return false;
+	watch->past = record_day_wants_past(watch->day) ? day.since : 0;
+	return true;
+}
 
 bool record_watch_create(struct record_watch **out, const struct registry *registry,
 	const struct record_watch_listener *listener, const struct record_watch_state *state,
@@ -40,11 +55,11 @@ bool record_watch_create(struct record_watch **out, const struct registry *regis
 	struct record_watch *watch = calloc(1, sizeof *watch);
 
 	*out = watch;
-	if (watch == NULL || !record_memories_create(watch, state)) {
+	if (watch == NULL || !record_memories_create(watch, state) ||
+		!make_day(watch, registry, state, err)) {
 		record_watch_destroy(out);
 		return error_set(err, ERROR_LIMIT, "no memory to watch records");
 	}
-	watch->registry = registry;
 	watch->listener = *listener;
 	watch->at_utc_ms = state->at_utc_ms;
 	watch->next = record_watch_from(state);
@@ -57,6 +72,22 @@ void record_watch_bound(struct record_watch *watch, const struct record_watch_bo
 {
 	for (int i = 0; i < MEMORY_COUNT; i++)
 		watch->memories[i].most = bounds->most[i];
+	record_day_bound(watch->day, bounds->most_of_day);
+}
+
+uint64_t record_watch_past(const struct record_watch *watch)
+{
+	return watch->past;
+}
+
+bool record_watch_recall(struct record_watch *watch, const struct json *record, struct error *err)
+{
+	return record_day_recall(watch->day, record, err);
+}
+
+void record_watch_changing(struct record_watch *watch, const struct registry_entry *entry)
+{
+	record_day_changing(watch->day, entry);
 }
 
 void record_watch_destroy(struct record_watch **watch)
@@ -64,6 +95,7 @@ void record_watch_destroy(struct record_watch **watch)
 	if (*watch == NULL)
 		return;
 	record_memories_destroy(*watch);
+	record_day_destroy(&(*watch)->day);
 	free(*watch);
 	*watch = NULL;
 }
@@ -114,9 +146,10 @@ bool record_watch_feed(
 		watch->at_utc_ms = at_utc_ms;
 	if (!record_is_again(watch)) {
 		record_forget_old(watch);
+		record_day_forget(watch->day, watch->at_utc_ms);
 		record_see_overdue(watch);
 	}
-	if (!see(watch, record, err))
+	if (!record_day_feed(watch->day, record, index, err) || !see(watch, record, err))
 		return false;
 	watch->next = index + 1;
 	return true;

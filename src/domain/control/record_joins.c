@@ -46,11 +46,12 @@ void record_see_token(struct record_watch *watch, const struct json *record)
 bool record_see_task(struct record_watch *watch, const struct json *record, struct error *err)
 {
 	struct text parent = json_text_or(record, "parent", "");
-	const struct registry_entry *entry = registry_find(
-		watch->registry, OBJECT_IDENTITY, json_text_or(record, "identity", ""));
+	const struct record_day_entry entry = record_day_find(
+		watch->day, OBJECT_IDENTITY, json_text_or(record, "identity", ""), RECORD_DAY_LAST);
 
-	if (entry == NULL ||
-		(int64_t)entry->version < json_integer_or(record, "charter-version", 0))
+	if (entry.is_known &&
+		(entry.version == 0 ||
+			(int64_t)entry.version < json_integer_or(record, "charter-version", 0)))
 		record_tell_of(watch, RECORD_CHECK_UNGOVERNED, record);
 	if (parent.length > 0 && record_is_sure(watch, MEMORY_TASKS) &&
 		record_find(watch, MEMORY_TASKS, parent) == NULL)
@@ -122,16 +123,16 @@ static bool has_charter(const struct record_watch *watch, const struct json *rec
 {
 	struct text charter = json_text_or(record, "charter", "");
 	struct text identity = json_text_or(record, "identity", "");
-	const struct registry_entry *entry =
-		registry_find(watch->registry, OBJECT_IDENTITY, identity);
+	const struct record_day_entry entry =
+		record_day_find(watch->day, OBJECT_IDENTITY, identity, RECORD_DAY_LAST);
 	int64_t version;
 
-	if (charter.length == 0 || entry == NULL)
+	if (charter.length == 0 || !entry.is_known || entry.version == 0)
 		return true;
 	return text_equal(text_before(charter, '@'), identity) &&
 	       charter.length > identity.length + 1 &&
 	       text_to_int64(text_after(charter, identity.length + 1), &version) && version >= 1 &&
-	       version <= (int64_t)entry->version;
+	       version <= (int64_t)entry.version;
 }
 
 static void check_join(struct record_watch *watch, const struct json *record)
@@ -191,12 +192,14 @@ static void check_task(struct record_watch *watch, const struct json *record)
 
 bool record_see_decision(struct record_watch *watch, const struct json *record, struct error *err)
 {
+	struct record_day_entry entry;
 	char key[24];
 
 	if (!text_is(json_text_or(record, "verdict", ""), "allow"))
 		return true;
-	if (registry_find(watch->registry, OBJECT_IDENTITY, json_text_or(record, "identity", "")) ==
-		NULL)
+	entry = record_day_find(
+		watch->day, OBJECT_IDENTITY, json_text_or(record, "identity", ""), RECORD_DAY_LAST);
+	if (entry.is_known && entry.version == 0)
 		record_tell_of(watch, RECORD_CHECK_UNREGISTERED, record);
 	check_task(watch, record);
 	check_join(watch, record);

@@ -39,9 +39,10 @@ struct memory {
 };
 
 struct record_watch {
-	const struct registry *registry;
 	struct record_watch_listener listener;
 	struct memory memories[MEMORY_COUNT];
+	struct record_day *day;
+	uint64_t past; /* up to there the day wants to be told; 0: nothing */
 	int64_t at_utc_ms;
 	uint64_t next;
 	uint64_t told; /* what records before it show is told */

@@ -7,6 +7,8 @@ uint64_t record_watch_from(const struct record_watch_state *state)
 
 	for (int i = 0; i < MEMORY_COUNT; i++)
 		from = state->since[i] < from ? state->since[i] : from;
+	if (!state->has_no_day && state->day.since < from)
+		from = state->day.since;
 	return from;
 }
 
@@ -20,6 +22,7 @@ struct record_watch_state record_watch_stand(const struct record_watch *watch)
 		state.since[i] = memory->oldest == NULL ? watch->next : memory->oldest->index;
 		state.sure_utc_ms[i] = memory->sure_utc_ms;
 	}
+	state.day = record_day_stand(watch->day, watch->next);
 	return state;
 }
 
@@ -40,6 +43,22 @@ static bool put_numbers(
 	return true;
 }
 
+static bool put_day(
+	struct json_builder *object, const struct record_day_state *day, struct error *err)
+{
+	struct json_builder builder;
+	struct json sealed;
+
+	json_object_start(&builder, object->arena);
+	json_put_integer(&builder, "revision", (int64_t)day->revision);
+	json_put_integer(&builder, "since", (int64_t)day->since);
+	json_put_integer(&builder, "sure", day->sure_utc_ms);
+	if (!json_object_seal(&builder, &sealed, err))
+		return false;
+	json_put(object, "day", sealed);
+	return true;
+}
+
 bool record_watch_state_json(const struct record_watch_state *state, struct arena *arena,
 	struct json *out, struct error *err)
 {
@@ -51,7 +70,8 @@ bool record_watch_state_json(const struct record_watch_state *state, struct aren
 	json_object_start(&object, arena);
 	json_put_integer(&object, "at", state->at_utc_ms);
 	json_put_integer(&object, "next", (int64_t)state->next);
-	return put_numbers(&object, "since", since, err) &&
+	return (state->has_no_day || put_day(&object, &state->day, err)) &&
+	       put_numbers(&object, "since", since, err) &&
 	       put_numbers(&object, "sure", state->sure_utc_ms, err) &&
 	       json_object_seal(&object, out, err);
 }
@@ -68,6 +88,17 @@ static bool read_numbers(int64_t *numbers, const struct json *list)
 	return true;
 }
 
+static void read_day(struct record_watch_state *out, const struct json *day)
+{
+	int64_t revision = json_integer_or(day, "revision", -1);
+	int64_t since = json_integer_or(day, "since", -1);
+
+	out->has_no_day = revision < 0 || since < 0;
+	if (!out->has_no_day)
+		out->day = (struct record_day_state){
+			(uint64_t)since, (uint64_t)revision, json_integer_or(day, "sure", 0)};
+}
+
 bool record_watch_state_read(struct record_watch_state *out, const struct json *value)
 {
 	int64_t next = json_integer_or(value, "next", -1);
@@ -80,6 +111,7 @@ bool record_watch_state_read(struct record_watch_state *out, const struct json *
 		return false;
 	}
 	out->next = (uint64_t)next;
+	read_day(out, json_find(value, "day"));
 	for (int i = 0; i < MEMORY_COUNT; i++)
 		out->since[i] = (uint64_t)since[i];
 	return true;

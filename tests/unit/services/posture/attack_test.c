@@ -166,8 +166,26 @@ static enum control_state look_at_once(struct bench *bench, const char *control)
 		.state;
 }
 
+/* What stands on record, with ' for ". */
+static void record(struct bench *bench, const char *members)
+{
+	struct text entry = text_format(bench->world.arena, "{'at':%lld,'actor':'remit',%s}",
+		(long long)bench->log.now_utc_ms, members);
+	char *bytes = (char *)(uintptr_t)entry.data;
+
+	for (size_t i = 0; i < entry.length; i++)
+		if (bytes[i] == '\'')
+			bytes[i] = '"';
+	fake_log_append(&bench->log, entry);
+}
+
+/* What the bench put in force is on record up to here. */
 static void begin(struct bench *bench, const char *control)
 {
+	struct text members = text_format(bench->world.arena, "'type':'admin-code','revision':%llu",
+		(unsigned long long)registry_revision(bench->world.registry));
+
+	record(bench, members.data);
 	bench->control = control;
 	bench->before = look(bench, control)->violations;
 }
@@ -892,19 +910,6 @@ static void n_08_a_trust_that_no_table_has_turns_it_red(void **state)
 }
 
 /* ---- records ---- */
-
-/* What stands on record, with ' for ". */
-static void record(struct bench *bench, const char *members)
-{
-	struct text entry = text_format(bench->world.arena, "{'at':%lld,'actor':'remit',%s}",
-		(long long)bench->log.now_utc_ms, members);
-	char *bytes = (char *)(uintptr_t)entry.data;
-
-	for (size_t i = 0; i < entry.length; i++)
-		if (bytes[i] == '\'')
-			bytes[i] = '"';
-	fake_log_append(&bench->log, entry);
-}
 
 #define OPENED(task, more)                                                                         \
 	"'type':'task-opened','task':'" task "','identity':'agent','charter-version':1,"           \
