@@ -42,7 +42,7 @@ static bool make_day(struct record_watch *watch, const struct registry *registry
 	if (state->has_no_day)
 		day = (struct record_day_state){
 			.since = state->next, .revision = registry_revision(registry)};
-	if (!record_day_create(&watch->day, registry, &day, err))
+	if (!record_day_create(&watch->day, registry, &day, state->at_utc_ms, err))
 		return false;
 	watch->past = record_day_wants_past(watch->day) ? day.since : 0;
 	return true;

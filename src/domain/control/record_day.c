@@ -47,6 +47,7 @@ struct kept {
 	struct text key; /* behind the struct */
 	struct versions is;
 	struct past *last; /* NULL: it only changes ahead */
+	uint64_t from;     /* revision since which it was what it is known to have been first */
 	bool is_recalled;
 };
 
@@ -69,7 +70,7 @@ struct record_day {
 /* ---- memory ---- */
 
 bool record_day_create(struct record_day **out, const struct registry *registry,
-	const struct record_day_state *state, struct error *err)
+	const struct record_day_state *state, int64_t at_utc_ms, struct error *err)
 {
 	struct record_day *day = calloc(1, sizeof *day);
 
@@ -88,6 +89,7 @@ bool record_day_create(struct record_day **out, const struct registry *registry,
 	day->since = state->since;
 	day->revision = state->revision;
 	day->sure_utc_ms = state->sure_utc_ms;
+	day->at_utc_ms = at_utc_ms;
 	day->is_whole = true;
 	return true;
 }
@@ -162,14 +164,20 @@ void record_day_destroy(struct record_day **day)
 	*day = NULL;
 }
 
+/* What entries were before is not known of all until an hour later. */
+static void lose(struct record_day *day)
+{
+	day->is_whole = false;
+	day->sure_utc_ms = day->at_utc_ms + RECORD_DAY_PAST_MS + 1;
+}
+
 /* Where there is no room all is forgotten, and what is not known is not told. */
 static bool has_room(struct record_day *day, size_t wanted)
 {
 	if (day->count + wanted <= day->most)
 		return true;
 	forget_all(day);
-	day->is_whole = false;
-	day->sure_utc_ms = day->at_utc_ms + RECORD_DAY_PAST_MS;
+	lose(day);
 	return false;
 }
 
@@ -211,6 +219,7 @@ static struct kept *keep(struct record_day *day, enum object_kind kind, struct t
 		return NULL;
 	memcpy(kept + 1, key.data, key.length);
 	kept->key = (struct text){(const char *)(kept + 1), key.length};
+	kept->from = day->revision;
 	if (name_table_put(day->table, kept->key, kept)) {
 		day->count++;
 		return kept;
@@ -236,10 +245,12 @@ void record_day_changing(struct record_day *day, const struct registry_entry *en
 		find(day, entry->kind, entry->name) != NULL || !has_room(day, 1))
 		return;
 	kept = keep(day, entry->kind, entry->name);
-	if (kept != NULL)
-		kept->is = copy(&is);
-	else
-		day->is_whole = false;
+	if (kept == NULL) {
+		lose(day);
+		return;
+	}
+	kept->is = copy(&is);
+	kept->from = entry->revision;
 }
 
 /* ---- one change ---- */
@@ -421,12 +432,14 @@ static uint64_t revision_of(const struct record_day *day, const struct json *rec
 								  : day->revision;
 }
 
-/* A new name whose entry is now what the record says need not be kept: nothing was before. */
+/* A new name whose entry is now what the record says need not be kept. */
 static bool feed_change(struct record_day *day, const struct changed *changed,
 	const struct json *record, struct error *err)
 {
 	struct kept *kept = find(day, changed->kind, changed->name);
 
+	if (kept == NULL && !day->is_whole)
+		lose(day); /* there was no room for what it was */
 	if ((kept == NULL && (!changed->is_ahead || !day->is_whole)) ||
 		!has_room(day, kept == NULL ? 2 : 1))
 		return true;
@@ -434,7 +447,10 @@ static bool feed_change(struct record_day *day, const struct changed *changed,
 		kept = keep(day, changed->kind, changed->name);
 	if (kept == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for an entry of before");
-	return push(day, kept, record, day->since, err) && apply(day, kept, changed, err);
+	/* That nobody had it before is not kept, whether or not there is more ahead. */
+	if (kept->is.version != 0 && !push(day, kept, record, day->since, err))
+		return false;
+	return apply(day, kept, changed, err);
 }
 
 /* A decision names the revision that it saw, and changes none. */
@@ -489,13 +505,22 @@ static struct record_day_entry known(const struct versions *was)
 	return (struct record_day_entry){!was->is_lost, was->version, was->in_force};
 }
 
-static struct record_day_entry at_revision(const struct kept *kept, uint64_t revision)
+/* What it was before that is not known, where there was no room for it. */
+static bool may_be_lost(const struct record_day *day, uint64_t from, uint64_t revision)
+{
+	return revision < from && day->at_utc_ms < day->sure_utc_ms;
+}
+
+static struct record_day_entry at_revision(
+	const struct record_day *day, const struct kept *kept, uint64_t revision)
 {
 	const struct versions *was = &kept->is;
+	const struct past *past = kept->last;
 
-	for (const struct past *past = kept->last; past != NULL && revision < past->until;
-		past = past->before)
+	for (; past != NULL && revision < past->until; past = past->before)
 		was = &past->was;
+	if (past == NULL && may_be_lost(day, kept->from, revision))
+		return (struct record_day_entry){.is_known = false};
 	return known(was);
 }
 
@@ -507,13 +532,13 @@ struct record_day_entry record_day_find(
 	struct versions is;
 
 	if (kept != NULL)
-		return at_revision(kept, revision);
+		return at_revision(day, kept, revision);
 	now = name.length == 0 ? NULL : registry_find(day->registry, kind, name);
 	if (now == NULL)
 		return (struct record_day_entry){.is_known = true};
 	if (now->revision > day->revision)
 		return (struct record_day_entry){.is_known = day->is_whole};
-	if (now->revision > revision && day->at_utc_ms < day->sure_utc_ms)
+	if (may_be_lost(day, now->revision, revision))
 		return (struct record_day_entry){.is_known = false};
 	is = versions_of(now);
 	return known(&is);

@@ -25,9 +25,10 @@ struct record_day_entry {
 	const struct object *in_force; /* NULL: none was; good until the day changes */
 };
 
-/* Goes on where the state says; NULL: before the first record.  Errors: LIMIT. */
+/* Goes on where the state says; at_utc_ms: the latest time that a record before said.  Errors:
+ * LIMIT. */
 bool record_day_create(struct record_day **out, const struct registry *registry,
-	const struct record_day_state *state, struct error *err) MUST_CHECK;
+	const struct record_day_state *state, int64_t at_utc_ms, struct error *err) MUST_CHECK;
 void record_day_destroy(struct record_day **day);
 /* So many entries and changes are kept at most. */
 void record_day_bound(struct record_day *day, size_t most);

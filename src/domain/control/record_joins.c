@@ -204,6 +204,8 @@ bool record_see_decision(struct record_watch *watch, const struct json *record, 
 	check_task(watch, record);
 	check_join(watch, record);
 	check_approval(watch, record);
+	if (!record_see_reads(watch, record, err))
+		return false;
 	return record_remember(watch, MEMORY_CALLS, record_key(watch->next, key), record, err);
 }
 
@@ -217,6 +219,7 @@ void record_see_outcome(struct record_watch *watch, const struct json *record)
 		call = record_find(watch, MEMORY_CALLS, record_key((uint64_t)decision, key));
 	if (call == NULL && record_is_sure(watch, MEMORY_CALLS))
 		record_tell_of(watch, RECORD_CHECK_STRAY, record);
+	record_see_retrieval(watch, call, record);
 	if (call != NULL)
 		memory_forget(&watch->memories[MEMORY_CALLS], call);
 }

@@ -62,24 +62,64 @@ bool record_is_again(const struct record_watch *watch)
 	return watch->next < watch->told;
 }
 
+/* Behind what is there; *at is moved behind it. */
+static struct text append(char **at, struct text text)
+{
+	struct text copied = {*at, text.length};
+
+	if (text.length > 0)
+		memcpy(*at, text.data, text.length);
+	*at += text.length;
+	return copied;
+}
+
+static size_t length_of_names(const struct json *names)
+{
+	size_t length = 0;
+
+	for (uint32_t i = 0; names != NULL && i < names->count; i++)
+		length +=
+			names->items[i].type == JSON_STRING ? names->items[i].string.length + 1 : 0;
+	return length;
+}
+
+static struct text append_names(char **at, const struct json *names)
+{
+	struct text all = {*at, 0};
+
+	for (uint32_t i = 0; names != NULL && i < names->count; i++) {
+		if (names->items[i].type != JSON_STRING)
+			continue;
+		if (all.length > 0)
+			(void)append(at, TEXT(" "));
+		(void)append(at, names->items[i].string);
+		all.length = (size_t)(*at - all.data);
+	}
+	return all;
+}
+
 static struct seen *seen_create(struct text name, const struct json *record)
 {
 	struct text identity = json_text_or(record, "identity", "");
 	struct text tool = json_text_or(record, "tool", "");
-	struct seen *seen = calloc(1, sizeof *seen + name.length + identity.length + tool.length);
-	char *bytes;
+	const struct json *sources = json_find(record, "sources");
+	struct text ceiling = json_text_or(record, "ceiling", "");
+	struct seen *seen;
+	char *at;
 
+	if (sources != NULL && sources->type != JSON_ARRAY)
+		sources = NULL;
+	seen = calloc(1, sizeof *seen + name.length + identity.length + tool.length +
+				 length_of_names(sources));
 	if (seen == NULL)
 		return NULL;
-	bytes = (char *)(seen + 1);
-	memcpy(bytes, name.data, name.length);
-	if (identity.length > 0)
-		memcpy(bytes + name.length, identity.data, identity.length);
-	if (tool.length > 0)
-		memcpy(bytes + name.length + identity.length, tool.data, tool.length);
-	seen->name = (struct text){bytes, name.length};
-	seen->identity = (struct text){bytes + name.length, identity.length};
-	seen->tool = (struct text){bytes + name.length + identity.length, tool.length};
+	at = (char *)(seen + 1);
+	seen->name = append(&at, name);
+	seen->identity = append(&at, identity);
+	seen->tool = append(&at, tool);
+	seen->sources = append_names(&at, sources);
+	seen->rows = sensitivity_of(
+		ceiling.length > 0 ? ceiling : json_text_or(record, "sensitivity", ""));
 	seen->environment = environment_of(json_text_or(record, "environment", ""));
 	seen->until_utc_ms = json_integer_or(record, "deadline", 0);
 	return seen;

@@ -13,6 +13,8 @@ struct seen {
 	struct text name; /* behind the struct, as: */
 	struct text identity;
 	struct text tool;
+	struct text sources;   /* names, with blanks between */
+	enum sensitivity rows; /* the most sensitive that may come; UNLABELLED: not said */
 	enum environment environment;
 	bool has_ended; /* of an approval: it was used */
 	bool has_yes;
@@ -89,5 +91,11 @@ bool record_see_decision(
 void record_see_outcome(struct record_watch *watch, const struct json *record);
 /* Calls whose time for an outcome is over, by the time of the records themselves. */
 void record_see_overdue(struct record_watch *watch);
+
+/* record_charters.c.  Errors: LIMIT. */
+bool record_see_reads(
+	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
+void record_see_retrieval(
+	struct record_watch *watch, const struct seen *call, const struct json *record);
 
 #endif

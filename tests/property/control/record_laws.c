@@ -39,6 +39,7 @@ struct world {
 	struct arena *arena;
 	struct versions identities[IDENTITIES];
 	unsigned revision;
+	unsigned sources; /* versions of d0 */
 	struct json records[RECORDS_MAX];
 	size_t count;
 	int64_t now_utc_ms;
@@ -113,6 +114,19 @@ static void change_charter(struct world *world)
 		versions->in_force == 0 ? "proposed" : "active", TEXT_ARGS(object));
 }
 
+static void change_source(struct world *world)
+{
+	static const char *const words[] = {"public", "internal", "restricted"};
+
+	world->sources++;
+	ADD(world,
+		"\"type\":\"registry\",\"revision\":%u,\"changes\":[{\"op\":\"put\",\"kind\":"
+		"\"data-source\",\"name\":\"d0\",\"version\":%u,\"in_force\":%u,\"object\":{"
+		"\"object\":\"data-source\",\"name\":\"d0\",\"unit\":\"support\",\"custodian\":"
+		"\"ana\",\"sensitivity\":\"%s\",\"environment\":\"staging\"}}]",
+		++world->revision, world->sources, world->sources, words[pick(COUNT(words))]);
+}
+
 /* Mostly the version in force, decided by this revision or one shortly before. */
 static unsigned revision_seen(const struct world *world)
 {
@@ -127,6 +141,10 @@ static void add_record(struct world *world)
 
 	if (pick(6) == 0) {
 		change_charter(world);
+		return;
+	}
+	if (pick(12) == 0) {
+		change_source(world);
 		return;
 	}
 	switch (world->is_busy && pick(10) > 0 ? 7 : pick(8)) {
@@ -150,7 +168,12 @@ static void add_record(struct world *world)
 			pick(3) == 0 ? "closed" : "answered", any(world->approvals));
 		return;
 	case 4:
-	case 5: ADD(world, "\"type\":\"outcome\",\"decision\":%u", pick(world->count + 1)); return;
+	case 5:
+		ADD(world,
+			"\"type\":\"outcome\",\"decision\":%u,\"retrieval\":{\"sources\":[\"d%u\"]"
+			"}",
+			pick(world->count + 1), pick(4) == 0);
+		return;
 	default:
 		ADD(world,
 			"\"type\":\"decision\",\"verdict\":\"allow\",\"identity\":\"i%u\","

@@ -502,12 +502,12 @@ static void g_60_tells_each_risk_that_nothing_answers(void **state)
 
 	put(bench, RIGHT);
 	assert_true(look(bench, "G-60")->violations > 0);
-	assert_int_equal(
-		unanswered(bench, "G-60", "ASI06", &is_told), (int)look(bench, "G-60")->violations);
-	assert_true(is_told); /* G-04 alone answers it, and nothing proves that */
+	assert_int_equal(unanswered(bench, "G-60", "MCP06:2025", &is_told),
+		(int)look(bench, "G-60")->violations);
+	assert_true(is_told); /* G-32 alone answers it, and nothing proves that */
 	(void)unanswered(bench, "G-60", "NHI8", &is_told);
 	assert_false(is_told);
-	assert_int_equal(unanswered(bench, "G-28", "ASI06", &is_told), 0);
+	assert_int_equal(unanswered(bench, "G-28", "MCP06:2025", &is_told), 0);
 }
 
 /* ---- what connectors see ---- */
@@ -967,6 +967,95 @@ static void g_01_a_call_of_nobody_on_record_turns_it_red(void **state)
 		*state, "G-01", GOOD(OPENED("t-1", "")), ALLOWED("t-1", "nobody", "staging", ""));
 }
 
+#define READ(sources, more) ALLOWED("t-1", "agent", "staging", ",'tool':'files/read'" sources more)
+
+/* Its charter lists tickets up to internal, which they are. */
+static void g_04_a_read_outside_its_list_turns_it_red(void **state)
+{
+	record_attack(*state, "G-04",
+		GOOD(OPENED("t-1", ""), READ(",'sources':['tickets']", ""),
+			READ(",'sources':['tickets']", ",'ceiling':'internal'"),
+			ALLOWED("t-1", "agent", "staging", ",'tool':'files/list'"),
+			"'type':'decision','verdict':'deny','identity':'agent','sources':['payroll'"
+			"]"),
+		READ(",'sources':['tickets','payroll']", ""));
+}
+
+static void g_04_rows_above_what_it_covers_turn_it_red(void **state)
+{
+	record_attack(*state, "G-04",
+		GOOD(OPENED("t-1", ""), READ(",'sources':['tickets']", ",'ceiling':'internal'")),
+		READ(",'sources':['tickets']", ",'ceiling':'confidential'"));
+}
+
+static void g_04_a_tool_that_reads_and_a_record_that_says_nothing_turn_it_red(void **state)
+{
+	record_attack(*state, "G-04", GOOD(OPENED("t-1", "")), READ("", ""));
+}
+
+/* What was public when it was read is so, whatever it became before anybody looked. */
+static void g_04_goes_by_what_its_charter_was_then(void **state)
+{
+	struct bench *bench = *state;
+	char members[200];
+
+	begin(bench, "G-04");
+	record(bench, OPENED("t-1", ""));
+	record(bench, READ(",'sources':['tickets']", ""));
+	decide_bench_edit(&bench->world, "agent", "{name: tickets, up-to: internal}",
+		"{name: tickets, up-to: public}");
+	assert_green(bench);
+	(void)snprintf(members, sizeof members,
+		"'type':'registry','revision':%llu,'changes':[{'kind':'identity','name':'agent',"
+		"'version':2,'in_force':2}]",
+		(unsigned long long)registry_revision(bench->world.registry));
+	record(bench, members);
+	record(bench, READ(",'sources':['tickets']", ""));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_04_what_came_of_another_source_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	char outcome[200];
+
+	begin(bench, "G-04");
+	record(bench, OPENED("t-1", ""));
+	for (int is_other = 0; is_other <= 1; is_other++) {
+		assert_green(bench);
+		(void)snprintf(outcome, sizeof outcome,
+			"'type':'outcome','decision':%zu,'retrieval':{'sources':['%s'],"
+			"'sensitivity':'internal'}",
+			(size_t)bench->log.count, is_other ? "payroll" : "tickets");
+		record(bench, READ(",'sources':['tickets']", ",'sensitivity':'internal'"));
+		record(bench, outcome);
+	}
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_04_what_came_above_its_ceiling_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	char outcome[200];
+
+	begin(bench, "G-04");
+	record(bench, OPENED("t-1", ""));
+	(void)snprintf(outcome, sizeof outcome,
+		"'type':'outcome','decision':%zu,'retrieval':{'sources':['tickets'],"
+		"'sensitivity':'internal'}",
+		(size_t)bench->log.count);
+	record(bench, READ(",'sources':['tickets']", ",'ceiling':'public'"));
+	assert_green(bench);
+	record(bench, outcome);
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
 static void g_08_a_task_under_no_charter_turns_it_red(void **state)
 {
 	record_attack(*state, "G-08", GOOD(OPENED("t-1", "")),
@@ -1198,6 +1287,39 @@ static void n_10_a_charter_that_never_was_turns_it_red(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static int attack_records(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(g_01_a_call_of_nobody_on_record_turns_it_red),
+		CASE(g_04_a_read_outside_its_list_turns_it_red),
+		CASE(g_04_rows_above_what_it_covers_turn_it_red),
+		CASE(g_04_a_tool_that_reads_and_a_record_that_says_nothing_turn_it_red),
+		CASE(g_04_goes_by_what_its_charter_was_then),
+		CASE(g_04_what_came_of_another_source_turns_it_red),
+		CASE(g_04_what_came_above_its_ceiling_turns_it_red),
+		CASE(g_08_a_task_under_no_charter_turns_it_red),
+		CASE(g_15_the_token_of_another_task_turns_it_red),
+		CASE(g_16_a_call_after_the_end_turns_it_red),
+		CASE(g_26_an_effect_without_a_decision_turns_it_red),
+		CASE(g_29_a_call_in_another_environment_turns_it_red),
+		CASE(g_30_an_approval_used_twice_turns_it_red),
+		CASE(g_30_an_approval_without_a_yes_turns_it_red),
+		CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
+		CASE(g_41_a_task_below_none_turns_it_red),
+		CASE(g_17_a_token_of_ten_hours_at_high_risk_turns_it_red),
+		CASE(g_17_a_refresh_past_its_task_turns_it_red),
+		CASE(g_17_tells_how_long_half_of_the_tokens_live),
+		CASE(n_10_ids_that_do_not_match_turn_it_red),
+		CASE(n_10_a_clock_that_is_askew_turns_it_red),
+		CASE(n_10_a_use_after_its_end_turns_it_red),
+		CASE(n_10_an_answer_to_no_question_turns_it_red),
+		CASE(n_10_names_without_their_question_turn_it_red),
+		CASE(n_10_a_charter_that_never_was_turns_it_red),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1242,27 +1364,8 @@ int main(void)
 		CASE(n_04_a_key_without_an_end_turns_it_red),
 		CASE(n_05_a_key_that_nothing_holds_turns_it_red),
 		CASE(n_08_a_trust_that_no_table_has_turns_it_red),
-		CASE(g_01_a_call_of_nobody_on_record_turns_it_red),
-		CASE(g_08_a_task_under_no_charter_turns_it_red),
-		CASE(g_15_the_token_of_another_task_turns_it_red),
-		CASE(g_16_a_call_after_the_end_turns_it_red),
-		CASE(g_26_an_effect_without_a_decision_turns_it_red),
-		CASE(g_29_a_call_in_another_environment_turns_it_red),
-		CASE(g_30_an_approval_used_twice_turns_it_red),
-		CASE(g_30_an_approval_without_a_yes_turns_it_red),
-		CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
-		CASE(g_41_a_task_below_none_turns_it_red),
-		CASE(g_17_a_token_of_ten_hours_at_high_risk_turns_it_red),
-		CASE(g_17_a_refresh_past_its_task_turns_it_red),
-		CASE(g_17_tells_how_long_half_of_the_tokens_live),
-		CASE(n_10_ids_that_do_not_match_turn_it_red),
-		CASE(n_10_a_clock_that_is_askew_turns_it_red),
-		CASE(n_10_a_use_after_its_end_turns_it_red),
-		CASE(n_10_an_answer_to_no_question_turns_it_red),
-		CASE(n_10_names_without_their_question_turn_it_red),
-		CASE(n_10_a_charter_that_never_was_turns_it_red),
 		CASE(n_11_an_account_that_outlives_its_identity_turns_it_red),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL) + attack_records();
 }
