@@ -19,16 +19,22 @@ static struct record_day_entry entry_of(
 
 enum looked { LOOKED_FAILED = 0, LOOKED_UNKNOWN, LOOKED_FOUND };
 
+static struct seeing seeing_of(const struct record_watch *watch, const struct json *record)
+{
+	int64_t revision = json_integer_or(record, "revision", -1);
+
+	return (struct seeing){.watch = watch,
+		.record = record,
+		.revision = revision < 0 ? RECORD_DAY_LAST : (uint64_t)revision};
+}
+
 /* UNKNOWN: what was in force cannot be told, or the identity was none. */
 static enum looked look(struct seeing *out, const struct record_watch *watch,
 	const struct json *record, struct error *err)
 {
-	int64_t revision = json_integer_or(record, "revision", -1);
 	struct record_day_entry entry;
 
-	*out = (struct seeing){.watch = watch,
-		.record = record,
-		.revision = revision < 0 ? RECORD_DAY_LAST : (uint64_t)revision};
+	*out = seeing_of(watch, record);
 	entry = entry_of(out, OBJECT_IDENTITY, json_text_or(record, "identity", ""));
 	if (!entry.is_known || entry.version == 0)
 		return LOOKED_UNKNOWN;
@@ -147,4 +153,57 @@ void record_see_retrieval(
 		is_within &= sensitivity_level(came) <= sensitivity_level(call->rows);
 	if (!is_within)
 		record_tell(watch, RECORD_CHECK_READ, watch->next, call->identity);
+}
+
+/* ---- first uses ---- */
+
+static bool reads_production(const struct seeing *seeing)
+{
+	const struct json *sources = list_of(seeing->record, "sources");
+
+	for (uint32_t i = 0; sources != NULL && i < sources->count; i++) {
+		struct record_day_entry entry;
+
+		if (sources->items[i].type != JSON_STRING)
+			continue;
+		entry = entry_of(seeing, OBJECT_DATA_SOURCE, sources->items[i].string);
+		if (entry.in_force != NULL &&
+			entry.in_force->data_source->environment == ENVIRONMENT_PROD)
+			return true;
+	}
+	return false;
+}
+
+static bool is_production(const struct seeing *seeing)
+{
+	const struct record_day_entry server =
+		entry_of(seeing, OBJECT_SERVER, json_text_or(seeing->record, "server", ""));
+
+	return text_is(json_text_or(seeing->record, "environment", ""), "prod") ||
+	       (server.in_force != NULL &&
+		       server.in_force->server->environment == ENVIRONMENT_PROD) ||
+	       reads_production(seeing);
+}
+
+/* A tool of which no risk is said counts as the riskiest. */
+static bool is_privileged(const struct seeing *seeing)
+{
+	const struct record_day_entry tool =
+		entry_of(seeing, OBJECT_TOOL, json_text_or(seeing->record, "tool", ""));
+
+	return tool.in_force != NULL &&
+	       risk_tier_level(tool.in_force->tool->risk) >= risk_tier_level(RISK_HIGH);
+}
+
+/* Owners who said yes were told.  By break-glass it is none: the next use is the first. */
+void record_see_touch(struct record_watch *watch, const struct json *record)
+{
+	const struct seeing seeing = seeing_of(watch, record);
+
+	if (!json_boolean_or(record, "first", false) || json_find(record, "break-glass") != NULL ||
+		(!is_production(&seeing) && !is_privileged(&seeing)))
+		return;
+	if (json_text_or(record, "approval", "").length == 0 ||
+		!has_name(list_of(record, "approvals"), TEXT("owner")))
+		record_tell_of(watch, RECORD_CHECK_TOUCH, record);
 }

@@ -204,6 +204,7 @@ bool record_see_decision(struct record_watch *watch, const struct json *record, 
 	check_task(watch, record);
 	check_join(watch, record);
 	check_approval(watch, record);
+	record_see_touch(watch, record);
 	if (!record_see_reads(watch, record, err))
 		return false;
 	return record_remember(watch, MEMORY_CALLS, record_key(watch->next, key), record, err);

@@ -95,6 +95,7 @@ void record_see_overdue(struct record_watch *watch);
 /* record_charters.c.  Errors: LIMIT. */
 bool record_see_reads(
 	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
+void record_see_touch(struct record_watch *watch, const struct json *record);
 void record_see_retrieval(
 	struct record_watch *watch, const struct seen *call, const struct json *record);
 

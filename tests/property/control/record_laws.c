@@ -123,8 +123,9 @@ static void change_source(struct world *world)
 		"\"type\":\"registry\",\"revision\":%u,\"changes\":[{\"op\":\"put\",\"kind\":"
 		"\"data-source\",\"name\":\"d0\",\"version\":%u,\"in_force\":%u,\"object\":{"
 		"\"object\":\"data-source\",\"name\":\"d0\",\"unit\":\"support\",\"custodian\":"
-		"\"ana\",\"sensitivity\":\"%s\",\"environment\":\"staging\"}}]",
-		++world->revision, world->sources, world->sources, words[pick(COUNT(words))]);
+		"\"ana\",\"sensitivity\":\"%s\",\"environment\":\"%s\"}}]",
+		++world->revision, world->sources, world->sources, words[pick(COUNT(words))],
+		environment());
 }
 
 /* Mostly the version in force, decided by this revision or one shortly before. */
@@ -178,11 +179,12 @@ static void add_record(struct world *world)
 		ADD(world,
 			"\"type\":\"decision\",\"verdict\":\"allow\",\"identity\":\"i%u\","
 			"\"task\":\"t%u\",\"environment\":\"%s\",\"approval\":\"%s%u\","
-			"\"charter\":\"i%u@%u\",\"revision\":%u,\"sources\":[\"d0\"]",
+			"\"charter\":\"i%u@%u\",\"revision\":%u,\"sources\":[\"d0\"],"
+			"\"first\":%s",
 			identity, any(world->tasks), environment(), pick(2) == 0 ? "" : "a",
 			any(world->approvals), identity,
-			world->identities[identity].in_force + (pick(8) == 0),
-			revision_seen(world));
+			world->identities[identity].in_force + (pick(8) == 0), revision_seen(world),
+			pick(3) == 0 ? "true" : "false");
 	}
 }
 

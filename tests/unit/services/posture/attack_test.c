@@ -1124,6 +1124,53 @@ static void g_30_an_approval_without_a_yes_turns_it_red(void **state)
 		ALLOWED("t-1", "agent", "staging", ",'approval':'a-1'"));
 }
 
+#define FIRST(tool, more) ALLOWED("t-1", "agent", "staging", ",'first':true,'tool':'" tool "'" more)
+#define ASKED(id, tool)                                                                            \
+	"'type':'approval-asked','approval':'" id                                                  \
+	"','identity':'agent','environment':'staging','tool':'" tool "'"
+
+static void g_36_a_first_use_of_a_risky_tool_turns_it_red(void **state)
+{
+	record_attack(*state, "G-36",
+		GOOD(OPENED("t-1", ""), FIRST("files/write", ""),
+			FIRST("files/run", ",'break-glass':'g-1'"),
+			ALLOWED("t-1", "agent", "staging", ",'tool':'files/run'"),
+			ASKED("a-1", "files/run"), YES("a-1", ""),
+			FIRST("files/run", ",'approval':'a-1','approvals':['owner','second']")),
+		FIRST("files/run", ""));
+}
+
+static void g_36_anybody_elses_yes_turns_it_red(void **state)
+{
+	record_attack(*state, "G-36",
+		GOOD(OPENED("t-1", ""), ASKED("a-1", "files/run"), YES("a-1", "")),
+		FIRST("files/run", ",'approval':'a-1','approvals':['role/approver','second']"));
+}
+
+static void g_36_a_first_look_at_production_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: server\nname: live\nunit: support\nenvironment: prod\n"
+		   "transport: {stdio: [live-server]}\n");
+	put(bench, "object: tool\nname: live/look\neffect: read\nrisk: low\n"
+		   "reversal: none-needed\n");
+	record_attack(bench, "G-36",
+		GOOD(OPENED("t-1", ""), FIRST("files/list", ",'server':'files'")),
+		FIRST("live/look", ",'server':'live'"));
+}
+
+static void g_36_a_first_read_of_production_data_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: data-source\nname: orders\nunit: support\ncustodian: cy\n"
+		   "sensitivity: internal\nenvironment: prod\n");
+	record_attack(bench, "G-36",
+		GOOD(OPENED("t-1", ""), FIRST("files/read", ",'sources':['tickets']")),
+		FIRST("files/read", ",'sources':['tickets','orders']"));
+}
+
 static void g_40_a_call_that_nobody_saw_end_turns_it_red(void **state)
 {
 	struct bench *bench = *state;
@@ -1304,6 +1351,10 @@ static int attack_records(void)
 		CASE(g_29_a_call_in_another_environment_turns_it_red),
 		CASE(g_30_an_approval_used_twice_turns_it_red),
 		CASE(g_30_an_approval_without_a_yes_turns_it_red),
+		CASE(g_36_a_first_use_of_a_risky_tool_turns_it_red),
+		CASE(g_36_anybody_elses_yes_turns_it_red),
+		CASE(g_36_a_first_look_at_production_turns_it_red),
+		CASE(g_36_a_first_read_of_production_data_turns_it_red),
 		CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
 		CASE(g_41_a_task_below_none_turns_it_red),
 		CASE(g_17_a_token_of_ten_hours_at_high_risk_turns_it_red),
