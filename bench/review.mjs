@@ -85,8 +85,8 @@ const timed = async (world, name, items, act) => {
   const begun = process.hrtime.bigint();
   const result = await act();
   const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
-  emit({ what: name, items, seconds, meanwhile: await stop(), bar_seconds: SECONDS_MAX,
-    met: seconds <= SECONDS_MAX });
+  emit({ case: `${name}, ${items} items`, seconds, meanwhile: await stop(),
+    bar: `${SECONDS_MAX} s`, met: seconds <= SECONDS_MAX });
   return result;
 };
 
@@ -102,7 +102,7 @@ try {
   const first = await timed(world, 'created', IDENTITIES * LINES, begin);
   const kept = await timed(world, 'kept in bulk', first.items, () => world.remit(REX, 'review',
     'decide', first.id, '--filter', 'risk=low', '--keep', '--yes', '-o', 'json'));
-  emit({ what: 'decided', ...JSON.parse(kept.out) });
+  emit({ case: 'decided', ...JSON.parse(kept.out) });
   await timed(world, 'report', first.items, () => world.must(null, 'review', 'report', first.id,
     '--out', join(folder, 'first.json'), '--html', join(folder, 'first.html')));
   const second = await begin();
@@ -113,9 +113,9 @@ try {
   const left = (await report()).items.filter(({ risk, state }) => risk === 'low' &&
     state !== 'trial');
   const can = await world.json(null, 'identity', 'show', 'bench-0');
-  emit({ what: 'enforced as reported', left: left.length,
+  emit({ case: 'enforced as reported', left: left.length,
     met: left.length === 0 && (can.object.entitlements ?? []).length === 0 });
-  emit({ what: 'resident', before_mib: idle, after_mib: memory(world) });
+  emit({ case: 'resident', before_mib: idle, after_mib: memory(world) });
   await eventually(() => true);
 } finally {
   await world.stop();

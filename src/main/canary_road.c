@@ -10,7 +10,7 @@
 #include "domain/token/claims.h"
 #include "domain/token/client_assertion.h"
 
-enum { ASK_ARENA_BYTES_MAX = 4 * 1024 * 1024, NS_PER_SECOND = 1000000000 };
+enum { ASK_ARENA_BYTES_MAX = 4 * 1024 * 1024, NS_PER_SECOND = 1000000000, NS_PER_US = 1000 };
 
 struct canary_walk {
 	struct canary_walk_parts parts;
@@ -47,10 +47,12 @@ static void on_opened(struct issue_request *request)
 
 	walk->opening = NULL;
 	buffer_deinit(&walk->assertion);
-	if (request->refusal == ISSUE_GRANTED)
+	if (request->refusal == ISSUE_GRANTED) {
 		opening->token = request->token;
-	else
+		opening->task = request->task;
+	} else {
 		opening->why = request->detail;
+	}
 	opening->done(opening);
 }
 
@@ -74,6 +76,7 @@ static void open_task(void *context, struct canary_opening *opening)
 		.client = identity,
 		.resource = issuer, /* remit's own decision point */
 		.purpose = TEXT("Try whether a kill is effective"),
+		.parent = opening->parent,
 		.done = on_opened,
 		.context = walk};
 	issue_open_task(walk->parts.issue, &walk->request);
@@ -168,6 +171,19 @@ static void tell(void *context, const char *why)
 		log_warn("finding_not_opened", LOG_STRING("why", err.text));
 }
 
+/* Rounded up, so that what took longer than it may is never said to have fitted. */
+static void measure(void *context, int64_t took_ns, uint32_t tasks)
+{
+	const struct canary_walk *walk = context;
+	const struct measure_taken taken = {.measure = MEASURE_KILL_TIME,
+		.value = (took_ns + NS_PER_US - 1) / NS_PER_US,
+		.samples = tasks};
+	struct error err = {0};
+
+	if (!measure_take(walk->parts.measures, &taken, &err))
+		log_warn("measure_not_taken", LOG_STRING("why", err.text));
+}
+
 struct canary_road canary_walk_road(struct canary_walk *walk)
 {
 	return (struct canary_road){.context = walk,
@@ -176,7 +192,8 @@ struct canary_road canary_walk_road(struct canary_walk *walk)
 		.kill = kill_task,
 		.now_ns = now_ns,
 		.now_utc_s = now_utc_s,
-		.tell = tell};
+		.tell = tell,
+		.measure = measure};
 }
 
 bool canary_walk_create(

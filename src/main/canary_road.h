@@ -5,6 +5,7 @@
 #include "services/evaluate/evaluate.h"
 #include "services/finding/finding.h"
 #include "services/issue/issue.h"
+#include "services/measure/measure.h"
 
 /* The canary's way through the daemon: an assertion by its own key, a task like any other's, a
  * question to remit's own decision point, a kill by its holder. */
@@ -15,6 +16,7 @@ struct canary_walk_parts {
 	struct issue *issue;
 	struct evaluate *evaluate;
 	struct finding_service *finding;
+	struct measure_service *measures;
 	const char *identity;
 	const char *key_file; /* PEM, as `remit keys` leaves it */
 };

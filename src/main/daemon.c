@@ -41,6 +41,7 @@
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/living_keeper.h"
+#include "main/measure_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
@@ -117,6 +118,8 @@ struct daemon {
 	struct finding_service *finding;
 	struct waiver_service *waivers;
 	struct posture *posture;
+	struct measure_service *measures;
+	struct measure_keeper measuring;
 	struct directory_service *directories;
 	struct scim *scim;
 	struct leavers *leavers;
@@ -447,7 +450,8 @@ static bool make_posture(struct daemon *daemon, struct error *err)
 		.witness = {.context = &daemon->posture_witness,
 			.identity = posture_witness_identity},
 		.drift = {.context = &daemon->posture_witness,
-			.since_utc_ms = posture_witness_drift}};
+			.since_utc_ms = posture_witness_drift},
+		.measures = daemon->measures};
 
 	daemon->posture_records.log = &daemon->log;
 	daemon->posture_charters.log = &daemon->log;
@@ -510,6 +514,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!decide_usage_register(daemon->decide, daemon->fold, err) ||
 		!finding_service_create(&daemon->finding, daemon->registry, daemon->fold, err) ||
 		!waiver_service_create(&daemon->waivers, daemon->fold, err) ||
+		!measure_service_create(&daemon->measures, daemon->fold, err) ||
 		!living_create(&daemon->living, daemon->registry, daemon->fold, err) ||
 		!make_directories(daemon, err) || !report_findings(daemon) ||
 		!make_graph(daemon, err) || !make_posture(daemon, err))
@@ -524,6 +529,7 @@ static bool make_approve(struct daemon *daemon, struct error *err)
 	const struct approve_settings settings = {
 		.question_ms = daemon->settings->approval_lifetime_s * 1000,
 		.answer_ms = daemon->settings->approval_lifetime_s * 1000,
+		.per_person_max = (uint32_t)daemon->settings->questions_per_person_max,
 	};
 
 	return approve_create(
@@ -1022,6 +1028,21 @@ static bool watch_standing(struct daemon *daemon, struct error *err)
 	       graph_keeper_start(&daemon->counts, daemon->loop, daemon->graph, err);
 }
 
+static bool take_measures(struct daemon *daemon, struct error *err)
+{
+	const struct measure_keeper_parts parts = {.loop = daemon->loop,
+		.fold = daemon->fold,
+		.measures = daemon->measures,
+		.decide = daemon->decide,
+		.findings = daemon->finding,
+		.disk = audit_files_disk(daemon->files),
+		.master = &daemon->master,
+		.times_every_s = daemon->settings->decision_times_every_s,
+		.sample_every_s = daemon->settings->replay_sample_every_s};
+
+	return measure_keeper_start(&daemon->measuring, &parts, err);
+}
+
 static bool watch_posture(struct daemon *daemon, struct error *err)
 {
 	return posture_keeper_start(&daemon->posture_turns, daemon->loop, daemon->posture, err);
@@ -1033,8 +1054,11 @@ static bool keep_canary(struct daemon *daemon, struct error *err)
 	const struct canary_walk_parts parts = {.issue = daemon->issue,
 		.evaluate = daemon->evaluate,
 		.finding = daemon->finding,
+		.measures = daemon->measures,
 		.identity = daemon->settings->canary,
 		.key_file = daemon->settings->canary_key};
+	const struct canary_plan plan = {
+		daemon->settings->canary_every_s, daemon->settings->canary_tasks};
 	struct canary_road road;
 
 	if (daemon->settings->canary == NULL)
@@ -1042,8 +1066,7 @@ static bool keep_canary(struct daemon *daemon, struct error *err)
 	if (!canary_walk_create(&daemon->canary_walk, &parts, err))
 		return false;
 	road = canary_walk_road(daemon->canary_walk);
-	if (!canary_create(
-		    &daemon->canary, daemon->loop, &road, daemon->settings->canary_every_s, err))
+	if (!canary_create(&daemon->canary, daemon->loop, &road, &plan, err))
 		return false;
 	daemon->health.canary = daemon->canary;
 	return true;
@@ -1277,6 +1300,7 @@ static const struct {
 	{"sandboxes", keep_sandboxes},
 	{"standing access", watch_standing},
 	{"posture", watch_posture},
+	{"measures", take_measures},
 	{"leavers", follow_leavers},
 	{"what inventories say", tell_inventories},
 	{"living records", keep_living},
@@ -1338,6 +1362,7 @@ static void destroy_watchers(struct daemon *daemon)
 {
 	stop_looking(daemon);
 	posture_destroy(&daemon->posture);
+	measure_service_destroy(&daemon->measures);
 	inventory_keeper_stop(&daemon->inventories);
 	finding_service_destroy(&daemon->finding);
 	graph_service_destroy(&daemon->graph);
@@ -1363,6 +1388,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	api_destroy(&daemon->api);
 	router_destroy(&daemon->router);
 	backup_jobs_destroy(&daemon->backups);
+	measure_keeper_stop(&daemon->measuring);
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
 	record_reader_close(&daemon->reading.reader);

@@ -132,6 +132,25 @@ static void report_overdue(struct notices *notices, const struct break_glass *gl
 		log_warn("overdue_not_reported", LOG_STRING("why", err.text));
 }
 
+/* Whoever is asked too much is told of by a finding, whose closing says what came of it. */
+static void on_flooded(void *context, struct text person, uint32_t open)
+{
+	struct notices *notices = context;
+	char subject[FINDING_SUBJECT_BYTES_MAX], what[NOTICE_WHAT_BYTES];
+	struct finding_draft draft = {.kind = FINDING_PERSON_FLOODED, .control = "G-35"};
+	struct error err;
+
+	(void)snprintf(subject, sizeof subject, "person/%.*s", TEXT_ARGS(person));
+	(void)snprintf(what, sizeof what,
+		"%u questions wait for %.*s, who is asked no more until some of them are answered: "
+		"calls that would ask are refused.",
+		open, TEXT_ARGS(person));
+	draft.subject = text_of(subject);
+	draft.what = text_of(what);
+	if (!finding_report(notices->parts.findings, &draft, &err))
+		log_warn("flood_not_reported", LOG_STRING("why", err.text));
+}
+
 /* ID.opened and so on: each happens once. */
 static void on_break_glass(
 	void *context, enum break_glass_event event, const struct break_glass *glass)
@@ -204,8 +223,10 @@ void notices_tell_review(struct notices *notices, const struct review_notice *re
 bool notices_create(struct notices **out, const struct notices_parts *parts, struct error *err)
 {
 	struct notices *notices = calloc(1, sizeof *notices);
-	const struct approve_listener listener = {
-		.context = notices, .on_event = on_event, .on_break_glass = on_break_glass};
+	const struct approve_listener listener = {.context = notices,
+		.on_event = on_event,
+		.on_break_glass = on_break_glass,
+		.on_flooded = on_flooded};
 	const struct webhook_settings settings = {.loop = parts->loop,
 		.http = parts->http,
 		.url = parts->url,

@@ -53,8 +53,22 @@ test('its task is killed and its next call refused, again and again', async () =
   assert.equal(seen.failing, 0);
   assert.ok(seen.kill_seconds > 0 && seen.kill_seconds < 5, JSON.stringify(seen));
   assert.ok(Math.abs(seen.last_success_timestamp_seconds - Date.now() / 1000) < 60);
+  const [measure] = (await world.json('adi@example.com', 'controls', 'G-24')).measures;
+  assert.equal(measure.measure, 'kill-time');
+  assert.equal(measure.samples, 3);
+  assert.ok(measure.kept >= 2 && measure.value > 0 && measure.value < 5000000,
+    JSON.stringify(measure));
   console.log(`# from kill to refusal ${(seen.kill_seconds * 1000).toFixed(1)} ms`);
   assert.deepEqual(await findings(), []);
+});
+
+test('what was measured is known after a start', async () => {
+  const before = (await world.json('adi@example.com', 'controls', 'G-24')).measures[0].kept;
+  await world.killDaemon();
+  await world.startDaemon();
+  const { measures: [after], state } = await world.json('adi@example.com', 'controls', 'G-24');
+  assert.ok(after.kept >= before, `${after.kept} of ${before}`);
+  assert.notEqual(state, 'unproven');
 });
 
 test('what it does is on record as what anybody does, and verifies', async () => {

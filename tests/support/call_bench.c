@@ -177,7 +177,7 @@ void call_bench_open(struct call_bench *bench)
 void call_bench_attach(
 	struct call_bench *bench, const struct call_filling *filling, int64_t hold_ms)
 {
-	const struct approve_settings approvals = {0};
+	const struct approve_settings approvals = {.per_person_max = APPROVALS_MAX};
 	const struct call_settings settings = {
 		.hold_ms = hold_ms,
 		.upstream_ms = 1000,

@@ -10,7 +10,7 @@ ROOT = sys.argv.pop(1)
 TOOL = os.path.join(ROOT, "tools", "check-figures")
 FILES = ["schema/controls.json", "tests/controls.tsv", "docs/posture.md",
          "docs/posture-checks.md", "src/domain/control/check.h",
-         "src/domain/control/record_check.h"]
+         "src/domain/control/record_check.h", "src/domain/control/measure.h"]
 
 
 def run(name=None, before="", after=""):
@@ -56,6 +56,10 @@ class CheckFigures(unittest.TestCase):
                        '"dormant", RISK_HIGH'), "says of dormant: G-25 medium")
         self.wrong(run("docs/posture-checks.md", "| G-16 |", "| G-15 |"),
                    "says of used-after-end: G-15")
+
+    def test_a_measure_with_another_bound_is_found(self):
+        self.wrong(run("src/domain/control/measure.h", "1000000,", "2000000,"),
+                   "says of kill-time: G-24 1000000; it is G-24 2000000")
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@
 	X(RECORD_WAIVER_APPROVED,   "waiver-approved")    \
 	X(RECORD_WAIVER_ENDED,      "waiver-ended")       \
 	X(RECORD_POSTURE_FIGURES,   "posture-figures")    \
+	X(RECORD_MEASURED,          "measured")           \
 	X(RECORD_INVENTORY_PART,     "inventory-part")     \
 	X(RECORD_INVENTORY_IMPORTED, "inventory-imported") \
 	X(RECORD_INVENTORY_UNDONE,   "inventory-undone")   \

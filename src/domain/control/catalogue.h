@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "domain/charter/terms.h"
 #include "domain/control/check.h"
+#include "domain/control/measure.h"
 #include "domain/control/record_check.h"
 
 /* The controls, what proves each, and which ids of which version of which framework it answers
@@ -66,7 +67,8 @@ struct control {
 	struct text title;
 	struct text metric; /* what is true while it passes; empty: unproven */
 	check_set checks;
-	uint32_t records;        /* bits 1 << enum record_check; with checks 0: unproven */
+	uint32_t records;        /* bits 1 << enum record_check */
+	measure_set measures;    /* with checks and records 0: unproven */
 	struct text unproven;    /* why */
 	uint32_t share_permille; /* of the subjects that may be violated while it passes */
 	const struct framework_id *maps;
@@ -78,7 +80,7 @@ struct control {
 /* Something looks whether it holds. */
 static inline bool control_is_proven(const struct control *control)
 {
-	return control->checks != 0 || control->records != 0;
+	return control->checks != 0 || control->records != 0 || control->measures != 0;
 }
 
 struct catalogue;

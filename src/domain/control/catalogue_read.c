@@ -262,6 +262,24 @@ static bool read_records(struct reading *reading, const struct json *from, struc
 	return true;
 }
 
+static bool read_measures(struct reading *reading, const struct json *from, struct control *control)
+{
+	const struct text *words;
+	uint32_t count;
+
+	if (!read_texts(reading, from, "measures", &words, &count))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		enum control_measure measure = measure_from_word(words[i]);
+
+		if (measure == MEASURE_NONE)
+			return error_set(reading->err, ERROR_INVALID,
+				"line %u: no measure \"%.*s\"", from->line, TEXT_ARGS(words[i]));
+		control->measures |= measure_bit(measure);
+	}
+	return true;
+}
+
 static bool read_checks(struct reading *reading, const struct json *from, struct control *control)
 {
 	const struct text *words;
@@ -277,7 +295,8 @@ static bool read_checks(struct reading *reading, const struct json *from, struct
 				from->line, TEXT_ARGS(words[i]));
 		control->checks |= check_bit(check);
 	}
-	return read_records(reading, from, control) && check_proof(reading, from, control);
+	return read_records(reading, from, control) && read_measures(reading, from, control) &&
+	       check_proof(reading, from, control);
 }
 
 static bool read_numbers(struct reading *reading, const struct json *from, struct control *control)

@@ -42,6 +42,8 @@
 	  "a key of its charter is another identity's, too") \
 	X(CHECK_KEY_ACROSS, "key-across", RISK_HIGH, \
 	  "a key of its charter is for prod and for another environment") \
+	X(CHECK_ANSWERS_AS_PERSON, "answers-as-person", RISK_HIGH, \
+	  "a key or a rule of its charter is also a person's, so it could answer what it asks") \
 	X(CHECK_RULE_WILDCARD, "rule-wildcard", RISK_HIGH, \
 	  "a rule of federation fits many subjects and holds on to no claim") \
 	X(CHECK_RULE_DANGLING, "rule-dangling", RISK_MEDIUM, \

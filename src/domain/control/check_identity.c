@@ -193,6 +193,83 @@ static bool check_standing(const struct control_world *world, const struct regis
 	return true;
 }
 
+/* ---- whose place it could take ---- */
+
+/* Somebody who is here and has a key that signs, or may sign in again. */
+static bool is_key_of_person(const struct control_world *world, struct text thumbprint)
+{
+	const struct person_key *key = NULL;
+
+	return registry_find_key(world->registry, thumbprint, &key) != NULL && key != NULL &&
+	       !person_key_is_over(key, world->now_utc_s * 1000);
+}
+
+struct namesake {
+	const struct control_world *world;
+	struct text issuer;
+	struct text name; /* by which the issuer knows them */
+	bool is_found;
+};
+
+static bool see_person(void *context, struct text name)
+{
+	struct namesake *namesake = context;
+	const struct person *person = registry_find_person(namesake->world->registry, name);
+
+	namesake->is_found = person != NULL &&
+			     text_equal(person->sign_in_issuer, namesake->issuer) &&
+			     text_equal(person_sign_in_name(person), namesake->name) &&
+			     check_person_is_here(namesake->world, name);
+	return !namesake->is_found;
+}
+
+/* What the rule says of the claim by which its issuer knows people; empty: nothing exact. */
+static struct text said_of(const struct federation_rule *rule, struct text claim)
+{
+	if (text_is(claim, "sub"))
+		return rule->subject;
+	for (uint32_t i = 0; i < rule->claims_count; i++)
+		if (text_equal(rule->claims[i].name, claim))
+			return rule->claims[i].is;
+	return TEXT("");
+}
+
+/* Whether whoever the rule is met by is a person who signs in by the same issuer. */
+static bool is_rule_of_person(const struct control_world *world, const struct federation_rule *rule)
+{
+	const struct issuer *issuer = find_issuer(world, rule->issuer);
+	struct namesake namesake = {.world = world, .issuer = rule->issuer};
+	struct sha256 key;
+
+	if (issuer == NULL || issuer->people.client.length == 0 || world->key_holders == NULL)
+		return false;
+	namesake.name = said_of(rule, issuer->people.claim);
+	if (namesake.name.length == 0)
+		return false;
+	key = sign_in_key(namesake.issuer, namesake.name);
+	key_holders_each(world->key_holders, &key, see_person, &namesake);
+	return namesake.is_found;
+}
+
+static bool check_as_person(const struct control_world *world, const struct charter *charter,
+	check_set *out, struct error *err)
+{
+	for (uint32_t i = 0; i < charter->keys_count; i++) {
+		struct text thumbprint;
+
+		if (charter->keys[i].has_certificate)
+			continue;
+		thumbprint = charter_key_thumbprint(world->scratch, &charter->keys[i]);
+		if (thumbprint.data == NULL)
+			return error_set(err, ERROR_LIMIT, "no memory for a key's name");
+		put(out, CHECK_ANSWERS_AS_PERSON, is_key_of_person(world, thumbprint));
+	}
+	for (uint32_t i = 0; i < charter->federation_count; i++)
+		put(out, CHECK_ANSWERS_AS_PERSON,
+			is_rule_of_person(world, &charter->federation[i]));
+	return true;
+}
+
 /* ---- the charter of one that is active ---- */
 
 static void check_people(
@@ -281,7 +358,9 @@ bool check_identity_entry(const struct control_world *world, const struct regist
 		if (!check_standing(world, entry, out, err))
 			return false;
 	}
-	if (identity_is_in_force(entry) && !check_keys(world, entry, out, err))
+	if (identity_is_in_force(entry) &&
+		(!check_keys(world, entry, out, err) ||
+			!check_as_person(world, charter_of(entry->in_force), out, err)))
 		return false;
 	if (world->graph != NULL)
 		check_identity_edges(world, entry, out);

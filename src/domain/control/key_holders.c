@@ -125,6 +125,25 @@ bool key_holders_note(
 	return true;
 }
 
+/* No issuer's name has a line break. */
+struct sha256 sign_in_key(struct text issuer, struct text name)
+{
+	const struct text parts[] = {issuer, TEXT("\n"), name};
+
+	return sha256_of_parts(parts, 3);
+}
+
+bool key_holders_note_person(struct key_holders *holders, const struct registry_entry *person)
+{
+	const struct person *known = person->in_force == NULL ? NULL : person->in_force->person;
+	struct sha256 key;
+
+	if (known == NULL || known->sign_in_issuer.length == 0)
+		return true;
+	key = sign_in_key(known->sign_in_issuer, person_sign_in_name(known));
+	return note(holders, beginning(&key), person->name);
+}
+
 static void each_of(const struct key_holders *holders, uint64_t key,
 	bool (*visit)(void *context, struct text identity), void *context)
 {

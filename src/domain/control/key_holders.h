@@ -10,7 +10,8 @@
 #include "base/digest.h"
 #include "domain/charter/registry.h"
 
-/* Which identities have a key or a certificate in their charters: 24 bytes each.  It remembers
+/* Which identities have a key or a certificate in their charters, and which persons sign in as
+ * whom: 24 bytes each.  It remembers
  * who once had one; whether they still do is looked up where it is asked, so nothing has to be
  * taken back.  One thread. */
 struct key_holders;
@@ -27,7 +28,14 @@ bool charter_key_name(
  * memory. */
 bool key_holders_note(struct key_holders *holders, const struct registry_entry *identity,
 	struct arena *scratch) MUST_CHECK;
-/* Calls visit with the name of each identity that has, or once had, a key of this name. */
+/* What names somebody whom an issuer knows by that name. */
+struct sha256 sign_in_key(struct text issuer, struct text name);
+/* Notes by whom the person signs in, and as whom; nothing of who does not.  The names are the
+ * registry's, which stay.  False: no memory. */
+bool key_holders_note_person(
+	struct key_holders *holders, const struct registry_entry *person) MUST_CHECK;
+/* Calls visit with the name of each identity that has, or once had, a key of this name; of a
+ * sign_in_key, of each such person. */
 void key_holders_each(const struct key_holders *holders, const struct sha256 *key,
 	bool (*visit)(void *context, struct text identity), void *context);
 /* Calls visit with each other identity that has, or once had, a key of this one.  As slow as

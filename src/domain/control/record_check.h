@@ -42,7 +42,8 @@
 	  "a call was allowed to read what the charter of its day does not list") \
 	X(RECORD_CHECK_TOUCH, "touch-unapproved", \
 	  "a first use of production or of a risky tool was allowed without its owner's yes") \
-	X(RECORD_CHECK_ROOT_LOST, "root-lost", "a task hangs below one that is not on record")
+	X(RECORD_CHECK_ROOT_LOST, "root-lost", "a task hangs below one that is not on record") \
+	X(RECORD_CHECK_LOW_ASKED, "low-asked", "people were asked about a read of low risk")
 /* clang-format on */
 
 enum record_check {

@@ -190,11 +190,20 @@ static void check_task(struct record_watch *watch, const struct json *record)
 		record_tell_of(watch, RECORD_CHECK_ACROSS, record);
 }
 
+static bool is_low_asked(const struct json *record)
+{
+	return text_is(json_text_or(record, "verdict", ""), "ask") &&
+	       text_is(json_text_or(record, "risk", ""), "low") &&
+	       text_is(json_text_or(record, "effect", ""), "read");
+}
+
 bool record_see_decision(struct record_watch *watch, const struct json *record, struct error *err)
 {
 	struct record_day_entry entry;
 	char key[24];
 
+	if (is_low_asked(record))
+		record_tell_of(watch, RECORD_CHECK_LOW_ASKED, record);
 	if (!text_is(json_text_or(record, "verdict", ""), "allow"))
 		return true;
 	entry = record_day_find(

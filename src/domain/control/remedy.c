@@ -29,6 +29,8 @@ static const struct {
 	[CHECK_SECRET_STATIC] = {"remit server show ", ""},
 	[CHECK_KEY_SHARED] = {"remit credential convert ", ""},
 	[CHECK_KEY_ACROSS] = {"remit credential convert ", ""},
+	[CHECK_ANSWERS_AS_PERSON] = {"remit identity suspend ",
+		" --reason 'it could sign as a person'"},
 	[CHECK_RULE_WILDCARD] = {"remit identity suspend ",
 		" --reason 'its federation fits too many'"},
 	[CHECK_RULE_DANGLING] = {"remit identity show ", ""},

@@ -417,6 +417,22 @@ static bool is_asked_for(struct replay *replay, const struct json *record)
 	       json_integer_or(record, "at", 0) >= replay->options->since_utc_ms;
 }
 
+/* Of all that are asked for, decisions and evaluations, in order. */
+static bool is_in_sample(struct replay *replay)
+{
+	const struct replay_sample *sample = &replay->options->sample;
+	uint64_t number = replay->considered++;
+
+	return sample->every == 0 ||
+	       (number >= sample->skip && (number - sample->skip) % sample->every == 0);
+}
+
+void replay_tell_unmade(struct replay *replay, uint64_t index, enum replay_cause cause)
+{
+	if (cause != REPLAY_DONE && replay->options->unmade != NULL)
+		replay->options->unmade(replay->options->unmade_context, index, cause);
+}
+
 static bool replay_decision(struct replay *replay, const struct json *record,
 	const struct replay_entry *entry, struct error *err)
 {
@@ -429,6 +445,7 @@ static bool replay_decision(struct replay *replay, const struct json *record,
 	if (cause == REPLAY_DONE && !compare(replay, &recorded, &cause, err))
 		return false;
 	counts->causes[cause]++;
+	replay_tell_unmade(replay, entry->index, cause);
 	counts->undated += cause == REPLAY_DONE && json_integer_or(record, "seen", -1) < 0;
 	return true;
 }
@@ -441,7 +458,7 @@ static bool replay_record(struct replay *replay, const struct json *record,
 	int64_t seen = json_integer_or(record, "seen", -1);
 	bool ok = fold_below(replay, seen < 0 ? entry->index : (uint64_t)seen, err);
 
-	if (ok && is_asked_for(replay, record))
+	if (ok && is_asked_for(replay, record) && is_in_sample(replay))
 		ok = is_decision ? replay_decision(replay, record, entry, err)
 				 : replay_evaluation(replay, record, entry, err);
 	arena_reset(replay->arena);

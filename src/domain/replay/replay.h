@@ -28,10 +28,43 @@ struct replay_candidate {
 	bool is_prune; /* policies that are not among them are gone */
 };
 
+/* Why a decision could not be made again.  X(name, word, what it means) */
+/* clang-format off */
+#define REPLAY_CAUSES(X) \
+	X(REPLAY_DONE, "done", "it was made again") \
+	X(REPLAY_SEALED, "sealed", "its arguments are sealed, and no keys were given") \
+	X(REPLAY_ERASED, "erased", "the key of its arguments was erased, or is not here") \
+	X(REPLAY_MISSING, "missing", "its arguments are not beside it") \
+	X(REPLAY_NOT_KEPT, "not_kept", "its application does not keep what it is asked") \
+	X(REPLAY_DAMAGED, "damaged", "its record or arguments cannot be read") \
+	X(REPLAY_DIFFERS, "differs", \
+	  "what was in force then gives another answer by this version")
+/* clang-format on */
+enum replay_cause {
+#define X(name, word, meaning) name,
+	REPLAY_CAUSES(X)
+#undef X
+		REPLAY_CAUSES_COUNT
+};
+
+const char *replay_cause_word(enum replay_cause value);
+const char *replay_cause_meaning(enum replay_cause value);
+
+/* Of the decisions that are asked for, one in `every`, the first of them behind `skip` others.
+ * every 0: all. */
+struct replay_sample {
+	uint64_t every;
+	uint64_t skip;
+};
+
 struct replay_options {
 	struct text identity;                     /* empty: all */
 	int64_t since_utc_ms;                     /* earlier decisions are not made again */
 	const struct replay_candidate *candidate; /* NULL: only what was in force */
+	struct replay_sample sample;
+	/* Hears of each that was not made again, or came out otherwise (DIFFERS).  May be NULL. */
+	void *unmade_context;
+	void (*unmade)(void *unmade_context, uint64_t index, enum replay_cause cause);
 	/* Opens what lies sealed beside a decision; NULL: nobody has keys, so that all
 	 * that is sealed counts as REPLAY_SEALED.  Errors: NOT_FOUND (its key was erased),
 	 * CORRUPT, LIMIT, IO. */
@@ -54,28 +87,6 @@ struct replay_entry {
 };
 bool replay_feed(
 	struct replay *replay, const struct replay_entry *entry, struct error *err) MUST_CHECK;
-
-/* Why a decision could not be made again.  X(name, word, what it means) */
-/* clang-format off */
-#define REPLAY_CAUSES(X) \
-	X(REPLAY_DONE, "done", "it was made again") \
-	X(REPLAY_SEALED, "sealed", "its arguments are sealed, and no keys were given") \
-	X(REPLAY_ERASED, "erased", "the key of its arguments was erased, or is not here") \
-	X(REPLAY_MISSING, "missing", "its arguments are not beside it") \
-	X(REPLAY_NOT_KEPT, "not_kept", "its application does not keep what it is asked") \
-	X(REPLAY_DAMAGED, "damaged", "its record or arguments cannot be read") \
-	X(REPLAY_DIFFERS, "differs", \
-	  "what was in force then gives another answer by this version")
-/* clang-format on */
-enum replay_cause {
-#define X(name, word, meaning) name,
-	REPLAY_CAUSES(X)
-#undef X
-		REPLAY_CAUSES_COUNT
-};
-
-const char *replay_cause_word(enum replay_cause value);
-const char *replay_cause_meaning(enum replay_cause value);
 
 struct replay_counts {
 	uint64_t asked; /* of the log, that were asked for */

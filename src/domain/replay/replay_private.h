@@ -114,6 +114,7 @@ struct replay {
 	struct arena *fold;   /* of one entry that is folded */
 	struct replay_tally tally;
 	struct replay_figures figures;
+	uint64_t considered;    /* asked for, in the sample or not */
 	bool is_on_record;      /* the identity asked for */
 	struct nearest nearest; /* to it, while it is not */
 };
@@ -121,6 +122,9 @@ struct replay {
 /* What lies sealed beside a record, in the arena of one decision. */
 enum replay_cause replay_open_sealed(
 	struct replay *replay, struct text sealed, enum json_type type, struct json *out);
+
+/* Whoever listens hears of it, unless it was made again. */
+void replay_tell_unmade(struct replay *replay, uint64_t index, enum replay_cause cause);
 
 /* ---- replay_evaluation.c: one of an application, in the state it had seen */
 bool replay_evaluation(struct replay *replay, const struct json *record,

@@ -156,6 +156,23 @@ static void print_lives(const struct json *lives)
 			number(&lives->items[i], "most_minutes"));
 }
 
+static void print_measures(const struct json *measures)
+{
+	for (uint32_t i = 0; measures != NULL && i < measures->count; i++) {
+		const struct json *one = &measures->items[i];
+
+		if (number(one, "kept") == 0)
+			cli_say("%.*s: never measured (at most %lld %.*s)",
+				TEXT_ARGS(json_text_or(one, "measure", "")), number(one, "most"),
+				TEXT_ARGS(json_text_or(one, "unit", "")));
+		else
+			cli_say("%.*s: %lld %.*s (at most %lld), %.*s; %lld kept",
+				TEXT_ARGS(json_text_or(one, "measure", "")), number(one, "value"),
+				TEXT_ARGS(json_text_or(one, "unit", "")), number(one, "most"),
+				TEXT_ARGS(json_text_or(one, "meaning", "")), number(one, "kept"));
+	}
+}
+
 static void print_one(struct cli *cli, const struct json *reply)
 {
 	static const char *const columns[] = {
@@ -180,6 +197,7 @@ static void print_one(struct cli *cli, const struct json *reply)
 		print_items(cli, reply, columns);
 	print_unanswered(cli, json_find(reply, "unanswered"));
 	print_lives(json_find(reply, "token_lives"));
+	print_measures(json_find(reply, "measures"));
 	cli_say_more(cli, reply);
 }
 

@@ -192,14 +192,15 @@ static const struct figure figures[] = {
 	{"remit_canary_runs_total", "counter", "times that a kill was tried on the canary",
 		canary_runs},
 	{"remit_canary_failures_total", "counter",
-		"of them, those after which its call was not refused, or that could not be tried",
+		"of them, those after which a call was not refused, or that could not be tried",
 		canary_failures},
 	{"remit_canary_failing", "gauge", "1 if the last of them failed", canary_failing},
 	{"remit_canary_last_success_timestamp_seconds", "gauge",
 		"when the last of them went well, since 1970; 0: none by this process",
 		canary_success},
 	{"remit_canary_kill_seconds", "duration",
-		"from the kill to the refusal, the last time it went well", canary_refused_ns},
+		"from the kill until all its tasks were refused, the last time it went well",
+		canary_refused_ns},
 	{"remit_streams", "gauge", "open streams of agents", calls_streams},
 };
 

@@ -47,6 +47,8 @@ bool approve_create(struct approve **out, const struct registry *registry,
 		approve->settings.question_ms = QUESTION_MS_DEFAULT;
 	if (approve->settings.answer_ms <= 0)
 		approve->settings.answer_ms = ANSWER_MS_DEFAULT;
+	if (approve->settings.per_person_max == 0)
+		approve->settings.per_person_max = APPROVAL_PENDING_PER_PERSON;
 	approve->by_id = name_table_create();
 	approve->by_call = name_table_create();
 	approve->last = name_table_create();
@@ -62,6 +64,11 @@ bool approve_create(struct approve **out, const struct registry *registry,
 done:
 	approve_destroy(&approve);
 	return ok;
+}
+
+void approve_bound_people(struct approve *approve, uint32_t per_person_max)
+{
+	approve->settings.per_person_max = per_person_max;
 }
 
 void approve_destroy(struct approve **approve)

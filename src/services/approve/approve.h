@@ -39,6 +39,8 @@ enum {
 	APPROVAL_ANSWERS_MAX = 16,
 	APPROVALS_MAX = 10000, /* held at once */
 	APPROVAL_PENDING_PER_TASK_MAX = 32,
+	APPROVAL_PENDING_PER_PERSON = 100, /* that one may answer, where nothing else is set */
+	APPROVAL_PEOPLE_LOOKS_MAX = 64,    /* without room, before nobody counts as having some */
 	/* Held, closed ones included, so that an identity leaves room for others. */
 	APPROVALS_PER_IDENTITY_MAX = 1024,
 	APPROVAL_REASON_BYTES_MAX = 1000,
@@ -118,6 +120,8 @@ struct approval {
 struct approve_settings {
 	int64_t question_ms; /* a question nobody answers in time is expired; default 1 h */
 	int64_t answer_ms;   /* an approved call must be made within; default 15 min */
+	/* Questions that wait for one person; default APPROVAL_PENDING_PER_PERSON. */
+	uint32_t per_person_max;
 };
 
 /* What others are told, once it is durable. */
@@ -150,6 +154,9 @@ struct approve_listener {
 	/* The same of break-glass; OVERDUE comes from the tick.  May be NULL. */
 	void (*on_break_glass)(
 		void *context, enum break_glass_event event, const struct break_glass *glass);
+	/* A question was not asked: so many wait for this person already, and for each other
+	 * who could have answered in their stead.  May be NULL. */
+	void (*on_flooded)(void *context, struct text person, uint32_t open);
 };
 
 /* registry, tasks and fold are borrowed and outlive it; settings is copied.
@@ -158,6 +165,8 @@ bool approve_create(struct approve **out, const struct registry *registry,
 	const struct task_table *tasks, struct fold *fold, const struct approve_settings *settings,
 	struct error *err) MUST_CHECK;
 void approve_destroy(struct approve **approve);
+/* Instead of per_person_max. */
+void approve_bound_people(struct approve *approve, uint32_t per_person_max);
 
 const struct approval *approval_find(const struct approve *approve, struct text id);
 /* Next after (NULL: first), in the order asked. */
@@ -230,7 +239,8 @@ struct approve_question {
 	int64_t now_utc_ms;
 };
 /* The approval-asked record, canonical, and the new id, both in arena.  The
- * question exists once the record is folded.  Errors: LIMIT (questions of the
+ * question exists once the record is folded.  Errors: CONFLICT (whoever could answer
+ * has as many to answer as one may: err says so to the agent), LIMIT (questions of the
  * task, approvals in all, arena). */
 bool approve_asked_record(const struct approve *approve, const struct approve_question *question,
 	struct arena *arena, struct text *out_entry, struct text *out_id,

@@ -1,7 +1,5 @@
 /* What people answer, and what is closed because nobody did. */
 
-#include <stdlib.h>
-
 #include "services/approve/approve_private.h"
 
 enum {
@@ -10,56 +8,23 @@ enum {
 	ANSWER_ARENA_BYTES = 512 * 1024,
 };
 
-/* ---- one record of ours -------------------------------------------------------------- */
+/* What one waits for whose answer is on its way, in the arena of its record. */
+struct answering {
+	struct approve *approve;
+	struct text approval;
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
 
-void answering_destroy(struct answering **answering)
+static void on_answered(void *context, uint64_t index, const struct error *err)
 {
-	if (*answering == NULL)
-		return;
-	arena_destroy(&(*answering)->arena);
-	free(*answering);
-	*answering = NULL;
-}
-
-static void answering_done(struct fold_change *change)
-{
-	struct answering *answering = change->context;
-	struct approval_node *node =
-		answering->approve == NULL
-			? NULL
-			: approval_node_find(answering->approve, answering->approval);
+	struct answering *answering = context;
+	struct approval_node *node = approval_node_find(answering->approve, answering->approval);
 
 	if (node != NULL)
 		node->is_answering = false;
 	if (answering->done != NULL)
-		answering->done(answering->context, change->index,
-			change->is_durable ? NULL : &change->err);
-	answering_destroy(&answering);
-}
-
-bool answering_create(struct answering **out, size_t limit_bytes, struct error *err)
-{
-	*out = calloc(1, sizeof(**out));
-	if (*out != NULL)
-		(*out)->arena = arena_create(limit_bytes);
-	if (*out == NULL || (*out)->arena == NULL) {
-		answering_destroy(out);
-		return error_set(err, ERROR_LIMIT, "no memory for an answer");
-	}
-	(*out)->change.done = answering_done;
-	(*out)->change.context = *out;
-	return true;
-}
-
-bool answering_seal(struct answering *answering, struct json_builder *record, struct error *err)
-{
-	struct json sealed;
-
-	if (!json_object_seal(record, &sealed, err))
-		return false;
-	answering->change.entry = json_canonical_text(answering->arena, &sealed);
-	return answering->change.entry.data != NULL ||
-	       error_set(err, ERROR_LIMIT, "no room for the record");
+		answering->done(answering->context, index, err);
 }
 
 /* ---- answering --------------------------------------------------------------------- */
@@ -140,122 +105,110 @@ static const char *answer_word(enum answer_verb verb)
 	return verb == ANSWER_APPROVE ? "yes" : verb == ANSWER_EDIT ? "edited" : "no";
 }
 
-static bool answered_record(const struct approve *approve, const struct approval *approval,
-	const struct approve_request *request, struct answering *answering, struct error *err)
+static void put_approval(struct json_builder *record, const struct approval *approval)
 {
-	int64_t now_utc_ms = fold_stamp_utc_ms(approve->fold);
-	struct json_builder record;
+	json_put_text(record, "task", approval->task);
+	json_put_text(record, "identity", approval->identity);
+}
+
+static void put_answer(struct fold_record *record, const struct approve *approve,
+	const struct approval *approval, const struct approve_request *request, struct text key_id)
+{
+	struct json_builder *object = &record->object;
+
+	put_approval(object, approval);
+	json_put_text(object, "approval", approval->id);
+	json_put_cstring(object, "answer", answer_word(request->verb));
+	json_put_integer(object, "expires", record->at_utc_ms + approve->settings.answer_ms);
+	json_put_text_unless_empty(object, "reason", request->reason);
+	json_put_text_unless_empty(object, "edited", request->edited);
+	put_proof(object, request, key_id);
+	put_names(approve, object, approval, request->person);
+}
+
+/* Takes the record. */
+static bool send_answer(struct fold_record *record, struct approve *approve,
+	const struct approval *approval, const struct approve_request *request, struct error *err)
+{
+	struct answering *answering = arena_new(record->arena, struct answering);
 	struct text key_id;
 
-	if (!approve_check_proof(approve, approval, request, answering->arena, &key_id, err))
-		return false;
-	json_object_start(&record, answering->arena);
-	json_put_integer(&record, "at", now_utc_ms);
-	json_put_cstring(&record, "type", "approval-answered");
-	json_put_text(&record, "actor",
-		text_format(answering->arena, "person:%.*s", TEXT_ARGS(request->person)));
-	json_put_text(&record, "task", approval->task);
-	json_put_text(&record, "identity", approval->identity);
-	json_put_text(&record, "approval", approval->id);
-	json_put_cstring(&record, "answer", answer_word(request->verb));
-	json_put_integer(&record, "expires", now_utc_ms + approve->settings.answer_ms);
-	json_put_text_unless_empty(&record, "reason", request->reason);
-	json_put_text_unless_empty(&record, "edited", request->edited);
-	put_proof(&record, request, key_id);
-	put_names(approve, &record, approval, request->person);
-	return answering_seal(answering, &record, err);
+	if (answering != NULL)
+		*answering = (struct answering){.approve = approve,
+			.approval = text_copy(record->arena, request->id),
+			.context = request->context,
+			.done = request->done};
+	if (answering == NULL || answering->approval.data == NULL) {
+		error_set(err, ERROR_LIMIT, "no room for the answer");
+		goto failed;
+	}
+	if (!approve_check_proof(approve, approval, request, record->arena, &key_id, err))
+		goto failed;
+	record->context = answering;
+	record->done = on_answered;
+	fold_record_start(record, "approval-answered",
+		text_format(record->arena, "person:%.*s", TEXT_ARGS(request->person)));
+	put_answer(record, approve, approval, request, key_id);
+	return fold_record_send(&record, err);
+failed:
+	fold_record_destroy(&record);
+	return false;
 }
 
 bool approve_answer(
 	struct approve *approve, const struct approve_request *request, struct error *err)
 {
 	struct approval_node *node = approval_node_find(approve, request->id);
-	const struct approval *approval = node == NULL ? NULL : &node->approval;
-	struct answering *answering = NULL;
-	bool ok = false;
+	struct fold_record *record;
 
 	if (!may_answer(approve, node, request, err) ||
-		!answering_create(&answering, ANSWER_ARENA_BYTES, err))
+		!fold_record_create(&record, approve->fold, ANSWER_ARENA_BYTES, err))
 		return false;
-	answering->context = request->context;
-	answering->done = request->done;
-	answering->approve = approve;
-	answering->approval = text_copy(answering->arena, request->id);
 	node->is_answering = true;
-	if (answering->approval.data == NULL)
-		error_set(err, ERROR_LIMIT, "no room for the answer");
-	else if (answered_record(approve, approval, request, answering, err))
-		ok = fold_submit(approve->fold, &answering->change, err);
-	if (ok)
-		answering = NULL; /* answering_done frees it */
-	else
-		node->is_answering = false;
-	answering_destroy(&answering);
-	return ok;
+	if (send_answer(record, approve, &node->approval, request, err))
+		return true;
+	node->is_answering = false;
+	return false;
 }
 
 /* ---- closing ---------------------------------------------------------------------- */
-
-static bool closed_record(const struct approve *approve, const struct approval *approval,
-	enum approval_state state, struct answering *answering, struct error *err)
-{
-	struct json_builder record;
-
-	json_object_start(&record, answering->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(approve->fold));
-	json_put_cstring(&record, "type", "approval-closed");
-	json_put_cstring(&record, "actor", "remit");
-	json_put_text(&record, "task", approval->task);
-	json_put_text(&record, "identity", approval->identity);
-	json_put_text(&record, "approval", approval->id);
-	json_put_cstring(&record, "state", approval_state_word(state));
-	return answering_seal(answering, &record, err);
-}
 
 /* Bookkeeping: whatever fails is tried again at the next tick. */
 static void close_one(
 	struct approve *approve, struct approval_node *node, enum approval_state state)
 {
-	struct answering *closing;
+	const struct approval *approval = &node->approval;
+	struct fold_record *record;
 	struct error err;
 
-	if (!answering_create(&closing, CLOSING_ARENA_BYTES, &err))
+	if (!fold_record_create(&record, approve->fold, CLOSING_ARENA_BYTES, &err))
 		return;
+	fold_record_start(record, "approval-closed", TEXT("remit"));
+	put_approval(&record->object, approval);
+	json_put_text(&record->object, "approval", approval->id);
+	json_put_cstring(&record->object, "state", approval_state_word(state));
 	node->is_closing = true;
-	if (closed_record(approve, &node->approval, state, closing, &err) &&
-		fold_submit(approve->fold, &closing->change, &err))
-		return;
-	node->is_closing = false;
-	answering_destroy(&closing);
+	if (!fold_record_send(&record, &err))
+		node->is_closing = false;
 }
 
 bool approve_notice_lost(
 	struct approve *approve, const struct approve_lost *lost, struct error *err)
 {
 	const struct approval *approval = approval_find(approve, lost->subject);
-	struct answering *closing;
-	struct json_builder record;
+	struct fold_record *record;
 
-	if (!answering_create(&closing, CLOSING_ARENA_BYTES, err))
+	if (!fold_record_create(&record, approve->fold, CLOSING_ARENA_BYTES, err))
 		return false;
-	json_object_start(&record, closing->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(approve->fold));
-	json_put_cstring(&record, "type", "notice-lost");
-	json_put_cstring(&record, "actor", "remit");
-	if (approval != NULL) {
-		json_put_text(&record, "task", approval->task);
-		json_put_text(&record, "identity", approval->identity);
-	}
-	json_put_text_unless_empty(&record,
+	fold_record_start(record, "notice-lost", TEXT("remit"));
+	if (approval != NULL)
+		put_approval(&record->object, approval);
+	json_put_text_unless_empty(&record->object,
 		text_starts_with(lost->subject, "g-") ? "break-glass" : "approval", lost->subject);
-	json_put_text(&record, "event", lost->event);
-	json_put_integer(&record, "tries", lost->tries);
-	json_put_text(&record, "why", text_of(lost->why));
-	if (answering_seal(closing, &record, err) &&
-		fold_submit(approve->fold, &closing->change, err))
-		return true;
-	answering_destroy(&closing);
-	return false;
+	json_put_text(&record->object, "event", lost->event);
+	json_put_integer(&record->object, "tries", lost->tries);
+	json_put_text(&record->object, "why", text_of(lost->why));
+	return fold_record_send(&record, err);
 }
 
 static bool is_open(enum approval_state state)

@@ -155,11 +155,15 @@ bool approve_asked_record(const struct approve *approve, const struct approve_qu
 	struct arena *arena, struct text *out_entry, struct text *out_id, struct error *err)
 {
 	char id[RANDOM_ID_BYTES];
+	struct text replaced = replaced_by(approve, question);
 	struct json_builder record;
 	struct json sealed;
 
 	assert(question->decision->verdict == VERDICT_ASK);
-	if (!has_room(approve, question, err))
+	/* What takes the place of another question is no question more. */
+	if (!has_room(approve, question, err) ||
+		(replaced.length == 0 && question->edits == NULL &&
+			!approve_has_room_for_people(approve, question, err)))
 		return false;
 	random_id(id, "a-");
 	*out_id = text_copy(arena, text_of(id));
@@ -167,7 +171,7 @@ bool approve_asked_record(const struct approve *approve, const struct approve_qu
 	put_call(&record, question);
 	json_put_text(&record, "approval", *out_id);
 	json_put_integer(&record, "expires", question->now_utc_ms + approve->settings.question_ms);
-	json_put_text_unless_empty(&record, "replaces", replaced_by(approve, question));
+	json_put_text_unless_empty(&record, "replaces", replaced);
 	put_need(&record, question);
 	put_facts(approve, &record, question);
 	if (!put_chain(&record, question, err) || !put_origins(&record, question, err) ||

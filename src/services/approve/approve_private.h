@@ -4,6 +4,7 @@
 #include "domain/charter/name_table.h"
 #include "services/approve/approve.h"
 #include "services/approve/break_glass.h"
+#include "services/registry/fold_record.h"
 
 /* Private to services/approve. */
 
@@ -42,21 +43,6 @@ struct approve {
 	size_t count;
 };
 
-/* One record of ours on its way to the log. */
-struct answering {
-	struct fold_change change;
-	struct arena *arena;
-	struct approve *approve; /* NULL for what is no answer */
-	struct text approval;
-	void *context;
-	void (*done)(void *context, uint64_t index, const struct error *err);
-};
-bool answering_create(struct answering **out, size_t limit_bytes, struct error *err) MUST_CHECK;
-void answering_destroy(struct answering **answering);
-/* Makes record the entry of its change.  Errors: LIMIT. */
-bool answering_seal(
-	struct answering *answering, struct json_builder *record, struct error *err) MUST_CHECK;
-
 /* break_glass_fold.c */
 struct glass_node {
 	struct break_glass glass;
@@ -92,6 +78,11 @@ void approval_node_forget(struct approve *approve, struct approval_node *node);
 /* Whether the person has this key now. */
 bool approve_has_key(
 	const struct approve *approve, struct text person, struct text key_id, int64_t at_utc_ms);
+
+/* room.c: whether for each name somebody who may answer has room for one more question; where
+ * nobody stands for a name at all, there is nobody to spare.  Errors: CONFLICT. */
+bool approve_has_room_for_people(const struct approve *approve,
+	const struct approve_question *question, struct error *err) MUST_CHECK;
 
 /* entitled.c: whether the person, today, stands for this name of
  * context.approvals towards this question. */

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/random.h"
 #include "domain/charter/nearest.h"
 #include "services/approve/approve_private.h"
@@ -278,81 +279,62 @@ static bool may(const struct approve *approve, const struct glass_node *node,
 
 /* ---- records ------------------------------------------------------------------------------ */
 
+/* What one waits for, in the arena of its record. */
 struct changing {
-	struct fold_change change;
-	struct arena *arena;
 	struct approve *approve;
 	struct text id;
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err);
 };
 
-static void changing_destroy(struct changing **changing)
+static void on_changed(void *context, uint64_t index, const struct error *err)
 {
-	if (*changing == NULL)
-		return;
-	arena_destroy(&(*changing)->arena);
-	free(*changing);
-	*changing = NULL;
-}
-
-static void on_changed(struct fold_change *change)
-{
-	struct changing *changing = change->context;
+	struct changing *changing = context;
 	struct glass_node *node = glass_node_find(changing->approve, changing->id);
 
 	if (node != NULL)
 		node->is_changing = false;
 	if (changing->done != NULL)
-		changing->done(
-			changing->context, change->index, change->is_durable ? NULL : &change->err);
-	changing_destroy(&changing);
+		changing->done(changing->context, index, err);
 }
 
-static bool changing_create(
-	struct changing **out, struct approve *approve, struct text id, struct error *err)
+static bool changing_create(struct fold_record **out, struct approve *approve,
+	const struct changing *waiting, struct error *err)
 {
-	*out = calloc(1, sizeof **out);
-	if (*out != NULL)
-		(*out)->arena = arena_create(GLASS_RECORD_BYTES_MAX);
-	if (*out != NULL && (*out)->arena != NULL)
-		(*out)->id = text_copy((*out)->arena, id);
-	if (*out == NULL || (*out)->arena == NULL || (*out)->id.data == NULL) {
-		changing_destroy(out);
+	struct fold_record *record;
+	struct changing *changing;
+
+	*out = NULL;
+	if (!fold_record_create(&record, approve->fold, GLASS_RECORD_BYTES_MAX, err))
+		return false;
+	changing = arena_new(record->arena, struct changing);
+	if (changing != NULL) {
+		*changing = *waiting;
+		changing->id = text_copy(record->arena, waiting->id);
+	}
+	if (changing == NULL || changing->id.data == NULL) {
+		fold_record_destroy(&record);
 		return error_set(err, ERROR_LIMIT, "no memory for a record");
 	}
-	(*out)->approve = approve;
-	(*out)->change.done = on_changed;
-	(*out)->change.context = *out;
+	record->context = changing;
+	record->done = on_changed;
+	*out = record;
 	return true;
 }
 
-static bool changing_send(
-	struct changing **changing, struct json_builder *record, struct error *err)
+/* Takes the record. */
+static bool changing_send(struct fold_record *record, struct error *err)
 {
-	struct changing *one = *changing;
-	struct glass_node *node = glass_node_find(one->approve, one->id);
-	struct json sealed;
+	struct changing *changing = record->context;
+	struct glass_node *node = glass_node_find(changing->approve, changing->id);
 
-	if (!json_object_seal(record, &sealed, err))
-		return false;
-	one->change.entry = json_canonical_text(one->arena, &sealed);
-	if (one->change.entry.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no room for the record");
-	if (!fold_submit(one->approve->fold, &one->change, err))
-		return false;
 	if (node != NULL)
-		node->is_changing = true;
-	*changing = NULL; /* on_changed frees it */
-	return true;
-}
-
-static void put_head(struct json_builder *record, const struct approve *approve, const char *type,
-	struct text actor)
-{
-	json_put_integer(record, "at", fold_stamp_utc_ms(approve->fold));
-	json_put_cstring(record, "type", type);
-	json_put_text(record, "actor", actor);
+		node->is_changing = true; /* it may be done before it is sent */
+	if (fold_record_send(&record, err))
+		return true;
+	if (node != NULL)
+		node->is_changing = false;
+	return false;
 }
 
 /* What it is about, whoever asks; the one that exists, or the one that is asked for. */
@@ -450,24 +432,31 @@ static void put_change(struct json_builder *record, const struct approve *approv
 }
 
 static bool send_change(struct approve *approve, const struct break_glass *glass,
-	const struct break_glass_request *request, struct changing **changing, struct error *err)
+	const struct break_glass_request *request, struct error *err)
 {
-	struct json_builder record;
+	const struct changing waiting = {.approve = approve,
+		.id = glass->id,
+		.context = request->context,
+		.done = request->done};
+	struct fold_record *record;
+	struct json_builder *object;
 	struct text key_id;
 
-	(*changing)->context = request->context;
-	(*changing)->done = request->done;
-	if (!approve_check_signature(
-		    approve, request->person, &request->proof, (*changing)->arena, &key_id, err))
+	if (!changing_create(&record, approve, &waiting, err))
 		return false;
-	json_object_start(&record, (*changing)->arena);
-	put_head(&record, approve, type_of(request),
-		text_format((*changing)->arena, "person:%.*s", TEXT_ARGS(request->person)));
-	put_change(&record, approve, glass, request);
-	json_put_text(&record, "key", key_id);
-	json_put_text(&record, "signature", request->proof.signature);
-	json_put_text(&record, "signed", request->proof.body);
-	return changing_send(changing, &record, err);
+	if (!approve_check_signature(
+		    approve, request->person, &request->proof, record->arena, &key_id, err)) {
+		fold_record_destroy(&record);
+		return false;
+	}
+	fold_record_start(record, type_of(request),
+		text_format(record->arena, "person:%.*s", TEXT_ARGS(request->person)));
+	object = &record->object;
+	put_change(object, approve, glass, request);
+	json_put_text(object, "key", key_id);
+	json_put_text(object, "signature", request->proof.signature);
+	json_put_text(object, "signed", request->proof.body);
+	return changing_send(record, err);
 }
 
 bool break_glass_submit(
@@ -475,9 +464,7 @@ bool break_glass_submit(
 {
 	struct glass_node *node = glass_node_find(approve, request->id);
 	char id[RANDOM_ID_BYTES];
-	struct changing *changing = NULL;
 	struct break_glass glass;
-	bool ok = false;
 
 	if (!may(approve, node, request, err))
 		return false;
@@ -490,10 +477,7 @@ bool break_glass_submit(
 	request->out_id = text_copy(request->arena, glass.id);
 	if (request->out_id.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no room for the answer");
-	if (changing_create(&changing, approve, glass.id, err))
-		ok = send_change(approve, &glass, request, &changing, err);
-	changing_destroy(&changing);
-	return ok;
+	return send_change(approve, &glass, request, err);
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
@@ -501,21 +485,23 @@ bool break_glass_submit(
 /* Bookkeeping: that it is over holds without it.  What fails is tried at the next tick. */
 static void close_over(struct approve *approve, struct glass_node *node)
 {
-	struct changing *changing;
-	struct json_builder record;
+	const struct changing waiting = {.approve = approve, .id = node->glass.id};
+	struct fold_record *record;
+	struct json_builder *object;
 	struct error err;
 
-	if (!changing_create(&changing, approve, node->glass.id, &err))
+	if (!changing_create(&record, approve, &waiting, &err))
 		return;
-	json_object_start(&record, changing->arena);
-	put_head(&record, approve, "break-glass-closed", TEXT("remit"));
-	json_put_text(&record, "break-glass", node->glass.id);
-	json_put_text(&record, "identity", node->glass.identity);
-	json_put_text_unless_empty(&record, "task", node->glass.task);
+	fold_record_start(record, "break-glass-closed", TEXT("remit"));
+	object = &record->object;
+	json_put_text(object, "break-glass", node->glass.id);
+	json_put_text(object, "identity", node->glass.identity);
+	json_put_text_unless_empty(object, "task", node->glass.task);
 	if (node->glass.review_due_utc_ms != 0)
-		json_put_integer(&record, "review-due", node->glass.review_due_utc_ms);
-	if (!changing_send(&changing, &record, &err))
-		changing_destroy(&changing);
+		json_put_integer(object, "review-due", node->glass.review_due_utc_ms);
+	if (!changing_send(record, &err))
+		log_warn("break_glass_not_closed", LOG_TEXT("id", node->glass.id),
+			LOG_STRING("why", err.text));
 }
 
 void break_glass_tick(struct approve *approve, int64_t now_utc_ms)

@@ -13,7 +13,7 @@
 
 #include "services/call/exchange.h"
 
-enum { INDEX_TEXT_BYTES = 24, APPROVE_TICK_MS = 5000 };
+enum { INDEX_TEXT_BYTES = 24, APPROVE_TICK_MS = 5000, OUTCOME_ARENA_BYTES = 16 * 1024 };
 
 const struct call_settings call_settings_default = {
 	.hold_ms = CALL_HOLD_MS_DEFAULT,
@@ -540,26 +540,20 @@ bool call_pass_card(const struct call_service *service, const struct call_card_s
 static bool unknown_send(
 	struct call_service *service, const struct in_flight *in_flight, struct error *err)
 {
-	struct submission *submission = NULL;
-	struct json_builder record;
-	struct json sealed;
-	bool ok;
+	struct fold_record *record;
+	struct json_builder *object;
 
-	if (!call_submission_create(&submission, service, err))
+	if (!fold_record_create(&record, service->ports.fold, OUTCOME_ARENA_BYTES, err))
 		return false;
-	json_object_start(&record, submission->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(service->ports.fold));
-	json_put_cstring(&record, "type", "outcome");
-	json_put_cstring(&record, "actor", "remit");
-	json_put_text(&record, "task", in_flight->task);
-	json_put_text(&record, "identity", in_flight->identity);
-	json_put_text(&record, "tool", in_flight->tool);
-	json_put_integer(&record, "decision", (int64_t)in_flight->index);
-	json_put_cstring(&record, "status", "unknown");
-	ok = json_object_seal(&record, &sealed, err) &&
-	     call_submission_send(&submission, &sealed, err);
-	call_submission_destroy(&submission);
-	return ok;
+	record->change.append.urgency = RECORD_RESERVED;
+	fold_record_start(record, "outcome", TEXT("remit"));
+	object = &record->object;
+	json_put_text(object, "task", in_flight->task);
+	json_put_text(object, "identity", in_flight->identity);
+	json_put_text(object, "tool", in_flight->tool);
+	json_put_integer(object, "decision", (int64_t)in_flight->index);
+	json_put_cstring(object, "status", "unknown");
+	return fold_record_send(&record, err);
 }
 
 bool call_recover(struct call_service *service, size_t *out_count, struct error *err)

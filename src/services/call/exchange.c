@@ -268,16 +268,17 @@ static struct call_question question_of(struct exchange *exchange)
 	};
 }
 
-/* A new question: its record goes to the log before the decision that names it. */
-static bool submit_asked(struct exchange *exchange, const struct sha256 *call_digest)
+/* A new question: its record goes to the log before the decision that names it.  Errors: those
+ * of call_question_record and fold_submit. */
+static bool submit_asked(
+	struct exchange *exchange, const struct sha256 *call_digest, struct error *err)
 {
 	const struct call_question asked = question_of(exchange);
-	struct error err = {0};
 
 	exchange->asked = (struct fold_change){.done = on_asked_done, .context = exchange};
 	if (!call_question_record(
-		    &asked, call_digest, &exchange->asked, &exchange->approval, &err) ||
-		!fold_submit(exchange->service->ports.fold, &exchange->asked, &err))
+		    &asked, call_digest, &exchange->asked, &exchange->approval, err) ||
+		!fold_submit(exchange->service->ports.fold, &exchange->asked, err))
 		return false;
 	exchange->changes_in_flight++;
 	return true;
@@ -395,6 +396,18 @@ static void refuse_answered(struct exchange *exchange, const struct approval *ap
 	submit_decision(exchange);
 }
 
+/* People have no room for the question, which is a no: nobody is to answer what they do not
+ * read. */
+static void refuse_unasked(struct exchange *exchange, const struct error *err)
+{
+	exchange->approval = (struct text){0};
+	exchange->decision.verdict = VERDICT_DENY;
+	exchange->decision.explanation = text_copy(exchange->arena, text_of(err->text));
+	exchange->decision.needed =
+		TEXT("The same call once more, when people have answered what waits for them.");
+	submit_decision(exchange);
+}
+
 /* Break-glass stands in for the people: decided again with the names that are asked for, as if
  * they had answered, so that it opens what they could have opened and no more.  False: none is
  * open for this call, or it would be refused all the same; the decision is as it was. */
@@ -446,8 +459,11 @@ static void decide_asked(struct exchange *exchange)
 		return;
 	if (approval != NULL) {
 		exchange->approval = text_copy(exchange->arena, approval->id);
-	} else if (!submit_asked(exchange, &digest)) {
-		fail_unrecorded(exchange);
+	} else if (!submit_asked(exchange, &digest, &err)) {
+		if (err.code == ERROR_CONFLICT)
+			refuse_unasked(exchange, &err);
+		else
+			fail_unrecorded(exchange);
 		return;
 	}
 	submit_decision(exchange);

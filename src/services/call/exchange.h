@@ -7,6 +7,7 @@
 #include "services/call/peer_tasks.h"
 #include "services/call/question.h"
 #include "services/call/share.h"
+#include "services/registry/fold_record.h"
 
 /* Private to services/call: one call in flight.
  *
@@ -374,22 +375,5 @@ struct call_service {
 	bool is_live_posted;
 	int64_t approve_tick_ms;
 };
-
-/* A kill, or the outcome of a call of an earlier run, on its way to the log. */
-struct submission {
-	struct fold_change change;
-	struct arena *arena;
-	struct call_service *service;
-	bool is_kill;
-	void *context;
-	void (*done)(void *context, uint64_t index, const struct error *err);
-};
-/* Errors: LIMIT. */
-bool call_submission_create(
-	struct submission **out, struct call_service *service, struct error *err) MUST_CHECK;
-/* Submits *submission, which it takes: sets it to NULL. */
-bool call_submission_send(
-	struct submission **submission, const struct json *record, struct error *err) MUST_CHECK;
-void call_submission_destroy(struct submission **submission);
 
 #endif

@@ -1,70 +1,26 @@
 /* Kill: one record, and whatever hangs below the node is refused from then on. */
-#include <stdlib.h>
-
 #include "domain/charter/lifecycle.h"
 #include "domain/charter/nearest.h"
 #include "services/call/exchange.h"
 
 enum { KILL_ARENA_BYTES = 16 * 1024 };
 
-/* ---- one record of our own ---- */
+/* What one waits for, in the arena of its record. */
+struct killing {
+	struct call_service *service;
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
 
-void call_submission_destroy(struct submission **submission)
+static void on_killed(void *context, uint64_t index, const struct error *err)
 {
-	if (*submission == NULL)
-		return;
-	arena_destroy(&(*submission)->arena);
-	free(*submission);
-	*submission = NULL;
+	struct killing *killing = context;
+
+	if (err == NULL)
+		killing->service->figures.killed++;
+	if (killing->done != NULL)
+		killing->done(killing->context, index, err);
 }
-
-static void on_submission_done(struct fold_change *change)
-{
-	struct submission *submission = change->context;
-
-	if (submission->is_kill && change->is_durable)
-		submission->service->figures.killed++;
-	if (submission->done != NULL)
-		submission->done(submission->context, change->index,
-			change->is_durable ? NULL : &change->err);
-	call_submission_destroy(&submission);
-}
-
-bool call_submission_create(
-	struct submission **out, struct call_service *service, struct error *err)
-{
-	struct submission *submission = calloc(1, sizeof(*submission));
-
-	*out = NULL;
-	if (submission != NULL)
-		submission->arena = arena_create(KILL_ARENA_BYTES);
-	if (submission == NULL || submission->arena == NULL) {
-		call_submission_destroy(&submission);
-		return error_set(err, ERROR_LIMIT, "no memory for a record");
-	}
-	submission->service = service;
-	submission->change.done = on_submission_done;
-	submission->change.context = submission;
-	submission->change.append.urgency = RECORD_RESERVED;
-	*out = submission;
-	return true;
-}
-
-bool call_submission_send(
-	struct submission **submission, const struct json *record, struct error *err)
-{
-	struct submission *one = *submission;
-
-	one->change.entry = json_canonical_text(one->arena, record);
-	if (one->change.entry.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no room for the record");
-	if (!fold_submit(one->service->ports.fold, &one->change, err))
-		return false;
-	*submission = NULL; /* on_submission_done frees it */
-	return true;
-}
-
-/* ---- kill ---- */
 
 /* NONE: it names no node, or two. */
 static enum task_target target_of(const struct call_kill *kill)
@@ -135,18 +91,24 @@ bool call_kill_submit(struct call_service *service, const struct call_kill *kill
 		.actor = kill->actor,
 		.at_utc_ms = fold_stamp_utc_ms(service->ports.fold),
 	};
-	struct submission *submission = NULL;
-	struct json record;
-	bool ok;
+	struct fold_record *record;
+	struct killing *killing;
+	struct json document;
 
 	if (!kill_is_well_formed(kill, err) || !may_kill(service, kill, err) ||
-		!call_submission_create(&submission, service, err))
+		!fold_record_create(&record, service->ports.fold, KILL_ARENA_BYTES, err))
 		return false;
-	submission->is_kill = true;
-	submission->context = kill->context;
-	submission->done = kill->done;
-	ok = task_kill_record(&record, submission->arena, service->ports.tasks, &what, err) &&
-	     call_submission_send(&submission, &record, err);
-	call_submission_destroy(&submission);
-	return ok;
+	killing = arena_new(record->arena, struct killing);
+	if (killing == NULL) {
+		fold_record_destroy(&record);
+		return error_set(err, ERROR_LIMIT, "no memory for a record");
+	}
+	*killing = (struct killing){service, kill->context, kill->done};
+	record->context = killing;
+	record->done = on_killed;
+	record->change.append.urgency = RECORD_RESERVED;
+	if (task_kill_record(&document, record->arena, service->ports.tasks, &what, err))
+		return fold_record_send_json(&record, &document, err);
+	fold_record_destroy(&record);
+	return false;
 }

@@ -69,6 +69,7 @@ struct decide_service {
 	struct flow_traces *traces;
 	size_t sweep_at; /* traces kept when they are swept next */
 	struct decide_status status;
+	struct decide_times times;
 };
 
 /* decide_service.c */

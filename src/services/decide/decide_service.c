@@ -231,7 +231,7 @@ static void report_sandbox(struct decide_service *service, const struct call *ca
 void decide_call(struct decide_service *service, const struct decide_request *request,
 	struct arena *arena, struct decision *out)
 {
-	uint64_t begun_ns = monotonic_ns();
+	uint64_t begun_ns = monotonic_ns(), took_ns;
 	struct decide_world world =
 		decide_world_of(service, request->call, DECIDE_FOR_TASK, request->now_utc_ms);
 
@@ -260,8 +260,20 @@ void decide_call(struct decide_service *service, const struct decide_request *re
 		report_sandbox(service, request->call, arena, out);
 	else if (out->verdict == VERDICT_DENY)
 		decide_report_shadow(service, request->call, arena, out);
+	took_ns = monotonic_ns() - begun_ns;
 	service->status.decisions++;
-	service->status.took_ns += monotonic_ns() - begun_ns;
+	service->status.took_ns += took_ns;
+	decide_times_add(&service->times, out->risk, took_ns);
+}
+
+const struct decide_times *decide_service_times(const struct decide_service *service)
+{
+	return &service->times;
+}
+
+void decide_service_forget_times(struct decide_service *service)
+{
+	service->times = (struct decide_times){0};
 }
 
 struct decide_status decide_service_status(const struct decide_service *service)

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "domain/decide/decide.h"
+#include "services/decide/times.h"
 #include "services/registry/fold.h"
 
 /* The single decision boundary: every door asks here.  Loop's thread. */
@@ -44,6 +45,9 @@ struct decide_status {
 	uint64_t took_ns;   /* in all */
 };
 struct decide_status decide_service_status(const struct decide_service *service);
+/* How long decisions of calls took since they were forgotten last. */
+const struct decide_times *decide_service_times(const struct decide_service *service);
+void decide_service_forget_times(struct decide_service *service);
 
 /* Registers the handlers and projectors of task-opened, task-ended, kill (the
  * tasks' part of it) and decision (labels) for the table.  Errors: LIMIT. */

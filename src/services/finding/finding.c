@@ -125,56 +125,37 @@ struct finding_figures finding_figures(const struct finding_service *service)
 
 /* ---- reporting ------------------------------------------------------------------------- */
 
-/* One record on its way to the log. */
+/* What one waits for, in the arena of its record. */
 struct finding_work {
-	struct fold_change change;
-	struct arena *arena;
+	struct fold_record *record;
 	struct finding_service *service;
-	struct text key; /* of what it opens or closes, in arena */
+	struct text key; /* of what it opens or closes */
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err); /* may be NULL */
 };
 
-static void work_destroy(struct finding_work **work)
-{
-	if (*work == NULL)
-		return;
-	arena_destroy(&(*work)->arena);
-	free(*work);
-	*work = NULL;
-}
-
+/* Its record's done is the caller's to set. */
 static bool work_create(struct finding_work **out, struct finding_service *service, struct text key,
 	struct error *err)
 {
-	struct finding_work *work = calloc(1, sizeof(*work));
+	struct fold_record *record;
+	struct finding_work *work;
 
 	*out = NULL;
+	if (!fold_record_create(&record, service->fold, FINDING_ARENA_BYTES_MAX, err))
+		return false;
+	work = arena_new(record->arena, struct finding_work);
 	if (work != NULL)
-		work->arena = arena_create_small(FINDING_ARENA_BYTES_MAX, 4096);
-	if (work != NULL && work->arena != NULL)
-		work->key = text_copy(work->arena, key);
+		work->key = text_copy(record->arena, key);
 	if (work == NULL || work->key.data == NULL) {
-		work_destroy(&work);
+		fold_record_destroy(&record);
 		return error_set(err, ERROR_LIMIT, "no memory for the record of a finding");
 	}
+	work->record = record;
 	work->service = service;
-	work->change.context = work;
+	record->context = work;
 	*out = work;
 	return true;
-}
-
-/* Seals the record and hands it to the log, which frees work later. */
-static bool work_submit(struct finding_work *work, struct json_builder *record, struct error *err)
-{
-	struct json sealed;
-
-	if (!json_object_seal(record, &sealed, err))
-		return false;
-	work->change.entry = json_canonical_text(work->arena, &sealed);
-	if (work->change.entry.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no room for the record of a finding");
-	return fold_submit(work->service->fold, &work->change, err);
 }
 
 static void drop_unopened(struct finding_service *service, struct text key)
@@ -185,17 +166,16 @@ static void drop_unopened(struct finding_service *service, struct text key)
 		finding_node_destroy(name_table_remove(service->by_key, key));
 }
 
-static void on_opened(struct fold_change *change)
+static void on_opened(void *context, uint64_t index, const struct error *err)
 {
-	struct finding_work *work = change->context;
+	struct finding_work *work = context;
 
-	if (!change->is_durable) {
+	if (err != NULL) {
 		work->service->figures.refused++;
 		drop_unopened(work->service, work->key);
 	}
 	if (work->done != NULL)
-		work->done(work->context, change->index, change->is_durable ? NULL : &change->err);
-	work_destroy(&work);
+		work->done(work->context, index, err);
 }
 
 static bool draft_is_whole(const struct finding_draft *draft, struct error *err)
@@ -287,42 +267,49 @@ static bool put_details(struct json_builder *record, const struct json *details,
 	return true;
 }
 
+/* Takes the record. */
 static bool submit_opened(
-	struct finding_work *work, const struct finding_draft *draft, struct error *err)
+	struct fold_record *record, const struct finding_draft *draft, struct error *err)
 {
-	struct json_builder record;
+	struct json_builder *object = &record->object;
 	char id[RANDOM_ID_BYTES];
 
 	random_id(id, "f-");
-	json_object_start(&record, work->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(work->service->fold));
-	json_put_cstring(&record, "type", "finding-opened");
-	json_put_text(&record, "actor", draft->actor.length > 0 ? draft->actor : TEXT("remit"));
-	json_put_cstring(&record, "finding", id);
-	json_put_cstring(&record, "kind", finding_kind_word(draft->kind));
-	json_put_text(&record, "subject", draft->subject);
-	json_put_cstring(&record, "control", draft->control);
-	json_put_text(&record, "what", draft->what);
-	json_put_text_unless_empty(&record, "task", draft->task);
-	json_put_text_unless_empty(&record, "unit", draft->unit);
-	json_put_text_unless_empty(&record, "causer", draft->causer);
-	return put_details(&record, draft->details, err) && work_submit(work, &record, err);
+	fold_record_start(
+		record, "finding-opened", draft->actor.length > 0 ? draft->actor : TEXT("remit"));
+	json_put_cstring(object, "finding", id);
+	json_put_cstring(object, "kind", finding_kind_word(draft->kind));
+	json_put_text(object, "subject", draft->subject);
+	json_put_cstring(object, "control", draft->control);
+	json_put_text(object, "what", draft->what);
+	json_put_text_unless_empty(object, "task", draft->task);
+	json_put_text_unless_empty(object, "unit", draft->unit);
+	json_put_text_unless_empty(object, "causer", draft->causer);
+	if (put_details(object, draft->details, err))
+		return fold_record_send(&record, err);
+	fold_record_destroy(&record);
+	return false;
 }
 
 static bool report_new(struct finding_service *service, const struct finding_draft *draft,
 	struct text key, struct error *err)
 {
+	struct fold_record *record;
 	struct finding_work *work;
 
 	if (!has_room(service, draft, err) || !work_create(&work, service, key, err))
 		return false;
-	work->change.done = on_opened;
+	record = work->record;
+	record->done = on_opened;
 	work->context = draft->context;
 	work->done = draft->done;
-	if (place_take(service, draft, key, err) && submit_opened(work, draft, err))
-		return true; /* on_opened frees it */
+	if (!place_take(service, draft, key, err)) {
+		fold_record_destroy(&record);
+		return false;
+	}
+	if (submit_opened(record, draft, err))
+		return true;
 	drop_unopened(service, key);
-	work_destroy(&work);
 	return false;
 }
 
@@ -406,36 +393,32 @@ static bool may_close(const struct finding_service *service, const struct findin
 	return true;
 }
 
-static void on_closed(struct fold_change *change)
+static void on_closed(void *context, uint64_t index, const struct error *err)
 {
-	struct finding_work *work = change->context;
+	struct finding_work *work = context;
 	struct finding_node *node = name_table_find(work->service->by_key, work->key);
 
 	if (node != NULL)
 		node->is_closing = false;
 	if (work->done != NULL)
-		work->done(work->context, change->index, change->is_durable ? NULL : &change->err);
-	work_destroy(&work);
+		work->done(work->context, index, err);
 }
 
-static bool submit_closed(struct finding_work *work, const struct finding *finding,
+static bool submit_closed(struct fold_record *record, const struct finding *finding,
 	const struct finding_close *request, struct error *err)
 {
-	struct text actor = request->person.length == 0 ? TEXT("remit")
-							: text_format(work->arena, "person:%.*s",
-								  TEXT_ARGS(request->person));
-	struct json_builder record;
+	struct json_builder *object = &record->object;
 
-	json_object_start(&record, work->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(work->service->fold));
-	json_put_cstring(&record, "type", "finding-closed");
-	json_put_text(&record, "actor", actor);
-	json_put_text(&record, "finding", finding->id);
-	json_put_cstring(&record, "kind", finding_kind_word(finding->kind));
-	json_put_text(&record, "subject", finding->subject);
-	json_put_text(&record, "reason", request->reason);
-	json_put_text_unless_empty(&record, "task", finding->task);
-	return work_submit(work, &record, err);
+	fold_record_start(record, "finding-closed",
+		request->person.length == 0
+			? TEXT("remit")
+			: text_format(record->arena, "person:%.*s", TEXT_ARGS(request->person)));
+	json_put_text(object, "finding", finding->id);
+	json_put_cstring(object, "kind", finding_kind_word(finding->kind));
+	json_put_text(object, "subject", finding->subject);
+	json_put_text(object, "reason", request->reason);
+	json_put_text_unless_empty(object, "task", finding->task);
+	return fold_record_send(&record, err);
 }
 
 static bool close_node(struct finding_service *service, struct finding_node *node,
@@ -447,12 +430,11 @@ static bool close_node(struct finding_service *service, struct finding_node *nod
 		return false;
 	work->context = request->context;
 	work->done = request->done;
-	work->change.done = on_closed;
+	work->record->done = on_closed;
 	node->is_closing = true;
-	if (submit_closed(work, &node->finding, request, err))
-		return true; /* on_closed frees it */
+	if (submit_closed(work->record, &node->finding, request, err))
+		return true;
 	node->is_closing = false;
-	work_destroy(&work);
 	return false;
 }
 

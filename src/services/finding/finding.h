@@ -44,6 +44,10 @@ struct finding_service;
 	  "authority stands outside any task and has no end") \
 	X(FINDING_CANARY_FAILED, "canary-failed", \
 	  "whether a kill is effective was tried, and it was not, or could not be tried") \
+	X(FINDING_PERSON_FLOODED, "person-flooded", \
+	  "a person has as many questions open as one may be asked") \
+	X(FINDING_REPLAY_DIFFERS, "replay-differs", \
+	  "what is on record does not come out again by what was in force") \
 	X(FINDING_GRANT_REUSED, "grant-reused", \
 	  "a code or refresh token of a person's consent was shown twice") \
 	X(FINDING_REVIEW_EXCEPTION, "review-exception", \

@@ -5,6 +5,7 @@
 #include "domain/charter/name_table.h"
 #include "domain/charter/standing.h"
 #include "services/finding/finding.h"
+#include "services/registry/fold_record.h"
 
 /* Private to services/finding. */
 

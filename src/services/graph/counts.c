@@ -4,8 +4,6 @@
  * last record. */
 #include "services/graph/graph_private.h"
 
-#include <stdlib.h>
-
 enum {
 	COUNTS_ARENA_BYTES = 512 * 1024,
 	COUNTS_ENTRY_BYTES = 60000, /* an entry has at most 65,535 */
@@ -15,9 +13,8 @@ enum {
 /* ---- writing ---- */
 
 struct counting {
-	struct fold_change change;
 	struct graph_service *service;
-	struct arena *arena;
+	struct fold_record *record;
 	struct json_builder items;
 	size_t bytes; /* about what the items take */
 	bool has_failed;
@@ -30,7 +27,7 @@ static bool put_counts(
 	struct json sealed;
 	struct error err;
 
-	json_array_start(&counts, counting->arena);
+	json_array_start(&counts, counting->record->arena);
 	for (int i = 0; i < GRAPH_USE_WEEKS; i++)
 		json_add(&counts, json_integer(use->counts[i]));
 	if (!json_array_seal(&counts, &sealed, &err))
@@ -42,14 +39,14 @@ static bool put_counts(
 static bool put_item(struct counting *counting, const struct graph_use *use)
 {
 	struct graph_node from;
-	struct text to = graph_reference(counting->service, use->to, counting->arena);
+	struct text to = graph_reference(counting->service, use->to, counting->record->arena);
 	struct json_builder item;
 	struct json sealed;
 	struct error err;
 
 	if (!graph_node(counting->service->graph, use->from, &from) || to.length == 0)
 		return true; /* neither is there any more */
-	json_object_start(&item, counting->arena);
+	json_object_start(&item, counting->record->arena);
 	json_put_text(&item, "identity", from.name);
 	json_put_integer(&item, "last", use->last_s);
 	json_put_text(&item, "to", to);
@@ -72,77 +69,53 @@ static bool note_pair(void *context, const struct graph_use *use)
 	       counting->bytes + ITEM_ROOM_BYTES < COUNTS_ENTRY_BYTES;
 }
 
-static void drop(struct counting *counting)
-{
-	arena_destroy(&counting->arena);
-	free(counting);
-}
-
 /* What was not written is written the next time its pair is used. */
-static void on_written(struct fold_change *change)
+static void on_written(void *context, uint64_t index, const struct error *err)
 {
-	struct counting *counting = change->context;
+	struct graph_service *service = context;
 
-	counting->service->is_count_written = false;
-	drop(counting);
+	(void)index;
+	(void)err;
+	service->is_count_written = false;
 }
 
+/* Takes its record. */
 static bool submit(struct counting *counting)
 {
-	struct fold *fold = counting->service->parts.fold;
-	struct json_builder record;
-	struct json items, sealed;
+	struct fold_record *record = counting->record;
+	struct json items;
 	struct error err;
 
-	if (!json_array_seal(&counting->items, &items, &err))
+	if (counting->items.count == 0 || counting->has_failed ||
+		!json_array_seal(&counting->items, &items, &err)) {
+		fold_record_destroy(&record);
 		return false;
-	json_object_start(&record, counting->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(fold));
-	json_put_cstring(&record, "type", "graph-uses");
-	json_put_cstring(&record, "actor", "remit");
-	json_put(&record, "items", items);
-	if (!json_object_seal(&record, &sealed, &err))
-		return false;
-	counting->change.entry = json_canonical_text(counting->arena, &sealed);
-	counting->change.done = on_written;
-	counting->change.context = counting;
-	return counting->change.entry.data != NULL && fold_submit(fold, &counting->change, &err);
-}
-
-static struct counting *counting_create(struct graph_service *service)
-{
-	struct counting *counting = calloc(1, sizeof *counting);
-
-	if (counting == NULL)
-		return NULL;
-	counting->service = service;
-	counting->arena = arena_create(COUNTS_ARENA_BYTES);
-	if (counting->arena != NULL) {
-		json_array_start(&counting->items, counting->arena);
-		return counting;
 	}
-	free(counting);
-	return NULL;
+	record->context = counting->service;
+	record->done = on_written;
+	fold_record_start(record, "graph-uses", TEXT("remit"));
+	json_put(&record->object, "items", items);
+	return fold_record_send(&record, &err);
 }
 
 /* Looks at some pairs, and writes those that were used. */
 static void write_some(struct graph_service *service)
 {
-	struct counting *counting = counting_create(service);
+	struct counting counting = {.service = service};
+	struct error err;
 
-	if (counting == NULL)
+	if (!fold_record_create(&counting.record, service->parts.fold, COUNTS_ARENA_BYTES, &err))
 		return;
+	json_array_start(&counting.items, counting.record->arena);
 	service->counts_after = graph_each_use_after(
-		service->graph, service->counts_after, GRAPH_COUNTS_LOOKS, note_pair, counting);
+		service->graph, service->counts_after, GRAPH_COUNTS_LOOKS, note_pair, &counting);
 	if (service->counts_after == 0) {
 		service->is_counting = false;
 		service->counts_since_s = service->counts_begun_s;
 	}
 	service->is_count_written = true; /* what is submitted may be done before that returns */
-	if (counting->items.count > 0 && !counting->has_failed && submit(counting))
-		return;
-	service->is_count_written = false;
-	drop(counting);
+	if (!submit(&counting))
+		service->is_count_written = false;
 }
 
 bool graph_keep_counts(struct graph_service *service)

@@ -6,6 +6,7 @@
 #include "domain/graph/derive.h"
 #include "domain/graph/search.h"
 #include "services/graph/graph_service.h"
+#include "services/registry/fold_record.h"
 
 /* Private to services/graph. */
 

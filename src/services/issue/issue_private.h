@@ -12,6 +12,7 @@
 #include "domain/token/refresh.h"
 #include "domain/token/replay.h"
 #include "services/issue/issue.h"
+#include "services/registry/fold_record.h"
 
 /* What the files of this folder share. */
 

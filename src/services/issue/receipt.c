@@ -17,10 +17,8 @@ enum {
 	WHAT_ARENA_BYTES = 4096,
 };
 
-/* One record on its way to the log. */
 struct page {
-	struct fold_change change;
-	struct arena *arena;
+	struct fold_record *record;
 	struct json_builder tasks;
 	uint32_t count;
 };
@@ -31,49 +29,32 @@ struct receipt_job {
 	struct arena *arena; /* of the texts of what */
 	struct task_walked what;
 	struct task_walk *walk;
-	struct page *page; /* being filled; NULL: none yet */
-	uint32_t pages;    /* on their way, or there */
-	uint64_t ended;    /* tasks */
-	uint64_t listed;   /* of these, on pages */
+	struct page page; /* being filled; without a record: none yet */
+	uint32_t pages;   /* on their way, or there */
+	uint64_t ended;   /* tasks */
+	uint64_t listed;  /* of these, on pages */
 	uint64_t last_call;
 	bool has_last_call;
 	bool has_failed;
 };
 
-static void page_free(struct page *page)
-{
-	if (page == NULL)
-		return;
-	arena_destroy(&page->arena);
-	free(page);
-}
-
 static void job_free(struct receipt_job *job)
 {
 	task_walk_destroy(&job->walk);
-	page_free(job->page);
+	fold_record_destroy(&job->page.record);
 	arena_destroy(&job->arena);
 	free(job);
 }
 
-static struct page *page_create(void)
+static bool page_create(struct receipt_job *job, struct error *err)
 {
-	struct page *page = calloc(1, sizeof *page);
+	struct page *page = &job->page;
 
-	if (page == NULL)
-		return NULL;
-	page->arena = arena_create(RECEIPT_ARENA_BYTES);
-	if (page->arena == NULL) {
-		free(page);
-		return NULL;
-	}
-	json_array_start(&page->tasks, page->arena);
-	return page;
-}
-
-static void on_recorded(struct fold_change *change)
-{
-	page_free(change->context);
+	*page = (struct page){0};
+	if (!fold_record_create(&page->record, job->issue->parts.fold, RECEIPT_ARENA_BYTES, err))
+		return false;
+	json_array_start(&page->tasks, page->record->arena);
+	return true;
 }
 
 /* ---- what a page says ---- */
@@ -91,55 +72,49 @@ static void put_node(struct json_builder *record, const struct task_walked *what
 }
 
 /* is_last: with the count of all. */
-static bool page_record(const struct receipt_job *job, struct page *page, bool is_last,
-	struct text *out, struct error *err)
+static void put_page(
+	struct json_builder *record, const struct receipt_job *job, struct json tasks, bool is_last)
 {
-	struct json_builder record;
-	struct json tasks, sealed;
+	json_put_text_unless_empty(record, "task", job->what.task);
+	put_node(record, &job->what);
+	json_put_integer(record, "page", job->pages);
+	json_put(record, "tasks", tasks);
+	if (!is_last)
+		return;
+	json_put_integer(record, "ended", (int64_t)job->ended);
+	json_put_integer(record, "listed", (int64_t)job->listed);
+	if (job->has_last_call)
+		json_put_integer(record, "last-call", (int64_t)job->last_call);
+}
 
-	if (!json_array_seal(&page->tasks, &tasks, err))
+/* Takes the page's record. */
+static bool submit_page(struct receipt_job *job, bool is_last, struct error *err)
+{
+	struct fold_record *record;
+	struct json tasks;
+
+	if (job->page.record == NULL && !page_create(job, err))
 		return false;
-	json_object_start(&record, page->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(job->issue->parts.fold));
-	json_put_cstring(&record, "type", "kill-receipt");
-	json_put_cstring(&record, "actor", "remit");
-	json_put_text_unless_empty(&record, "task", job->what.task);
-	put_node(&record, &job->what);
-	json_put_integer(&record, "page", job->pages);
-	json_put(&record, "tasks", tasks);
-	if (is_last) {
-		json_put_integer(&record, "ended", (int64_t)job->ended);
-		json_put_integer(&record, "listed", (int64_t)job->listed);
-		if (job->has_last_call)
-			json_put_integer(&record, "last-call", (int64_t)job->last_call);
+	record = job->page.record;
+	job->page.record = NULL;
+	job->pages++;
+	if (!json_array_seal(&job->page.tasks, &tasks, err)) {
+		fold_record_destroy(&record);
+		return false;
 	}
-	if (!json_object_seal(&record, &sealed, err))
-		return false;
-	*out = json_canonical_text(page->arena, &sealed);
-	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a receipt");
+	fold_record_start(record, "kill-receipt", TEXT("remit"));
+	put_page(&record->object, job, tasks, is_last);
+	return fold_record_send(&record, err);
 }
 
 static void send_page(struct receipt_job *job, bool is_last)
 {
-	struct page *page = job->page;
 	struct error err;
 
-	job->page = NULL;
-	if (page == NULL)
-		page = page_create();
-	if (page == NULL) {
-		job->has_failed = true;
-		return;
-	}
-	job->pages++;
-	page->change.done = on_recorded;
-	page->change.context = page;
-	if (page_record(job, page, is_last, &page->change.entry, &err) &&
-		fold_submit(job->issue->parts.fold, &page->change, &err))
+	if (submit_page(job, is_last, &err))
 		return;
 	log_warn("receipt_not_recorded", LOG_NUMBER("kill", (int64_t)job->what.record),
 		LOG_TEXT("cause", text_of(err.text)));
-	page_free(page);
 	job->has_failed = true;
 }
 
@@ -151,7 +126,7 @@ static void put_task(struct page *page, const struct task *task)
 	struct error err;
 	uint64_t last;
 
-	json_object_start(&object, page->arena);
+	json_object_start(&object, page->record->arena);
 	json_put_text(&object, "task", task->id);
 	json_put_text(&object, "identity", task->identity);
 	if (task_last_call(task, &last))
@@ -164,6 +139,7 @@ static void put_task(struct page *page, const struct task *task)
 static void on_task(void *context, const struct task *task)
 {
 	struct receipt_job *job = context;
+	struct error ignored;
 	uint64_t last;
 
 	job->ended++;
@@ -173,13 +149,13 @@ static void on_task(void *context, const struct task *task)
 	}
 	if (job->has_failed || job->listed >= RECEIPT_TASKS_MAX)
 		return;
-	if (job->page == NULL && (job->page = page_create()) == NULL) {
+	if (job->page.record == NULL && !page_create(job, &ignored)) {
 		job->has_failed = true;
 		return;
 	}
-	put_task(job->page, task);
+	put_task(&job->page, task);
 	job->listed++;
-	if (++job->page->count == RECEIPT_PAGE_TASKS)
+	if (++job->page.count == RECEIPT_PAGE_TASKS)
 		send_page(job, false);
 }
 

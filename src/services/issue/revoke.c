@@ -67,46 +67,17 @@ enum token_reason issue_authenticate_holder(
 		issue, presented, (struct text){claimed.audience, claimed.audience_length}, out);
 }
 
-/* One kill of a token on its way to the log. */
-struct revoking {
-	struct fold_change change;
-	struct arena *arena;
-};
-
-static void revoking_free(struct revoking *revoking)
-{
-	if (revoking == NULL)
-		return;
-	arena_destroy(&revoking->arena);
-	free(revoking);
-}
-
-static void on_revoked(struct fold_change *change)
-{
-	revoking_free(change->context);
-}
-
 static bool submit_kill(struct issue *issue, const struct task_kill *kill, struct error *err)
 {
-	struct revoking *revoking = calloc(1, sizeof *revoking);
-	struct json record;
+	struct fold_record *record;
+	struct json document;
 
-	if (revoking == NULL || (revoking->arena = arena_create(REVOKE_ARENA_BYTES_MAX)) == NULL) {
-		error_set(err, ERROR_LIMIT, "no memory to revoke a token");
-		goto failed;
-	}
-	if (!task_kill_record(&record, revoking->arena, issue->parts.tasks, kill, err))
-		goto failed;
-	revoking->change.entry = json_canonical_text(revoking->arena, &record);
-	revoking->change.done = on_revoked;
-	revoking->change.context = revoking;
-	revoking->change.append.urgency = RECORD_RESERVED;
-	if (revoking->change.entry.data == NULL)
-		error_set(err, ERROR_LIMIT, "no memory for a record");
-	else if (fold_submit(issue->parts.fold, &revoking->change, err))
-		return true;
-failed:
-	revoking_free(revoking);
+	if (!fold_record_create(&record, issue->parts.fold, REVOKE_ARENA_BYTES_MAX, err))
+		return false;
+	record->change.append.urgency = RECORD_RESERVED;
+	if (task_kill_record(&document, record->arena, issue->parts.tasks, kill, err))
+		return fold_record_send_json(&record, &document, err);
+	fold_record_destroy(&record);
 	return false;
 }
 

@@ -107,66 +107,55 @@ int64_t living_waiting_utc_ms(const struct living_service *living)
 
 /* ---- records ---- */
 
-bool living_work_create(struct living_work **out, struct living_service *living, struct error *err)
+static void on_done(void *context, uint64_t index, const struct error *err)
 {
-	struct living_work *work = calloc(1, sizeof *work);
+	struct living_work *work = context;
+
+	work->living->in_flight--;
+	if (err != NULL)
+		work->living->pass.has_lost = true;
+	if (work->done != NULL)
+		work->done(work->context, index, err);
+}
+
+bool living_work_create(struct living_work **out, struct living_service *living, const char *type,
+	struct text actor, struct error *err)
+{
+	struct fold_record *record;
+	struct living_work *work;
 
 	*out = NULL;
-	if (work != NULL)
-		work->arena = arena_create_small(LIVING_ARENA_BYTES_MAX, 4096);
-	if (work == NULL || work->arena == NULL) {
-		free(work);
+	if (!fold_record_create(&record, living->fold, LIVING_ARENA_BYTES_MAX, err))
+		return false;
+	work = arena_new(record->arena, struct living_work);
+	if (work == NULL) {
+		fold_record_destroy(&record);
 		return error_set(err, ERROR_LIMIT, "no memory for what is due");
 	}
+	work->record = record;
 	work->living = living;
-	work->change.context = work;
+	record->context = work;
+	record->done = on_done;
+	fold_record_start(record, type, actor);
 	*out = work;
 	return true;
 }
 
-void living_record_start(
-	struct living_work *work, struct json_builder *record, const char *type, struct text actor)
-{
-	json_object_start(record, work->arena);
-	json_put_integer(record, "at", fold_stamp_utc_ms(work->living->fold));
-	json_put_cstring(record, "type", type);
-	json_put_text(record, "actor", actor);
-}
-
 void living_work_destroy(struct living_work *work)
 {
-	arena_destroy(&work->arena);
-	free(work);
+	struct fold_record *record = work->record;
+
+	fold_record_destroy(&record);
 }
 
-static void on_done(struct fold_change *change)
+bool living_work_submit(struct living_work *work, struct error *err)
 {
-	struct living_work *work = change->context;
-
-	work->living->in_flight--;
-	if (!change->is_durable)
-		work->living->pass.has_lost = true;
-	if (work->done != NULL)
-		work->done(work->context, change->index, change->is_durable ? NULL : &change->err);
-	living_work_destroy(work);
-}
-
-bool living_work_submit(struct living_work *work, struct json_builder *record, struct error *err)
-{
+	struct fold_record *record = work->record;
 	struct living_service *living = work->living;
-	struct json sealed;
-	bool ok = json_object_seal(record, &sealed, err);
 
-	if (ok) {
-		work->change.entry = json_canonical_text(work->arena, &sealed);
-		ok = work->change.entry.data != NULL ||
-		     error_set(err, ERROR_LIMIT, "no room for the record of what is due");
-	}
-	work->change.done = on_done;
-	living->in_flight++; /* on_done may run before fold_submit returns */
-	if (ok && fold_submit(living->fold, &work->change, err))
+	living->in_flight++; /* on_done may run before fold_record_send returns */
+	if (fold_record_send(&record, err))
 		return true;
 	living->in_flight--;
-	living_work_destroy(work);
 	return false;
 }

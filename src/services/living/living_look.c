@@ -58,20 +58,19 @@ static bool check(
 bool living_look(
 	struct living_service *living, const struct living_look *request, struct error *err)
 {
+	struct json_builder *object;
 	struct living_work *work;
-	struct json_builder record;
 
-	if (!check(living, request, err) || !living_work_create(&work, living, err))
+	if (!check(living, request, err) ||
+		!living_work_create(&work, living, "review-done", request->actor, err))
 		return false;
 	work->context = request->context;
 	work->done = request->done;
-	living_record_start(work, &record, "review-done", request->actor);
-	json_put_text(&record, "reason", request->reason);
-	if (!living_put_done(
-		    living, request->identity, newest_due(living, request->identity), &record, err))
-		goto failed;
-	return living_work_submit(work, &record, err);
-failed:
+	object = &work->record->object;
+	json_put_text(object, "reason", request->reason);
+	if (living_put_done(
+		    living, request->identity, newest_due(living, request->identity), object, err))
+		return living_work_submit(work, err);
 	living_work_destroy(work);
 	return false;
 }

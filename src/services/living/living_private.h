@@ -3,6 +3,7 @@
 
 #include "domain/charter/name_table.h"
 #include "services/living/living.h"
+#include "services/registry/fold_record.h"
 
 /* What the parts of the service share. */
 
@@ -61,23 +62,19 @@ struct living_service {
 	uint32_t in_flight;
 };
 
-/* One record on its way. */
+/* What one waits for, in the arena of its record. */
 struct living_work {
-	struct fold_change change;
-	struct arena *arena;
+	struct fold_record *record;
 	struct living_service *living;
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err); /* may be NULL */
 };
-bool living_work_create(
-	struct living_work **out, struct living_service *living, struct error *err) MUST_CHECK;
-/* at, type and actor. */
-void living_record_start(
-	struct living_work *work, struct json_builder *record, const char *type, struct text actor);
+/* Starts it. */
+bool living_work_create(struct living_work **out, struct living_service *living, const char *type,
+	struct text actor, struct error *err) MUST_CHECK;
 void living_work_destroy(struct living_work *work);
 /* Takes the work over, whatever comes of it. */
-bool living_work_submit(
-	struct living_work *work, struct json_builder *record, struct error *err) MUST_CHECK;
+bool living_work_submit(struct living_work *work, struct error *err) MUST_CHECK;
 
 struct living_node *living_find(const struct living_service *living, struct text identity);
 const struct living_due *living_find_due(const struct living_node *node, enum review_cause cause);

@@ -176,27 +176,27 @@ static int64_t earliest(const struct looking *looking, const struct draft *draft
 
 static bool submit(const struct looking *looking, const struct draft *draft)
 {
+	struct json_builder *record;
 	struct living_work *work;
-	struct json_builder record;
 	struct error err = {0};
 
-	if (!living_work_create(&work, looking->living, &err))
+	if (!living_work_create(&work, looking->living, "review-due", TEXT("remit"), &err))
 		return false;
-	living_record_start(work, &record, "review-due", TEXT("remit"));
-	json_put_text(&record, "identity", looking->entry->name);
-	json_put_cstring(&record, "cause", review_cause_word(draft->cause));
-	json_put_text(&record, "what",
+	record = &work->record->object;
+	json_put_text(record, "identity", looking->entry->name);
+	json_put_cstring(record, "cause", review_cause_word(draft->cause));
+	json_put_text(record, "what",
 		draft->found == NULL ? text_of(draft->what)
-				     : say_changed(work->arena, draft->found));
-	json_put_integer(&record, "due_utc_ms", earliest(looking, draft));
-	json_put_integer(&record, "version", looking->entry->in_force->version);
+				     : say_changed(work->record->arena, draft->found));
+	json_put_integer(record, "due_utc_ms", earliest(looking, draft));
+	json_put_integer(record, "version", looking->entry->in_force->version);
 	if (draft->revision != 0)
-		json_put_integer(&record, "revision", (int64_t)draft->revision);
-	if (draft->found != NULL && !put_objects(&record, draft->found, &err)) {
+		json_put_integer(record, "revision", (int64_t)draft->revision);
+	if (draft->found != NULL && !put_objects(record, draft->found, &err)) {
 		living_work_destroy(work);
 		return false;
 	}
-	return living_work_submit(work, &record, &err);
+	return living_work_submit(work, &err);
 }
 
 static uint64_t newest(const struct found *found)
@@ -404,21 +404,19 @@ static bool put_looked(
 static bool finish(struct living_service *living)
 {
 	struct living_work *work;
-	struct json_builder record;
 	struct error err = {0};
 
 	if (living->in_flight > 0)
 		return false;
 	living->pass.is_on = false;
 	if (living->pass.looked_for == 0 || living->pass.has_lost ||
-		!living_work_create(&work, living, &err))
+		!living_work_create(&work, living, "review-looked", TEXT("remit"), &err))
 		return true;
-	living_record_start(work, &record, "review-looked", TEXT("remit"));
-	if (!put_looked(living, &record, &err)) {
+	if (!put_looked(living, &work->record->object, &err)) {
 		living_work_destroy(work);
 		return true;
 	}
-	if (!living_work_submit(work, &record, &err))
+	if (!living_work_submit(work, &err))
 		living->pass.has_lost = true;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* Looking at everything, a step a turn, and at what changed as soon as it did.
  *
- *   idle ──half an hour is over, or too much waits──▶ keys ─▶ entries ─▶ nodes ─▶ rows ─▶ idle
- *   idle or not ──a subject was touched──▶ it, and what hangs on it by one step
+ *   idle ──half an hour is over, or too much waits──▶ keys ─▶ people ─▶ entries ─▶ nodes ─▶ rows ─▶
+ * idle idle or not ──a subject was touched──▶ it, and what hangs on it by one step
  *
  * Invariants:
  *  1. A step looks at POSTURE_LOOKS subjects at most, whatever there is; what was touched comes
@@ -182,6 +182,9 @@ static void look_at(struct looking *looking, struct text subject)
 	if (entry != NULL && kind == OBJECT_IDENTITY &&
 		!key_holders_note(looking->posture->key_holders, entry, looking->world.scratch))
 		log_warn("keys_not_noted", LOG_TEXT("identity", name));
+	if (entry != NULL && kind == OBJECT_PERSON &&
+		!key_holders_note_person(looking->posture->key_holders, entry))
+		log_warn("sign_in_not_noted", LOG_TEXT("person", name));
 	if (entry != NULL)
 		look_at_entry(looking, entry);
 	else if (kind != OBJECT_NONE)
@@ -241,6 +244,17 @@ static bool visit_keys(void *context, const struct registry_entry *entry)
 	return !looking->has_stopped;
 }
 
+static bool visit_person(void *context, const struct registry_entry *entry)
+{
+	struct looking *looking = context;
+
+	looking->posture->pass.after = entry->name;
+	if (!key_holders_note_person(looking->posture->key_holders, entry))
+		log_warn("sign_in_not_noted", LOG_TEXT("person", entry->name));
+	looking->has_stopped = --looking->left == 0;
+	return !looking->has_stopped;
+}
+
 static bool visit_entry(void *context, const struct registry_entry *entry)
 {
 	struct looking *looking = context;
@@ -256,6 +270,16 @@ static bool visit_entry(void *context, const struct registry_entry *entry)
 static void pass_keys(struct looking *looking, struct pass *pass)
 {
 	registry_each(looking->posture->parts.registry, OBJECT_IDENTITY, pass->after, visit_keys,
+		looking);
+	if (looking->has_stopped)
+		return;
+	pass->stage = PASS_PEOPLE;
+	pass->after = TEXT("");
+}
+
+static void pass_people(struct looking *looking, struct pass *pass)
+{
+	registry_each(looking->posture->parts.registry, OBJECT_PERSON, pass->after, visit_person,
 		looking);
 	if (looking->has_stopped)
 		return;
@@ -345,6 +369,8 @@ static void run_pass(struct looking *looking)
 
 	if (pass->stage == PASS_KEYS)
 		pass_keys(looking, pass);
+	else if (pass->stage == PASS_PEOPLE)
+		pass_people(looking, pass);
 	else if (pass->stage == PASS_ENTRIES)
 		pass_entries(looking, pass);
 	else if (pass->stage == PASS_NODES)

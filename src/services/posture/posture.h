@@ -11,6 +11,7 @@
 #include "domain/control/catalogue.h"
 #include "domain/graph/graph.h"
 #include "services/finding/finding.h"
+#include "services/measure/measure.h"
 #include "services/registry/fold.h"
 #include "services/waiver/waiver.h"
 
@@ -91,6 +92,8 @@ struct posture_parts {
 	struct posture_log charters;
 	struct control_witness witness; /* identity NULL: what asks it is unproven */
 	struct posture_drift drift;     /* with witness */
+	/* What is measured; NULL: nothing is, and what needs it is unproven. */
+	const struct measure_service *measures;
 };
 
 /* Registers its handlers and projectors, after those of the registrar and of whoever keeps
@@ -139,8 +142,8 @@ bool posture_reference_json(const struct posture *posture,
 	struct error *err) MUST_CHECK;
 
 /* One control with everything: what it is mapped to, and a page of what violates it: {…, checks,
- * token_lives?, maps, items: [{id, object, check, meaning, severity, unit, waiver?, command}],
- * next?}. */
+ * token_lives?, measures: [{measure, meaning, unit, most, kept, value?, samples?, taken?}], maps,
+ * items: [{id, object, check, meaning, severity, unit, waiver?, command}], next?}. */
 struct posture_page {
 	uint32_t control;  /* number */
 	struct text after; /* id of the last one; empty: from the start */

@@ -324,6 +324,43 @@ static bool put_lives(const struct posture *posture, const struct control *contr
 	return true;
 }
 
+/* What is measured for it, and how that stands. */
+static bool put_measures(const struct posture *posture, const struct control *control,
+	struct json_builder *view, struct error *err)
+{
+	struct json_builder list;
+	struct json sealed;
+
+	if (control->measures == 0 || posture->parts.measures == NULL)
+		return true;
+	json_array_start(&list, view->arena);
+	for (int i = MEASURE_NONE + 1; i < MEASURE_COUNT; i++) {
+		struct measure_stand stand = measure_stand(posture->parts.measures, i);
+		struct json_builder one;
+
+		if ((control->measures & measure_bit(i)) == 0)
+			continue;
+		json_object_start(&one, view->arena);
+		json_put_cstring(&one, "measure", measure_word(i));
+		json_put_cstring(&one, "meaning", measure_meaning(i));
+		json_put_cstring(&one, "unit", measure_unit(i));
+		json_put_integer(&one, "most", measure_most(i));
+		json_put_integer(&one, "kept", stand.kept);
+		if (stand.kept > 0) {
+			json_put_integer(&one, "value", stand.value);
+			json_put_integer(&one, "samples", (int64_t)stand.samples);
+			json_put_integer(&one, "taken", stand.taken_utc_ms);
+		}
+		if (!json_object_seal(&one, &sealed, err))
+			return false;
+		json_add(&list, sealed);
+	}
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(view, "measures", sealed);
+	return true;
+}
+
 static bool put_checks(const struct posture *posture, const struct control *control,
 	struct json_builder *view, struct error *err)
 {
@@ -347,7 +384,8 @@ static bool put_checks(const struct posture *posture, const struct control *cont
 	if (!json_array_seal(&list, &sealed, err))
 		return false;
 	json_put(view, "checks", sealed);
-	return put_record_checks(control, view, err) && put_lives(posture, control, view, err);
+	return put_record_checks(control, view, err) && put_lives(posture, control, view, err) &&
+	       put_measures(posture, control, view, err);
 }
 
 static bool add_map(struct json_builder *list, const struct framework_id *id, struct text cited,

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "domain/charter/name_table.h"
 #include "services/posture/posture.h"
+#include "services/registry/fold_record.h"
 
 /* Private to services/posture. */
 
@@ -23,7 +24,8 @@ struct row {
 /* In which order everything is looked at. */
 enum pass_stage {
 	PASS_IDLE = 0,
-	PASS_KEYS, /* who has which key, before identities are asked */
+	PASS_KEYS,   /* who has which key, before identities are asked */
+	PASS_PEOPLE, /* and who signs in as whom */
 	PASS_ENTRIES,
 	PASS_NODES,
 	PASS_ROWS, /* what is gone */
@@ -108,12 +110,10 @@ struct posture {
 	uint64_t found_of[RECORD_CHECK_COUNT];
 	char offered[POSTURE_FOUND_KEY_BYTES]; /* the look for room goes on behind it */
 	size_t offered_length;
-	bool is_room_asked;            /* for all of them, since findings changed */
-	bool is_writing_found;         /* what a step found is on its way */
-	struct reading *reading;       /* while one reads */
-	struct fold_change day_change; /* on its way while is_writing_day */
-	struct arena *day_arena;
-	bool is_writing_day;
+	bool is_room_asked;      /* for all of them, since findings changed */
+	bool is_writing_found;   /* what a step found is on its way */
+	struct reading *reading; /* while one reads */
+	bool is_writing_day;     /* so are the figures of a day */
 };
 
 /* How far a change of a subject reaches: itself alone, or what hangs on it, too. */

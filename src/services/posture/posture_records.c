@@ -6,7 +6,6 @@
  * that, all records, if what is registered has changed since. */
 #include "services/posture/posture_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -20,35 +19,20 @@ enum {
 
 /* One step, with the record of what it finds. */
 struct reading {
-	struct fold_change change;
-	struct posture *posture;
-	struct arena *arena; /* of that record */
+	struct fold_record *record;
 	struct json_builder items;
 	bool has_failed;
 };
 
-static void reading_destroy(struct reading *reading)
+static bool reading_create(struct reading *out, struct posture *posture)
 {
-	if (reading == NULL)
-		return;
-	arena_destroy(&reading->arena);
-	free(reading);
-}
+	struct error err;
 
-static struct reading *reading_create(struct posture *posture)
-{
-	struct reading *reading = calloc(1, sizeof *reading);
-
-	if (reading == NULL)
-		return NULL;
-	reading->posture = posture;
-	reading->arena = arena_create_small(FOUND_ARENA_BYTES_MAX, 4096);
-	if (reading->arena != NULL) {
-		json_array_start(&reading->items, reading->arena);
-		return reading;
-	}
-	free(reading);
-	return NULL;
+	*out = (struct reading){0};
+	if (!fold_record_create(&out->record, posture->parts.fold, FOUND_ARENA_BYTES_MAX, &err))
+		return false;
+	json_array_start(&out->items, out->record->arena);
+	return true;
 }
 
 static void on_violated(
@@ -60,9 +44,9 @@ static void on_violated(
 	struct json sealed;
 	struct error err;
 
-	json_object_start(&item, reading->arena);
+	json_object_start(&item, reading->record->arena);
 	json_put_cstring(&item, "check", record_check_word(check));
-	json_put_text_unless_empty(&item, "identity", text_copy(reading->arena, identity));
+	json_put_text_unless_empty(&item, "identity", text_copy(reading->record->arena, identity));
 	json_put_integer(&item, "record", (int64_t)index);
 	if (json_object_seal(&item, &sealed, &err))
 		json_add(&reading->items, sealed);
@@ -79,50 +63,47 @@ static void begin_again(struct posture *posture, const char *why)
 	record_watch_destroy(&posture->watch);
 }
 
-static void on_written(struct fold_change *change)
+static void on_written(void *context, uint64_t index, const struct error *err)
 {
-	struct reading *reading = change->context;
+	struct posture *posture = context;
 
-	reading->posture->is_writing_found = false;
-	if (!change->is_durable)
-		begin_again(reading->posture, change->err.text);
-	reading_destroy(reading);
+	(void)index;
+	posture->is_writing_found = false;
+	if (err != NULL)
+		begin_again(posture, err->text);
 }
 
-static bool make_record(struct reading *reading, struct error *err)
+/* Takes the record. */
+static bool submit_found(struct posture *posture, struct reading *reading, struct error *err)
 {
-	struct json_builder record;
-	struct json items, sealed;
+	struct fold_record *record = reading->record;
+	struct json items;
 
-	if (reading->has_failed || !json_array_seal(&reading->items, &items, err))
-		return error_set(err, ERROR_LIMIT, "no memory for what violates");
-	json_object_start(&record, reading->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(reading->posture->parts.fold));
-	json_put_cstring(&record, "type", "records-violated");
-	json_put_cstring(&record, "actor", "remit");
-	json_put(&record, "items", items);
-	if (!posture_put_watch(reading->posture, &record, err) ||
-		!json_object_seal(&record, &sealed, err))
-		return false;
-	reading->change.entry = json_canonical_text(reading->arena, &sealed);
-	reading->change.context = reading;
-	reading->change.done = on_written;
-	return reading->change.entry.data != NULL ||
-	       error_set(err, ERROR_LIMIT, "no memory for what violates");
+	record->context = posture;
+	record->done = on_written;
+	fold_record_start(record, "records-violated", TEXT("remit"));
+	if (reading->has_failed || !json_array_seal(&reading->items, &items, err)) {
+		error_set(err, ERROR_LIMIT, "no memory for what violates");
+		goto failed;
+	}
+	json_put(&record->object, "items", items);
+	if (posture_put_watch(posture, &record->object, err))
+		return fold_record_send(&record, err);
+failed:
+	fold_record_destroy(&record);
+	return false;
 }
 
 /* Takes the step over. */
-static void write_found(struct reading *reading)
+static void write_found(struct posture *posture, struct reading *reading)
 {
-	struct posture *posture = reading->posture;
 	struct error err = {0};
 
 	posture->is_writing_found = true;
-	if (make_record(reading, &err) && fold_submit(posture->parts.fold, &reading->change, &err))
+	if (submit_found(posture, reading, &err))
 		return;
 	posture->is_writing_found = false;
 	begin_again(posture, err.text);
-	reading_destroy(reading);
 }
 
 /* ---- reading ---- */
@@ -244,7 +225,7 @@ static bool read_some(struct posture *posture, struct reading *reading, struct e
 
 bool posture_read_records(struct posture *posture)
 {
-	struct reading *reading;
+	struct reading reading;
 	struct error err = {0};
 	bool has_more;
 
@@ -263,18 +244,17 @@ bool posture_read_records(struct posture *posture)
 			begin_again(posture, err.text);
 		return err.code == ERROR_NONE;
 	}
-	reading = reading_create(posture);
-	if (reading == NULL)
+	if (!reading_create(&reading, posture))
 		return false;
-	has_more = read_some(posture, reading, &err);
+	has_more = read_some(posture, &reading, &err);
+	if (err.code == ERROR_NONE && reading.items.count > 0) {
+		write_found(posture, &reading);
+		return has_more;
+	}
+	fold_record_destroy(&reading.record);
 	if (err.code != ERROR_NONE) {
 		begin_again(posture, err.text);
-		reading_destroy(reading);
 		return false;
 	}
-	if (reading->items.count > 0)
-		write_found(reading);
-	else
-		reading_destroy(reading);
 	return has_more;
 }

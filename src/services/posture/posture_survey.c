@@ -57,6 +57,41 @@ static const char *why_not_proven(const struct posture *posture, const struct co
 		       : NULL;
 }
 
+/* How the measure stands; never taken, where nothing is measured. */
+static struct measure_stand stand_of(const struct posture *posture, enum control_measure measure)
+{
+	return posture->parts.measures == NULL ? (struct measure_stand){0}
+					       : measure_stand(posture->parts.measures, measure);
+}
+
+/* Why the control is not proven by its measures; NULL: all of them were taken. */
+static const char *why_untaken(const struct posture *posture, const struct control *control)
+{
+	for (int i = MEASURE_NONE + 1; i < MEASURE_COUNT; i++)
+		if ((control->measures & measure_bit(i)) != 0 && stand_of(posture, i).kept == 0)
+			return measure_untaken(i);
+	return NULL;
+}
+
+static bool has_old_measure(const struct posture *posture, const struct control *control)
+{
+	for (int i = MEASURE_NONE + 1; i < MEASURE_COUNT; i++)
+		if ((control->measures & measure_bit(i)) != 0 &&
+			posture_now_utc_s(posture) - stand_of(posture, i).taken_utc_ms / 1000 >
+				control->cadence_s)
+			return true;
+	return false;
+}
+
+static uint64_t count_measures_over(const struct posture *posture, const struct control *control)
+{
+	uint64_t count = 0;
+
+	for (int i = MEASURE_NONE + 1; i < MEASURE_COUNT; i++)
+		count += (control->measures & measure_bit(i)) != 0 && stand_of(posture, i).is_over;
+	return count;
+}
+
 /* NULL: it is fresh. */
 static const char *why_stale(const struct posture *posture, const struct control *control)
 {
@@ -75,6 +110,8 @@ static const char *why_stale(const struct posture *posture, const struct control
 	if ((control->checks & checks_of_seen()) != 0 && oldest_inventory(posture, &oldest_utc_s) &&
 		now_utc_s - oldest_utc_s > POSTURE_INVENTORY_S)
 		return "an inventory is older than a day";
+	if (has_old_measure(posture, control))
+		return "it was not measured for too long";
 	if (has_drifted(posture, control))
 		return "who depends on a change was not looked for within a day";
 	return why_not_proven(posture, control);
@@ -86,7 +123,7 @@ static bool is_blind(const struct posture *posture, const struct control *contro
 	int64_t oldest_utc_s;
 
 	return (control->checks & ~checks_of_seen()) == 0 && control->records == 0 &&
-	       !oldest_inventory(posture, &oldest_utc_s);
+	       control->measures == 0 && !oldest_inventory(posture, &oldest_utc_s);
 }
 
 /* A part of it alone proves nothing. */
@@ -111,7 +148,7 @@ static void count_rows(
 			out->subjects = posture->subjects[check];
 	}
 	out->waiting = posture_count_waiting(posture, control->id);
-	out->violations += out->waiting;
+	out->violations += out->waiting + count_measures_over(posture, control);
 	if ((control->checks & check_set_of_proof()) != 0 &&
 		posture->proof.subjects > out->subjects)
 		out->subjects = posture->proof.subjects;
@@ -245,6 +282,8 @@ static void set_state(
 		status->why = control->unproven;
 	} else if (is_blind(posture, control)) {
 		status->why = TEXT("no connector has an inventory here");
+	} else if (why_untaken(posture, control) != NULL) {
+		status->why = text_of(why_untaken(posture, control));
 	} else if (lacks_witness(posture, control)) {
 		status->why = TEXT("nothing here tells what its checks ask");
 	} else {

@@ -80,12 +80,13 @@ static void tell_one(struct posture *posture, const struct control *control,
 
 /* ---- the day's figures ---- */
 
-static void on_written(struct fold_change *change)
+static void on_written(void *context, uint64_t index, const struct error *err)
 {
-	struct posture *posture = change->context;
+	struct posture *posture = context;
 
+	(void)index;
+	(void)err; /* the next look writes it again */
 	posture->is_writing_day = false;
-	arena_destroy(&posture->day_arena);
 }
 
 static bool put_controls(struct json_builder *record, const struct posture *posture,
@@ -130,41 +131,35 @@ static void put_sums(struct json_builder *record, const struct posture *posture,
 	json_put_integer(record, "violations", violations);
 }
 
-static bool submit_day(struct posture *posture, struct json_builder *record, struct error *err)
+static bool submit_day(struct posture *posture, const char *day, const struct control_status *all,
+	struct error *err)
 {
-	struct json sealed;
+	struct fold_record *record;
 
-	if (!json_object_seal(record, &sealed, err))
+	if (!fold_record_create(&record, posture->parts.fold, TELL_ARENA_BYTES_MAX, err))
 		return false;
-	posture->day_change = (struct fold_change){.done = on_written, .context = posture};
-	posture->day_change.entry = json_canonical_text(posture->day_arena, &sealed);
-	if (posture->day_change.entry.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for the day's figures");
-	posture->is_writing_day = true;
-	return fold_submit(posture->parts.fold, &posture->day_change, err);
+	record->context = posture;
+	record->done = on_written;
+	fold_record_start(record, "posture-figures", TEXT("remit"));
+	json_put_text(&record->object, "day", text_of(day));
+	put_sums(&record->object, posture, all);
+	if (posture_put_watch(posture, &record->object, err) &&
+		put_controls(&record->object, posture, all))
+		return fold_record_send(&record, err);
+	fold_record_destroy(&record);
+	return false;
 }
 
 static void write_day(struct posture *posture, const char *day, const struct control_status *all)
 {
-	struct json_builder record;
 	struct error err = {0};
 
-	posture->day_arena = arena_create_small(TELL_ARENA_BYTES_MAX, 16384);
-	if (posture->day_arena == NULL)
+	posture->is_writing_day = true; /* it may be done before that returns */
+	if (submit_day(posture, day, all, &err))
 		return;
-	json_object_start(&record, posture->day_arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(posture->parts.fold));
-	json_put_cstring(&record, "type", "posture-figures");
-	json_put_cstring(&record, "actor", "remit");
-	json_put_text(&record, "day", text_copy(posture->day_arena, text_of(day)));
-	put_sums(&record, posture, all);
-	if (posture_put_watch(posture, &record, &err) && put_controls(&record, posture, all) &&
-		submit_day(posture, &record, &err))
-		return;
+	posture->is_writing_day = false;
 	log_warn(
 		"posture_figures_not_written", LOG_STRING("day", day), LOG_STRING("why", err.text));
-	posture->is_writing_day = false;
-	arena_destroy(&posture->day_arena);
 }
 
 static const struct posture_day *last_day(const struct posture *posture)

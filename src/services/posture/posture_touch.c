@@ -186,6 +186,26 @@ static bool see_registry(void *state, const struct json *record, uint64_t index,
 	return true;
 }
 
+static bool touch_holder(void *context, struct text identity)
+{
+	touch_named(context, "identity", identity, DIRT_LEAF);
+	return true;
+}
+
+/* A person has a key that they had not, or has one no more: whose charter has it, too. */
+static bool see_person_key(
+	void *state, const struct json *record, uint64_t index, struct error *err)
+{
+	struct posture *posture = state;
+	struct text kid = json_text_or(record, "kid", "");
+	struct sha256 key = sha256_of(kid.data, kid.length);
+
+	(void)index;
+	(void)err;
+	key_holders_each(posture->key_holders, &key, touch_holder, posture);
+	return true;
+}
+
 /* A unit's kill suspends all its identities: everything is looked at. */
 static bool see_kill(void *state, const struct json *record, uint64_t index, struct error *err)
 {
@@ -245,6 +265,7 @@ bool posture_watch(struct posture *posture, struct error *err)
 		{.type = "state", .apply = see_registry, .state = posture},
 		{.type = "review-decided", .apply = see_registry, .state = posture},
 		{.type = "kill", .apply = see_kill, .state = posture},
+		{.type = "person-key", .apply = see_person_key, .state = posture},
 		{.type = "review-due", .apply = see_identity, .state = posture},
 		{.type = "review-done", .apply = see_identity, .state = posture},
 		{.type = "review-closed", .apply = see_review, .state = posture},

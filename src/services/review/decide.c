@@ -505,15 +505,15 @@ static void on_kept(void *context, uint64_t index, const struct error *err)
 static bool write_plain(const struct batch *batch, struct error *err)
 {
 	struct review_job *job = batch->job;
-	struct review_record *record;
+	struct fold_record *record;
 
 	if (!review_record_create(&record, job->service, "review-decided", job->actor, err))
 		return false;
 	record->context = job;
 	record->done = on_kept;
 	if (put_decision(&record->object, batch, err))
-		return review_record_send(&record, job->service, err);
-	review_record_destroy(&record);
+		return fold_record_send(&record, err);
+	fold_record_destroy(&record);
 	return false;
 }
 

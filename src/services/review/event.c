@@ -307,13 +307,13 @@ static bool look_at(void *context, const struct registry_entry *entry)
 
 static void write_dormant(struct review_service *service, struct text identity)
 {
-	struct review_record *record;
+	struct fold_record *record;
 	struct error err = {0};
 
 	if (review_record_create(&record, service, "review-due", TEXT("remit"), &err)) {
 		json_put_text(&record->object, "identity", text_copy(record->arena, identity));
 		json_put_cstring(&record->object, "cause", "dormant");
-		if (review_record_send(&record, service, &err))
+		if (fold_record_send(&record, &err))
 			return;
 	}
 	log_warn("dormant_not_recorded", LOG_TEXT("identity", identity),

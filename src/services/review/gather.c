@@ -172,7 +172,7 @@ static bool send_part(struct gathering *gathering, size_t end, struct text items
 {
 	struct review_service *service = gathering->service;
 	struct sha256 digest = sha256_of(items.data, items.length);
-	struct review_record *record;
+	struct fold_record *record;
 
 	if (!review_record_create(&record, service, "review-items", gathering->review->actor, err))
 		return false;
@@ -180,14 +180,14 @@ static bool send_part(struct gathering *gathering, size_t end, struct text items
 	record->done = on_part;
 	record->change.content = text_copy(record->arena, items);
 	if (record->change.content.data == NULL) {
-		review_record_destroy(&record);
+		fold_record_destroy(&record);
 		return gather_no_memory(err);
 	}
 	json_put_cstring(&record->object, "review", gathering->review->id);
 	json_put_integer(&record->object, "part", (int64_t)gathering->parts + 1);
 	json_put_integer(&record->object, "count", (int64_t)(end - gathering->items_at));
 	json_put_digest(&record->object, "content", &digest);
-	if (!review_record_send(&record, service, err))
+	if (!fold_record_send(&record, err))
 		return false;
 	gathering->parts++;
 	return true;
@@ -254,7 +254,7 @@ static void put_opening(struct json_builder *record, const struct gathering *gat
 static bool open_review(struct gathering *gathering, struct error *err)
 {
 	struct review_service *service = gathering->service;
-	struct review_record *record;
+	struct fold_record *record;
 	struct sha256 snapshot;
 
 	if (gathering->digest == NULL)
@@ -269,10 +269,10 @@ static bool open_review(struct gathering *gathering, struct error *err)
 	put_opening(&record->object, gathering);
 	json_put_digest(&record->object, "snapshot", &snapshot);
 	if (!put_scope(&record->object, &gathering->review->scope, err)) {
-		review_record_destroy(&record);
+		fold_record_destroy(&record);
 		return false;
 	}
-	if (!review_record_send(&record, service, err))
+	if (!fold_record_send(&record, err))
 		return false;
 	gathering->parts++;
 	return true;

@@ -173,7 +173,7 @@ static void put_drops(struct json_builder *record, const struct review_service *
 static void say_done(const struct review_job *job)
 {
 	const struct review *review = job->review;
-	struct review_record *record;
+	struct fold_record *record;
 	struct error err = {0};
 
 	if (review->scope.identity.length == 0)
@@ -184,8 +184,9 @@ static void say_done(const struct review_job *job)
 		if (living_put_done(job->service->parts.living, review->scope.identity,
 			    review->event_index != 0 ? review->event_index : review->opened_index,
 			    &record->object, &err) &&
-			review_record_send(&record, job->service, &err))
+			fold_record_send(&record, &err))
 			return;
+		fold_record_destroy(&record);
 	}
 	log_warn("review_done_not_recorded", LOG_STRING("id", review->id),
 		LOG_STRING("why", err.text));
@@ -225,7 +226,7 @@ static void put_closing(struct json_builder *record, const struct review_job *jo
 
 static bool send_closing(struct review_job *job, struct error *err)
 {
-	struct review_record *record;
+	struct fold_record *record;
 
 	if (!review_record_create(&record, job->service, "review-closed", TEXT("remit"), err))
 		return false;
@@ -233,7 +234,7 @@ static bool send_closing(struct review_job *job, struct error *err)
 	record->done = on_closed;
 	record->change.content = buffer_text(&job->report); /* the job outlives the record */
 	put_closing(&record->object, job);
-	return review_record_send(&record, job->service, err);
+	return fold_record_send(&record, err);
 }
 
 /* Written whole: it goes on record, or to who asked. */

@@ -459,61 +459,12 @@ struct review_figures review_figures(const struct review_service *service)
 
 /* ---- records ---- */
 
-void review_record_destroy(struct review_record **record)
-{
-	if (*record == NULL)
-		return;
-	arena_destroy(&(*record)->arena);
-	free(*record);
-	*record = NULL;
-}
-
-static void on_recorded(struct fold_change *change)
-{
-	struct review_record *record = change->context;
-
-	if (record->done != NULL)
-		record->done(
-			record->context, change->index, change->is_durable ? NULL : &change->err);
-	review_record_destroy(&record);
-}
-
-bool review_record_create(struct review_record **out, struct review_service *service,
+bool review_record_create(struct fold_record **out, struct review_service *service,
 	const char *type, struct text actor, struct error *err)
 {
-	struct review_record *record = calloc(1, sizeof *record);
-
-	*out = NULL;
-	if (record != NULL)
-		record->arena = arena_create_small(2 * REVIEW_SCRATCH_BYTES_MAX, 4096);
-	if (record == NULL || record->arena == NULL) {
-		review_record_destroy(&record);
-		return error_set(err, ERROR_LIMIT, "no memory for a record");
-	}
-	record->change = (struct fold_change){.done = on_recorded, .context = record};
-	json_object_start(&record->object, record->arena);
-	json_put_integer(&record->object, "at", review_now(service));
-	json_put_cstring(&record->object, "type", type);
-	json_put_text(&record->object, "actor", actor);
-	*out = record;
+	if (!fold_record_create(
+		    out, service->parts.fold, 2 * (size_t)REVIEW_SCRATCH_BYTES_MAX, err))
+		return false;
+	fold_record_start(*out, type, actor);
 	return true;
-}
-
-bool review_record_send(
-	struct review_record **record, struct review_service *service, struct error *err)
-{
-	struct json sealed;
-	bool ok = json_object_seal(&(*record)->object, &sealed, err);
-
-	if (ok) {
-		(*record)->change.entry = json_canonical_text((*record)->arena, &sealed);
-		ok = (*record)->change.entry.data != NULL ||
-		     error_set(err, ERROR_LIMIT, "no room for a record");
-	}
-	if (ok && fold_submit(service->parts.fold, &(*record)->change, err)) {
-		*record = NULL; /* on_recorded frees it */
-		return true;
-	}
-	review_record_destroy(record);
-	return false;
 }

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/random.h"
 #include "domain/charter/name_table.h"
+#include "services/registry/fold_record.h"
 #include "services/review/review.h"
 
 /* Private to services/review. */
@@ -160,21 +161,9 @@ bool review_filter_takes(
 int64_t review_now(const struct review_service *service);
 void review_tell(struct review_service *service, const struct review *review, const char *event);
 
-/* Records. */
-struct review_record {
-	struct fold_change change;
-	struct arena *arena;
-	struct json_builder object;
-	void *context;
-	void (*done)(void *context, uint64_t index, const struct error *err);
-};
-/* Starts one with at, type and actor.  Errors: LIMIT. */
-bool review_record_create(struct review_record **out, struct review_service *service,
+/* Starts one.  Errors: LIMIT. */
+bool review_record_create(struct fold_record **out, struct review_service *service,
 	const char *type, struct text actor, struct error *err) MUST_CHECK;
-void review_record_destroy(struct review_record **record);
-/* Seals it and hands it to the log, which frees it after done.  Frees it on failure, too. */
-bool review_record_send(struct review_record **record, struct review_service *service,
-	struct error *err) MUST_CHECK;
 
 /* who.c */
 /* Who decides when this person does: themselves, or whom they stand in for.  False: neither may;

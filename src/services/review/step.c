@@ -135,13 +135,13 @@ static bool remind(struct review_service *service, struct review *review,
 	enum review_reminder reminder, struct error *err)
 {
 	struct reminding *reminding;
-	struct review_record *record;
+	struct fold_record *record;
 
 	if (!review_record_create(&record, service, "review-reminded", TEXT("remit"), err))
 		return false;
 	reminding = arena_new(record->arena, struct reminding);
 	if (reminding == NULL) {
-		review_record_destroy(&record);
+		fold_record_destroy(&record);
 		return error_set(err, ERROR_LIMIT, "no memory for a reminder");
 	}
 	reminding->service = service;
@@ -152,7 +152,7 @@ static bool remind(struct review_service *service, struct review *review,
 	json_put_cstring(&record->object, "reminder", review_reminder_word(reminder));
 	json_put_integer(&record->object, "open", (int64_t)(review->rows_count - review->settled));
 	review->is_reminding = true;
-	if (review_record_send(&record, service, err))
+	if (fold_record_send(&record, err))
 		return true;
 	review->is_reminding = false;
 	return false;

@@ -171,7 +171,7 @@ static void on_delegated(void *context, uint64_t index, const struct error *err)
 static bool delegate(struct review_service *service, struct review *review,
 	struct review_request *request, struct error *err)
 {
-	struct review_record *record;
+	struct fold_record *record;
 	struct review_job *job;
 	struct text key = TEXT("");
 
@@ -189,7 +189,7 @@ static bool delegate(struct review_service *service, struct review *review,
 		json_put_text(&record->object, "key", key);
 		json_put_text(&record->object, "signature", job->request.proof.signature);
 		json_put_text(&record->object, "signed", job->request.proof.body);
-		if (review_record_send(&record, service, err))
+		if (fold_record_send(&record, err))
 			return true;
 	}
 	job->request.done = NULL;

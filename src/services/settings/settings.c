@@ -59,6 +59,8 @@ static const struct setting table[] = {
 		"how long a call waits for a person before it is told to retry (20000)"},
 	{"approval-lifetime-s", SETTING_INTEGER, true, AT(approval_lifetime_s), 1, 604800, "S",
 		"how long an approval may be answered and used (3600)"},
+	{"questions-per-person-max", SETTING_INTEGER, true, AT(questions_per_person_max), 1, 10000,
+		"N", "open questions of one person, before no other is asked (100)"},
 	{"token-key-overlap-s", SETTING_INTEGER, true, AT(token_key_overlap_s), 1, 604800, "S",
 		"how long a new key for tokens is published before it signs (3600)"},
 	{"owner-gone-writes", SETTING_INTEGER, true, AT(owner_gone_writes_s), 0, 86400, "S",
@@ -117,6 +119,12 @@ static const struct setting table[] = {
 		"its private key, PEM, mode 0600"},
 	{"canary-every-s", SETTING_INTEGER, true, AT(canary_every_s), 1, 86400, "S",
 		"between two such tries (600)"},
+	{"canary-tasks", SETTING_INTEGER, true, AT(canary_tasks), 2, TASK_DEPTH_MAX, "N",
+		"opened for one, each below the one before (3)"},
+	{"decision-times-every-s", SETTING_INTEGER, true, AT(decision_times_every_s), 1, 43200, "S",
+		"from one record of how long decisions took to the next (3600)"},
+	{"replay-sample-every-s", SETTING_INTEGER, true, AT(replay_sample_every_s), 1, 43200, "S",
+		"from one sample of decisions that is made again to the next (43200)"},
 	{"check-config", SETTING_FLAG, false, AT(is_check_only), 0, 0, NULL,
 		"check the settings, then exit"},
 	{"help", SETTING_FLAG, false, AT(is_help), 0, 0, NULL, "this text"},
@@ -152,6 +160,10 @@ static const struct settings defaults = {
 	.foreign_secrets = "redact",
 	.fingerprints_kept_days = 90,
 	.canary_every_s = 600,
+	.canary_tasks = 3,
+	.questions_per_person_max = 100,
+	.decision_times_every_s = 3600,
+	.replay_sample_every_s = 43200,
 };
 
 static const struct setting *find_setting(struct text name)

@@ -39,10 +39,14 @@ struct settings {
 	const char *canary;               /* identity that kills are tried with; or NULL */
 	const char *canary_key;           /* PEM file of its private key, 0600 */
 	int64_t canary_every_s;           /* between two tries */
+	int64_t canary_tasks;             /* opened for one, each below the one before */
 	int64_t workers;                  /* 1 */
 	int64_t hold_ms; /* how long a call waits for a person before it is answered */
 	int64_t approval_lifetime_s;
-	int64_t owner_gone_writes_s; /* from when its owner left */
+	int64_t questions_per_person_max; /* open at once, of one person */
+	int64_t decision_times_every_s;   /* from one record of them to the next */
+	int64_t replay_sample_every_s;    /* from one sample to the next */
+	int64_t owner_gone_writes_s;      /* from when its owner left */
 	int64_t owner_gone_all_s;
 	int64_t directory_leavers_max; /* in an hour, of one directory; or */
 	int64_t directory_leavers_percent;

@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "domain/charter/name_table.h"
+#include "services/registry/fold_record.h"
 #include "services/waiver/waiver.h"
 
 /* Private to services/waiver. */

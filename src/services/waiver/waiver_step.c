@@ -2,18 +2,16 @@
 #include "services/waiver/waiver_private.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "domain/charter/effects.h"
 
 enum { WORK_ARENA_BYTES_MAX = 64 * 1024 };
 
-/* One record on its way to the log. */
+/* What one waits for, in the arena of its record. */
 struct waiver_work {
-	struct fold_change change;
-	struct arena *arena;
+	struct fold_record *record;
 	struct waiver_service *service;
-	struct text id; /* of the waiver, in arena */
+	struct text id; /* of the waiver */
 	void *context;
 	void (*done)(void *context, struct text id, uint64_t index, const struct error *err);
 };
@@ -108,80 +106,66 @@ static bool check_room(
 
 /* ---- writing ---- */
 
-static void work_destroy(struct waiver_work **work)
+static void on_written(void *context, uint64_t index, const struct error *err)
 {
-	if (*work == NULL)
-		return;
-	arena_destroy(&(*work)->arena);
-	free(*work);
-	*work = NULL;
+	struct waiver_work *work = context;
+	struct waiver_node *node = waiver_find(work->service, work->id);
+
+	if (node != NULL)
+		node->is_busy = false;
+	if (work->done != NULL)
+		work->done(work->context, work->id, index, err);
 }
 
 /* NULL: no memory. */
 static struct waiver_work *work_create(struct waiver_service *service,
 	const struct waiver_request *request, struct text id, struct error *err)
 {
-	struct waiver_work *work = calloc(1, sizeof *work);
+	struct fold_record *record;
+	struct waiver_work *work;
 
+	if (!fold_record_create(&record, service->fold, WORK_ARENA_BYTES_MAX, err))
+		return NULL;
+	work = arena_new(record->arena, struct waiver_work);
 	if (work != NULL)
-		work->arena = arena_create_small(WORK_ARENA_BYTES_MAX, 4096);
-	if (work != NULL && work->arena != NULL)
-		work->id = text_copy(work->arena, id);
+		work->id = text_copy(record->arena, id);
 	if (work == NULL || work->id.data == NULL) {
-		work_destroy(&work);
+		fold_record_destroy(&record);
 		error_set(err, ERROR_LIMIT, "no memory for a waiver's record");
 		return NULL;
 	}
+	work->record = record;
 	work->service = service;
 	work->context = request->context;
 	work->done = request->done;
+	record->context = work;
+	record->done = on_written;
 	return work;
 }
 
-static void on_written(struct fold_change *change)
+static struct json_builder *start_record(
+	struct waiver_work *work, const char *type, struct text person)
 {
-	struct waiver_work *work = change->context;
-	struct waiver_node *node = waiver_find(work->service, work->id);
+	struct fold_record *record = work->record;
 
-	if (node != NULL)
-		node->is_busy = false;
-	if (work->done != NULL)
-		work->done(work->context, work->id, change->index,
-			change->is_durable ? NULL : &change->err);
-	work_destroy(&work);
-}
-
-static void start_record(
-	struct json_builder *record, struct waiver_work *work, const char *type, struct text person)
-{
-	json_object_start(record, work->arena);
-	json_put_integer(record, "at", fold_stamp_utc_ms(work->service->fold));
-	json_put_cstring(record, "type", type);
-	json_put_text(record, "actor", text_format(work->arena, "person:%.*s", TEXT_ARGS(person)));
-	json_put_text(record, "waiver", work->id);
+	fold_record_start(
+		record, type, text_format(record->arena, "person:%.*s", TEXT_ARGS(person)));
+	json_put_text(&record->object, "waiver", work->id);
+	return &record->object;
 }
 
 /* Gives work to the log, or frees it. */
-static bool submit(struct waiver_work *work, struct json_builder *record, struct error *err)
+static bool submit(struct waiver_work *work, struct error *err)
 {
+	struct fold_record *record = work->record;
 	struct waiver_node *node = waiver_find(work->service, work->id);
-	struct json sealed;
-	bool ok;
 
 	if (node != NULL)
 		node->is_busy = true;
-	work->change.context = work;
-	work->change.done = on_written;
-	ok = json_object_seal(record, &sealed, err);
-	if (ok)
-		work->change.entry = json_canonical_text(work->arena, &sealed);
-	ok = ok && (work->change.entry.data != NULL ||
-			   error_set(err, ERROR_LIMIT, "no memory for a waiver's record"));
-	if (ok && fold_submit(work->service->fold, &work->change, err))
+	if (fold_record_send(&record, err))
 		return true;
 	if (node != NULL)
 		node->is_busy = false;
-	work_destroy(&work);
 	return false;
 }
 
@@ -197,7 +181,7 @@ bool waiver_ask(
 {
 	struct waiver waived;
 	struct waiver_work *work;
-	struct json_builder record;
+	struct json_builder *record;
 	char id[RANDOM_ID_BYTES];
 
 	if (!find_waived(service, request, &waived, err) ||
@@ -210,13 +194,13 @@ bool waiver_ask(
 	work = work_create(service, request, text_of(id), err);
 	if (work == NULL)
 		return false;
-	start_record(&record, work, "waiver-asked", request->person);
-	put_what(&record, &waived);
-	effects_put(&record, "effects", waived.effects);
-	json_put_text(&record, "reason", request->reason);
-	json_put_integer(&record, "until", request->until_utc_s);
-	json_put_text_unless_empty(&record, "unit", waived.unit);
-	return submit(work, &record, err);
+	record = start_record(work, "waiver-asked", request->person);
+	put_what(record, &waived);
+	effects_put(record, "effects", waived.effects);
+	json_put_text(record, "reason", request->reason);
+	json_put_integer(record, "until", request->until_utc_s);
+	json_put_text_unless_empty(record, "unit", waived.unit);
+	return submit(work, err);
 }
 
 /* The waiver that a deed is about, if this person may do it. */
@@ -245,7 +229,7 @@ bool waiver_approve(
 {
 	const struct waiver *waiver = find_for_deed(service, WAIVER_APPROVE, request, err);
 	struct waiver_work *work;
-	struct json_builder record;
+	struct json_builder *record;
 
 	if (waiver == NULL)
 		return false;
@@ -255,9 +239,9 @@ bool waiver_approve(
 	work = work_create(service, request, waiver->id, err);
 	if (work == NULL)
 		return false;
-	start_record(&record, work, "waiver-approved", request->person);
-	put_what(&record, waiver);
-	return submit(work, &record, err);
+	record = start_record(work, "waiver-approved", request->person);
+	put_what(record, waiver);
+	return submit(work, err);
 }
 
 bool waiver_end(
@@ -265,15 +249,15 @@ bool waiver_end(
 {
 	const struct waiver *waiver = find_for_deed(service, WAIVER_END, request, err);
 	struct waiver_work *work;
-	struct json_builder record;
+	struct json_builder *record;
 
 	if (waiver == NULL || !check_reason(request->reason, err))
 		return false;
 	work = work_create(service, request, waiver->id, err);
 	if (work == NULL)
 		return false;
-	start_record(&record, work, "waiver-ended", request->person);
-	put_what(&record, waiver);
-	json_put_text(&record, "reason", request->reason);
-	return submit(work, &record, err);
+	record = start_record(work, "waiver-ended", request->person);
+	put_what(record, waiver);
+	json_put_text(record, "reason", request->reason);
+	return submit(work, err);
 }

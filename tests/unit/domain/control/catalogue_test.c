@@ -61,6 +61,10 @@ static void what_does_not_hold_together_is_refused(void **state)
 		"says why it is unproven");
 	assert_refused(WHOLE(LLM, CONTROL(",\"metric\":\"m\",\"checks\":[\"no-such\"]")),
 		"no check \"no-such\"");
+	assert_refused(WHOLE(LLM, CONTROL(",\"metric\":\"m\",\"measures\":[\"no-such\"]")),
+		"no measure \"no-such\"");
+	assert_refused(WHOLE(LLM, CONTROL(",\"measures\":[\"kill-time\"],\"unproven\":\"u\"")),
+		"says why it is unproven");
 	assert_refused(
 		WHOLE(LLM, CONTROL(",\"unproven\":\"u\"") "," CONTROL(",\"unproven\":\"u\"")),
 		"G-01 is there twice");

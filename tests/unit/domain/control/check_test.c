@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "domain/charter/standing.h"
 #include "domain/control/check.h"
 #include "domain/control/key_holders.h"
 #include "domain/review/review.h"
@@ -80,6 +81,12 @@ static bool note_keys(void *context, const struct registry_entry *entry)
 	return true;
 }
 
+static bool note_person(void *context, const struct registry_entry *entry)
+{
+	assert_true(key_holders_note_person(((struct bench *)context)->holders, entry));
+	return true;
+}
+
 static check_set violated_by(struct bench *bench, enum object_kind kind, const char *name)
 {
 	const struct registry_entry *entry =
@@ -90,6 +97,7 @@ static check_set violated_by(struct bench *bench, enum object_kind kind, const c
 
 	assert_non_null(entry);
 	registry_each(bench->world.registry, OBJECT_IDENTITY, TEXT(""), note_keys, bench);
+	registry_each(bench->world.registry, OBJECT_PERSON, TEXT(""), note_person, bench);
 	assert_true(check_entry(&world, entry, &violated, &err));
 	assert_int_equal(violated & ~check_set_of_entry(kind), 0);
 	return violated;
@@ -314,6 +322,95 @@ static void a_key_of_prod_and_another_environment_goes_across(void **state)
 	assert_false(has(violated_by(bench, OBJECT_IDENTITY, "j"), CHECK_KEY_ACROSS));
 	assert_identity(bench, RIGHT STAGING CERTIFICATE("staging", ""), CHECK_KEY_ACROSS, true);
 	assert_true(has(violated_by(bench, OBJECT_IDENTITY, "j"), CHECK_KEY_ACROSS));
+}
+
+/* ---- who could answer what it asks ---- */
+
+#define JWK                                                                                        \
+	"keys:\n  - {environment: staging, jwk: {kty: EC, crv: P-256, "                            \
+	"x: f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU, "                                         \
+	"y: x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0}}\n"
+
+/* The key of identity i as one of the person's. */
+static void enrol(struct bench *bench, const char *person, int64_t ended_utc_ms)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->world.registry, OBJECT_IDENTITY, TEXT("i"));
+	const struct charter_key *key = &charter_of(entry->in_force)->keys[0];
+	const struct person_key enrolled = {
+		.kid = charter_key_thumbprint(bench->world.arena, key),
+		.jwk = {.type = JSON_OBJECT},
+		.enrolled_utc_ms = 1,
+		.ended_utc_ms = ended_utc_ms,
+		.useless_utc_ms = INT64_MAX};
+	struct error err;
+
+	if (!registry_set_key(bench->world.registry, text_of(person), &enrolled,
+		    registry_revision(bench->world.registry), &err))
+		fail_msg("%s", err.text);
+}
+
+static void who_has_the_key_of_a_person_answers_as_one(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_identity(bench, RIGHT STAGING JWK, CHECK_ANSWERS_AS_PERSON, false);
+	enrol(bench, "ana", 1); /* and ended before it could sign */
+	assert_identity(bench, RIGHT STAGING JWK, CHECK_ANSWERS_AS_PERSON, false);
+	enrol(bench, "ana", 0);
+	assert_identity(bench, RIGHT STAGING JWK, CHECK_ANSWERS_AS_PERSON, true);
+	assert_identity(bench, RIGHT STAGING CERTIFICATE("staging", ""), CHECK_ANSWERS_AS_PERSON,
+		false);
+	assert_identity(bench, RIGHT STAGING JWK, CHECK_ANSWERS_AS_PERSON, true);
+	decide_bench_set_state(&bench->world, "i", IDENTITY_RETIRED);
+	assert_false(has(violated_by(bench, OBJECT_IDENTITY, "i"), CHECK_ANSWERS_AS_PERSON));
+}
+
+#define IDP(people)                                                                                \
+	"object: issuer\nname: idp\nunit: support\nspeaks: oidc\nalgorithms: [ES256]\n"            \
+	"url: https://idp.example\n" people
+#define RULE(members)                                                                              \
+	RIGHT STAGING "federation:\n  - {issuer: idp, environment: staging, " members "}\n"
+#define DEE(members) "object: person\nname: dee\nunit: support\nroles: [approver]\n" members
+
+static void put_documents(struct bench *bench, const char *first, const char *second)
+{
+	assert_true(decide_bench_put(&bench->world, first));
+	assert_true(decide_bench_put(&bench->world, second));
+}
+
+static void who_is_met_by_the_word_that_a_person_signs_in_by_answers_as_one(void **state)
+{
+	struct bench *bench = *state;
+
+	put_documents(bench, IDP("people: {client: remit, claim: sub}\n"),
+		DEE("sign-in: {issuer: idp, as: u-17}\n"));
+	assert_identity(bench, RULE("subject: u-17"), CHECK_ANSWERS_AS_PERSON, true);
+	assert_identity(bench, RULE("subject: u-18"), CHECK_ANSWERS_AS_PERSON, false);
+	assert_identity(bench, RULE("subject: dee"), CHECK_ANSWERS_AS_PERSON, false);
+	put_documents(bench, IDP(""), DEE("sign-in: {issuer: idp, as: u-17}\n"));
+	assert_identity(bench, RULE("subject: u-17"), CHECK_ANSWERS_AS_PERSON, false);
+	put_documents(bench, IDP("people: {client: remit, claim: sub}\n"), DEE(""));
+	assert_identity(bench, RULE("subject: u-17"), CHECK_ANSWERS_AS_PERSON, false);
+	put_documents(bench, IDP("people: {client: remit, claim: sub}\n"),
+		DEE("sign-in: {issuer: idp, as: u-17}\nleft: 2027-01-01\n"));
+	assert_identity(bench, RULE("subject: u-17"), CHECK_ANSWERS_AS_PERSON, false);
+}
+
+/* The claim by which its issuer knows people is what counts, not the subject. */
+static void by_another_claim_a_rule_is_met_as_a_person_where_it_says_that_claim(void **state)
+{
+	struct bench *bench = *state;
+
+	put_documents(bench, IDP("people: {client: remit, claim: email}\n"),
+		DEE("sign-in: {issuer: idp, as: d@x.example}\n"));
+	assert_identity(bench, RULE("subject: d@x.example"), CHECK_ANSWERS_AS_PERSON, false);
+	assert_identity(bench,
+		RULE("subject: s, claims: [{name: email, is: d@x.example}]"),
+		CHECK_ANSWERS_AS_PERSON, true);
+	assert_identity(bench,
+		RULE("subject: s, claims: [{name: mail, is: d@x.example}]"),
+		CHECK_ANSWERS_AS_PERSON, false);
 }
 
 static void tokens_for_prod_at_risk_are_bound(void **state)
@@ -878,6 +975,9 @@ int main(void)
 		CASE(keys_without_an_end_stand),
 		CASE(a_key_of_two_is_shared_as_long_as_both_have_it),
 		CASE(a_key_of_prod_and_another_environment_goes_across),
+		CASE(who_has_the_key_of_a_person_answers_as_one),
+		CASE(who_is_met_by_the_word_that_a_person_signs_in_by_answers_as_one),
+		CASE(by_another_claim_a_rule_is_met_as_a_person_where_it_says_that_claim),
 		CASE(tokens_for_prod_at_risk_are_bound),
 		CASE(rules_of_federation_hold_on_to_what_cannot_be_taken_over),
 		CASE(sandboxes_stay_away_from_production),

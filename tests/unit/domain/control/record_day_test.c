@@ -213,6 +213,42 @@ static void a_change_that_holds_nothing_is_corrupt(void **state)
 	assert_int_equal(err.code, ERROR_CORRUPT);
 }
 
+static void on_violated(
+	void *context, enum record_check check, uint64_t index, struct text identity)
+{
+	(void)context;
+	(void)check;
+	(void)index;
+	(void)identity;
+}
+
+/* What a remit of before left: the registry is taken as it is, and nothing of the past is wanted.
+ */
+static void where_a_record_of_before_says_no_day_it_begins_with_now(void **state)
+{
+	struct bench *bench = *state;
+	const struct record_watch_listener listener = {NULL, on_violated};
+	struct record_watch_state stood;
+	struct record_watch *watch;
+	struct json json;
+	struct error err;
+
+	put(bench, "d", 1, "public");
+	assert_true(json_parse(&json, bench->arena,
+		TEXT("{\"at\":1,\"next\":5,\"since\":[5,5,5],\"sure\":[0,0,0]}"),
+		&json_limits_default, &err));
+	assert_true(record_watch_state_read(&stood, &json));
+	assert_true(stood.has_no_day);
+	assert_int_equal(record_watch_from(&stood), 5);
+	assert_true(record_watch_create(&watch, bench->registry, &listener, &stood, &err));
+	assert_int_equal(record_watch_past(watch), 0);
+	stood = record_watch_stand(watch);
+	assert_false(stood.has_no_day);
+	assert_int_equal(stood.day.since, 5);
+	assert_int_equal(stood.day.revision, 1);
+	record_watch_destroy(&watch);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -225,6 +261,7 @@ int main(void)
 		CASE(past_the_limit_nothing_is_said_of_what_was),
 		CASE(what_there_was_no_room_for_is_known_once_it_was_read),
 		CASE(a_change_that_holds_nothing_is_corrupt),
+		CASE(where_a_record_of_before_says_no_day_it_begins_with_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

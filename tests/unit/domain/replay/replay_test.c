@@ -60,6 +60,21 @@ static int tear_down(void **state)
 
 /* ---- calls and replays ---- */
 
+struct unmade {
+	unsigned times;
+	uint64_t index;
+	enum replay_cause cause;
+};
+
+static void hear_unmade(void *context, uint64_t index, enum replay_cause cause)
+{
+	struct unmade *unmade = context;
+
+	unmade->times++;
+	unmade->index = index;
+	unmade->cause = cause;
+}
+
 static void some_calls(struct fixture *fixture)
 {
 	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"tickets/1\"}");
@@ -540,6 +555,59 @@ static void an_identity_that_is_not_on_record_is_told_with_the_nearest(void **st
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* A call that nobody was asked about, because people have no room, was decided as one that is
+ * asked about: whether they have is no part of the decision. */
+static void a_question_that_was_not_asked_comes_out_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_counts counts;
+
+	approve_bound_people(fixture->bench->approve, 1);
+	recorded_calls_call(&fixture->calls, "write", "{\"n\":1}");
+	recorded_calls_call(&fixture->calls, "write", "{\"n\":2}");
+	assert_int_equal(call_bench_records(fixture->bench, "approval-asked"), 1);
+	counts = replay(fixture);
+	assert_int_equal(counts.asked, 2);
+	assert_int_equal(counts.causes[REPLAY_DONE], 2);
+}
+
+static void a_sample_is_one_in_so_many_from_one_on(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		struct replay_sample sample;
+		uint64_t asked;
+	} rows[] = {{{0, 0}, 7}, {{1, 0}, 7}, {{2, 0}, 4}, {{2, 1}, 3}, {{3, 2}, 2}, {{7, 6}, 1},
+		{{8, 7}, 0}};
+
+	some_calls(fixture);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		fixture->options.sample = rows[i].sample;
+		assert_int_equal(replay(fixture).asked, rows[i].asked);
+	}
+}
+
+static void whoever_listens_hears_of_what_does_not_come_out_again_and_of_no_other(void **state)
+{
+	struct fixture *fixture = *state;
+	struct unmade unmade = {0};
+	struct fake_log *log = &fixture->bench->log;
+	size_t decision = 0;
+
+	fixture->options.unmade_context = &unmade;
+	fixture->options.unmade = hear_unmade;
+	some_calls(fixture);
+	(void)replay(fixture);
+	assert_int_equal(unmade.times, 0);
+	while (strstr(log->entries[decision].entry.data, "\"type\":\"decision\"") == NULL)
+		decision++;
+	log->entries[decision].content = TEXT("");
+	(void)replay(fixture);
+	assert_int_equal(unmade.times, 1);
+	assert_int_equal(unmade.index, decision);
+	assert_int_equal(unmade.cause, REPLAY_MISSING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -561,6 +629,9 @@ int main(void)
 		TEST(only_so_many_examples_and_unused_candidates_are_shown),
 		TEST(a_candidate_takes_the_place_of_a_policy_in_force),
 		TEST(a_candidate_charter_is_in_force_wherever_one_was),
+		TEST(a_question_that_was_not_asked_comes_out_again),
+		TEST(a_sample_is_one_in_so_many_from_one_on),
+		TEST(whoever_listens_hears_of_what_does_not_come_out_again_and_of_no_other),
 		TEST(only_what_was_asked_for_is_replayed),
 		TEST(an_identity_that_is_not_on_record_is_told_with_the_nearest),
 	};

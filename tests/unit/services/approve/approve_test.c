@@ -268,6 +268,151 @@ static void an_identity_leaves_room_for_the_questions_of_others(void **state)
 	assert_false(client.is_recorded);
 }
 
+/* ---- how many one person is asked ---- */
+
+struct flood {
+	char person[32];
+	uint32_t open;
+	unsigned times;
+};
+
+static void on_flooded(void *context, struct text person, uint32_t open)
+{
+	struct flood *flood = context;
+
+	(void)snprintf(flood->person, sizeof flood->person, "%.*s", TEXT_ARGS(person));
+	flood->open = open;
+	flood->times++;
+}
+
+static void ask_numbered(
+	struct call_bench *bench, struct bench_client *client, const char *tool, int number)
+{
+	char arguments[32];
+
+	(void)snprintf(arguments, sizeof arguments, "{\"n\":%d}", number);
+	assert_true(call_bench_start(bench, client, tool, arguments));
+}
+
+static void a_person_is_asked_no_more_than_they_can_read(void **state)
+{
+	struct call_bench *bench = *state;
+	struct flood flood = {.times = 0};
+	const struct approve_listener listener = {.context = &flood, .on_flooded = on_flooded};
+	struct bench_client client;
+	char first[32];
+
+	approve_bound_people(bench->approve, 3);
+	(void)snprintf(first, sizeof first, "%s", ask(bench, "{\"n\":0}"));
+	for (int i = 1; i < 3; i++) {
+		ask_numbered(bench, &client, "write", i);
+		assert_int_equal(client.kind, CALL_ASKED);
+	}
+	approve_listen(bench->approve, &listener);
+	ask_numbered(bench, &client, "write", 3);
+	approve_listen(bench->approve, NULL);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_int_equal(client.verdict, VERDICT_DENY);
+	assert_true(client.is_recorded);
+	assert_int_equal(client.reason, REASON_APPROVAL_NEEDED);
+	assert_non_null(strstr(client.message, "3 questions wait already"));
+	assert_int_equal(flood.times, 1);
+	assert_string_equal(flood.person, "ana");
+	assert_int_equal(flood.open, 3);
+	assert_int_equal(call_bench_records(bench, "approval-asked"), 3);
+	assert_true(call_bench_approve(bench, first, "ana", false));
+	ask_numbered(bench, &client, "write", 3);
+	assert_int_equal(client.kind, CALL_ASKED);
+}
+
+/* What was asked about already is not asked once more. */
+static void the_same_call_once_more_is_no_question_more(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	char first[32];
+
+	approve_bound_people(bench->approve, 1);
+	(void)snprintf(first, sizeof first, "%s", ask(bench, "{\"n\":0}"));
+	ask_numbered(bench, &client, "write", 0);
+	assert_int_equal(client.kind, CALL_ASKED);
+	assert_string_equal(client.approval, first);
+	decide_bench_edit(&bench->world, "files/write", "risk: medium", "risk: high");
+	ask_numbered(bench, &client, "write", 0); /* in place of the first */
+	assert_int_equal(client.kind, CALL_ASKED);
+	assert_string_not_equal(client.approval, first);
+}
+
+/* A question that is over waits for nobody. */
+static void what_is_over_leaves_room(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	approve_bound_people(bench->approve, 1);
+	(void)ask(bench, "{\"n\":0}");
+	ask_numbered(bench, &client, "write", 1);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	decide_bench_fold(&bench->world,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-l\",\"identity\":\"agent\","
+		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":1900000000000,"
+		"\"identity-epoch\":0}");
+	bench->log.now_utc_ms += INT64_C(59) * 60 * 1000;
+	for (int is_over = 0; is_over <= 1; is_over++) {
+		assert_true(call_bench_start_method(
+			bench, &client, "t-l", "tools/call", "{\"name\":\"write\"}"));
+		assert_int_equal(client.kind, is_over ? CALL_ASKED : CALL_REFUSED);
+		assert_int_equal(client.reason, REASON_APPROVAL_NEEDED);
+		bench->log.now_utc_ms += INT64_C(61) * 1000;
+	}
+}
+
+static void run_needs(struct call_bench *bench, const char *names)
+{
+	struct text policy = text_format(bench->world.arena,
+		"object: policy\nname: org/ask\ntext: |\n"
+		"  forbid (principal, action == Action::\"execute\", resource)\n"
+		"  unless { context.approvals.containsAll(%s) };\n",
+		names);
+
+	assert_true(decide_bench_put(&bench->world, policy.data));
+}
+
+static void one_of_several_who_has_room_is_enough_and_for_each_name_one(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	approve_bound_people(bench->approve, 1);
+	(void)ask(bench, "{\"n\":0}"); /* waits for ana alone */
+	run_needs(bench, "[\"second\"]");
+	ask_numbered(bench, &client, "run", 1); /* bo has room */
+	assert_int_equal(client.kind, CALL_ASKED);
+	ask_numbered(bench, &client, "run", 2); /* and now he has none */
+	assert_int_equal(client.kind, CALL_REFUSED);
+	run_needs(bench, "[\"role/administrator\"]");
+	ask_numbered(bench, &client, "run", 3);
+	assert_int_equal(client.kind, CALL_ASKED);
+	approve_bound_people(bench->approve, 2);
+	run_needs(bench, "[\"owner\", \"role/approver\"]");
+	ask_numbered(bench, &client, "run", 4); /* ana has two, bo one */
+	assert_int_equal(client.kind, CALL_REFUSED);
+}
+
+/* Nobody is spared by a refusal where nobody is asked: that is told by others. */
+static void where_nobody_stands_for_a_name_people_are_asked_as_ever(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	approve_bound_people(bench->approve, 1);
+	run_needs(bench, "[\"role/auditor\"]");
+	ask_numbered(bench, &client, "run", 1);
+	assert_int_equal(client.kind, CALL_ASKED);
+	ask_numbered(bench, &client, "run", 2);
+	assert_int_equal(client.kind, CALL_ASKED);
+}
+
 /* ---- who stands for which name ---- */
 
 static const char *names_ask(struct call_bench *bench, const char *names)
@@ -685,6 +830,11 @@ int main(void)
 		APPROVE_TEST(what_is_over_is_closed_in_the_log),
 		APPROVE_TEST(a_task_asks_only_so_many_questions_at_once),
 		APPROVE_TEST(an_identity_leaves_room_for_the_questions_of_others),
+		APPROVE_TEST(a_person_is_asked_no_more_than_they_can_read),
+		APPROVE_TEST(the_same_call_once_more_is_no_question_more),
+		APPROVE_TEST(what_is_over_leaves_room),
+		APPROVE_TEST(one_of_several_who_has_room_is_enough_and_for_each_name_one),
+		APPROVE_TEST(where_nobody_stands_for_a_name_people_are_asked_as_ever),
 		APPROVE_TEST(a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere),
 		APPROVE_TEST(a_data_owner_owns_data_the_call_has_to_do_with),
 		APPROVE_TEST(a_second_person_is_another_one),

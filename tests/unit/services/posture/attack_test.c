@@ -27,6 +27,7 @@ struct bench {
 	struct graph *graph;
 	struct finding_service *findings;
 	struct waiver_service *waivers;
+	struct measure_service *measures;
 	struct posture *posture;
 	struct control_status all[CATALOGUE_CONTROLS_MAX];
 	const char *control; /* under attack */
@@ -106,6 +107,7 @@ static int setup(void **state)
 	assert_true(
 		finding_service_create(&bench->findings, bench->world.registry, bench->fold, &err));
 	assert_true(waiver_service_create(&bench->waivers, bench->fold, &err));
+	assert_true(measure_service_create(&bench->measures, bench->fold, &err));
 	parts = (struct posture_parts){.registry = bench->world.registry,
 		.graph = bench->graph,
 		.fold = bench->fold,
@@ -114,7 +116,8 @@ static int setup(void **state)
 		.inventories = {.context = bench, .oldest = oldest},
 		.log = {.context = bench, .open = log_open, .next = log_next},
 		.witness = {.context = bench, .identity = tell_facts},
-		.drift = {.context = bench, .since_utc_ms = drift_since}};
+		.drift = {.context = bench, .since_utc_ms = drift_since},
+		.measures = bench->measures};
 	assert_true(posture_create(&bench->posture, &parts, &err));
 	assert_true(fold_finish_loading(bench->fold, &err));
 	*state = bench;
@@ -130,6 +133,7 @@ static int teardown(void **state)
 	graph_destroy(&bench->graph);
 	posture_destroy(&bench->posture);
 	waiver_service_destroy(&bench->waivers);
+	measure_service_destroy(&bench->measures);
 	finding_service_destroy(&bench->findings);
 	fold_destroy(&bench->fold);
 	loop_destroy(&bench->loop);
@@ -935,7 +939,7 @@ static void close_findings(struct bench *bench)
 			.person = TEXT("eva"),
 			.reason = TEXT("the log was restored from a copy")};
 
-		if (finding->kind != FINDING_RECORD_VIOLATES) {
+		if (finding->kind == FINDING_CONTROL_FAILING) {
 			finding = finding_next(bench->findings, finding);
 			continue;
 		}
@@ -1125,7 +1129,7 @@ static void g_30_an_approval_without_a_yes_turns_it_red(void **state)
 }
 
 #define FIRST(tool, more) ALLOWED("t-1", "agent", "staging", ",'first':true,'tool':'" tool "'" more)
-#define ASKED(id, tool)                                                                            \
+#define ASKED_ABOUT(id, tool)                                                                      \
 	"'type':'approval-asked','approval':'" id                                                  \
 	"','identity':'agent','environment':'staging','tool':'" tool "'"
 
@@ -1135,7 +1139,7 @@ static void g_36_a_first_use_of_a_risky_tool_turns_it_red(void **state)
 		GOOD(OPENED("t-1", ""), FIRST("files/write", ""),
 			FIRST("files/run", ",'break-glass':'g-1'"),
 			ALLOWED("t-1", "agent", "staging", ",'tool':'files/run'"),
-			ASKED("a-1", "files/run"), YES("a-1", ""),
+			ASKED_ABOUT("a-1", "files/run"), YES("a-1", ""),
 			FIRST("files/run", ",'approval':'a-1','approvals':['owner','second']")),
 		FIRST("files/run", ""));
 }
@@ -1143,7 +1147,7 @@ static void g_36_a_first_use_of_a_risky_tool_turns_it_red(void **state)
 static void g_36_anybody_elses_yes_turns_it_red(void **state)
 {
 	record_attack(*state, "G-36",
-		GOOD(OPENED("t-1", ""), ASKED("a-1", "files/run"), YES("a-1", "")),
+		GOOD(OPENED("t-1", ""), ASKED_ABOUT("a-1", "files/run"), YES("a-1", "")),
 		FIRST("files/run", ",'approval':'a-1','approvals':['role/approver','second']"));
 }
 
@@ -1264,6 +1268,177 @@ static void g_17_tells_how_long_half_of_the_tokens_live(void **state)
 	assert_int_equal(json_integer_or(&lives->items[0], "tokens", 0), 3);
 	assert_int_equal(json_integer_or(&lives->items[0], "median_minutes", 0), 2);
 	assert_int_equal(json_integer_or(&lives->items[0], "most_minutes", 0), 480);
+}
+
+/* ---- what is measured ---- */
+
+static void measured(struct bench *bench, enum control_measure measure, int64_t value)
+{
+	const struct measure_taken taken = {.measure = measure, .value = value, .samples = 3};
+	struct error err;
+
+	if (!measure_take(bench->measures, &taken, &err))
+		fail_msg("%s", err.text);
+}
+
+static void g_24_a_kill_that_takes_too_long_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(look(bench, "G-24")->state, CONTROL_UNPROVEN); /* nothing was tried */
+	measured(bench, MEASURE_KILL_TIME, 1000000);
+	begin(bench, "G-24");
+	assert_green(bench);
+	measured(bench, MEASURE_KILL_TIME, 1000001);
+	assert_red(bench);
+	for (int i = 0; i < MEASURES_KEPT; i++)
+		measured(bench, MEASURE_KILL_TIME, 900);
+	assert_green(bench);
+}
+
+static void g_24_what_outlives_the_kill_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct finding_draft draft = {.kind = FINDING_CANARY_FAILED,
+		.subject = TEXT("canary/canary"),
+		.control = "G-24",
+		.what = TEXT("the call of a task below was still taken after the kill")};
+	struct error err;
+
+	measured(bench, MEASURE_KILL_TIME, 900);
+	begin(bench, "G-24");
+	assert_true(finding_report(bench->findings, &draft, &err));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_24_is_stale_when_no_kill_was_tried_for_a_day(void **state)
+{
+	struct bench *bench = *state;
+
+	measured(bench, MEASURE_KILL_TIME, 900);
+	bench->log.now_utc_ms += INT64_C(1000) * (DAY - POSTURE_AGAIN_S);
+	assert_int_equal(look(bench, "G-24")->state, CONTROL_PASSING);
+	bench->log.now_utc_ms += 1000;
+	assert_int_equal(look(bench, "G-24")->state, CONTROL_STALE);
+	measured(bench, MEASURE_KILL_TIME, 900);
+	assert_int_equal(look(bench, "G-24")->state, CONTROL_PASSING);
+}
+
+static void g_24_tells_how_long_kills_took(void **state)
+{
+	struct bench *bench = *state;
+	const struct catalogue *catalogue = posture_catalogue(bench->posture);
+	struct posture_page page = {
+		.control = catalogue_number(catalogue, catalogue_find(catalogue, TEXT("G-24"))),
+		.count = 1};
+	const struct json *measures;
+	struct json out;
+	struct error err;
+
+	for (int taken = 0; taken <= 1; taken++) {
+		if (taken == 1)
+			measured(bench, MEASURE_KILL_TIME, 900);
+		look(bench, "G-24");
+		assert_true(posture_control_json(
+			bench->posture, &page, bench->world.arena, &out, &err));
+		measures = json_find(&out, "measures");
+		assert_non_null(measures);
+		assert_int_equal(measures->count, 1);
+		assert_int_equal(json_integer_or(&measures->items[0], "most", 0), 1000000);
+		assert_int_equal(
+			json_integer_or(&measures->items[0], "value", -1), taken == 1 ? 900 : -1);
+		assert_int_equal(json_integer_or(&measures->items[0], "kept", -1), taken);
+	}
+}
+
+/* An agent that signs in as its approver: the rule is in force, and the approver's sign-in comes
+ * later. */
+static void n_12_an_agent_that_could_sign_as_its_approver_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: issuer\nname: idp\nunit: support\nspeaks: oidc\n"
+		   "algorithms: [ES256]\nurl: https://idp.example\n"
+		   "people: {client: remit, claim: sub}\n");
+	put(bench, "object: person\nname: dee\nunit: support\nroles: [approver]\n");
+	put(bench, RIGHT "federation:\n"
+			 "  - {issuer: idp, environment: staging, subject: 'u-17'}\n");
+	begin(bench, "N-12");
+	put(bench, "object: person\nname: dee\nunit: support\nroles: [approver]\n"
+		   "sign-in: {issuer: idp, as: u-17}\n");
+	assert_red(bench);
+	put(bench, RIGHT "federation:\n"
+			 "  - {issuer: idp, environment: staging, subject: 'w-17'}\n");
+	assert_green(bench);
+}
+
+#define ASKED(risk, effect, verdict)                                                               \
+	"'type':'decision','task':'t-1','identity':'agent','environment':'staging','verdict':"     \
+	"'" verdict "','risk':'" risk "','effect':'" effect "'"
+
+static void g_35_a_question_about_a_read_of_low_risk_turns_it_red(void **state)
+{
+	measured(*state, MEASURE_DECISION_TIME, 100);
+	record_attack(*state, "G-35",
+		GOOD(OPENED("t-1", ""), ASKED("low", "write", "ask"),
+			ASKED("medium", "read", "ask"), ASKED("low", "read", "deny"),
+			ASKED("low", "read", "allow")),
+		ASKED("low", "read", "ask"));
+}
+
+static void g_35_a_slow_decision_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(look(bench, "G-35")->state, CONTROL_UNPROVEN);
+	measured(bench, MEASURE_DECISION_TIME, 1000);
+	begin(bench, "G-35");
+	assert_green(bench);
+	measured(bench, MEASURE_DECISION_TIME, 2000);
+	assert_red(bench);
+	measured(bench, MEASURE_DECISION_TIME, 500); /* the hour after it */
+	assert_green(bench);
+}
+
+static void g_35_a_flood_of_questions_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct finding_draft draft = {.kind = FINDING_PERSON_FLOODED,
+		.subject = TEXT("person/ana"),
+		.control = "G-35",
+		.what = TEXT("100 questions wait for ana")};
+	struct error err;
+
+	measured(bench, MEASURE_DECISION_TIME, 500);
+	begin(bench, "G-35");
+	assert_true(finding_report(bench->findings, &draft, &err));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_43_a_decision_that_comes_out_otherwise_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	const struct finding_draft draft = {.kind = FINDING_REPLAY_DIFFERS,
+		.subject = TEXT("record/7"),
+		.control = "G-43",
+		.what = TEXT("Record #7 does not come out again")};
+	struct error err;
+
+	assert_int_equal(look(bench, "G-43")->state, CONTROL_UNPROVEN);
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 0);
+	begin(bench, "G-43");
+	assert_green(bench);
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 1);
+	assert_red(bench);
+	assert_true(finding_report(bench->findings, &draft, &err));
+	measured(bench, MEASURE_REPLAY_DIFFERENCES, 0); /* the next sample has others */
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
 }
 
 static void n_10_ids_that_do_not_match_turn_it_red(void **state)
@@ -1388,6 +1563,15 @@ int main(void)
 		CASE(g_21_an_exposed_credential_turns_it_red),
 		CASE(g_22_one_key_of_two_agents_turns_it_red),
 		CASE(g_23_a_credential_outside_a_manager_turns_it_red),
+		CASE(g_24_a_kill_that_takes_too_long_turns_it_red),
+		CASE(g_24_what_outlives_the_kill_turns_it_red),
+		CASE(g_24_is_stale_when_no_kill_was_tried_for_a_day),
+		CASE(g_24_tells_how_long_kills_took),
+		CASE(g_35_a_question_about_a_read_of_low_risk_turns_it_red),
+		CASE(g_35_a_slow_decision_turns_it_red),
+		CASE(g_35_a_flood_of_questions_turns_it_red),
+		CASE(g_43_a_decision_that_comes_out_otherwise_turns_it_red),
+		CASE(n_12_an_agent_that_could_sign_as_its_approver_turns_it_red),
 		CASE(g_25_what_lives_past_its_charter_turns_it_red),
 		CASE(g_27_a_stripped_label_turns_it_red),
 		CASE(g_28_a_tool_without_its_pin_turns_it_red),

@@ -1,0 +1,148 @@
+/* Two passes over the log: one counts the decisions of the day, so that the second takes a random
+ * one in so many of them. */
+#include "services/replay/sample.h"
+
+#include <stdatomic.h>
+
+#include "base/random.h"
+#include "domain/audit/envelope.h"
+#include "services/record/contents.h"
+#include "services/replay/log_walk.h"
+
+enum { SAMPLE_ENTRY_BYTES_MAX = 16 * 1024 * 1024 /* of one entry, read */ };
+
+struct sampling {
+	const _Atomic bool *is_stopped;
+	struct contents *contents;
+	struct replay *replay;
+	struct arena *arena; /* of one entry */
+	int64_t since_utc_ms;
+	uint64_t decisions;
+	struct sample_result *result;
+};
+
+static bool go_on(const struct sampling *sampling, struct error *err)
+{
+	if (!atomic_load(sampling->is_stopped))
+		return true;
+	sampling->result->is_stopped = true;
+	return error_set(err, ERROR_CONFLICT, "the daemon ends");
+}
+
+static bool count_entry(void *context, const struct log_entry *entry, struct error *err)
+{
+	struct sampling *sampling = context;
+	struct envelope envelope;
+	struct json record;
+
+	if (!go_on(sampling, err))
+		return false;
+	arena_reset(sampling->arena);
+	if (!envelope_parse(&envelope, &record, sampling->arena, entry->entry, err))
+		return error_wrap(err, "record %llu", (unsigned long long)entry->index);
+	sampling->decisions +=
+		envelope.at_utc_ms >= sampling->since_utc_ms &&
+		(envelope.type == RECORD_DECISION || envelope.type == RECORD_EVALUATION);
+	return true;
+}
+
+static bool feed_entry(void *context, const struct log_entry *entry, struct error *err)
+{
+	struct sampling *sampling = context;
+	const struct replay_entry fed = {entry->index, entry->entry, entry->content};
+
+	return go_on(sampling, err) && replay_feed(sampling->replay, &fed, err);
+}
+
+static bool open_sealed(void *context, struct text sealed, struct arena *arena,
+	struct text *out_plain, struct error *err)
+{
+	return contents_open_sealed(context, sealed, arena, out_plain, err);
+}
+
+/* Whose key was erased cannot be made again, and no application has to keep what it is asked. */
+static bool is_explained(enum replay_cause cause)
+{
+	return cause == REPLAY_ERASED || cause == REPLAY_NOT_KEPT;
+}
+
+static void hear_unmade(void *context, uint64_t index, enum replay_cause cause)
+{
+	struct sample_result *result = ((struct sampling *)context)->result;
+
+	if (is_explained(cause))
+		return;
+	if (result->first_count < SAMPLE_UNMADE_MAX) {
+		result->first[result->first_count].index = index;
+		result->first[result->first_count++].cause = cause;
+	}
+	result->unmade++;
+}
+
+static uint64_t made_of(const struct replay_counts *counts)
+{
+	uint64_t made = counts->asked;
+
+	for (int cause = 0; cause < REPLAY_CAUSES_COUNT; cause++)
+		if (is_explained(cause))
+			made -= counts->causes[cause];
+	return made;
+}
+
+/* One in so many that there are SAMPLE_DECISIONS_MAX at most; which ones, nobody knows before. */
+static struct replay_sample choose(uint64_t decisions)
+{
+	struct replay_sample sample = {.every = 1};
+
+	if (decisions > SAMPLE_DECISIONS_MAX)
+		sample.every = (decisions + SAMPLE_DECISIONS_MAX - 1) / SAMPLE_DECISIONS_MAX;
+	random_bytes(&sample.skip, sizeof sample.skip);
+	sample.skip %= sample.every;
+	return sample;
+}
+
+static bool replay_sampled(struct sampling *sampling, const struct disk *disk, struct error *err)
+{
+	const struct replay_options options = {.since_utc_ms = sampling->since_utc_ms,
+		.sample = choose(sampling->decisions),
+		.unmade_context = sampling,
+		.unmade = hear_unmade,
+		.context = sampling->contents,
+		.open_sealed = open_sealed};
+	const struct log_visitor visitor = {sampling, feed_entry};
+	struct replay_figures figures;
+	bool ok;
+
+	if (!replay_create(&sampling->replay, &options, err))
+		return false;
+	ok = log_walk(disk, &visitor, NULL, err);
+	figures = replay_figures_of(sampling->replay);
+	sampling->result->made = made_of(&figures.decisions) + made_of(&figures.evaluations);
+	replay_destroy(&sampling->replay);
+	return ok;
+}
+
+static bool sample(struct sampling *sampling, const struct disk *disk, struct error *err)
+{
+	const struct log_visitor counter = {sampling, count_entry};
+
+	return log_walk(disk, &counter, NULL, err) && replay_sampled(sampling, disk, err);
+}
+
+void sample_run(const struct sample_of *of, struct sample_result *result)
+{
+	struct sampling sampling = {.is_stopped = of->is_stopped,
+		.since_utc_ms = of->now_utc_ms - SAMPLE_WINDOW_MS,
+		.result = result};
+	struct error err = {0};
+
+	*result = (struct sample_result){0};
+	sampling.arena = arena_create(SAMPLE_ENTRY_BYTES_MAX);
+	if (sampling.arena == NULL)
+		(void)error_set(&result->err, ERROR_LIMIT, "no memory for a sample");
+	else if (!contents_open(&sampling.contents, of->disk, of->master, &err) ||
+		 !sample(&sampling, of->disk, &err))
+		result->err = err;
+	contents_close(&sampling.contents);
+	arena_destroy(&sampling.arena);
+}

@@ -1,0 +1,184 @@
+/* A sample of a log on a simulated disk. */
+#include "services/replay/sample.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "audit_support.h"
+#include "services/record/segments.h"
+#include "simulated_disk.h"
+
+struct fixture {
+	struct simulated_disk *disk;
+	struct test_signer signer;
+	struct record_log *log;
+	struct record_append *appends;
+	struct buffer *texts;
+	size_t count;
+	size_t room;
+	int64_t now_utc_ms;
+	struct sample_result result;
+};
+
+enum { RECORDS_MAX = 3 * SAMPLE_DECISIONS_MAX };
+
+static void on_done(struct record_append *append)
+{
+	(void)append;
+}
+
+static void open_log(struct fixture *fixture)
+{
+	const struct record_log_options options = {.disk = simulated_disk_port(fixture->disk),
+		.signer = &fixture->signer.port,
+		.version = TEXT("0.0.0"),
+		.segment_bytes = RECORD_SEGMENT_BYTES_MIN};
+	struct error err = {0};
+
+	if (!record_log_open(&fixture->log, &options, &err))
+		fail_msg("%s", err.text);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+
+	fixture->room = RECORDS_MAX;
+	fixture->appends = calloc(fixture->room, sizeof *fixture->appends);
+	fixture->texts = calloc(fixture->room, sizeof *fixture->texts);
+	fixture->disk = simulated_disk_create();
+	test_signer_init(&fixture->signer, "log.test");
+	open_log(fixture);
+	fixture->now_utc_ms = record_stamp_utc_ms(fixture->log);
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	record_log_close(&fixture->log);
+	for (size_t i = 0; i < fixture->count; i++)
+		buffer_deinit(&fixture->texts[i]);
+	free(fixture->texts);
+	free(fixture->appends);
+	test_signer_deinit(&fixture->signer);
+	simulated_disk_destroy(&fixture->disk);
+	free(fixture);
+	return 0;
+}
+
+/* A decision whose arguments are not beside it: it cannot be made again. */
+static void decide(struct fixture *fixture)
+{
+	struct buffer *text = &fixture->texts[fixture->count];
+	struct record_append *append = &fixture->appends[fixture->count++];
+	struct error err = {0};
+
+	buffer_init(text, 4096);
+	buffer_append_format(text,
+		"{\"actor\":\"identity:a\",\"at\":%" PRId64
+		",\"identity\":\"a\",\"method\":\"tools/call\",\"reason\":\"identity_unknown\","
+		"\"tool\":\"s/t\",\"type\":\"decision\",\"verdict\":\"deny\"}",
+		fixture->now_utc_ms);
+	append->done = on_done;
+	append->entry = buffer_text(text);
+	if (!record_submit(fixture->log, append, &err))
+		fail_msg("%s", err.text);
+}
+
+static void sample_at(struct fixture *fixture, int64_t now_utc_ms, bool is_stopping)
+{
+	const struct seal_key master = {0};
+	_Atomic bool is_stopped = is_stopping;
+	const struct sample_of of = {
+		simulated_disk_port(fixture->disk), &master, now_utc_ms, &is_stopped};
+
+	record_log_close(&fixture->log); /* what was written is on disk */
+	sample_run(&of, &fixture->result);
+}
+
+static void of_no_decision_nothing_differs(void **state)
+{
+	struct fixture *fixture = *state;
+
+	sample_at(fixture, fixture->now_utc_ms, false);
+	assert_int_equal(fixture->result.err.code, ERROR_NONE);
+	assert_int_equal(fixture->result.made, 0);
+	assert_int_equal(fixture->result.unmade, 0);
+}
+
+static void what_cannot_be_made_again_is_told_by_its_record(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide(fixture);
+	sample_at(fixture, fixture->now_utc_ms, false);
+	assert_int_equal(fixture->result.err.code, ERROR_NONE);
+	assert_int_equal(fixture->result.made, 1);
+	assert_int_equal(fixture->result.unmade, 1);
+	assert_int_equal(fixture->result.first_count, 1);
+	assert_int_equal(fixture->result.first[0].index, 2); /* behind genesis and start */
+	assert_int_equal(fixture->result.first[0].cause, REPLAY_MISSING);
+}
+
+static void what_is_older_than_the_day_is_not_in_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide(fixture);
+	sample_at(fixture, fixture->now_utc_ms + SAMPLE_WINDOW_MS + 1, false);
+	assert_int_equal(fixture->result.made, 0);
+	sample_at(fixture, fixture->now_utc_ms + SAMPLE_WINDOW_MS, false);
+	assert_int_equal(fixture->result.made, 1);
+}
+
+/* At the bound all are taken; with one more, every second. */
+static void a_sample_is_bounded(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int i = 0; i < SAMPLE_DECISIONS_MAX; i++)
+		decide(fixture);
+	sample_at(fixture, fixture->now_utc_ms, false);
+	assert_int_equal(fixture->result.made, SAMPLE_DECISIONS_MAX);
+	assert_int_equal(fixture->result.unmade, SAMPLE_DECISIONS_MAX);
+	assert_int_equal(fixture->result.first_count, SAMPLE_UNMADE_MAX);
+	open_log(fixture);
+	decide(fixture);
+	sample_at(fixture, fixture->now_utc_ms, false);
+	assert_true(fixture->result.made == SAMPLE_DECISIONS_MAX / 2 ||
+		    fixture->result.made == SAMPLE_DECISIONS_MAX / 2 + 1);
+}
+
+static void who_stops_it_gets_no_result(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide(fixture);
+	sample_at(fixture, fixture->now_utc_ms, true);
+	assert_true(fixture->result.is_stopped);
+	assert_int_not_equal(fixture->result.err.code, ERROR_NONE);
+	assert_int_equal(fixture->result.made, 0);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		CASE(of_no_decision_nothing_differs),
+		CASE(what_cannot_be_made_again_is_told_by_its_record),
+		CASE(what_is_older_than_the_day_is_not_in_it),
+		CASE(a_sample_is_bounded),
+		CASE(who_stops_it_gets_no_result),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
