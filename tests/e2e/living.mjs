@@ -65,11 +65,15 @@ test('nobody but a data owner of the unit says yes, and another line asks again'
 });
 
 test('a call into a unit that did not consent is refused, and somebody hears of it', async () => {
-  const moved = (unit) => apply(ADI, ['object: server', 'name: memory', `unit: ${unit}`,
-    'transport: {stdio: [mcp-server-memory]}', 'environment: staging', ''].join('\n'));
+  const moved = async (unit, by) => {
+    const done = await apply(ADI, ['object: server', 'name: memory', `unit: ${unit}`,
+      'transport: {stdio: [mcp-server-memory]}', 'environment: staging', ''].join('\n'));
+    assert.equal(done.code, 6, done.err);
+    await world.must(by, 'server', 'consent', 'memory', '--yes');
+  };
   const before_ = await world.agent('incident-opener', 'memory');
   assert.ok((await before_.call('read_graph', {})).done);
-  assert.equal((await moved('platform')).code, 0);
+  await moved('platform', DAN);
   const agent = await world.agent('incident-opener', 'memory');
   const refused = await agent.call('read_graph', {});
   await agent.close();
@@ -81,7 +85,7 @@ test('a call into a unit that did not consent is refused, and somebody hears of 
   const { from, to } = finding.details;
   assert.deepEqual([from.unit, to.unit], ['operations', 'platform']);
   assert.equal((await findings('shadow-edge')).length, 1);
-  assert.equal((await moved('operations')).code, 0);
+  await moved('operations', EVA); // platform has nobody: a second administrator
   await before_.close();
 });
 
