@@ -160,31 +160,61 @@ static void build(struct estate *estate)
 		say_account(estate, n);
 }
 
-/* Each identity uses what it may; so there are as many pairs as lines at most. */
+/* Each identity uses what it may; so there are as many pairs as lines at most, one more for how
+ * it opens its tasks, and one where it hands work on. */
 struct used {
-	graph_id tools[LINES];
+	struct graph_edge edges[LINES + 1];
 	uint32_t count;
 };
 
-static bool note_tool(void *context, const struct graph_edge *edge)
+static bool note_edge(void *context, const struct graph_edge *edge)
 {
 	struct used *used = context;
 
-	used->tools[used->count++] = edge->to;
-	return used->count < LINES;
+	if (edge->kind == GRAPH_EDGE_MAY || edge->kind == GRAPH_EDGE_HANDS)
+		used->edges[used->count++] = *edge;
+	return used->count < LINES + 1;
+}
+
+static void note(struct estate *estate, const struct graph_used *ends)
+{
+	static const enum environment environments[] = {ENVIRONMENT_STAGING, ENVIRONMENT_PROD};
+	struct graph_used used = *ends;
+	struct error err;
+
+	used.at_s = NOW_S - pick(estate, 120 * 86400);
+	used.at_ms = (uint16_t)pick(estate, 1000);
+	used.count = 1;
+	used.task = 1 + pick(estate, UINT32_MAX - 1);
+	used.environment = environments[pick(estate, 2)];
+	used.effect = EFFECT_READ;
+	must(graph_note_use(estate->graph, &used, &err));
+}
+
+static enum effect way_of(const struct graph_edge *edge)
+{
+	for (int effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
+		if (edge->kind == GRAPH_EDGE_MAY && (edge->effects & 1U << effect) != 0)
+			return (enum effect)effect;
+	return EFFECT_NONE;
 }
 
 static void use(struct estate *estate, uint32_t uses)
 {
+	graph_id issuer = name(estate, GRAPH_NODE_CREDENTIAL, "issuer/clouds", 1);
+
 	for (uint32_t i = 0; i < uses; i += 4) {
 		graph_id id = estate->ids[pick(estate, estate->identities)];
 		struct used used = {.count = 0};
-		struct error err;
 
-		graph_each_out(estate->graph, id, GRAPH_EDGE_MAY, note_tool, &used);
-		for (uint32_t j = 0; j < 4; j++)
-			must(graph_note_use(estate->graph, id, used.tools[pick(estate, used.count)],
-				NOW_S - pick(estate, 120 * 86400), 1, &err));
+		graph_each_out(estate->graph, id, GRAPH_EDGE_NONE, note_edge, &used);
+		note(estate, &(struct graph_used){.from = id, .to = issuer});
+		for (uint32_t j = 0; j < 3; j++) {
+			const struct graph_edge *edge = &used.edges[pick(estate, used.count)];
+
+			note(estate, &(struct graph_used){
+					     .from = id, .to = edge->to, .way = way_of(edge)});
+		}
 	}
 }
 
@@ -282,10 +312,9 @@ static void change_one(struct estate *estate)
 
 static void use_one(struct estate *estate)
 {
-	struct error err;
-
-	must(graph_note_use(estate->graph, estate->ids[pick(estate, estate->identities)],
-		estate->tools[pick(estate, TOOLS)], NOW_S, 1, &err));
+	note(estate, &(struct graph_used){.from = estate->ids[pick(estate, estate->identities)],
+			     .to = estate->tools[pick(estate, TOOLS)],
+			     .way = EFFECT_READ});
 }
 
 static void measure(struct estate *estate, const char *what, void (*question)(struct estate *))

@@ -11,6 +11,7 @@
 #include "bench.h"
 #include "domain/control/check.h"
 #include "domain/graph/derive.h"
+#include "domain/graph/inherit.h"
 #include "domain/graph/search.h"
 #include "domain/inventory/layer.h"
 #include "services/decide/decide_service.h"
@@ -250,8 +251,12 @@ static uint64_t load_usage(struct work *work)
 				    &to))
 				abort();
 			for (uint32_t week = USES_OF_A_LINE; week > 0; week--, rows++)
-				if (!graph_note_use(work->graph, from.id, to.id,
-					    at_s - (week * 7 + index % 60) * DAY_S, 1 + index % 9,
+				if (!graph_note_use(work->graph,
+					    &(struct graph_used){.from = from.id,
+						    .to = to.id,
+						    .way = EFFECT_READ,
+						    .at_s = at_s - (week * 7 + index % 60) * DAY_S,
+						    .count = 1 + index % 9},
 					    &err))
 					stop("use", &err);
 		}
@@ -435,6 +440,24 @@ static void ask_path(struct work *work)
 		abort();
 }
 
+/* Who gets at data by accounts at providers: some hundreds of identities for each. */
+static void ask_heirs(struct work *work)
+{
+	static struct graph_heir heirs[GRAPH_HEIRS_MAX];
+	struct graph_question question;
+	size_t count;
+	bool is_cut;
+
+	arena_reset(work->arena);
+	question = graph_heirs_question(
+		node_of(work, GRAPH_NODE_DATA_SOURCE,
+			text_format(work->arena, "source-%u", work->next % 100 * 10)),
+		EFFECT_READ, at_s);
+	graph_heirs(work->search, work->graph, &question, heirs, &count, &is_cut);
+	if (count == 0 || is_cut)
+		abort();
+}
+
 /* What falls with one person: all they own, and what that reaches. */
 static void ask_reach(struct work *work)
 {
@@ -487,6 +510,7 @@ int main(void)
 	measure(&work, "one charter changed, with its checks", CHANGE_MS_MAX, change_one);
 	measure(&work, "can", QUESTION_MS_MAX, ask_can);
 	measure(&work, "who: a page of 100", QUESTION_MS_MAX, ask_who);
+	measure(&work, "who inherits data", QUESTION_MS_MAX, ask_heirs);
 	measure(&work, "path from an identity to data", QUESTION_MS_MAX, ask_path);
 	measure(&work, "reach of a person", 0, ask_reach);
 	print_resident(&work);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/json_internal.h"
+#include "base/time.h"
 
 enum { SMALL_OBJECT_MEMBERS = 64, CHUNK_MEMBERS = 8 };
 
@@ -321,17 +322,36 @@ void json_put_text_unless_empty(struct json_builder *object, const char *name, s
 		json_put_text(object, name, value);
 }
 
-void json_put_digest(struct json_builder *object, const char *name, const struct sha256 *digest)
+static void put_kept(struct json_builder *object, const char *name, const char *written)
 {
-	char written[DIGEST_TEXT_BYTES];
-	struct text kept;
+	struct text kept = text_copy(object->arena, text_of(written));
 
-	digest_format(written, digest);
-	kept = text_copy(object->arena, text_of(written));
 	if (kept.data == NULL)
 		object->failed = true;
 	else
 		json_put_text(object, name, kept);
+}
+
+void json_put_digest(struct json_builder *object, const char *name, const struct sha256 *digest)
+{
+	char written[DIGEST_TEXT_BYTES];
+
+	digest_format(written, digest);
+	put_kept(object, name, written);
+}
+
+void json_put_time(struct json_builder *object, const char *name, int64_t utc_ms)
+{
+	char written[TIME_TEXT_BYTES];
+
+	time_format_utc_ms(written, utc_ms);
+	put_kept(object, name, written);
+}
+
+void json_put_time_unless_zero(struct json_builder *object, const char *name, int64_t utc_ms)
+{
+	if (utc_ms != 0)
+		json_put_time(object, name, utc_ms);
 }
 
 void json_put_texts(

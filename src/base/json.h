@@ -142,6 +142,9 @@ void json_put_boolean(struct json_builder *object, const char *name, bool value)
 void json_put_text_unless_empty(struct json_builder *object, const char *name, struct text value);
 /* "sha256:" and hex, in the builder's arena. */
 void json_put_digest(struct json_builder *object, const char *name, const struct sha256 *digest);
+/* RFC 3339, in the builder's arena. */
+void json_put_time(struct json_builder *object, const char *name, int64_t utc_ms);
+void json_put_time_unless_zero(struct json_builder *object, const char *name, int64_t utc_ms);
 /* An array of strings; texts are borrowed. */
 void json_put_texts(
 	struct json_builder *object, const char *name, const struct text *texts, size_t count);

@@ -47,7 +47,8 @@ struct loop {
 	struct loop_driver *driver_cursor; /* next one of the walk under way */
 	pthread_mutex_t posts_lock;        /* protects posts */
 	struct post_queue posts;
-	struct post_queue deferred; /* the loop's own thread alone */
+	struct post_queue deferred; /* the loop's own thread alone, as: */
+	struct loop_post *running;  /* taken in this turn, and not run yet */
 	atomic_bool is_stopping;
 };
 
@@ -375,14 +376,41 @@ static struct loop_post *posts_take(struct loop *loop)
 	return first;
 }
 
-static void posts_run(struct loop_post *post)
+static void posts_run(struct loop *loop, struct loop_post *first)
 {
-	while (post != NULL) {
-		struct loop_post *next = post->next; /* run may free or re-post it */
+	loop->running = first;
+	while (loop->running != NULL) {
+		struct loop_post *post = loop->running;
 
+		loop->running = post->next; /* run may free or re-post it */
 		post->run(post);
-		post = next;
 	}
+}
+
+/* Takes post off the list that begins at *link; the one before it, or NULL. */
+static struct loop_post *unlink_post(struct loop_post **link, const struct loop_post *post)
+{
+	struct loop_post *before = NULL;
+
+	while (*link != NULL && *link != post) {
+		before = *link;
+		link = &before->next;
+	}
+	if (*link != NULL)
+		*link = post->next;
+	return before;
+}
+
+void loop_post_cancel(struct loop *loop, struct loop_post *post)
+{
+	struct loop_post *before;
+
+	(void)pthread_mutex_lock(&loop->posts_lock);
+	before = unlink_post(&loop->posts.first, post);
+	if (loop->posts.last == post)
+		loop->posts.last = before;
+	(void)pthread_mutex_unlock(&loop->posts_lock);
+	(void)unlink_post(&loop->running, post);
 }
 
 /* ---- drivers ---- */
@@ -466,8 +494,8 @@ bool loop_run(struct loop *loop, struct error *err)
 		loop->now_ms = clock_monotonic_ms();
 		deferred = queue_take(&loop->deferred); /* not what this turn defers */
 		if (batch_deliver(loop))
-			posts_run(posts_take(loop));
-		posts_run(deferred);
+			posts_run(loop, posts_take(loop));
+		posts_run(loop, deferred);
 		timers_run(loop);
 		drivers_ms = drivers_run(loop);
 	}

@@ -72,7 +72,11 @@ bool loop_timer_is_armed(const struct loop_timer *timer);
  * be pending already. */
 void loop_post(struct loop *loop, struct loop_post *post);
 
-/* The same from the loop's own thread, without waking it: runs in the next turn,
+/* Takes back what was posted and did not run: it is the caller's again.  One that is not waiting
+ * is left alone.  From the loop's own thread. */
+void loop_post_cancel(struct loop *loop, struct loop_post *post);
+
+/* As loop_post from the loop's own thread, without waking it: runs in the next turn,
  * after the drivers of this one. */
 void loop_defer(struct loop *loop, struct loop_post *post);
 

@@ -1,9 +1,8 @@
-/* The thread touches nothing but the reading; it ends by posting to the loop, where it is joined
- * and the service hears of it. */
 #include "main/connector_keeper.h"
 
 #include <stdlib.h>
 
+#include "main/reading_thread.h"
 #include "main/secrecy.h"
 
 struct connector_keeper {
@@ -11,57 +10,8 @@ struct connector_keeper {
 	struct credential_listener listener;
 	struct connector_fetch_edge *edge;
 	struct connector_service *service;
-	struct connector_reading *reading; /* NULL: none */
-	bool is_dropped;                   /* nobody waits for it any more */
-	pthread_t thread;
-	struct loop_post post;
+	struct reading_thread *thread;
 };
-
-static void *read_pages(void *context)
-{
-	struct connector_keeper *keeper = context;
-
-	connector_read_pages(keeper->reading);
-	loop_post(keeper->parts.loop, &keeper->post);
-	return NULL;
-}
-
-static void on_read(struct loop_post *post)
-{
-	struct connector_keeper *keeper = post->context;
-	struct connector_reading *reading = keeper->reading;
-
-	if (!keeper->is_dropped)
-		(void)pthread_join(keeper->thread, NULL);
-	keeper->reading = NULL;
-	if (!keeper->is_dropped)
-		reading->done(reading);
-	keeper->is_dropped = false;
-}
-
-static bool begin(void *context, struct connector_reading *reading, struct error *err)
-{
-	struct connector_keeper *keeper = context;
-
-	if (keeper->reading != NULL)
-		return error_set(err, ERROR_CONFLICT, "another inventory is being read");
-	keeper->reading = reading;
-	if (pthread_create(&keeper->thread, NULL, read_pages, keeper) == 0)
-		return true;
-	keeper->reading = NULL;
-	return error_set(err, ERROR_LIMIT, "no thread to read an inventory");
-}
-
-/* The post is on its way still: on_read has to be told. */
-static void cancel(void *context, struct connector_reading *reading)
-{
-	struct connector_keeper *keeper = context;
-
-	if (keeper->reading != reading || keeper->is_dropped)
-		return;
-	(void)pthread_join(keeper->thread, NULL);
-	keeper->is_dropped = true;
-}
 
 static void learn(void *context, struct text reference, struct text secret)
 {
@@ -155,12 +105,13 @@ static bool make(struct connector_keeper *keeper, struct error *err)
 		.fold = parts->fold,
 		.registry = parts->registry,
 		.inventory = parts->inventory,
-		.finding = parts->finding,
-		.reader = {keeper, begin, cancel}};
+		.finding = parts->finding};
 
-	if (!connector_fetch_create(&keeper->edge, &edge, err))
+	if (!reading_thread_create(&keeper->thread, parts->loop, err) ||
+		!connector_fetch_create(&keeper->edge, &edge, err))
 		return false;
 	service.fetcher = connector_fetch_port(keeper->edge);
+	service.reader = reading_thread_port(keeper->thread);
 	return connector_service_create(&keeper->service, &service, err);
 }
 
@@ -174,7 +125,6 @@ bool connector_keeper_create(struct connector_keeper **out,
 		return error_set(err, ERROR_LIMIT, "no memory for connectors");
 	keeper->parts = *parts;
 	keeper->listener = secrecy_credentials(parts->detector);
-	keeper->post = (struct loop_post){.run = on_read, .context = keeper};
 	if (make(keeper, err))
 		return true;
 	connector_keeper_destroy(out);
@@ -191,6 +141,7 @@ void connector_keeper_destroy(struct connector_keeper **keeper)
 	if (*keeper == NULL)
 		return;
 	connector_service_destroy(&(*keeper)->service);
+	reading_thread_destroy(&(*keeper)->thread);
 	connector_fetch_destroy(&(*keeper)->edge);
 	free(*keeper);
 	*keeper = NULL;

@@ -1,8 +1,6 @@
 #ifndef MAIN_CONNECTOR_KEEPER_H
 #define MAIN_CONNECTOR_KEEPER_H
 
-#include <pthread.h>
-
 #include "edges/connector_fetch/connector_fetch.h"
 #include "edges/upstream/vault.h"
 #include "services/connector/connector.h"

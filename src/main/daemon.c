@@ -41,6 +41,7 @@
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/living_keeper.h"
+#include "main/log_walk.h"
 #include "main/measure_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
@@ -159,8 +160,10 @@ struct daemon {
 	struct sandbox_keeper *sandboxes;
 	struct turns standing;
 	struct turns posture_turns;
-	struct posture_records posture_records;
-	struct posture_records posture_charters;
+	struct posture_turn posture_turn;
+	struct log_walk posture_records;
+	struct log_walk posture_charters;
+	struct log_walk graph_records;
 	struct posture_witness posture_witness;
 	struct inventory_keeper inventories;
 	struct connector_keeper *connectors;
@@ -425,8 +428,14 @@ static bool open_store(struct daemon *daemon, struct error *err)
 
 static bool make_graph(struct daemon *daemon, struct error *err)
 {
-	const struct graph_parts parts = {daemon->registry, daemon->fold, daemon->waivers};
+	const struct graph_parts parts = {.registry = daemon->registry,
+		.fold = daemon->fold,
+		.waivers = daemon->waivers,
+		.log = {.context = &daemon->graph_records,
+			.open = log_walk_open,
+			.next = log_walk_next}};
 
+	daemon->graph_records.log = &daemon->log;
 	return graph_keeper_create(&daemon->graph, &parts, daemon->registrar, err);
 }
 
@@ -440,12 +449,12 @@ static bool make_posture(struct daemon *daemon, struct error *err)
 		.inventories = {.context = &daemon->inventories.service,
 			.oldest = posture_keeper_oldest},
 		.log = {.context = &daemon->posture_records,
-			.open = posture_records_open,
-			.next = posture_records_next},
+			.open = log_walk_open,
+			.next = log_walk_next},
 		.charters = {.context = &daemon->posture_charters,
-			.open = posture_records_open,
-			.next = posture_records_next,
-			.content = posture_records_content},
+			.open = log_walk_open,
+			.next = log_walk_next,
+			.content = log_walk_content},
 		.witness = {.context = &daemon->posture_witness,
 			.identity = posture_witness_identity},
 		.drift = {.context = &daemon->posture_witness,
@@ -991,7 +1000,8 @@ static bool make_reviews(struct daemon *daemon, struct error *err)
 		.fold = daemon->fold,
 		.approve = daemon->approve,
 		.finding = daemon->finding,
-		.living = daemon->living};
+		.living = daemon->living,
+		.graph = daemon->graph};
 
 	return review_keeper_create(&daemon->reviews, daemon->loop, daemon->log, &parts, err);
 }
@@ -1047,7 +1057,9 @@ static bool take_measures(struct daemon *daemon, struct error *err)
 
 static bool watch_posture(struct daemon *daemon, struct error *err)
 {
-	return posture_keeper_start(&daemon->posture_turns, daemon->loop, daemon->posture, err);
+	daemon->posture_turn = (struct posture_turn){&daemon->posture, &daemon->graph};
+	return posture_keeper_start(
+		&daemon->posture_turns, daemon->loop, &daemon->posture_turn, err);
 }
 
 /* Only where it was set: whoever it tries kills with is registered by people. */
@@ -1396,6 +1408,7 @@ void daemon_destroy(struct daemon **daemon_at)
 	record_reader_close(&daemon->reading.reader);
 	record_reader_close(&daemon->posture_records.reader);
 	record_reader_close(&daemon->posture_charters.reader);
+	record_reader_close(&daemon->graph_records.reader);
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);

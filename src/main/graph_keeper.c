@@ -34,5 +34,5 @@ bool graph_keeper_start(
 {
 	const struct turns_work work = {step, graph, GRAPH_KEEPER_SOON_MS, GRAPH_KEEPER_MS};
 
-	return turns_start(turns, loop, &work, GRAPH_KEEPER_MS, err);
+	return turns_start(turns, loop, &work, 0, err);
 }

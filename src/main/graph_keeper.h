@@ -12,7 +12,7 @@ bool graph_keeper_create(struct graph_service **out, const struct graph_parts *p
 
 enum {
 	GRAPH_KEEPER_MS = 10000,
-	GRAPH_KEEPER_SOON_MS = 10, /* while there is more to write */
+	GRAPH_KEEPER_SOON_MS = 1, /* while there is more to read or write */
 };
 
 /* Has what was used put on record, a step a turn.  loop and graph are borrowed and outlive the

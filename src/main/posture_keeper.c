@@ -1,34 +1,5 @@
 #include "main/posture_keeper.h"
 
-bool posture_records_open(void *context, uint64_t from, struct error *err)
-{
-	struct posture_records *records = context;
-
-	record_reader_close(&records->reader);
-	return record_reader_open(&records->reader, *records->log, from, err);
-}
-
-bool posture_records_next(
-	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err)
-{
-	struct posture_records *records = context;
-	struct record_entry found;
-
-	if (!record_reader_next(records->reader, &found, is_end, err))
-		return false;
-	*entry = found.entry;
-	*index = found.index;
-	return true;
-}
-
-bool posture_records_content(
-	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
-{
-	struct posture_records *records = context;
-
-	return record_read_content(*records->log, index, arena, out, err);
-}
-
 void posture_witness_identity(void *context, const struct registry_entry *entry, int64_t now_utc_s,
 	struct identity_facts *out)
 {
@@ -65,15 +36,18 @@ bool posture_keeper_oldest(void *context, int64_t *out_utc_s)
 	return is_found;
 }
 
+/* Before all uses are counted, what is used looks dormant. */
 static bool step(void *context)
 {
-	return posture_look(context);
+	const struct posture_turn *turn = context;
+
+	return graph_is_counted(*turn->graph) && posture_look(*turn->posture);
 }
 
 bool posture_keeper_start(
-	struct turns *turns, struct loop *loop, struct posture *posture, struct error *err)
+	struct turns *turns, struct loop *loop, struct posture_turn *turn, struct error *err)
 {
-	const struct turns_work work = {step, posture, POSTURE_KEEPER_SOON_MS, POSTURE_KEEPER_MS};
+	const struct turns_work work = {step, turn, POSTURE_KEEPER_SOON_MS, POSTURE_KEEPER_MS};
 
 	return turns_start(turns, loop, &work, 0, err);
 }

@@ -14,20 +14,15 @@ enum {
 	POSTURE_KEEPER_SOON_MS = 5, /* while there is more to look at */
 };
 
-/* Has posture look at what changed and, now and then, at everything, a step a turn.  loop and
- * posture are borrowed and outlive the turns.  Errors: LIMIT. */
-bool posture_keeper_start(struct turns *turns, struct loop *loop, struct posture *posture,
-	struct error *err) MUST_CHECK;
-/* The records, for the port of posture; context: the place of the log. */
-struct posture_records {
-	struct record_log *const *log;
-	struct record_reader *reader;
+/* The places of whoever a turn needs. */
+struct posture_turn {
+	struct posture *const *posture;
+	struct graph_service *const *graph;
 };
-bool posture_records_open(void *context, uint64_t from, struct error *err);
-bool posture_records_next(
-	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err);
-bool posture_records_content(
-	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err);
+/* Has posture look at what changed and, now and then, at everything, a step a turn, once all uses
+ * are counted.  All are borrowed and outlive the turns.  Errors: LIMIT. */
+bool posture_keeper_start(struct turns *turns, struct loop *loop, struct posture_turn *turn,
+	struct error *err) MUST_CHECK;
 /* What people looked at and waived, for the port of posture; context: the places of who knows. */
 struct posture_witness {
 	struct living_service *const *living;

@@ -13,36 +13,8 @@ struct review_keeper {
 	struct notices *notices;
 	const struct graph *graph;
 	struct connector_service *connectors;
-	struct record_reader *reader;
-	uint64_t next; /* the entry the reader gives next */
 	struct turns turns;
 };
-
-/* In order, but for the look for the first entry that counts. */
-static bool read_entry(void *context, uint64_t index, struct arena *arena, struct text *out,
-	bool *is_there, struct error *err)
-{
-	struct review_keeper *keeper = context;
-	struct record_entry found;
-	bool is_end = false;
-
-	*is_there = index < record_log_size(keeper->log);
-	if (!*is_there)
-		return true;
-	if (keeper->reader != NULL && keeper->next != index)
-		record_reader_close(&keeper->reader);
-	if (keeper->reader == NULL && !record_reader_open(&keeper->reader, keeper->log, index, err))
-		return false;
-	keeper->next = index;
-	if (!record_reader_next(keeper->reader, &found, &is_end, err))
-		return false;
-	*is_there = !is_end;
-	if (is_end)
-		return true;
-	keeper->next = index + 1;
-	*out = text_copy(arena, found.entry);
-	return out->data != NULL || error_set(err, ERROR_LIMIT, "no memory for a record");
-}
 
 static bool read_content(
 	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
@@ -242,7 +214,6 @@ bool review_keeper_start(struct review_keeper *keeper, struct notices *notices,
 	const struct graph *graph, struct connector_service *connectors, struct error *err)
 {
 	const struct review_ports ports = {.log = keeper,
-		.read = read_entry,
 		.read_content = read_content,
 		.providers = keeper,
 		.each_inherited = each_inherited,
@@ -265,7 +236,6 @@ void review_keeper_stop(struct review_keeper *keeper)
 		return;
 	keeper->notices = NULL;
 	turns_stop(&keeper->turns);
-	record_reader_close(&keeper->reader);
 }
 
 void review_keeper_destroy(struct review_keeper **keeper)

@@ -167,6 +167,9 @@ test('four hops: the filer reads, and files nothing, for no line hands on a writ
     last.decisions.map(({ record }) => [record.tool, record.verdict, record.reason])
       .filter(([tool]) => tool),
     [['files/read_text_file', 'allow', 'allowed'], ['files/move_file', 'deny', 'peer']]);
+  const { record } = last.decisions.find(({ record: { tool } }) => tool === 'files/move_file');
+  assert.deepEqual(record.identities, NAMES.toReversed());
+  assert.equal(record.identities.length, record.chain.length);
   const printed = await world.must(null, 'trace', task, '--hops');
   assert.match(printed, /handed on by sorter: up to internal, 0 more hops/);
 });

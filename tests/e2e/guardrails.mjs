@@ -84,6 +84,18 @@ test('without any one statement of any guardrail a case fails', async () => {
   assert.ok(count >= 12, `${count} statements`);
 });
 
+test('a write inside the text of a query is refused', async () => {
+  const folder = join(root, 'examples/queries');
+  const { out } = await run(remit, ['policy', 'test', folder, '-o', 'json']);
+  const { cases } = JSON.parse(out);
+  assert.ok(cases.every(({ passed }) => passed), out);
+  const hidden = YAML.parseAllDocuments(readFileSync(
+    join(folder, 'queries-read.test.yaml'), 'utf8')).map((one) => one.toJS())
+    .filter((one) => one.expect === 'deny' && one.request.context.args.sql !== undefined);
+  assert.ok(hidden.length >= 16, `${hidden.length} writes`);
+  assert.equal(cases.length, hidden.length + 3);
+});
+
 test('what the program carries is what lies in the folder', async () => {
   const asked = async (...words) =>
     (await run(remit, ['policy', 'test', ...words, '-o', 'json'])).out;

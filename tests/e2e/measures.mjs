@@ -57,14 +57,16 @@ test('a sample of what was decided comes out again', async () => {
   assert.ok(await eventually(async () => (await control('G-43')).state === 'passing'));
 });
 
-test('how long decisions took is on record', async () => {
+test('how long decisions of low risk took is on record', async () => {
   const reader = await world.agent('support-summariser', 'files');
-  await reader.call('list_allowed_directories', {});
+  await reader.call('read_text_file', { path: 'tickets/17.txt' });
   await reader.close();
-  const { kept, unit, most } = await measure('G-35');
-  assert.equal(unit, 'us');
-  assert.equal(most, 1000);
-  if (kept > 0) assert.ok((await measure('G-35')).value >= 0);
+  assert.ok(await eventually(async () => (await measure('G-35')).kept > 0),
+    JSON.stringify(await measure('G-35')));
+  const { value, unit, most, samples } = await measure('G-35');
+  assert.deepEqual({ unit, most }, { unit: 'us', most: 1000 });
+  assert.ok(value > 0 && samples > 0);
+  console.log(`# 99 of 100 decisions within ${value} us`);
 });
 
 test('what is on record verifies', async () => {

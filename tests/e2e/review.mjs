@@ -288,6 +288,28 @@ test('the example of the page runs as it stands', async () => {
   assert.equal(JSON.parse(readFileSync(world.path('desk', 'report.json'), 'utf8')).final, false);
 });
 
+test('what was restored after the report is said beside it, and not in it', async () => {
+  const small = await started(REX, '--identity', 'ticket-filer');
+  const numbers = (await itemsOf(small.id, REX)).map(({ number }) => number);
+  await decided(REX, small.id, '--items', numbers.join(','), '--trial-revoke',
+    '--reason', 'not needed');
+  assert.ok(await eventually(async () =>
+    (await world.json(null, 'review', 'list')).items.find(({ id }) => id === small.id).stage ===
+      'closed'));
+  const [first, second, page] = ['first.json', 'second.json', 'second.html'].map(
+    (name) => world.path(name));
+  const before = await world.remit(null, 'review', 'report', small.id, '--out', first);
+  assert.equal(before.code, 0, before.err);
+  assert.doesNotMatch(before.out, /states_now/);
+  await world.must(REX, 'review', 'restore', small.id, String(numbers[0]));
+  const after = await world.remit(null, 'review', 'report', small.id, '--out', second,
+    '--html', page);
+  assert.equal(after.code, 0, after.err);
+  assert.match(after.out, /states_now.*\n?.*restored/);
+  assert.match(readFileSync(page, 'utf8'), /Items by now, after this report:.*restored 1/);
+  assert.deepEqual(readFileSync(second), readFileSync(first), 'it stays what is on record');
+});
+
 test('a review survives a kill of the daemon and the loss of the store', async () => {
   const list = async () => (await world.json(null, 'review', 'list')).items.filter(
     ({ stage }) => stage !== 'failed'); // of which nothing is on record

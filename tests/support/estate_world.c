@@ -331,8 +331,12 @@ static void load_usage(struct estate_world *world, struct text table)
 			!graph_find(world->graph, GRAPH_NODE_TOOL, of, &tool) ||
 			!text_to_int64(next_field(&line), &uses))
 			stop(name, "a use of nothing that is there");
-		if (!graph_note_use(world->graph, identity.id, tool.id,
-			    (graph_time)time_field(&line, name), (uint32_t)uses, &err))
+		if (!graph_note_use(world->graph,
+			    &(struct graph_used){.from = identity.id,
+				    .to = tool.id,
+				    .at_s = (graph_time)time_field(&line, name),
+				    .count = (uint32_t)uses},
+			    &err))
 			stop(name, err.text);
 	}
 }

@@ -1023,6 +1023,7 @@ static void commit(
 	commit_texts(registry, slot, next);
 	entry->units_asked = change->units_asked;
 	entry->in_force_utc_ms = change->in_force == 0 ? 0 : change->in_force_utc_ms;
+	entry->changed_utc_ms = change->changed_utc_ms;
 	entry->version = change->version;
 	entry->revision = change->revision;
 	entry->waiting_version = change->waiting;

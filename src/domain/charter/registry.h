@@ -99,6 +99,7 @@ struct registry_entry {
 	const struct registry_more *more; /* never NULL */
 	enum units_asked units_asked;     /* of in_force */
 	int64_t in_force_utc_ms;          /* since when it is that version; 0: not kept then */
+	int64_t changed_utc_ms;           /* its last change by anything but a review; 0: never */
 	/* Applications only: of in_force, compiled; NULL: none is. */
 	const struct application_rules *rules;
 	/* Persons only. */
@@ -246,6 +247,7 @@ struct registry_change {
 	struct text moved_from;
 	uint64_t moved;
 	enum units_asked units_asked; /* identities only */
+	int64_t changed_utc_ms; /* of a review: when it last changed before; else of the record */
 	int64_t in_force_utc_ms;
 };
 /* Errors: CORRUPT (a version that is neither held nor there, a state that cannot

@@ -102,12 +102,19 @@ uint32_t registry_change_number(const struct json *change, const char *name)
 	return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
 }
 
-static struct registry_change read_change(const struct json *change, uint64_t revision)
+/* What every change of a record has in common. */
+struct changing {
+	uint64_t revision;
+	int64_t at_utc_ms;
+};
+
+static struct registry_change read_change(
+	const struct json *change, const struct changing *changing)
 {
 	return (struct registry_change){
 		.kind = object_kind_of(json_text_or(change, "kind", "")),
 		.name = json_text_or(change, "name", ""),
-		.revision = revision,
+		.revision = changing->revision,
 		.version = registry_change_number(change, "version"),
 		.in_force = registry_change_number(change, "in_force"),
 		.waiting = registry_change_number(change, "waiting"),
@@ -133,6 +140,7 @@ static struct registry_change read_change(const struct json *change, uint64_t re
 		.moved_from = json_text_or(change, "moved_from", ""),
 		.moved = (uint64_t)json_integer_or(change, "moved", 0),
 		.in_force_utc_ms = json_integer_or(change, "in_force_at", 0),
+		.changed_utc_ms = json_integer_or(change, "changed_at", changing->at_utc_ms),
 		.units_asked =
 			json_boolean_or(change, "units_asked", false) ? UNITS_ASKED : UNITS_BEFORE,
 	};
@@ -160,13 +168,13 @@ static bool hold_object(struct registry *registry, const struct json *change, ui
 	return false;
 }
 
-static bool fold_change(struct registry *registry, const struct json *change, uint64_t revision,
-	struct arena *scratch, struct error *err)
+static bool fold_change(struct registry *registry, const struct json *change,
+	const struct changing *changing, struct arena *scratch, struct error *err)
 {
-	struct registry_change read = read_change(change, revision);
+	struct registry_change read = read_change(change, changing);
 
 	if (json_find(change, "object") != NULL &&
-		!hold_object(registry, change, revision, scratch, err))
+		!hold_object(registry, change, changing->revision, scratch, err))
 		return false;
 	if (text_is(json_text_or(change, "op", ""), "hold"))
 		return true; /* a row: its state comes in another */
@@ -177,17 +185,18 @@ static bool fold_changes(struct registry *registry, const struct json *record,
 	struct arena *scratch, struct error *err)
 {
 	const struct json *changes = json_find(record, "changes");
-	uint64_t revision = (uint64_t)json_integer_or(record, "revision", 0);
+	const struct changing changing = {
+		(uint64_t)json_integer_or(record, "revision", 0), json_integer_or(record, "at", 0)};
 	uint32_t count = changes != NULL && changes->type == JSON_ARRAY ? changes->count : 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		bool ok = fold_change(registry, &changes->items[i], revision, scratch, err);
+		bool ok = fold_change(registry, &changes->items[i], &changing, scratch, err);
 
 		arena_reset(scratch);
 		if (!ok)
 			return false;
 	}
-	registry_set_revision(registry, revision);
+	registry_set_revision(registry, changing.revision);
 	return true;
 }
 

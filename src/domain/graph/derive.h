@@ -13,6 +13,9 @@
  * "certificate/DIGEST"), and what remit sends to servers ("secret/REFERENCE"). */
 #define GRAPH_KEY_PREFIX "key/"
 #define GRAPH_CERTIFICATE_PREFIX "certificate/"
+/* What only uses name: tokens of an issuer, and the consent of people. */
+#define GRAPH_ISSUER_PREFIX "issuer/"
+#define GRAPH_PEOPLE_NAME "consent/people"
 #define GRAPH_SECRET_PREFIX "secret/"
 
 /* Who put what is in force there, and when; empty and 0: not known. */

@@ -134,14 +134,42 @@ enum {
 	GRAPH_NAME_BYTES_MAX = 512, /* of any text */
 };
 
-/* How often one used another, by weeks: week is the last of them, counts[w % GRAPH_USE_WEEKS]
- * is week w's; a count stops at its most. */
+/* One use, as it is noted. */
+struct graph_used {
+	graph_id from;
+	graph_id to;
+	enum effect way; /* of a tool, a model or a peer: by which effect; NONE: of all else */
+	graph_time at_s;
+	uint16_t at_ms; /* of that second */
+	uint32_t count;
+	uint32_t task; /* graph_task_mark of it; 0: of none */
+	enum environment environment;
+	enum effect effect; /* of the call it was part of */
+};
+
+/* How one used another by one way, by weeks: week is the last of them, counts[w %
+ * GRAPH_USE_WEEKS] is week w's; a count stops at its most. */
 struct graph_use {
 	graph_id from;
 	graph_id to;
+	enum effect way;
 	graph_time last_s;
-	uint16_t week; /* since 1970 */
-	uint16_t counts[GRAPH_USE_WEEKS];
+	uint16_t last_ms;
+	uint16_t week;  /* since 1970 */
+	uint16_t tasks; /* no more than so many different ones, ever; stops at its most */
+	uint32_t task;  /* mark of the last */
+	/* By enum environment and enum effect: in how many weeks up to `week` it was last used
+	 * so, 1: in that; 0: in none of the GRAPH_USE_WEEKS. */
+	uint8_t environments[ENVIRONMENT_PROD + 1];
+	uint8_t effects[EFFECT_DELEGATE + 1];
+	uint32_t counts[GRAPH_USE_WEEKS];
+};
+
+/* What the weeks up to a time come to. */
+struct graph_use_sum {
+	uint64_t uses;
+	uint32_t environments; /* bits of environment_bit() */
+	uint32_t effects;      /* bits 1 << enum effect */
 };
 
 #define GRAPH_LAYER_REGISTRY "registry"
@@ -178,13 +206,16 @@ bool graph_layer_remove(struct graph *graph, struct text layer, struct error *er
  * by the second. */
 bool graph_layer_begin(struct graph *graph, struct text layer, struct error *err) MUST_CHECK;
 bool graph_layer_end(struct graph *graph, struct text layer, struct error *err) MUST_CHECK;
-/* Notes that one used the other: every edge between them tells it, also one that is said later.
- * Of what is older than GRAPH_USE_DAYS only the time counts.  Errors: LIMIT. */
-bool graph_note_use(struct graph *graph, graph_id from, graph_id to, graph_time at_s,
-	uint32_t count, struct error *err) MUST_CHECK;
-/* Puts back what graph_each_use_after gave: of each week the larger number counts.  Errors:
- * LIMIT. */
+/* Notes that one used the other: every edge between them tells it, also one that is said later;
+ * one that lets do something with a tool or model, of its effects alone.  Of what is older than
+ * GRAPH_USE_DAYS only the time counts.  Errors: LIMIT. */
+bool graph_note_use(
+	struct graph *graph, const struct graph_used *used, struct error *err) MUST_CHECK;
+/* Puts back what graph_each_use_after gave: of each week the larger number counts, and of two
+ * times the later.  Errors: LIMIT. */
 bool graph_put_use(struct graph *graph, const struct graph_use *use, struct error *err) MUST_CHECK;
+/* What tells one task from another among uses; never 0. */
+uint32_t graph_task_mark(struct text task);
 
 /* Hears of each node that a change touched, itself or by an edge, after the part's end.  A use
  * touches nothing.  The graph may be read, not changed. */
@@ -230,9 +261,22 @@ size_t graph_ins(const struct graph *graph, graph_id to);
 uint32_t graph_each_use_after(const struct graph *graph, uint32_t after, uint32_t count,
 	bool (*visit)(void *context, const struct graph_use *use), void *context);
 graph_time graph_latest_use(const struct graph *graph);
-bool graph_find_use(const struct graph *graph, graph_id from, graph_id to, struct graph_use *out);
+/* False: it was never used so; all is zero then. */
+bool graph_find_use(const struct graph *graph, graph_id from, graph_id to, enum effect way,
+	struct graph_use *out);
+/* The number under which graph_each_use_after goes on behind it; 0: never used so. */
+uint32_t graph_use_number(const struct graph *graph, graph_id from, graph_id to, enum effect way);
+/* When it last used anything or work was handed to it; 0: never. */
+graph_time graph_last_use(const struct graph *graph, graph_id id);
+/* In the GRAPH_USE_WEEKS up to the one of that time. */
+void graph_use_sum(const struct graph_use *use, graph_time now_s, struct graph_use_sum *out);
 /* In the last GRAPH_USE_DAYS before the graph's latest use. */
 uint32_t graph_use_total(const struct graph *graph, const struct graph_use *use);
+/* Whatever was ever named, also what nothing says any more.  0: never. */
+graph_id graph_number_of(const struct graph *graph, enum graph_node_kind kind, struct text name);
+/* False: there is no such number. */
+bool graph_name_of(
+	const struct graph *graph, graph_id id, enum graph_node_kind *kind, struct text *name);
 bool graph_is_joined(const struct graph *graph, graph_id from, graph_id to);
 /* Every credential node with this fingerprint. */
 void graph_each_fingerprint(const struct graph *graph, struct text fingerprint,

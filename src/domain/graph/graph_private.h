@@ -19,6 +19,7 @@ struct graph_vertex {
 	uint32_t ins;
 	uint32_t next_of_kind;
 	uint32_t next_touched;
+	graph_time used_s; /* at one end of a use or the other, last */
 	uint8_t kind;
 	bool is_touched;
 	bool has_uses; /* of its own, as from */
@@ -91,20 +92,34 @@ struct graph_part {
 	uint32_t round; /* of the layer, when it was last begun */
 };
 
+/* Ages in weeks, half a byte each: of the environments, then of the effects. */
+enum {
+	GRAPH_AGE_EFFECTS = ENVIRONMENT_PROD,
+	GRAPH_AGES = GRAPH_AGE_EFFECTS + EFFECT_DELEGATE,
+	GRAPH_AGES_BYTES = (GRAPH_AGES + 1) / 2,
+};
+
 /* A graph_use: its counts in a byte each, or, where one is more, the number of the wide ones. */
 struct graph_kept_use {
 	graph_id from;
 	graph_id to;
 	graph_time last_s;
+	uint32_t task;
 	uint16_t week;
-	bool is_wide;
+	uint16_t tasks;
+	uint16_t last_ms : 10;
+	uint16_t way : 3;
+	uint16_t is_wide : 1;
+	uint8_t ages[GRAPH_AGES_BYTES];
 	uint8_t counts[GRAPH_USE_WEEKS];
 };
 
-_Static_assert(sizeof(struct graph_kept_use) == 28, "of these there are very many");
+_Static_assert(sizeof(struct graph_kept_use) == 40, "of these there are very many");
+_Static_assert(GRAPH_USE_WEEKS <= 15, "an age has half a byte");
+_Static_assert(EFFECT_DELEGATE < 8, "a way has three bits");
 
 struct graph_wide_counts {
-	uint16_t counts[GRAPH_USE_WEEKS];
+	uint32_t counts[GRAPH_USE_WEEKS];
 };
 
 struct graph_layer {

@@ -76,6 +76,21 @@ bool graph_find(const struct graph *graph, enum graph_node_kind kind, struct tex
 	return graph_node(graph, graph_find_vertex(graph, kind, name), out);
 }
 
+graph_id graph_number_of(const struct graph *graph, enum graph_node_kind kind, struct text name)
+{
+	return graph_find_vertex(graph, kind, name);
+}
+
+bool graph_name_of(
+	const struct graph *graph, graph_id id, enum graph_node_kind *kind, struct text *name)
+{
+	if (id == 0 || id >= graph->vertices.next)
+		return false;
+	*kind = (enum graph_node_kind)vertex_at(graph, id)->kind;
+	*name = graph_texts_get(&graph->texts, vertex_at(graph, id)->name);
+	return true;
+}
+
 /* The number behind `after`, of the kind or of any; 0 at the end. */
 static graph_id number_behind(const struct graph *graph, enum graph_node_kind kind, graph_id after)
 {

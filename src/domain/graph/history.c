@@ -2,8 +2,12 @@
 
 #include <stdlib.h>
 
+#include "base/time.h"
+#include "domain/charter/effects.h"
 #include "domain/charter/registry_fold.h"
 #include "domain/graph/derive.h"
+#include "domain/graph/first_use.h"
+#include "domain/inventory/past.h"
 
 enum { FOLD_ARENA_BYTES_MAX = 64 * 1024 * 1024, BEFORE = 0, AFTER = 1, TIMES = 2 };
 
@@ -11,6 +15,9 @@ struct graph_history {
 	int64_t ends_utc_ms[TIMES];
 	struct registry *registry;
 	struct graph *graphs[TIMES];
+	struct inventory_past *inventories;
+	struct first_uses *uses;
+	int64_t begins_utc_ms; /* the first record */
 	struct arena *entry;
 	struct arena *scratch;
 };
@@ -27,7 +34,9 @@ bool graph_history_create(
 	history->ends_utc_ms[AFTER] = until_utc_ms;
 	history->entry = arena_create(FOLD_ARENA_BYTES_MAX);
 	history->scratch = arena_create(FOLD_ARENA_BYTES_MAX);
-	if (history->entry != NULL && history->scratch != NULL &&
+	history->uses = first_uses_create();
+	if (history->entry != NULL && history->scratch != NULL && history->uses != NULL &&
+		inventory_past_create(&history->inventories, since_utc_ms, until_utc_ms, err) &&
 		registry_create(&history->registry, err) &&
 		graph_create(&history->graphs[BEFORE], err) &&
 		graph_create(&history->graphs[AFTER], err))
@@ -45,6 +54,8 @@ void graph_history_destroy(struct graph_history **history)
 	graph_destroy(&one->graphs[BEFORE]);
 	graph_destroy(&one->graphs[AFTER]);
 	registry_destroy(&one->registry);
+	inventory_past_destroy(&one->inventories);
+	first_uses_destroy(&one->uses);
 	arena_destroy(&one->entry);
 	arena_destroy(&one->scratch);
 	free(one);
@@ -58,6 +69,19 @@ static bool changes_registry(struct text type)
 	       text_is(type, "admin-code") || text_is(type, "kill");
 }
 
+static bool feed_registry(struct graph_history *history, const struct json *record,
+	int64_t at_utc_ms, struct error *err)
+{
+	if (!registry_fold(history->registry, record, history->scratch, err))
+		return false;
+	for (int time = BEFORE; time < TIMES; time++)
+		if (at_utc_ms <= history->ends_utc_ms[time] &&
+			!graph_derive_record(history->graphs[time], history->registry, record,
+				history->scratch, err))
+			return false;
+	return true;
+}
+
 bool graph_history_feed(
 	struct graph_history *history, struct text entry, struct text content, struct error *err)
 {
@@ -68,17 +92,15 @@ bool graph_history_feed(
 	if (!registry_entry_read(&record, history->entry, entry, content, err))
 		return false;
 	at_utc_ms = json_integer_or(&record, "at", 0);
-	if (!changes_registry(json_text_or(&record, "type", "")) ||
-		at_utc_ms > history->ends_utc_ms[AFTER])
+	if (history->begins_utc_ms == 0)
+		history->begins_utc_ms = at_utc_ms;
+	if (at_utc_ms > history->ends_utc_ms[AFTER])
 		return true;
-	if (!registry_fold(history->registry, &record, history->scratch, err))
-		return false;
-	for (int time = BEFORE; time < TIMES; time++)
-		if (at_utc_ms <= history->ends_utc_ms[time] &&
-			!graph_derive_record(history->graphs[time], history->registry, &record,
-				history->scratch, err))
-			return false;
-	return true;
+	if (changes_registry(json_text_or(&record, "type", "")))
+		return feed_registry(history, &record, at_utc_ms, err);
+	if (text_is(json_text_or(&record, "type", ""), "decision"))
+		return first_uses_feed(history->uses, &record, history->scratch, err);
+	return inventory_past_feed(history->inventories, &record, content, err);
 }
 
 /* ---- what differs ---- */
@@ -150,18 +172,6 @@ static void put_end(const struct differing *differing, struct json_builder *obje
 				TEXT_ARGS(node.name)));
 }
 
-static void put_effects(struct json_builder *object, uint32_t effects)
-{
-	struct text words[EFFECT_DELEGATE + 1];
-	uint32_t count = 0;
-
-	for (int effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
-		if ((effects >> effect & 1) != 0)
-			words[count++] = text_of(effect_word((enum effect)effect));
-	if (count > 0)
-		json_put_texts(object, "effects", words, count);
-}
-
 static void tell(struct differing *differing, const char *difference, const struct graph_edge *edge)
 {
 	struct json_builder object;
@@ -171,10 +181,11 @@ static void tell(struct differing *differing, const char *difference, const stru
 		return;
 	json_object_start(&object, differing->arena);
 	json_put_cstring(&object, "difference", difference);
+	json_put_cstring(&object, "layer", GRAPH_LAYER_REGISTRY);
 	put_end(differing, &object, "from", edge->from);
 	json_put_cstring(&object, "kind", graph_edge_kind_word(edge->kind));
 	put_end(differing, &object, "to", edge->to);
-	put_effects(&object, edge->effects);
+	effects_put(&object, "effects", edge->effects);
 	json_put_text_unless_empty(&object, "scope", edge->scope);
 	json_put_text_unless_empty(&object, "by", edge->by);
 	json_put_text_unless_empty(&object, "why", edge->why);
@@ -207,29 +218,177 @@ static void compare(struct differing *differing)
 		graph_each_out(differing->one, node.id, GRAPH_EDGE_NONE, compare_edge, differing);
 }
 
+/* ---- what connectors saw ---- */
+
+static void put_seconds(
+	struct json_builder *object, struct arena *arena, const char *name, int64_t utc_s)
+{
+	char written[TIME_TEXT_BYTES];
+
+	if (utc_s == 0)
+		return;
+	time_format_utc_ms(written, utc_s * 1000);
+	json_put_text(object, name, text_copy(arena, text_of(written)));
+}
+
+/* "account:CONNECTOR/ID" of the connector's own; others have their names. */
+static void put_seen_end(const struct differing *differing, struct json_builder *object,
+	const char *name, struct text connector, struct text reference)
+{
+	struct inventory_end end;
+
+	if (!inventory_end_read(&end, reference))
+		return;
+	if (!end.is_own || end.kind == GRAPH_NODE_PERSON)
+		json_put_text(object, name, text_copy(differing->arena, reference));
+	else
+		json_put_text(object, name,
+			text_format(differing->arena, "%s:%.*s/%.*s",
+				graph_node_kind_word(end.kind), TEXT_ARGS(connector),
+				TEXT_ARGS(end.name)));
+}
+
+static void put_seen_edge(const struct differing *differing, struct json_builder *object,
+	const struct inventory_difference *difference)
+{
+	const struct inventory_item *item = difference->item;
+	struct arena *arena = differing->arena;
+
+	put_seen_end(differing, object, "from", difference->connector, item->from);
+	json_put_cstring(object, "kind", graph_edge_kind_word(item->edge));
+	put_seen_end(differing, object, "to", difference->connector, item->to);
+	effects_put(object, "effects", item->effects);
+	json_put_text_unless_empty(object, "scope", text_copy(arena, item->scope));
+	json_put_text_unless_empty(object, "by", text_copy(arena, item->by));
+	json_put_text_unless_empty(object, "why", text_copy(arena, item->why));
+}
+
+static void put_seen_node(const struct differing *differing, struct json_builder *object,
+	const struct inventory_difference *difference)
+{
+	const struct inventory_item *item = difference->item;
+	struct arena *arena = differing->arena;
+
+	if (item->node == GRAPH_NODE_PERSON)
+		json_put_text(
+			object, "node", text_format(arena, "person:%.*s", TEXT_ARGS(item->id)));
+	else
+		json_put_text(object, "node",
+			text_format(arena, "%s:%.*s/%.*s", graph_node_kind_word(item->node),
+				TEXT_ARGS(difference->connector), TEXT_ARGS(item->id)));
+	json_put_text_unless_empty(object, "title", text_copy(arena, item->title));
+}
+
+static void count(struct differing *differing, enum inventory_differs differs)
+{
+	differing->new_count += differs == INVENTORY_NEW;
+	differing->gone += differs == INVENTORY_GONE;
+	differing->changed += differs == INVENTORY_CHANGED;
+}
+
+static bool tell_seen(
+	void *context, const struct inventory_difference *difference, struct error *err)
+{
+	static const char *const words[] = {[INVENTORY_NEW] = "new",
+		[INVENTORY_GONE] = "gone",
+		[INVENTORY_CHANGED] = "changed"};
+	struct differing *differing = context;
+	struct json_builder object;
+	struct json sealed;
+
+	count(differing, difference->differs);
+	if (differing->items.count >= GRAPH_DIFFERENCES_MAX)
+		return true;
+	json_object_start(&object, differing->arena);
+	json_put_cstring(&object, "difference", words[difference->differs]);
+	json_put_text(&object, "layer", difference->connector);
+	if (difference->item->node == GRAPH_NODE_NONE)
+		put_seen_edge(differing, &object, difference);
+	else
+		put_seen_node(differing, &object, difference);
+	put_seconds(&object, differing->arena, "first_seen", difference->first_utc_s);
+	put_seconds(&object, differing->arena, "last_seen", difference->last_utc_s);
+	if (difference->changes_count > 0)
+		json_put_texts(&object, "changed", difference->changes, difference->changes_count);
+	if (!json_object_seal(&object, &sealed, err))
+		return false;
+	json_add(&differing->items, sealed);
+	return true;
+}
+
+static bool layers_json(const struct graph_history *history, struct arena *arena, struct json *out,
+	struct error *err)
+{
+	struct inventory_past_layer layer = {0};
+	struct json_builder list;
+
+	json_array_start(&list, arena);
+	while (inventory_past_next(history->inventories, layer.connector, &layer)) {
+		struct json_builder object;
+		struct json one;
+
+		json_object_start(&object, arena);
+		json_put_text(&object, "layer", layer.connector);
+		put_seconds(&object, arena, "since", layer.since_utc_s);
+		put_seconds(&object, arena, "until", layer.until_utc_s);
+		put_seconds(&object, arena, "first", layer.first_utc_s);
+		json_put_integer(&object, "items", (int64_t)layer.items);
+		json_put_boolean(&object, "compared", layer.since_utc_s != 0 && !layer.is_lost);
+		if (!json_object_seal(&object, &one, err))
+			return false;
+		json_add(&list, one);
+	}
+	return json_array_seal(&list, out, err);
+}
+
+/* ---- the report ---- */
+
+static bool compare_registry(struct differing *differing, const struct graph_history *history)
+{
+	for (int time = AFTER; time >= BEFORE; time--) {
+		differing->one = history->graphs[time];
+		differing->other = history->graphs[time == AFTER ? BEFORE : AFTER];
+		differing->is_after = time == AFTER;
+		compare(differing);
+	}
+	return !differing->has_failed;
+}
+
+static bool compare_all(
+	struct differing *differing, const struct graph_history *history, int64_t *first_used)
+{
+	size_t told;
+
+	if (!compare_registry(differing, history) ||
+		!inventory_past_compare(history->inventories, tell_seen, differing, differing->err))
+		return false;
+	told = differing->items.count;
+	return first_uses_tell(history->uses, history->ends_utc_ms[BEFORE],
+		told < GRAPH_DIFFERENCES_MAX ? GRAPH_DIFFERENCES_MAX - told : 0, &differing->items,
+		first_used, differing->err);
+}
+
 bool graph_history_report(const struct graph_history *history, struct arena *arena,
 	struct json *out, struct error *err)
 {
-	struct differing differing = {.one = history->graphs[AFTER],
-		.other = history->graphs[BEFORE],
-		.is_after = true,
-		.arena = arena,
-		.err = err};
+	struct differing differing = {.arena = arena, .err = err};
 	struct json_builder object;
-	struct json items;
+	struct json items, layers;
+	int64_t first_used;
 
 	json_array_start(&differing.items, arena);
-	compare(&differing);
-	differing.one = history->graphs[BEFORE];
-	differing.other = history->graphs[AFTER];
-	differing.is_after = false;
-	compare(&differing);
-	if (differing.has_failed || !json_array_seal(&differing.items, &items, err))
+	if (!compare_all(&differing, history, &first_used) ||
+		!json_array_seal(&differing.items, &items, err) ||
+		!layers_json(history, arena, &layers, err))
 		return false;
 	json_object_start(&object, arena);
 	json_put_integer(&object, "new", differing.new_count);
 	json_put_integer(&object, "gone", differing.gone);
 	json_put_integer(&object, "changed", differing.changed);
+	json_put_integer(&object, "first_used", first_used);
+	if (history->begins_utc_ms > history->ends_utc_ms[BEFORE])
+		put_seconds(&object, arena, "begins", history->begins_utc_ms / 1000);
+	json_put(&object, "layers", layers);
 	json_put(&object, "items", items);
 	return json_object_seal(&object, out, err);
 }

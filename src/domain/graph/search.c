@@ -19,6 +19,7 @@ struct found {
 	uint8_t hops;
 	uint8_t effects;
 	bool is_waiting; /* in the queue */
+	bool is_passed;
 };
 
 /* One edge of a shortest way, in a chain with others to the same node. */
@@ -152,6 +153,31 @@ static bool has_ended(const struct graph_search *search, uint32_t end_s)
 	return search->question->now_s != 0 && end_s != 0 && end_s <= search->question->now_s;
 }
 
+static bool is_back(const struct graph_search *search)
+{
+	return search->question->direction == GRAPH_BACK;
+}
+
+static uint32_t far_end(const struct graph_search *search, const struct graph_link *link)
+{
+	return is_back(search) ? link->from : link->to;
+}
+
+/* Whether anybody gets further from here. */
+static bool is_live(const struct graph_search *search, graph_id node)
+{
+	const struct graph_vertex *vertex = vertex_at(search->graph, node);
+	const struct graph_statement *statement;
+
+	if (vertex->statement == 0 ||
+		(vertex->kind != GRAPH_NODE_ACCOUNT && vertex->kind != GRAPH_NODE_CREDENTIAL))
+		return true;
+	statement = statement_at(search->graph, vertex->statement);
+	if (vertex->kind == GRAPH_NODE_ACCOUNT)
+		return (statement->flags & GRAPH_NODE_IS_OFF) == 0;
+	return !has_ended(search, statement->expires_s);
+}
+
 static bool carries(const struct graph_search *search, uint32_t number)
 {
 	const struct graph_question *question = search->question;
@@ -162,21 +188,9 @@ static bool carries(const struct graph_search *search, uint32_t number)
 		return false;
 	return !has_ended(search, graph_terms_get(search->graph, link->terms).until_s) &&
 	       !is_among(question->without_edges, question->without_edges_count, number) &&
-	       !is_among(question->without_nodes, question->without_nodes_count, link->to);
-}
-
-/* Whether anybody gets further from here. */
-static bool is_live(const struct graph_search *search, graph_id node)
-{
-	const struct graph_vertex *vertex = vertex_at(search->graph, node);
-	const struct graph_statement *statement;
-
-	if (vertex->statement == 0)
-		return true;
-	statement = statement_at(search->graph, vertex->statement);
-	if (vertex->kind == GRAPH_NODE_ACCOUNT && (statement->flags & GRAPH_NODE_IS_OFF) != 0)
-		return false;
-	return vertex->kind != GRAPH_NODE_CREDENTIAL || !has_ended(search, statement->expires_s);
+	       !is_among(question->without_nodes, question->without_nodes_count,
+		       far_end(search, link)) &&
+	       (!is_back(search) || is_live(search, link->from));
 }
 
 /* What may be done behind the edge: MAY says it, HANDS cuts it, data that a tool reads is
@@ -193,9 +207,36 @@ static uint32_t effects_behind(const struct graph_link *link, uint32_t before)
 	}
 }
 
+/* The same from its other end: with which effects before it one has these behind it. */
+static uint32_t effects_before(const struct graph_link *link, uint32_t behind)
+{
+	if (link->kind != GRAPH_EDGE_READS && link->kind != GRAPH_EDGE_KEEPS)
+		return effects_behind(link, behind);
+	return (behind >> EFFECT_READ & 1) != 0 ? EFFECTS_ALL : 0;
+}
+
+static uint32_t effects_across(
+	const struct graph_search *search, const struct graph_link *link, uint32_t effects)
+{
+	return is_back(search) ? effects_before(link, effects) : effects_behind(link, effects);
+}
+
 /* ---- looking ---- */
 
-/* One edge out of one that was found.  False: there is no room to go on. */
+static uint32_t first_link(const struct graph_search *search, graph_id node)
+{
+	const struct graph_vertex *vertex = vertex_at(search->graph, node);
+
+	return is_back(search) ? vertex->in : vertex->out;
+}
+
+static uint32_t next_link(const struct graph_search *search, uint32_t link)
+{
+	return is_back(search) ? link_at(search->graph, link)->next_in
+			       : link_at(search->graph, link)->next_out;
+}
+
+/* One edge of one that was found.  False: there is no room to go on. */
 typedef bool follow_edge(struct graph_search *search, uint32_t from, uint32_t edge);
 
 /* Whoever gets more effects, or by fewer hops, than was known is looked at again. */
@@ -203,13 +244,13 @@ static bool follow(struct graph_search *search, uint32_t from, uint32_t edge)
 {
 	const struct graph_link *link = link_at(search->graph, edge);
 	uint32_t hops = search->found[from].hops + 1U;
-	uint32_t effects = effects_behind(link, search->found[from].effects);
+	uint32_t effects = effects_across(search, link, search->found[from].effects);
 	uint32_t number;
 	struct found *found;
 
 	if (effects == 0)
 		return true;
-	if (!find_or_add(search, link->to, hops, &number))
+	if (!find_or_add(search, far_end(search, link), hops, &number))
 		return false;
 	found = &search->found[number];
 	if ((found->effects | effects) == found->effects && hops >= found->hops)
@@ -225,12 +266,12 @@ static bool follow(struct graph_search *search, uint32_t from, uint32_t edge)
 static bool keep_step(struct graph_search *search, uint32_t from, uint32_t edge)
 {
 	const struct graph_link *link = link_at(search->graph, edge);
-	struct slot *slot = slot_of(search, link->to);
+	struct slot *slot = slot_of(search, far_end(search, link));
 	struct found *found = &search->found[slot->found];
 	uint32_t number;
 
 	if (slot->search != search->number || found->hops != search->found[from].hops + 1U ||
-		effects_behind(link, search->found[from].effects) == 0)
+		effects_across(search, link, search->found[from].effects) == 0)
 		return true;
 	if (search->steps_count == GRAPH_SEARCH_EDGES_MAX)
 		return false;
@@ -240,14 +281,19 @@ static bool keep_step(struct graph_search *search, uint32_t from, uint32_t edge)
 	return true;
 }
 
+/* Looking back, it is the edge's other end that leads on or does not. */
+static bool leads_on(const struct graph_search *search, graph_id node)
+{
+	return is_back(search) || is_live(search, node);
+}
+
 static void look_at(struct graph_search *search, uint32_t number, follow_edge *each)
 {
 	graph_id node = search->found[number].node;
 
-	if (!is_live(search, node))
+	if (!leads_on(search, node))
 		return;
-	for (uint32_t at = vertex_at(search->graph, node)->out; at != 0;
-		at = link_at(search->graph, at)->next_out) {
+	for (uint32_t at = first_link(search, node); at != 0; at = next_link(search, at)) {
 		if (search->looked++ >= GRAPH_SEARCH_EDGES_MAX ||
 			(carries(search, at) && !each(search, number, at))) {
 			search->is_cut = true;
@@ -268,7 +314,9 @@ static void put_starts(struct graph_search *search)
 			is_among(question->without_nodes, question->without_nodes_count, start) ||
 			!find_or_add(search, start, 0, &number))
 			continue;
-		search->found[number].effects = EFFECTS_ALL;
+		search->found[number].effects =
+			question->effects == 0 ? EFFECTS_ALL
+					       : (uint8_t)(question->effects & EFFECTS_ALL);
 		queue_put(search, number);
 	}
 }
@@ -298,13 +346,12 @@ static bool goes_further(struct graph_search *search, uint32_t number)
 	const struct found *found = &search->found[number];
 
 	if (found->hops < GRAPH_PATH_HOPS_MAX || search->question->to != 0 ||
-		!is_live(search, found->node))
+		!leads_on(search, found->node))
 		return false;
-	for (uint32_t at = vertex_at(search->graph, found->node)->out; at != 0;
-		at = link_at(search->graph, at)->next_out)
+	for (uint32_t at = first_link(search, found->node); at != 0; at = next_link(search, at))
 		if (search->looked++ >= GRAPH_SEARCH_EDGES_MAX ||
-			(carries(search, at) &&
-				effects_behind(link_at(search->graph, at), found->effects) != 0))
+			(carries(search, at) && effects_across(search, link_at(search->graph, at),
+							found->effects) != 0))
 			return true;
 	return false;
 }
@@ -365,6 +412,7 @@ struct graph_reached graph_reached_at(const struct graph_search *search, size_t 
 		.effects = found->effects,
 		.edge = found->step == 0 ? 0 : step->edge,
 		.before = found->step == 0 ? 0 : search->found[step->before].node,
+		.is_passed = found->is_passed,
 	};
 }
 
@@ -377,6 +425,16 @@ bool graph_reached_find(const struct graph_search *search, graph_id node, struct
 		return false;
 	*out = graph_reached_at(search, number);
 	return true;
+}
+
+void graph_pass(struct graph_search *search, graph_id node)
+{
+	uint32_t number;
+
+	if (search->number == 0 || !find_number(search, node, &number))
+		return;
+	for (uint32_t at = search->found[number].step; at != 0; at = search->steps[at].next)
+		search->found[search->steps[at].before].is_passed = true;
 }
 
 /* Ways from one node back to a start, one after the other. */

@@ -28,7 +28,13 @@ enum {
 bool graph_search_create(struct graph_search **out, struct error *err) MUST_CHECK;
 void graph_search_destroy(struct graph_search **search);
 
+enum graph_direction {
+	GRAPH_FORWARD = 0, /* what the starts reach */
+	GRAPH_BACK,        /* who reaches the starts: edges against their direction */
+};
+
 struct graph_question {
+	enum graph_direction direction;
 	graph_id starts[GRAPH_STARTS_MAX];
 	size_t starts_count;
 	graph_id to;      /* 0: whatever there is */
@@ -40,15 +46,18 @@ struct graph_question {
 	graph_id without_nodes[GRAPH_WITHOUT_MAX];
 	size_t without_nodes_count;
 	uint32_t kinds; /* of edges, bits 1 << enum graph_edge_kind; 0: all that carry authority */
+	uint32_t effects; /* at the starts, bits 1 << enum effect; 0: all */
 };
 
 /* What was found, until the search is used again. */
 struct graph_reached {
 	graph_id node;
 	uint32_t hops;    /* 0: a start */
-	uint32_t effects; /* bits 1 << enum effect: what may be done to it, by any way */
+	uint32_t effects; /* bits 1 << enum effect: what may be done to it, by any way; looking
+			   * back: what of the question's it may do at the starts */
 	graph_id edge;    /* the last of a shortest way; 0: a start */
-	graph_id before;  /* where that comes from */
+	graph_id before;  /* its other end, a hop nearer to a start */
+	bool is_passed;   /* graph_pass said so */
 };
 
 /* Looks from the starts, breadth first.  *is_cut: there may be more. */
@@ -60,7 +69,10 @@ struct graph_reached graph_reached_at(const struct graph_search *search, size_t 
 bool graph_reached_find(
 	const struct graph_search *search, graph_id node, struct graph_reached *out);
 
-/* After a run: one shortest path, edges in order. */
+/* Notes that shortest ways to the node pass what is a hop nearer to the starts. */
+void graph_pass(struct graph_search *search, graph_id node);
+
+/* After a run forward: one shortest path, edges in order. */
 struct graph_path {
 	graph_id edges[GRAPH_PATH_HOPS_MAX];
 	size_t count;

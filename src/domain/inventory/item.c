@@ -506,6 +506,36 @@ void inventory_item_write(struct buffer *out, const struct inventory_item *item)
 		out->failed = true;
 }
 
+/* Of numbers and words the same four bytes. */
+static bool is_alike(const struct inventory_item *was, const struct inventory_item *is,
+	const struct member *member)
+{
+	const unsigned char *left = (const unsigned char *)was + member->offset;
+	const unsigned char *right = (const unsigned char *)is + member->offset;
+	struct text a, b;
+
+	if (member->form != FORM_TEXT)
+		return memcmp(left, right, sizeof(uint32_t)) == 0;
+	memcpy(&a, left, sizeof a);
+	memcpy(&b, right, sizeof b);
+	return text_equal(a, b);
+}
+
+uint32_t inventory_item_changes(const struct inventory_item *was, const struct inventory_item *is,
+	struct text *names, uint32_t most)
+{
+	bool is_node = is->node != GRAPH_NODE_NONE;
+	const struct member *members = is_node ? node_members : edge_members;
+	size_t count = is_node ? sizeof node_members / sizeof *node_members
+			       : sizeof edge_members / sizeof *edge_members;
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < count && found < most; i++)
+		if (strncmp(members[i].name, "use", 3) != 0 && !is_alike(was, is, &members[i]))
+			names[found++] = text_of(members[i].name);
+	return found;
+}
+
 void inventory_item_key(struct buffer *out, const struct inventory_item *item)
 {
 	if (item->node != GRAPH_NODE_NONE) {

@@ -72,6 +72,11 @@ bool inventory_item_check(const struct inventory_item *item, struct error *err) 
  * kind, ends and scope. */
 void inventory_item_key(struct buffer *out, const struct inventory_item *item);
 
+/* Members in which two of the same key differ, in order, but when and how often it was used: up
+ * to `most` names, which are static. */
+uint32_t inventory_item_changes(const struct inventory_item *was, const struct inventory_item *is,
+	struct text *names, uint32_t most);
+
 /* An end of an edge. */
 struct inventory_end {
 	enum graph_node_kind kind;

@@ -427,10 +427,12 @@ static bool is_in_sample(struct replay *replay)
 	       (number >= sample->skip && (number - sample->skip) % sample->every == 0);
 }
 
-void replay_tell_unmade(struct replay *replay, uint64_t index, enum replay_cause cause)
+void replay_tell_unmade(
+	struct replay *replay, uint64_t index, enum replay_cause cause, const struct json *record)
 {
 	if (cause != REPLAY_DONE && replay->options->unmade != NULL)
-		replay->options->unmade(replay->options->unmade_context, index, cause);
+		replay->options->unmade(replay->options->unmade_context, index, cause,
+			json_text_or(record, "task", ""));
 }
 
 static bool replay_decision(struct replay *replay, const struct json *record,
@@ -445,7 +447,7 @@ static bool replay_decision(struct replay *replay, const struct json *record,
 	if (cause == REPLAY_DONE && !compare(replay, &recorded, &cause, err))
 		return false;
 	counts->causes[cause]++;
-	replay_tell_unmade(replay, entry->index, cause);
+	replay_tell_unmade(replay, entry->index, cause, record);
 	counts->undated += cause == REPLAY_DONE && json_integer_or(record, "seen", -1) < 0;
 	return true;
 }

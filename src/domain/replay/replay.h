@@ -62,9 +62,11 @@ struct replay_options {
 	int64_t since_utc_ms;                     /* earlier decisions are not made again */
 	const struct replay_candidate *candidate; /* NULL: only what was in force */
 	struct replay_sample sample;
-	/* Hears of each that was not made again, or came out otherwise (DIFFERS).  May be NULL. */
+	/* Hears of each that was not made again, or came out otherwise (DIFFERS), with the task
+	 * whose key its arguments are sealed with.  May be NULL. */
 	void *unmade_context;
-	void (*unmade)(void *unmade_context, uint64_t index, enum replay_cause cause);
+	void (*unmade)(
+		void *unmade_context, uint64_t index, enum replay_cause cause, struct text task);
 	/* Opens what lies sealed beside a decision; NULL: nobody has keys, so that all
 	 * that is sealed counts as REPLAY_SEALED.  Errors: NOT_FOUND (its key was erased),
 	 * CORRUPT, LIMIT, IO. */

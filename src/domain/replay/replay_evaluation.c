@@ -221,7 +221,7 @@ bool replay_evaluation(struct replay *replay, const struct json *record,
 		!ask_candidate(replay, &recorded, &is_changed, err))
 		return false;
 	counts->causes[cause]++;
-	replay_tell_unmade(replay, entry->index, cause);
+	replay_tell_unmade(replay, entry->index, cause, record);
 	counts->changed += is_changed;
 	counts->undated += cause == REPLAY_DONE && json_integer_or(record, "seen", -1) < 0;
 	return true;

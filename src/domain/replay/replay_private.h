@@ -124,7 +124,8 @@ enum replay_cause replay_open_sealed(
 	struct replay *replay, struct text sealed, enum json_type type, struct json *out);
 
 /* Whoever listens hears of it, unless it was made again. */
-void replay_tell_unmade(struct replay *replay, uint64_t index, enum replay_cause cause);
+void replay_tell_unmade(
+	struct replay *replay, uint64_t index, enum replay_cause cause, const struct json *record);
 
 /* ---- replay_evaluation.c: one of an application, in the state it had seen */
 bool replay_evaluation(struct replay *replay, const struct json *record,

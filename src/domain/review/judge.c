@@ -47,7 +47,8 @@ static bool reduce_entitlement(
 	struct text when = json_text_or(item->line, "when", "");
 	uint32_t used = item->use.environments & item->environments;
 
-	if (used == 0 || used == item->environments || text_ends_with(when, in_environments))
+	if (used == 0 || used == item->environments || item->use.is_unsure ||
+		text_ends_with(when, in_environments))
 		return false;
 	when = charter_when_in(arena, when, used);
 	if (when.data == NULL)
@@ -171,6 +172,11 @@ static bool advise_used(struct review_item *item, struct arena *arena, int64_t n
 {
 	int64_t unused = days_unused(item, now_utc_ms);
 
+	if (unused >= REVIEW_UNUSED_DAYS && item->use.is_unsure)
+		return advise(item, REVIEW_CHOICE_LOOK,
+			text_format(arena,
+				"last seen used %lld days ago, but not all uses can be told apart",
+				(long long)unused));
 	if (unused >= REVIEW_UNUSED_DAYS)
 		return advise(item, REVIEW_CHOICE_TRIAL,
 			text_format(arena, "last used %lld days ago", (long long)unused));

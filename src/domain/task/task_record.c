@@ -111,6 +111,7 @@ static void put_epochs(struct json_builder *record, const struct task_table *tab
 	if (parent != NULL) {
 		json_put_text(record, "parent", parent->id);
 		json_put_integer(record, "parent-epoch", parent->epoch);
+		json_put_text(record, "parent-identity", parent->identity);
 	}
 }
 

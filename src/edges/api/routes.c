@@ -299,8 +299,9 @@ const struct api_route api_routes[] = {
 		.access = ACCESS_READ,
 		.handle = handle_who,
 		.operation = "who",
-		.summary = "Which identities may do this, and when",
-		.query = MEMBERS("effect", "resource", PAGE)},
+		.summary = "Who may do this by a charter, and when; and who inherits it at "
+			   "providers, by which path",
+		.query = MEMBERS("effect", "resource", "inherited", PAGE)},
 	{.method = "GET",
 		.pattern = "/v1/graph/show",
 		.access = ACCESS_READ,

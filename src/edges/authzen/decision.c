@@ -40,13 +40,11 @@ static struct evaluate_result result_of(const struct judged *judged)
 static bool put_access_request(struct json_builder *context, struct authzen_request *request,
 	const struct evaluate_answer *answer, struct error *err)
 {
-	char expires[TIME_TEXT_BYTES];
 	struct json_builder object;
 	struct json value;
 
-	time_format_utc_ms(expires, request->asker.expires_utc_s * 1000);
 	json_object_start(&object, context->arena);
-	json_put_text(&object, "expires_at", text_copy(context->arena, text_of(expires)));
+	json_put_time(&object, "expires_at", request->asker.expires_utc_s * 1000);
 	json_put_text_unless_empty(&object, "approval", answer->approval);
 	if (!json_object_seal(&object, &value, err))
 		return false;

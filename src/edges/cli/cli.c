@@ -85,7 +85,7 @@ static const struct option_row options[] = {
 		false},
 	{OPTION_DEPTH, "--depth", "N", "so many hops away at most", false},
 	{OPTION_INHERITED, "--inherited", NULL,
-		"what its accounts at providers give it, whatever its charter says", false},
+		"what accounts at providers give, whatever charters say", false},
 	{OPTION_ALONE, "--alone", NULL, "without a second person; reviewed within a day", false},
 	{OPTION_COMPROMISED, "--compromised", NULL, "at once; no earlier token is accepted", false},
 	{OPTION_BACKUP_OWNER, "--backup-owner", "PERSON", "who takes over", false},

@@ -167,6 +167,29 @@ int command_graph_show(struct cli *cli)
 	return status;
 }
 
+/* Where the record does not reach back to the first time. */
+static void say_reach(const struct json *report)
+{
+	const struct json *layers = json_find(report, "layers");
+	struct text begins = json_text_or(report, "begins", "");
+
+	if (begins.length > 0)
+		cli_say("The log begins at %.*s: of before it knows nothing.", TEXT_ARGS(begins));
+	for (uint32_t i = 0; layers != NULL && i < layers->count; i++) {
+		const struct json *layer = &layers->items[i];
+
+		if (json_boolean_or(layer, "compared", false))
+			continue;
+		cli_say("%.*s is not compared: %s; the first inventory of it is of %.*s.  What it "
+			"has now (%lld items) may have been there before.",
+			TEXT_ARGS(json_text_or(layer, "layer", "")),
+			json_find(layer, "since") == NULL ? "none was in force then"
+							  : "what lies beside its records is gone",
+			TEXT_ARGS(json_text_or(layer, "first", "")),
+			(long long)json_integer_or(layer, "items", 0));
+	}
+}
+
 /* Reads the data folder itself, as whoever runs the daemon. */
 int command_graph_diff(struct cli *cli)
 {
@@ -191,11 +214,14 @@ int command_graph_diff(struct cli *cli)
 	if (!ok)
 		return cli_fail(cli, &err);
 	if (cli->output == OUTPUT_TABLE)
-		printf("%lld new, %lld gone, %lld changed\n",
+		printf("%lld new, %lld gone, %lld changed, %lld first used\n",
 			(long long)json_integer_or(&report, "new", 0),
 			(long long)json_integer_or(&report, "gone", 0),
-			(long long)json_integer_or(&report, "changed", 0));
+			(long long)json_integer_or(&report, "changed", 0),
+			(long long)json_integer_or(&report, "first_used", 0));
 	cli_print(cli, &report);
+	if (cli->output == OUTPUT_TABLE)
+		say_reach(&report);
 	return EXIT_DONE;
 }
 

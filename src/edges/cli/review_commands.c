@@ -584,8 +584,29 @@ static int write_file(struct cli *cli, const char *path, struct text bytes)
 	return EXIT_DONE;
 }
 
+/* How its items are by now, where that is no longer what the report says: what was taken for a
+ * trial was restored, or is gone for good.  NULL: as it says. */
+static bool states_now(
+	struct cli *cli, const struct json *report, const struct json **out, int *status)
+{
+	const struct json *then = json_find(report, "states"), *now;
+	struct cli_reply reply;
+
+	*out = NULL;
+	if (then == NULL || !json_boolean_or(report, "final", false))
+		return true;
+	if (!cli_get(cli, &reply, status, "/v1/reviews/%.*s",
+		    TEXT_ARGS(cli_escape(cli, cli->words[0]))))
+		return false;
+	now = json_find(&reply.json, "states");
+	if (now != NULL && now->type == JSON_OBJECT && !json_equal(now, then))
+		*out = now;
+	return true;
+}
+
 /* What a reader wants of it; every item is in the file. */
-static bool summary(struct cli *cli, const struct json *report, struct json *out)
+static bool summary(
+	struct cli *cli, const struct json *report, const struct json *now, struct json *out)
 {
 	static const char *const names[] = {"review", "name", "cause", "final", "item_count",
 		"settled", "unanswered", "states", "risk", "snapshot", "opened_record"};
@@ -599,29 +620,33 @@ static bool summary(struct cli *cli, const struct json *report, struct json *out
 		if (value != NULL)
 			json_put(&object, names[i], *value);
 	}
+	if (now != NULL)
+		json_put(&object, "states_now", *now);
 	return json_object_seal(&object, out, &err);
 }
 
 int command_review_report(struct cli *cli)
 {
+	const struct json *now;
 	struct cli_reply reply;
 	struct json shown;
 	struct text html;
 	int status;
 
 	if (!cli_get(cli, &reply, &status, "/v1/reviews/%.*s/report",
-		    TEXT_ARGS(cli_escape(cli, cli->words[0]))))
+		    TEXT_ARGS(cli_escape(cli, cli->words[0]))) ||
+		!states_now(cli, &reply.json, &now, &status))
 		return status;
 	if (cli->values[OPTION_OUT] != NULL)
 		status = write_file(cli, cli->values[OPTION_OUT], reply.body);
 	if (status == EXIT_DONE && cli->values[OPTION_HTML] != NULL) {
-		html = cli_review_html(cli, &reply.json, reply.body);
+		html = cli_review_html(cli, &reply.json, now, reply.body);
 		status = html.data == NULL ? EXIT_UNAVAILABLE
 					   : write_file(cli, cli->values[OPTION_HTML], html);
 	}
 	if (status != EXIT_DONE)
 		return status;
-	if (cli->output == OUTPUT_TABLE && summary(cli, &reply.json, &shown))
+	if (cli->output == OUTPUT_TABLE && summary(cli, &reply.json, now, &shown))
 		cli_print(cli, &shown);
 	else if (cli->output == OUTPUT_JSON && cli->values[OPTION_OUT] == NULL)
 		cli_print_text(reply.body);

@@ -77,6 +77,20 @@ static void put_head(struct buffer *out, const struct json *report, struct text 
 	buffer_append_format(out, "</code>, this report <code>%s</code></p>\n", written);
 }
 
+/* now: NULL where it is as the report says. */
+static void put_now(struct buffer *out, const struct json *now)
+{
+	if (now == NULL)
+		return;
+	buffer_append_string(out, "<p>Items by now, after this report:");
+	for (uint32_t i = 0; i < now->count; i++) {
+		buffer_append_string(out, i == 0 ? " " : ", ");
+		put_escaped(out, now->members[i].name);
+		buffer_append_format(out, " %lld", (long long)now->members[i].value.integer);
+	}
+	buffer_append_string(out, ".</p>\n");
+}
+
 static void put_items(struct buffer *out, const struct json *items)
 {
 	static const char *const names[] = {"number", "identity", "title", "risk", "recommended",
@@ -95,13 +109,15 @@ static void put_items(struct buffer *out, const struct json *items)
 	buffer_append_string(out, "</table>\n");
 }
 
-struct text cli_review_html(struct cli *cli, const struct json *report, struct text bytes)
+struct text cli_review_html(
+	struct cli *cli, const struct json *report, const struct json *now, struct text bytes)
 {
 	struct text page = {NULL, 0};
 	struct buffer out;
 
 	buffer_init(&out, PAGE_BYTES_MAX);
 	put_head(&out, report, bytes);
+	put_now(&out, now);
 	put_items(&out, json_find(report, "items"));
 	buffer_append_string(&out, "</body></html>\n");
 	if (!buffer_failed(&out))

@@ -41,6 +41,35 @@ static void add_recipients(struct cli *cli, struct text *when, const struct json
 				TEXT_ARGS(json_text_or(&recipients->items[i], "up-to", ""))));
 }
 
+/* "account:aws/deploy may resource:aws/bucket": a path in one line, from its second node on. */
+static struct text path_for_people(struct cli *cli, const struct json *path)
+{
+	struct text line = TEXT("");
+
+	for (uint32_t i = 0; i < path->count; i++)
+		line = text_format(cli->arena, "%.*s%s%.*s %.*s", TEXT_ARGS(line),
+			i == 0 ? "" : " ", TEXT_ARGS(json_text_or(&path->items[i], "kind", "")),
+			TEXT_ARGS(json_text_or(&path->items[i], "to", "")));
+	return line;
+}
+
+/* What is inherited holds by nothing but its path. */
+static struct json inherited_for_people(struct cli *cli, const struct json *item)
+{
+	struct json_builder object;
+	struct error err;
+	struct json out;
+
+	json_object_start(&object, cli->arena);
+	for (uint32_t i = 0; i < item->count; i++)
+		if (text_is(item->members[i].name, "path"))
+			json_put_text(
+				&object, "path", path_for_people(cli, &item->members[i].value));
+		else
+			json_put_named(&object, item->members[i].name, item->members[i].value);
+	return json_object_seal(&object, &out, &err) ? out : *item;
+}
+
 /* All that must hold in one cell: programs read the members. */
 static struct json outlook_for_people(struct cli *cli, const struct json *outlook)
 {
@@ -49,6 +78,8 @@ static struct json outlook_for_people(struct cli *cli, const struct json *outloo
 	struct error err;
 	struct json out;
 
+	if (text_is(json_text_or(outlook, "access", ""), "inherited"))
+		return inherited_for_people(cli, outlook);
 	add_recipients(cli, &when, json_find(outlook, "recipients"));
 	add_outputs(cli, &when, json_find(outlook, "outputs"));
 	if (when.length == 0 && text_is(json_text_or(outlook, "may", ""), "when") &&
@@ -57,7 +88,8 @@ static struct json outlook_for_people(struct cli *cli, const struct json *outloo
 	json_object_start(&object, cli->arena);
 	json_put_text_unless_empty(&object, "when", when);
 	for (uint32_t i = 0; i < outlook->count; i++)
-		if (!text_is(outlook->members[i].name, "when"))
+		if (!text_is(outlook->members[i].name, "when") &&
+			!text_is(outlook->members[i].name, "path"))
 			json_put_named(
 				&object, outlook->members[i].name, outlook->members[i].value);
 	return json_object_seal(&object, &out, &err) ? out : *outlook;
@@ -82,6 +114,24 @@ struct json cli_outlooks_for_reader(struct cli *cli, const struct json *answer)
 	return json_object_seal(&object, &out, &err) ? out : *answer;
 }
 
+/* What stands behind this page. */
+static void say_inherited(struct cli *cli, const struct json *answer)
+{
+	const struct json *inherited = json_find(answer, "inherited");
+	bool is_of_one = inherited != NULL && inherited->type == JSON_OBJECT;
+	int64_t total = is_of_one ? json_integer_or(inherited, "total", 0) : 0;
+
+	if (cli->output != OUTPUT_TABLE)
+		return;
+	if (total > 0)
+		cli_say("It inherits %lld more by accounts and credentials at providers: remit can "
+			"%s --inherited",
+			(long long)total, cli->words[0]);
+	if (json_boolean_or(is_of_one ? inherited : answer, "cut", false))
+		cli_say("The search for what is inherited ended before it had seen everything: "
+			"there may be more.");
+}
+
 static int list_outlooks(struct cli *cli, struct text target)
 {
 	struct cli_reply reply;
@@ -92,6 +142,7 @@ static int list_outlooks(struct cli *cli, struct text target)
 		shown = cli_outlooks_for_reader(cli, &reply.json);
 		cli_print(cli, &shown);
 		cli_say_more(cli, &reply.json);
+		say_inherited(cli, &reply.json);
 	}
 	return status;
 }
@@ -123,7 +174,8 @@ int command_can(struct cli *cli)
 static void say_what_reads(struct cli *cli)
 {
 	if (cli->output == OUTPUT_TABLE && text_starts_with(text_of(cli->words[1]), "data-source:"))
-		cli_say("Only lines on the data source itself are shown.  Which tools read it: "
+		cli_say("Of charters only lines on the data source itself are shown.  Which tools "
+			"read it: "
 			"remit graph show %s; who may use one of them: remit who EFFECT TOOL.",
 			cli->words[1]);
 }
@@ -133,8 +185,9 @@ int command_who(struct cli *cli)
 	struct text effect = cli_escape(cli, cli->words[0]);
 	struct text resource = cli_escape(cli, cli->words[1]);
 	int status = list_page(cli,
-		text_format(cli->arena, "/v1/who?effect=%.*s&resource=%.*s", TEXT_ARGS(effect),
-			TEXT_ARGS(resource)),
+		text_format(cli->arena, "/v1/who?effect=%.*s&resource=%.*s%s", TEXT_ARGS(effect),
+			TEXT_ARGS(resource),
+			cli->values[OPTION_INHERITED] == NULL ? "" : "&inherited=true"),
 		'&');
 
 	if (status == EXIT_DONE)

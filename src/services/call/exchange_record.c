@@ -228,16 +228,21 @@ static bool put_inputs(
 	return put_owner_gone(record, exchange, err) && put_uses(record, exchange, err);
 }
 
+/* Whose tasks they are is said where work was handed on: the log alone tells by whom. */
 static void put_chain(struct json_builder *record, const struct exchange *exchange)
 {
 	const struct task *task = task_find(exchange->service->ports.tasks, exchange->call.task);
-	struct text chain[CALL_CHAIN_MAX];
+	struct text chain[CALL_CHAIN_MAX], identities[CALL_CHAIN_MAX];
 	size_t count = 0;
 
-	for (; task != NULL && count < CALL_CHAIN_MAX; task = task->parent)
-		chain[count++] = task->id;
+	for (; task != NULL && count < CALL_CHAIN_MAX; task = task->parent) {
+		chain[count] = task->id;
+		identities[count++] = task->identity;
+	}
 	if (count != 0)
 		json_put_texts(record, "chain", chain, count);
+	if (count > 1)
+		json_put_texts(record, "identities", identities, count);
 }
 
 bool exchange_decision_record(struct exchange *exchange, struct error *err)

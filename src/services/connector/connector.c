@@ -337,16 +337,6 @@ bool connector_refresh(struct connector_service *service,
 
 /* ---- showing ---- */
 
-static void put_time(struct json_builder *object, const char *name, int64_t utc_ms)
-{
-	char *text = arena_alloc(object->arena, TIME_TEXT_BYTES, 1);
-
-	if (text == NULL || utc_ms == 0)
-		return;
-	time_format_utc_ms(text, utc_ms);
-	json_put_cstring(object, name, text);
-}
-
 static void put_may(struct json_builder *object, const struct connector *connector)
 {
 	json_put_cstring(object, "may",
@@ -365,7 +355,7 @@ static void put_last(struct json_builder *object, const struct refresh *refresh)
 	if (refresh->outcome == CONNECTOR_NEVER)
 		return;
 	json_put_cstring(object, "outcome", connector_outcome_word(refresh->outcome));
-	put_time(object, "ended", refresh->ended_utc_ms);
+	json_put_time_unless_zero(object, "ended", refresh->ended_utc_ms);
 	if (refresh->why[0] != '\0')
 		json_put_cstring(object, "why", refresh->why);
 	if (refresh->outcome != CONNECTOR_DONE)
@@ -393,10 +383,10 @@ static bool refresh_json(
 		json_put_cstring(&object, "list", inventory_walk_list(refresh->walk));
 	json_put_integer(&object, "pages", (int64_t)refresh->pages_seen);
 	json_put_integer(&object, "bytes", (int64_t)refresh->bytes);
-	put_time(&object, "started", refresh->started_utc_ms);
+	json_put_time_unless_zero(&object, "started", refresh->started_utc_ms);
 	put_last(&object, refresh);
 	if (state == CONNECTOR_RESTING)
-		put_time(&object, "next", refresh->next_utc_ms);
+		json_put_time_unless_zero(&object, "next", refresh->next_utc_ms);
 	json_put_boolean(&object, "silent", is_silent(refresh));
 	return json_object_seal(&object, out, err);
 }

@@ -5,7 +5,9 @@
  * R1  Nothing counts before the import is committed, which services/inventory does whole or not
  *     at all; whatever goes wrong before leaves the inventory as it was.
  * R2  One request at a time, and one thing under way at a time.
- * R3  An import is compared with what is in force, so it is committed once that was told. */
+ * R3  An import is compared with what is in force, so it is committed once that was told.
+ * R4  What another document than the one in force asked for is not put in force: each step of an
+ *     import looks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +72,16 @@ static void stop(struct refresh *refresh, const struct error *err)
 
 /* ---- on record ---- */
 
+/* True: it ended, and may be gone. */
+static bool end_if_gone(struct refresh *refresh)
+{
+	if (connector_is_in_force(refresh->service, refresh->object))
+		return false;
+	refresh->is_gone = true;
+	end(refresh, CONNECTOR_FAILED);
+	return true;
+}
+
 static void on_committed(struct inventory_change *change, uint64_t index, const struct error *err)
 {
 	struct refresh *refresh = change->context;
@@ -90,6 +102,8 @@ static void commit(struct refresh *refresh)
 {
 	struct error err = {0};
 
+	if (end_if_gone(refresh)) /* R4 */
+		return;
 	if (!connector_is_told(refresh->service, refresh_connector(refresh)->name)) { /* R3 */
 		if (!loop_timer_start(
 			    refresh->service->parts.loop, &refresh->timer, CONNECTOR_TOLD_MS)) {
@@ -144,6 +158,8 @@ static void send_more(struct refresh *refresh)
 		commit(refresh);
 		return;
 	}
+	if (end_if_gone(refresh)) /* R4 */
+		return;
 	refresh->change.lines = cut_lines(&refresh->rest);
 	refresh->change.number = ++refresh->number;
 	refresh->change.done = on_added;

@@ -124,7 +124,7 @@ void decide_uses_release(struct decide_service *service, struct uses_hold *hold)
 bool decide_usage_register(
 	struct decide_service *service, struct fold *fold, struct error *err) MUST_CHECK;
 /* Whose use of a model the call is.  Borrowed from task and registry; false where one of
- * them is gone. */
+ * them is gone, or there is no memory to read the charter. */
 bool decide_usage_scope(const struct decide_service *service, const struct call *call,
 	struct usage_scope *out) MUST_CHECK;
 /* Begins to hold for a request that was let through, until its outcome is folded.
@@ -132,7 +132,7 @@ bool decide_usage_scope(const struct decide_service *service, const struct call 
 bool decide_usage_hold(struct decide_service *service, const struct usage_scope *scope,
 	struct usage_hold *out, int64_t now_utc_ms, struct error *err) MUST_CHECK;
 /* Whose budget what is used and held by now is over: "task", "identity" or "unit"; NULL:
- * nobody's. */
+ * nobody's.  Of a charter that is gone, or that there is no memory to read: the identity's. */
 const char *decide_usage_breach(const struct decide_service *service, const struct call *call,
 	const struct usage_hold *hold, int64_t now_utc_ms);
 /* What a task, an identity and its unit have used of their budgets by now: {task,

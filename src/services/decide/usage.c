@@ -75,7 +75,7 @@ bool decide_usage_scope(
 	const struct charter *charter = registry_find_charter(service->registry, call->identity);
 
 	*out = (struct usage_scope){0};
-	if (task == NULL || charter == NULL)
+	if (task == NULL || charter == NULL || charter == &charter_lost)
 		return false;
 	*out = (struct usage_scope){task_root(task)->id, call->identity, charter->unit};
 	return true;
@@ -105,8 +105,8 @@ const char *decide_usage_breach(const struct decide_service *service, const stru
 	const struct usage_now now = usage_hold_now(hold, now_utc_ms);
 	const struct unit *unit;
 
-	if (charter == NULL)
-		return "identity";
+	if (charter == NULL || charter == &charter_lost)
+		return "identity"; /* nothing says how much it may */
 	unit = registry_find_unit(service->registry, charter->unit);
 	if (budget_breach(&charter->task_budget, &now.task, &nothing) != NULL)
 		return "task";

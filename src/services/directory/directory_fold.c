@@ -270,8 +270,10 @@ bool directory_tables_create(struct directory_service *service)
 	service->letters = name_table_create();
 	service->ids = name_table_create();
 	service->users = name_table_create();
+	service->crowds = name_table_create();
 	return service->directories != NULL && service->groups != NULL && service->marks != NULL &&
-	       service->letters != NULL && service->ids != NULL && service->users != NULL;
+	       service->letters != NULL && service->ids != NULL && service->users != NULL &&
+	       service->crowds != NULL;
 }
 
 void directory_tables_destroy(struct directory_service *service)

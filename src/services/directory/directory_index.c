@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "services/directory/directory_private.h"
 
 enum { INDEX_KEY_BYTES_MAX = CHARTER_NAME_BYTES_MAX + 1 + PERSON_NAME_BYTES_MAX };
@@ -66,7 +67,59 @@ static struct mark *mark_create(const struct person *person)
 	mark->letters = keep(&at, borrowed.letters);
 	mark->id = keep(&at, borrowed.id);
 	mark->user = keep(&at, borrowed.user);
+	mark->left_utc_s = person->left_utc_s;
+	mark->has_id = of->id.length > 0;
+	if (!time_parse_utc_ms(json_text_or(&of->profile, "created", ""), &mark->created_utc_ms))
+		mark->created_utc_ms = MARK_NEVER;
 	return mark;
+}
+
+/* ---- crowds ---- */
+
+static struct crowd *crowd_need(struct directory_service *service, struct text directory)
+{
+	struct crowd *crowd = name_table_find(service->crowds, directory);
+
+	if (crowd != NULL)
+		return crowd;
+	crowd = calloc(1, sizeof *crowd + directory.length);
+	if (crowd == NULL)
+		return NULL;
+	memcpy(crowd->bytes, directory.data, directory.length);
+	crowd->directory = (struct text){crowd->bytes, directory.length};
+	if (name_table_put(service->crowds, crowd->directory, crowd))
+		return crowd;
+	free(crowd);
+	return NULL;
+}
+
+/* False without memory. */
+static bool join_crowd(struct directory_service *service, struct mark *mark, struct text directory)
+{
+	if (directory.length == 0)
+		return true;
+	mark->crowd = crowd_need(service, directory);
+	if (mark->crowd == NULL)
+		return false;
+	mark->next = mark->crowd->first;
+	if (mark->next != NULL)
+		mark->next->last = mark;
+	mark->crowd->first = mark;
+	return true;
+}
+
+/* Who has nobody left goes. */
+static void leave_crowd(struct directory_service *service, struct mark *mark)
+{
+	struct crowd *crowd = mark->crowd;
+
+	if (crowd == NULL)
+		return;
+	if (mark->next != NULL)
+		mark->next->last = mark->last;
+	*(mark->last != NULL ? &mark->last->next : &crowd->first) = mark->next;
+	if (crowd->first == NULL)
+		free(name_table_remove(service->crowds, crowd->directory));
 }
 
 static void count_of(struct directory_service *service, struct text id, int more)
@@ -96,6 +149,7 @@ static void forget(struct directory_service *service, struct text name)
 	forget_key(service->ids, mark->id, mark);
 	forget_key(service->users, mark->user, mark);
 	count_of(service, mark->id, -1);
+	leave_crowd(service, mark);
 	free(mark);
 }
 
@@ -120,7 +174,8 @@ bool index_person(struct directory_service *service, struct text name, struct er
 		return error_set(err, ERROR_LIMIT, "no memory for a person");
 	}
 	count_of(service, mark->id, 1);
-	return (put_key(service->letters, mark->letters, mark) &&
+	return (join_crowd(service, mark, person->directory.name) &&
+		       put_key(service->letters, mark->letters, mark) &&
 		       put_key(service->ids, mark->id, mark) &&
 		       put_key(service->users, mark->user, mark)) ||
 	       error_set(err, ERROR_LIMIT, "no memory for a person");
@@ -153,6 +208,7 @@ void index_destroy(struct directory_service *service)
 	name_table_destroy(&service->letters, NULL);
 	name_table_destroy(&service->ids, NULL);
 	name_table_destroy(&service->users, NULL);
+	name_table_destroy(&service->crowds, free);
 	name_table_destroy(&service->marks, free);
 }
 
@@ -192,6 +248,14 @@ const struct registry_entry *index_find_letters(
 
 	return entry_of(
 		service, wanted.length == 0 ? NULL : name_table_find(service->letters, wanted));
+}
+
+const struct mark *index_first(const struct directory_service *service, struct text directory)
+{
+	const struct crowd *crowd =
+		directory.length == 0 ? NULL : name_table_find(service->crowds, directory);
+
+	return crowd == NULL ? NULL : crowd->first;
 }
 
 void index_each(const struct directory_service *service, struct text directory,

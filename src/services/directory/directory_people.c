@@ -12,7 +12,6 @@
 /* ---- how many leave ---- */
 
 struct counting {
-	struct text directory;
 	int64_t now_utc_s;
 	int64_t settled; /* here, or left since */
 	int64_t left;
@@ -20,29 +19,20 @@ struct counting {
 
 /* The directory brought them in long enough ago: whoever holds its token may bring in as many as
  * they like. */
-static bool is_settled(const struct counting *counting, const struct person *person)
+static bool is_settled(const struct counting *counting, const struct mark *mark)
 {
-	struct text created = json_text_or(&person->directory.profile, "created", "");
-	int64_t created_utc_ms;
-
-	return person->directory.id.length == 0 ||
-	       (time_parse_utc_ms(created, &created_utc_ms) &&
-		       created_utc_ms / 1000 <= counting->now_utc_s - DIRECTORY_SETTLED_S);
+	return !mark->has_id ||
+	       (mark->created_utc_ms != MARK_NEVER &&
+		       mark->created_utc_ms / 1000 <= counting->now_utc_s - DIRECTORY_SETTLED_S);
 }
 
-static bool count_one(void *context, const struct registry_entry *entry)
+static void count_one(struct counting *counting, const struct mark *mark)
 {
-	struct counting *counting = context;
-	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
-	bool has_left_now;
+	bool has_left_now = mark->left_utc_s >= counting->now_utc_s - DIRECTORY_WINDOW_S;
 
-	if (person == NULL || !text_equal(person->directory.name, counting->directory))
-		return true;
-	has_left_now = person->left_utc_s >= counting->now_utc_s - DIRECTORY_WINDOW_S;
 	counting->left += has_left_now;
-	if (!person_has_left(person) || has_left_now)
-		counting->settled += is_settled(counting, person);
-	return true;
+	if (mark->left_utc_s == 0 || has_left_now)
+		counting->settled += is_settled(counting, mark);
 }
 
 static int64_t lost_of(const struct directory_service *service, const struct directory *directory)
@@ -68,11 +58,12 @@ void directory_count(const struct directory_service *service, const struct direc
 	int64_t *leavers, int64_t *most)
 {
 	const struct directory_bounds *bounds = &service->parts.bounds;
-	struct counting counting = {
-		.directory = directory->name, .now_utc_s = directory_now_utc_ms(service) / 1000};
+	struct counting counting = {.now_utc_s = directory_now_utc_ms(service) / 1000};
 	int64_t share;
 
-	registry_each(service->parts.registry, OBJECT_PERSON, TEXT(""), count_one, &counting);
+	for (const struct mark *mark = index_first(service, directory->name); mark != NULL;
+		mark = mark->next)
+		count_one(&counting, mark);
 	share = counting.settled * bounds->percent / 100;
 	*leavers = counting.left + lost_of(service, directory);
 	*most = share > bounds->leavers ? share : bounds->leavers;

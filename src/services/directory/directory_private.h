@@ -28,6 +28,22 @@ struct mark {
 	struct text letters; /* the name, made small */
 	struct text id;      /* "DIRECTORY/ID"; empty: of no directory */
 	struct text user;    /* "DIRECTORY/user name made small" */
+	/* What counts of who leaves; of no directory they are in no crowd. */
+	struct crowd *crowd;
+	struct mark *next; /* of the crowd */
+	struct mark *last;
+	int64_t created_utc_ms; /* by the directory; MARK_NEVER: not known */
+	int64_t left_utc_s;     /* 0: they are here */
+	bool has_id;            /* the directory still has them */
+};
+
+#define MARK_NEVER INT64_MAX
+
+/* The people of one directory, here or not, so that counting them looks at no others. */
+struct crowd {
+	struct mark *first;
+	struct text directory;
+	char bytes[];
 };
 
 struct group {
@@ -47,6 +63,7 @@ struct directory_service {
 	struct text base;
 	struct name_table *directories;
 	struct name_table *marks;   /* by person */
+	struct name_table *crowds;  /* by directory */
 	struct name_table *letters; /* the first of each spelling */
 	struct name_table *ids;
 	struct name_table *users;
@@ -70,6 +87,8 @@ const struct registry_entry *index_find_user(
 	const struct directory_service *service, struct text directory, struct text user_name);
 const struct registry_entry *index_find_letters(
 	const struct directory_service *service, struct text name);
+/* The first of the directory's people, those behind it by mark->next; NULL: it has none. */
+const struct mark *index_first(const struct directory_service *service, struct text directory);
 /* Calls visit for each person of the directory in order of id, until it returns false. */
 void index_each(const struct directory_service *service, struct text directory,
 	bool (*visit)(void *context, const struct registry_entry *entry), void *context);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/time.h"
 #include "domain/charter/owner.h"
 #include "services/finding/finding_private.h"
 
@@ -40,17 +39,13 @@ static bool put_facts(const struct owner_look *look, const struct registry_entry
 	struct json *out, struct error *err)
 {
 	int64_t left_utc_s = owner_left_utc_s(look->service->registry, identity);
-	char since[TIME_TEXT_BYTES];
 	struct json_builder object;
 
 	json_object_start(&object, look->arena);
 	json_put_text(&object, "owner", owner_of(identity));
 	json_put_text_unless_empty(
 		&object, "backup_owner", owner_backup_of(look->service->registry, identity));
-	if (left_utc_s != 0) {
-		time_format_utc_ms(since, left_utc_s * 1000);
-		json_put_text(&object, "left", text_copy(look->arena, text_of(since)));
-	}
+	json_put_time_unless_zero(&object, "left", left_utc_s * 1000);
 	return json_object_seal(&object, out, err);
 }
 
@@ -75,46 +70,26 @@ static void report(
 
 /* ---- whose owner was moved ---- */
 
-/* Its record on the way; frees itself. */
-struct due {
-	struct fold_change change;
-	struct arena *arena;
-};
-
-static void due_free(struct due *due)
+static void on_due_recorded(void *context, uint64_t index, const struct error *err)
 {
-	arena_destroy(&due->arena);
-	free(due);
+	(void)context;
+	(void)index;
+	if (err != NULL)
+		log_warn("review_not_due", LOG_STRING("why", err->text));
 }
 
-static void on_due_recorded(struct fold_change *change)
+static void put_due(struct fold_record *record, const struct finding_service *service,
+	const struct registry_entry *identity, const struct text *owner)
 {
-	if (!change->is_durable)
-		log_warn("review_not_due", LOG_STRING("why", change->err.text));
-	due_free(change->context);
-}
+	int64_t due_utc_ms = fold_stamp_utc_ms(service->fold) + OWNER_GONE_ALL_S_DEFAULT * 1000LL;
+	struct json_builder *object = &record->object;
 
-static bool write_due(struct due *due, const struct finding_service *service,
-	const struct registry_entry *identity, struct error *err)
-{
-	int64_t now_utc_ms = fold_stamp_utc_ms(service->fold);
-	struct text object = text_format(due->arena, "person/%.*s", TEXT_ARGS(owner_of(identity)));
-	struct json_builder record;
-	struct json sealed;
-
-	json_object_start(&record, due->arena);
-	json_put_integer(&record, "at", now_utc_ms);
-	json_put_cstring(&record, "type", "review-due");
-	json_put_cstring(&record, "actor", "remit");
-	json_put_text(&record, "identity", identity->name);
-	json_put_cstring(&record, "cause", "mover");
-	json_put_cstring(&record, "what", finding_kind_meaning(FINDING_OWNER_MOVED));
-	json_put_integer(&record, "due_utc_ms", now_utc_ms + OWNER_GONE_ALL_S_DEFAULT * 1000LL);
-	json_put_texts(&record, "objects", &object, 1);
-	if (object.data == NULL || !json_object_seal(&record, &sealed, err))
-		return false;
-	due->change.entry = json_canonical_text(due->arena, &sealed);
-	return due->change.entry.data != NULL || error_set(err, ERROR_LIMIT, "no memory");
+	fold_record_start(record, "review-due", TEXT("remit"));
+	json_put_text(object, "identity", identity->name);
+	json_put_cstring(object, "cause", "mover");
+	json_put_cstring(object, "what", finding_kind_meaning(FINDING_OWNER_MOVED));
+	json_put_integer(object, "due_utc_ms", due_utc_ms);
+	json_put_texts(object, "objects", owner, 1);
 }
 
 /* What the owner was given in the old unit is looked at by its people: once, before the finding
@@ -122,17 +97,19 @@ static bool write_due(struct due *due, const struct finding_service *service,
 static bool ask_review(
 	const struct owner_look *look, const struct registry_entry *identity, struct error *err)
 {
-	struct due *due = calloc(1, sizeof *due);
+	struct fold_record *record;
+	struct text owner;
 
-	if (due == NULL)
+	if (!fold_record_create(&record, look->service->fold, OWNER_ARENA_BYTES_MAX, err))
+		return false;
+	record->done = on_due_recorded;
+	owner = text_format(record->arena, "person/%.*s", TEXT_ARGS(owner_of(identity)));
+	if (owner.data == NULL) {
+		fold_record_destroy(&record);
 		return error_set(err, ERROR_LIMIT, "no memory for a review");
-	due->change = (struct fold_change){.done = on_due_recorded, .context = due};
-	due->arena = arena_create_small(OWNER_ARENA_BYTES_MAX, 2048);
-	if (due->arena != NULL && write_due(due, look->service, identity, err) &&
-		fold_submit(look->service->fold, &due->change, err))
-		return true;
-	due_free(due);
-	return false;
+	}
+	put_due(record, look->service, identity, &owner);
+	return fold_record_send(&record, err);
 }
 
 static bool is_known(const struct owner_look *look, const struct registry_entry *identity)

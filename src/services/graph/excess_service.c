@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "base/time.h"
-
 static struct text name_of(const struct graph_service *service, graph_id node)
 {
 	struct graph_node found;
@@ -123,19 +121,17 @@ static void put_waiver(
 	struct json_builder *object, struct arena *arena, const struct waiver *waiver)
 {
 	struct json_builder said;
-	char until[TIME_TEXT_BYTES];
 	struct json sealed;
 	struct error err;
 
 	if (waiver == NULL)
 		return;
-	time_format_utc_ms(until, waiver->until_utc_s * 1000);
 	json_object_start(&said, arena);
 	json_put_text(&said, "waiver", text_copy(arena, waiver->id));
 	json_put_text(&said, "by", text_copy(arena, waiver->by));
 	json_put_text(&said, "approved_by", text_copy(arena, waiver->approved_by));
 	json_put_text(&said, "reason", text_copy(arena, waiver->reason));
-	json_put_text(&said, "until", text_copy(arena, text_of(until)));
+	json_put_time(&said, "until", waiver->until_utc_s * 1000);
 	if (json_object_seal(&said, &sealed, &err))
 		json_put(object, "waived", sealed);
 }

@@ -3,18 +3,14 @@
  *   registry, state, person-key,  entries that changed are said anew, by who put them in force
  *   review-decided
  *   kill                          so are those it ended
- *   decision (allow)              the identity used the tool and what it reads
  *
- * Rows of the store: graph-grant / KIND/NAME@VERSION who put that in force, and when; graph-use /
- * IDENTITY TOOL the last use.  While records are loaded only these are kept in mind;
- * when all are, every entry is said once. */
+ * Rows of the store: graph-grant / KIND/NAME@VERSION who put that in force, and when.  While
+ * records are loaded only these are kept in mind; when all are, every entry is said once. */
 #include "services/graph/graph_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "domain/decide/decision.h"
 
 /* Who put the version in force. */
 struct grant {
@@ -94,54 +90,6 @@ static bool fold_changes(void *state, const struct json *record, uint64_t index,
 	return true;
 }
 
-/* ---- uses ---- */
-
-/* A full table is no reason to stop: what is not counted is not seen used. */
-static void note_use(struct graph_service *service, graph_id from, enum graph_node_kind kind,
-	struct text name, graph_time at_s)
-{
-	struct error ignored;
-	graph_id to;
-
-	if (name.length > 0 && graph_name_node(service->graph, kind, name, &to, &ignored))
-		service->uses_lost +=
-			graph_note_use(service->graph, from, to, at_s, 1, &ignored) ? 0 : 1;
-}
-
-static void note_sources(struct graph_service *service, const struct json *record, graph_id from)
-{
-	const struct json *sources = json_find(record, "sources");
-
-	for (uint32_t i = 0; sources != NULL && sources->type == JSON_ARRAY && i < sources->count;
-		i++)
-		if (sources->items[i].type == JSON_STRING)
-			note_use(service, from, GRAPH_NODE_DATA_SOURCE, sources->items[i].string,
-				time_of(record));
-}
-
-static bool fold_decision(void *state, const struct json *record, uint64_t index, struct error *err)
-{
-	struct graph_service *service = state;
-	struct text identity = json_text_or(record, "identity", "");
-	struct text tool = json_text_or(record, "tool", "");
-	bool is_model = text_is(json_text_or(record, "effect", ""), "generate");
-	struct error ignored;
-	graph_id from;
-
-	(void)err;
-	/* Two rows may be of one decision: graph-use, and in-flight beside it. */
-	if (index < service->counted_next)
-		return true;
-	service->counted_next = index + 1;
-	if (!text_is(json_text_or(record, "verdict", ""), "allow") || identity.length == 0 ||
-		!graph_name_node(service->graph, GRAPH_NODE_IDENTITY, identity, &from, &ignored))
-		return true;
-	note_use(service, from, is_model ? GRAPH_NODE_MODEL : GRAPH_NODE_TOOL, tool,
-		time_of(record));
-	note_sources(service, record, from);
-	return true;
-}
-
 /* ---- the start ---- */
 
 static bool derive_loaded(void *context, const struct registry_entry *entry)
@@ -169,9 +117,12 @@ static bool say_all(void *state, struct error *err)
 	service->is_loaded = true;
 	registry_each(service->parts.registry, OBJECT_NONE, TEXT(""), derive_loaded, service);
 	graph_forget_grants(service);
-	/* What was used before is on record, or was counted anew from it. */
-	service->counts_begun_s = graph_latest_use(service->graph);
-	service->counts_since_s = service->counts_begun_s;
+	if (service->parts.log.next == NULL) {
+		service->first_utc_ms = fold_stamp_utc_ms(service->parts.fold);
+		service->counts_begun_s = graph_latest_use(service->graph);
+		service->counts_since_s = service->counts_begun_s;
+		graph_tail_end(&service->tail);
+	}
 	return true;
 }
 
@@ -236,33 +187,6 @@ static void project_changes(const struct json *record, struct projection *projec
 		project_change(record, &changes->items[i], projection);
 }
 
-static void project_decision(const struct json *record, struct projection *projection)
-{
-	struct arena *arena = projection_arena(projection);
-	struct text identity = json_text_or(record, "identity", "");
-	struct text tool = json_text_or(record, "tool", "");
-	const struct json *sources = json_find(record, "sources");
-	struct json_builder row;
-	struct json body;
-	struct error err;
-
-	if (!text_is(json_text_or(record, "verdict", ""), "allow") || identity.length == 0)
-		return;
-	json_object_start(&row, arena);
-	json_put_cstring(&row, "type", "graph-use");
-	json_put_cstring(&row, "verdict", "allow");
-	json_put_integer(&row, "at", json_integer_or(record, "at", 0));
-	json_put_text(&row, "identity", identity);
-	json_put_text(&row, "tool", tool);
-	json_put_text_unless_empty(&row, "effect", json_text_or(record, "effect", ""));
-	if (sources != NULL)
-		json_put(&row, "sources", *sources);
-	if (json_object_seal(&row, &body, &err))
-		projection_put(projection, "graph-use",
-			text_format(arena, "%.*s %.*s", TEXT_ARGS(identity), TEXT_ARGS(tool)),
-			&body);
-}
-
 bool graph_register(struct graph_service *service, struct error *err)
 {
 	const struct fold_handler handlers[] = {
@@ -272,14 +196,11 @@ bool graph_register(struct graph_service *service, struct error *err)
 		{.type = "person-key", .apply = fold_changes, .state = service},
 		{.type = "graph-grant", .apply = fold_changes, .state = service},
 		{.type = "kill", .apply = fold_changes, .state = service},
-		{.type = "decision", .apply = fold_decision, .state = service},
-		{.type = "graph-use", .apply = fold_decision, .state = service},
 	};
 	static const struct fold_projector projectors[] = {
 		{"registry", project_changes},
 		{"state", project_changes},
 		{"review-decided", project_changes},
-		{"decision", project_decision},
 	};
 
 	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)

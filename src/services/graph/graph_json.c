@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#include "base/time.h"
-
 enum { REFERENCE_SHOWN_MAX = 120 };
 
 /* ---- names ---- */
@@ -65,24 +63,13 @@ bool graph_resolve(const struct graph_service *service, struct text reference, g
 
 /* ---- parts ---- */
 
-static void put_time(
-	struct json_builder *object, struct arena *arena, const char *name, graph_time at_s)
-{
-	char written[TIME_TEXT_BYTES];
-
-	if (at_s == 0)
-		return;
-	time_format_utc_ms(written, (int64_t)at_s * 1000);
-	json_put_text(object, name, text_copy(arena, text_of(written)));
-}
-
-static void put_time_or(struct json_builder *object, struct arena *arena, const char *name,
-	graph_time at_s, const char *otherwise)
+void graph_put_time(
+	struct json_builder *object, const char *name, graph_time at_s, const char *otherwise)
 {
 	if (at_s == 0)
 		json_put_cstring(object, name, otherwise);
 	else
-		put_time(object, arena, name, at_s);
+		json_put_time(object, name, (int64_t)at_s * 1000);
 }
 
 static void put_flags(struct json_builder *object, uint32_t flags)
@@ -133,9 +120,9 @@ bool graph_node_json(const struct graph_service *service, graph_id id, struct ar
 	put_word(&object, "kind", identity_kind_word(node.identity_kind));
 	put_word(&object, "risk", risk_tier_word(node.risk));
 	put_word(&object, "sensitivity", sensitivity_word(node.sensitivity));
-	put_time(&object, arena, "created", node.created_s);
-	put_time(&object, arena, "expires", node.expires_s);
-	put_time(&object, arena, "used", node.used_s);
+	json_put_time_unless_zero(&object, "created", (int64_t)node.created_s * 1000);
+	json_put_time_unless_zero(&object, "expires", (int64_t)node.expires_s * 1000);
+	json_put_time_unless_zero(&object, "used", (int64_t)node.used_s * 1000);
 	json_put_text_unless_empty(&object, "publisher", node.publisher);
 	json_put_text_unless_empty(&object, "place", node.place);
 	json_put_text_unless_empty(&object, "version", node.version);
@@ -209,9 +196,9 @@ bool graph_edge_json(const struct graph_service *service, graph_id id, struct ar
 	put_or_unknown(&object, "by", edge.by);
 	put_or_unknown(&object, "why", edge.why);
 	put_policy(service, &object, arena, &edge);
-	put_time_or(&object, arena, "since", edge.since_s, "unknown");
-	put_time_or(&object, arena, "until", edge.until_s, "no end");
-	put_time_or(&object, arena, "used", edge.used_s, "never seen");
+	graph_put_time(&object, "since", edge.since_s, "unknown");
+	graph_put_time(&object, "until", edge.until_s, "no end");
+	graph_put_time(&object, "used", edge.used_s, "never seen");
 	json_put_integer(&object, "uses", edge.uses);
 	json_put_text(&object, "layer", edge.layer);
 	put_word(&object, "origin", origin_word(edge.origin));

@@ -2,6 +2,7 @@
 #include "services/graph/graph_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- what is asked ---- */
 
@@ -55,22 +56,6 @@ static bool read_question(struct graph_service *service, const struct graph_aske
 
 /* ---- path ---- */
 
-static bool one_path_json(const struct graph_service *service, const struct graph_path *path,
-	struct arena *arena, struct json *out, struct error *err)
-{
-	struct json_builder list;
-
-	json_array_start(&list, arena);
-	for (size_t i = 0; i < path->count; i++) {
-		struct json edge;
-
-		if (!graph_edge_json(service, path->edges[i], arena, &edge, err))
-			return false;
-		json_add(&list, edge);
-	}
-	return json_array_seal(&list, out, err);
-}
-
 static bool paths_json(const struct graph_service *service, const struct graph_path *paths,
 	size_t count, struct arena *arena, struct json *out, struct error *err)
 {
@@ -80,7 +65,7 @@ static bool paths_json(const struct graph_service *service, const struct graph_p
 	for (size_t i = 0; i < count; i++) {
 		struct json path;
 
-		if (!one_path_json(service, &paths[i], arena, &path, err))
+		if (!graph_edges_json(service, paths[i].edges, paths[i].count, arena, &path, err))
 			return false;
 		json_add(&list, path);
 	}
@@ -170,14 +155,36 @@ struct reaching {
 	uint32_t kinds[GRAPH_NODE_MODEL + 1];
 	uint32_t effects[EFFECT_DELEGATE + 1];
 	uint32_t sensitivities[SENSITIVITY_RESTRICTED + 1];
+	graph_id heir; /* whose inherited ways are told; 0: of none */
+	graph_time now_s;
 };
+
+/* False: a start, or what is no answer by itself. */
+static bool is_told(const struct graph_service *service, const struct graph_reached *reached,
+	struct graph_node *node)
+{
+	return reached->hops > 0 && graph_node(service->graph, reached->node, node) &&
+	       is_target(node->kind);
+}
+
+static int64_t count_targets(const struct graph_service *service)
+{
+	int64_t total = 0;
+
+	for (size_t i = 0; i < graph_reached_count(service->search); i++) {
+		struct graph_reached reached = graph_reached_at(service->search, i);
+		struct graph_node node;
+
+		total += is_told(service, &reached, &node);
+	}
+	return total;
+}
 
 static void add_item(struct reaching *reaching, const struct graph_reached *reached)
 {
 	struct graph_node node;
 
-	if (reached->hops == 0 || !graph_node(reaching->service->graph, reached->node, &node) ||
-		!is_target(node.kind))
+	if (!is_told(reaching->service, reached, &node))
 		return;
 	reaching->items[reaching->count++] =
 		(struct item){*reached, weigh(&node, reached->effects)};
@@ -204,6 +211,24 @@ static bool collect(struct reaching *reaching, struct error *err)
 	return true;
 }
 
+/* The way from the identity to what it inherits. */
+static bool put_inherited(const struct reaching *reaching, const struct graph_reached *reached,
+	struct json_builder *object, struct error *err)
+{
+	const struct graph_service *service = reaching->service;
+	struct graph_reached at = *reached;
+	struct graph_way way = {.count = reached->hops + 1};
+
+	for (size_t i = way.count - 1; i > 0; i--) {
+		way.edges[i] = at.edge;
+		(void)graph_reached_find(service->search, at.before, &at);
+	}
+	way.edges[0] =
+		graph_inherit_entry(service->graph, reaching->heir, at.node, reaching->now_s);
+	json_put_cstring(object, "access", "inherited");
+	return graph_put_way(service, &way, reaching->arena, object, err);
+}
+
 static bool item_json(const struct reaching *reaching, const struct item *item, struct json *out,
 	struct error *err)
 {
@@ -226,6 +251,8 @@ static bool item_json(const struct reaching *reaching, const struct item *item, 
 	json_put_text(&object, "through",
 		graph_reference(service, item->reached.before, reaching->arena));
 	json_put(&object, "edge", edge);
+	if (reaching->heir != 0 && !put_inherited(reaching, &item->reached, &object, err))
+		return false;
 	return json_object_seal(&object, out, err);
 }
 
@@ -298,50 +325,64 @@ static bool reach_json(const struct reaching *reaching, const struct graph_asked
 	return true;
 }
 
-/* What providers give it, whatever remit does. */
-enum {
-	KINDS_INHERITED = 1 << GRAPH_EDGE_USES | 1 << GRAPH_EDGE_HOLDS | 1 << GRAPH_EDGE_OPENS |
-			  1 << GRAPH_EDGE_MAY | 1 << GRAPH_EDGE_AT,
-};
-
-static bool add_inherited(void *context, const struct graph_edge *edge)
+/* As it was asked, from where what it inherits begins; false: not from everywhere. */
+static bool ask_inherited(const struct graph_service *service, struct graph_question *question)
 {
-	struct graph_question *question = context;
-	bool is_seen = edge->origin == GRAPH_ORIGIN_SEEN &&
-		       (edge->kind == GRAPH_EDGE_USES || edge->kind == GRAPH_EDGE_HOLDS);
+	struct graph_question inherited;
+	bool has_all = graph_inherit_question(
+		service->graph, question->starts[0], question->now_s, &inherited);
 
-	if ((is_seen || edge->kind == GRAPH_EDGE_IS) && question->starts_count < GRAPH_STARTS_MAX)
-		question->starts[question->starts_count++] = edge->to;
-	return true;
-}
-
-/* It begins at its accounts and at what connectors saw it hold. */
-static void ask_inherited(const struct graph_service *service, struct graph_question *question)
-{
-	graph_id identity = question->starts[0];
-
-	question->kinds = KINDS_INHERITED;
-	question->starts_count = 0;
-	graph_each_out(service->graph, identity, GRAPH_EDGE_NONE, add_inherited, question);
+	question->kinds = inherited.kinds;
+	question->starts_count = inherited.starts_count;
+	memcpy(question->starts, inherited.starts, sizeof inherited.starts);
+	return has_all;
 }
 
 bool graph_reach(struct graph_service *service, const struct graph_asked *asked,
 	struct arena *arena, struct json *out, struct error *err)
 {
-	struct reaching reaching = {.service = service, .arena = arena};
+	struct reaching reaching = {
+		.service = service, .arena = arena, .now_s = graph_time_of(asked->now_utc_s)};
 	struct graph_question question;
 	struct json_builder object;
+	bool has_all = true;
 	graph_id start;
 	bool is_cut;
 
 	if (!read_question(service, asked, &question, err))
 		return false;
 	start = question.starts[0];
-	if (asked->is_inherited)
-		ask_inherited(service, &question);
+	if (asked->is_inherited) {
+		has_all = ask_inherited(service, &question);
+		reaching.heir = start;
+	}
 	graph_search_run(service->search, service->graph, &question, &is_cut);
 	if (!collect(&reaching, err) || !reach_json(&reaching, asked, start, &object, err))
 		return false;
+	if (is_cut || !has_all || service->is_short)
+		json_put_boolean(&object, "cut", true);
+	return json_object_seal(&object, out, err);
+}
+
+bool graph_inherited(struct graph_service *service, struct text identity, int64_t now_utc_s,
+	struct arena *arena, struct json *out, struct error *err)
+{
+	struct graph_question question;
+	struct json_builder object;
+	struct graph_node node;
+	bool is_cut = false;
+	int64_t total = 0;
+
+	if (graph_find(service->graph, GRAPH_NODE_IDENTITY, identity, &node)) {
+		bool has_all = graph_inherit_question(
+			service->graph, node.id, graph_time_of(now_utc_s), &question);
+
+		graph_search_run(service->search, service->graph, &question, &is_cut);
+		is_cut = is_cut || !has_all;
+		total = count_targets(service);
+	}
+	json_object_start(&object, arena);
+	json_put_integer(&object, "total", total);
 	if (is_cut || service->is_short)
 		json_put_boolean(&object, "cut", true);
 	return json_object_seal(&object, out, err);

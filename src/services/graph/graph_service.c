@@ -9,7 +9,8 @@ static bool make(struct graph_service *service, struct error *err)
 	if (service->scratch == NULL || service->grants == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the graph");
 	return graph_create(&service->graph, err) && graph_search_create(&service->search, err) &&
-	       graph_register(service, err) && graph_register_counts(service, err);
+	       graph_register(service, err) && graph_register_uses(service, err) &&
+	       graph_register_counts(service, err);
 }
 
 bool graph_service_create(
@@ -34,6 +35,7 @@ void graph_service_destroy(struct graph_service **service)
 	if (one == NULL)
 		return;
 	graph_forget_grants(one);
+	graph_tail_end(&one->tail);
 	graph_search_destroy(&one->search);
 	graph_destroy(&one->graph);
 	arena_destroy(&one->scratch);

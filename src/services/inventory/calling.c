@@ -63,28 +63,12 @@ bool calling_register(struct inventory_service *service, struct error *err)
 
 /* ---- writing ---- */
 
-struct calling_work {
-	struct fold_change change;
-	struct arena *arena;
-	struct inventory_calling *asked;
-};
-
-static void work_destroy(struct calling_work *work)
+static void on_recorded(void *context, uint64_t index, const struct error *err)
 {
-	if (work != NULL)
-		arena_destroy(&work->arena);
-	free(work);
-}
+	struct inventory_calling *asked = context;
 
-static void on_recorded(struct fold_change *change)
-{
-	struct calling_work *work = change->context;
-	struct inventory_calling *asked = work->asked;
-	struct error err = change->err;
-	bool is_durable = change->is_durable;
-
-	work_destroy(work);
-	asked->done(asked, is_durable ? NULL : &err);
+	(void)index;
+	asked->done(asked, err);
 }
 
 static void put_answer(struct json_builder *record, const struct inventory_calling *calling)
@@ -105,38 +89,20 @@ static void put_answer(struct json_builder *record, const struct inventory_calli
 static bool submit(struct inventory_service *service, struct inventory_calling *calling,
 	bool is_answer, struct error *err)
 {
-	struct calling_work *work = calloc(1, sizeof *work);
-	struct json_builder record;
-	struct json sealed;
+	struct fold_record *record;
 
-	if (work != NULL)
-		work->arena = arena_create_small(RECORD_ARENA_BYTES_MAX, 4096);
-	if (work == NULL || work->arena == NULL) {
-		work_destroy(work);
-		return error_set(err, ERROR_LIMIT, "no memory for a record");
-	}
-	work->asked = calling;
-	work->change.context = work;
-	work->change.done = on_recorded;
-	json_object_start(&record, work->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(service->parts.fold));
-	json_put_cstring(
-		&record, "type", is_answer ? "containment-answered" : "containment-called");
-	json_put_text(&record, "actor", calling->actor);
-	json_put_text(&record, "account", calling->account);
+	if (!fold_record_create(&record, service->parts.fold, RECORD_ARENA_BYTES_MAX, err))
+		return false;
+	record->context = calling;
+	record->done = on_recorded;
+	fold_record_start(
+		record, is_answer ? "containment-answered" : "containment-called", calling->actor);
+	json_put_text(&record->object, "account", calling->account);
 	if (calling->is_back)
-		json_put_boolean(&record, "back", true);
+		json_put_boolean(&record->object, "back", true);
 	if (is_answer)
-		put_answer(&record, calling);
-	if (json_object_seal(&record, &sealed, err)) {
-		work->change.entry = json_canonical_text(work->arena, &sealed);
-		if (work->change.entry.data == NULL)
-			error_set(err, ERROR_LIMIT, "no room for a record");
-		else if (fold_submit(service->parts.fold, &work->change, err))
-			return true;
-	}
-	work_destroy(work);
-	return false;
+		put_answer(&record->object, calling);
+	return fold_record_send(&record, err);
 }
 
 static bool need(const struct inventory_service *service, const struct inventory_calling *calling,
@@ -229,7 +195,7 @@ bool calling_put(
 	json_object_start(&provider, object->arena);
 	json_put_cstring(&provider, "answer", containment_answer_word(containment->answer));
 	json_put_cstring(&provider, "meaning", containment_answer_meaning(containment->answer));
-	inventory_put_time(&provider, "at", containment->answered_utc_ms);
+	json_put_time(&provider, "at", containment->answered_utc_ms);
 	if (containment->is_back)
 		json_put_boolean(&provider, "back", true);
 	json_put_integer(&provider, "record", (int64_t)containment->answered_index);

@@ -196,15 +196,14 @@ static bool check_commit(const struct inventory_connector *connector,
 	return true;
 }
 
-static void on_changed(struct fold_change *change)
+static void on_changed(struct inventory_work *work, uint64_t index, const struct error *err)
 {
-	struct inventory_work *work = change->context;
 	struct inventory_connector *connector = work->connector;
 
 	connector->is_changing = false;
 	if (connector->staging != NULL && strcmp(connector->staging->id, work->import) == 0)
 		staging_destroy(&connector->staging);
-	inventory_work_answer(work);
+	inventory_work_answer(work, index, err);
 }
 
 bool inventory_commit(
@@ -212,7 +211,7 @@ bool inventory_commit(
 {
 	struct staging *staging = staging_find(service, change->connector, change->import, err);
 	struct inventory_connector *connector = connector_find(service, change->connector);
-	struct json_builder record;
+	struct json_builder *record;
 	struct inventory_work *work;
 
 	if (staging == NULL || !check_whole(staging, err) || !check_told(connector, err) ||
@@ -222,15 +221,15 @@ bool inventory_commit(
 	if (work == NULL)
 		return false;
 	work->asked = change;
-	work->change.done = on_changed;
+	work->done = on_changed;
 	memcpy(work->import, staging->id, sizeof work->import);
-	inventory_record_start(&record, work, "inventory-imported", change->actor);
-	json_put_cstring(&record, "import", work->import);
-	json_put_integer(&record, "parts", staging->parts);
-	put_figures(&record, connector, staging);
+	record = inventory_record_start(work, "inventory-imported", change->actor);
+	json_put_cstring(record, "import", work->import);
+	json_put_integer(record, "parts", staging->parts);
+	put_figures(record, connector, staging);
 	connector->is_changing = true;
-	if (inventory_put_drops(connector, &record, work->import, err) &&
-		inventory_work_submit(work, &record, err))
+	if (inventory_put_drops(connector, record, work->import, err) &&
+		inventory_work_submit(work, err))
 		return true;
 	connector->is_changing = false;
 	inventory_work_destroy(&work);
@@ -259,7 +258,7 @@ bool inventory_undo(
 	struct inventory_service *service, struct inventory_change *change, struct error *err)
 {
 	struct inventory_connector *connector = connector_find(service, change->connector);
-	struct json_builder record;
+	struct json_builder *record;
 	struct inventory_work *work;
 
 	if (!check_undo(connector, change, err))
@@ -268,13 +267,13 @@ bool inventory_undo(
 	if (work == NULL)
 		return false;
 	work->asked = change;
-	work->change.done = on_changed;
-	inventory_record_start(&record, work, "inventory-undone", change->actor);
-	json_put_cstring(&record, "import", connector->current->id);
-	json_put_cstring(&record, "to", connector->previous->id);
-	json_put_text(&record, "reason", change->reason);
+	work->done = on_changed;
+	record = inventory_record_start(work, "inventory-undone", change->actor);
+	json_put_cstring(record, "import", connector->current->id);
+	json_put_cstring(record, "to", connector->previous->id);
+	json_put_text(record, "reason", change->reason);
 	connector->is_changing = true;
-	if (inventory_work_submit(work, &record, err))
+	if (inventory_work_submit(work, err))
 		return true;
 	connector->is_changing = false;
 	inventory_work_destroy(&work);

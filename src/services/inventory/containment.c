@@ -114,65 +114,28 @@ bool containments_register(struct inventory_service *service, struct error *err)
 
 /* ---- asking for it ---- */
 
-/* One record on its way. */
-struct contain_work {
-	struct fold_change change;
-	struct arena *arena;
-	struct inventory_change *asked;
-};
-
-static void work_destroy(struct contain_work *work)
+static void on_recorded(void *context, uint64_t index, const struct error *err)
 {
-	if (work != NULL)
-		arena_destroy(&work->arena);
-	free(work);
-}
+	struct inventory_change *asked = context;
 
-static void on_recorded(struct fold_change *change)
-{
-	struct contain_work *work = change->context;
-	struct inventory_change *asked = work->asked;
-	uint64_t index = change->index;
-	struct error err = change->err;
-	bool is_durable = change->is_durable;
-
-	work_destroy(work);
-	asked->done(asked, index, is_durable ? NULL : &err);
+	asked->done(asked, index, err);
 }
 
 bool inventory_submit_change(struct inventory_service *service, struct inventory_change *change,
 	const char *type, struct error *err)
 {
-	struct contain_work *work = calloc(1, sizeof *work);
-	struct json_builder record;
-	struct json sealed;
+	struct fold_record *record;
 
-	if (work != NULL)
-		work->arena = arena_create_small(RECORD_ARENA_BYTES_MAX, 4096);
-	if (work == NULL || work->arena == NULL) {
-		work_destroy(work);
-		return error_set(err, ERROR_LIMIT, "no memory for a record");
-	}
-	work->asked = change;
-	work->change.context = work;
-	work->change.done = on_recorded;
-	json_object_start(&record, work->arena);
-	json_put_integer(&record, "at", fold_stamp_utc_ms(service->parts.fold));
-	json_put_cstring(&record, "type", type);
-	json_put_text(&record, "actor", change->actor);
-	json_put_text(&record, "account", change->account);
-	json_put_text(&record, "reason", change->reason);
-	json_put_text_unless_empty(&record, "review", change->review);
-	json_put_text_unless_empty(&record, "identity", change->identity);
-	if (json_object_seal(&record, &sealed, err)) {
-		work->change.entry = json_canonical_text(work->arena, &sealed);
-		if (work->change.entry.data == NULL)
-			error_set(err, ERROR_LIMIT, "no room for a record");
-		else if (fold_submit(service->parts.fold, &work->change, err))
-			return true;
-	}
-	work_destroy(work);
-	return false;
+	if (!fold_record_create(&record, service->parts.fold, RECORD_ARENA_BYTES_MAX, err))
+		return false;
+	record->context = change;
+	record->done = on_recorded;
+	fold_record_start(record, type, change->actor);
+	json_put_text(&record->object, "account", change->account);
+	json_put_text(&record->object, "reason", change->reason);
+	json_put_text_unless_empty(&record->object, "review", change->review);
+	json_put_text_unless_empty(&record->object, "identity", change->identity);
+	return fold_record_send(&record, err);
 }
 
 bool inventory_check_reason(const struct inventory_change *change, struct error *err)
@@ -280,16 +243,16 @@ static bool containment_json(struct json *out, struct arena *arena,
 	json_put_text(&object, "account", containment->account);
 	json_put_cstring(&object, "state", containment_state_word(state));
 	json_put_cstring(&object, "meaning", containment_state_meaning(state));
-	inventory_put_time(&object, "intended", containment->at_utc_ms);
+	json_put_time(&object, "intended", containment->at_utc_ms);
 	if (status.taken_utc_s > 0)
-		inventory_put_time(&object, "seen", status.taken_utc_s * 1000);
+		json_put_time(&object, "seen", status.taken_utc_s * 1000);
 	json_put_text(&object, "by", containment->actor);
 	json_put_text(&object, "reason", containment->reason);
 	json_put_text_unless_empty(&object, "review", containment->review);
 	json_put_text_unless_empty(&object, "identity", containment->identity);
 	json_put_text_unless_empty(&object, "asked_by", containment->asked_by);
 	if (containment->asked_utc_ms != 0)
-		inventory_put_time(&object, "asked", containment->asked_utc_ms);
+		json_put_time(&object, "asked", containment->asked_utc_ms);
 	json_put_integer(&object, "record", (int64_t)containment->index);
 	return calling_put(&object, containment, err) &&
 	       put_others(&object, service, containment, status.provider, err) &&

@@ -5,6 +5,7 @@
 #include "domain/charter/name_table.h"
 #include "services/inventory/index.h"
 #include "services/inventory/inventory.h"
+#include "services/registry/fold_record.h"
 
 /* Private to services/inventory. */
 
@@ -148,34 +149,33 @@ bool set_add_part(
 void telling_destroy(struct telling **telling);
 
 /* writing.c */
-/* One record on its way. */
+/* One record on its way, and what one waits for. */
 struct inventory_work {
-	struct fold_change change;
+	struct fold_record *record; /* NULL once it is sent */
 	struct inventory_service *service;
 	struct inventory_connector *connector;
 	struct inventory_change *asked; /* NULL: nobody waits */
-	struct arena *arena;
-	struct buffer content;
+	struct buffer content;          /* borrowed by the record */
 	char import[RANDOM_ID_BYTES];
+	/* Owns it then; its record ends when that returned. */
+	void (*done)(struct inventory_work *work, uint64_t index, const struct error *err);
 };
 /* Errors: LIMIT. */
 struct inventory_work *inventory_work_create(struct inventory_service *service,
 	struct inventory_connector *connector, struct error *err);
 void inventory_work_destroy(struct inventory_work **work);
 /* Begins it with what all of them have. */
-void inventory_record_start(struct json_builder *record, struct inventory_work *work,
-	const char *type, struct text actor);
-/* Until change.done the log has it.  On failure it is still the caller's.  Errors: LIMIT, IO. */
-bool inventory_work_submit(
-	struct inventory_work *work, struct json_builder *record, struct error *err) MUST_CHECK;
+struct json_builder *inventory_record_start(
+	struct inventory_work *work, const char *type, struct text actor);
+/* Until done the log has it.  On failure it is still the caller's, its record gone.
+ * Errors: LIMIT, IO. */
+bool inventory_work_submit(struct inventory_work *work, struct error *err) MUST_CHECK;
 /* Tells whoever asked, and frees it. */
-void inventory_work_answer(struct inventory_work *work);
+void inventory_work_answer(struct inventory_work *work, uint64_t index, const struct error *err);
 /* Adds `drops`: what was begun for the connector and never put in force, but for the import
  * `keep`, with which (not NULL) the one before the one in force goes, too.  Errors: LIMIT. */
 bool inventory_put_drops(const struct inventory_connector *connector, struct json_builder *record,
 	const char *keep, struct error *err) MUST_CHECK;
-/* As people read it. */
-void inventory_put_time(struct json_builder *object, const char *name, int64_t utc_ms);
 
 /* staging.c */
 void staging_destroy(struct staging **staging);

@@ -62,7 +62,7 @@ bool inventory_json(struct json *out, struct arena *arena, const struct inventor
 	json_put_text(&object, "by", status->actor);
 	json_put_text(&object, "connector", status->connector);
 	json_put_text(&object, "import", status->import);
-	inventory_put_time(&object, "imported", status->at_utc_ms);
+	json_put_time(&object, "imported", status->at_utc_ms);
 	json_put_integer(&object, "items", (int64_t)status->items);
 	json_put_boolean(&object, "previous", status->has_previous);
 	json_put_cstring(&object, "provider", provider == NULL ? "" : provider);
@@ -70,7 +70,7 @@ bool inventory_json(struct json *out, struct arena *arena, const struct inventor
 	if (status->refused > 0)
 		json_put_integer(&object, "refused", (int64_t)status->refused);
 	json_put_boolean(&object, "stale", inventory_is_stale(status, now_utc_s));
-	inventory_put_time(&object, "taken", status->taken_utc_s * 1000);
+	json_put_time(&object, "taken", status->taken_utc_s * 1000);
 	json_put_boolean(&object, "told", status->is_told);
 	if (status->why != NULL)
 		json_put_cstring(&object, "why", status->why);

@@ -18,18 +18,11 @@ void staging_destroy(struct staging **staging)
 
 /* ---- beginning ---- */
 
-static void on_dropped(struct fold_change *change)
-{
-	struct inventory_work *work = change->context;
-
-	inventory_work_answer(work);
-}
-
 /* Forgets what is loose on record, too; nobody waits for it. */
 static bool drop_loose(struct inventory_service *service, struct inventory_connector *connector,
 	struct text actor, struct error *err)
 {
-	struct json_builder record;
+	struct json_builder *record;
 	struct inventory_work *work;
 
 	if (connector->loose == NULL)
@@ -37,10 +30,9 @@ static bool drop_loose(struct inventory_service *service, struct inventory_conne
 	work = inventory_work_create(service, connector, err);
 	if (work == NULL)
 		return false;
-	work->change.done = on_dropped;
-	inventory_record_start(&record, work, "inventory-dropped", actor);
-	if (inventory_put_drops(connector, &record, NULL, err) &&
-		inventory_work_submit(work, &record, err))
+	work->done = inventory_work_answer;
+	record = inventory_record_start(work, "inventory-dropped", actor);
+	if (inventory_put_drops(connector, record, NULL, err) && inventory_work_submit(work, err))
 		return true;
 	inventory_work_destroy(&work);
 	return false;
@@ -289,17 +281,16 @@ static void wake(const struct inventory_service *service)
 		service->parts.wake(service->parts.wake_context);
 }
 
-static void on_part(struct fold_change *change)
+static void on_part(struct inventory_work *work, uint64_t index, const struct error *err)
 {
-	struct inventory_work *work = change->context;
 	struct staging *staging = work->connector->staging;
 
 	if (staging != NULL && strcmp(staging->id, work->import) == 0) {
 		staging->is_writing = false;
-		if (!change->is_durable)
-			give_up(work->connector, &change->err);
+		if (err != NULL)
+			give_up(work->connector, err);
 		else if (staging->rest.length == 0)
-			answer_asked(staging, change->index, NULL);
+			answer_asked(staging, index, NULL);
 		else
 			wake(work->service);
 	}
@@ -311,17 +302,17 @@ static bool submit_part(
 {
 	struct text content = buffer_text(&work->content);
 	struct sha256 digest = sha256_of(content.data, content.length);
-	struct json_builder record;
+	struct json_builder *record;
 
 	memcpy(work->import, staging->id, sizeof work->import);
-	work->change.done = on_part;
-	work->change.content = content;
-	inventory_record_start(&record, work, "inventory-part", staging->asked->actor);
-	json_put_digest(&record, "content", &digest);
-	json_put_cstring(&record, "import", work->import);
-	json_put_integer(&record, "items", items);
-	json_put_integer(&record, "part", staging->parts);
-	return inventory_work_submit(work, &record, err);
+	work->done = on_part;
+	work->record->change.content = content;
+	record = inventory_record_start(work, "inventory-part", staging->asked->actor);
+	json_put_digest(record, "content", &digest);
+	json_put_cstring(record, "import", work->import);
+	json_put_integer(record, "items", items);
+	json_put_integer(record, "part", staging->parts);
+	return inventory_work_submit(work, err);
 }
 
 static bool check_add(

@@ -2,17 +2,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/time.h"
 #include "services/inventory/inventory_private.h"
 
 void inventory_work_destroy(struct inventory_work **work)
 {
 	if (*work == NULL)
 		return;
-	arena_destroy(&(*work)->arena);
+	fold_record_destroy(&(*work)->record);
 	buffer_deinit(&(*work)->content);
 	free(*work);
 	*work = NULL;
+}
+
+static void on_done(void *context, uint64_t index, const struct error *err)
+{
+	struct inventory_work *work = context;
+
+	work->done(work, index, err);
 }
 
 struct inventory_work *inventory_work_create(
@@ -27,48 +33,40 @@ struct inventory_work *inventory_work_create(
 	buffer_init(&work->content, LINES_BYTES_MAX);
 	work->service = service;
 	work->connector = connector;
-	work->change.context = work;
-	work->arena = arena_create_small(RECORD_ARENA_BYTES_MAX, 4096);
-	if (work->arena != NULL)
+	if (fold_record_create(&work->record, service->parts.fold, RECORD_ARENA_BYTES_MAX, err)) {
+		work->record->context = work;
+		work->record->done = on_done;
 		return work;
+	}
 	inventory_work_destroy(&work);
-	error_set(err, ERROR_LIMIT, "no memory for a record");
 	return NULL;
 }
 
-void inventory_record_start(struct json_builder *record, struct inventory_work *work,
-	const char *type, struct text actor)
+struct json_builder *inventory_record_start(
+	struct inventory_work *work, const char *type, struct text actor)
 {
-	json_object_start(record, work->arena);
-	json_put_integer(record, "at", fold_stamp_utc_ms(work->service->parts.fold));
-	json_put_cstring(record, "type", type);
-	json_put_text(record, "actor", actor);
-	json_put_cstring(record, "connector", work->connector->name);
+	struct json_builder *object = &work->record->object;
+
+	fold_record_start(work->record, type, actor);
+	json_put_cstring(object, "connector", work->connector->name);
+	return object;
 }
 
-bool inventory_work_submit(
-	struct inventory_work *work, struct json_builder *record, struct error *err)
+bool inventory_work_submit(struct inventory_work *work, struct error *err)
 {
-	struct json sealed;
+	struct fold_record *record = work->record;
 
-	if (!json_object_seal(record, &sealed, err))
-		return false;
-	work->change.entry = json_canonical_text(work->arena, &sealed);
-	if (work->change.entry.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no room for a record");
-	return fold_submit(work->service->parts.fold, &work->change, err);
+	work->record = NULL; /* done may run, and free the work, before this returns */
+	return fold_record_send(&record, err);
 }
 
-void inventory_work_answer(struct inventory_work *work)
+void inventory_work_answer(struct inventory_work *work, uint64_t index, const struct error *err)
 {
 	struct inventory_change *asked = work->asked;
-	uint64_t index = work->change.index;
-	struct error err = work->change.err;
-	bool is_durable = work->change.is_durable;
 
 	inventory_work_destroy(&work);
 	if (asked != NULL)
-		asked->done(asked, index, is_durable ? NULL : &err);
+		asked->done(asked, index, err);
 }
 
 bool inventory_put_drops(const struct inventory_connector *connector, struct json_builder *record,
@@ -92,12 +90,4 @@ bool inventory_put_drops(const struct inventory_connector *connector, struct jso
 	if (names.count > 0)
 		json_put(record, "drops", names);
 	return true;
-}
-
-void inventory_put_time(struct json_builder *object, const char *name, int64_t utc_ms)
-{
-	char time[TIME_TEXT_BYTES];
-
-	time_format_utc_ms(time, utc_ms);
-	json_put_text(object, name, text_copy(object->arena, text_of(time)));
 }

@@ -168,8 +168,9 @@ static bool count_sandbox(void *context, const struct registry_entry *entry)
 	struct plan_noting *noting = context;
 	const struct charter *charter = charter_of(entry->in_force);
 
-	if (!is_expired(charter->expires_utc_s, noting->world->now_utc_s) &&
-		text_equal(charter->unit, noting->change->name))
+	if (charter == &charter_lost ||
+		(!is_expired(charter->expires_utc_s, noting->world->now_utc_s) &&
+			text_equal(charter->unit, noting->change->name)))
 		noting->sandboxes++;
 	return true;
 }

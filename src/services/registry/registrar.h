@@ -245,14 +245,16 @@ bool registrar_crossing(struct registrar *registrar, struct text identity,
  * NOT_FOUND, LIMIT. */
 bool registrar_can(const struct registrar *registrar, struct text identity, int64_t now_utc_ms,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
-/* `remit who EFFECT RESOURCE`: every identity with a line for it, as JSON array of
- * {identity, state, version, number, when, approvals, uses, usable, why_not}.  resource is
- * "server/tool", "data-source:NAME", "model:P/N" or "peer:NAME".  Errors: INVALID,
+/* `remit who EFFECT RESOURCE`: identities with a line for it, up to count behind the name, as JSON
+ * {items: [{identity, state, version, number, when, approvals, uses, usable, why_not}], next?}.
+ * resource is "server/tool", "data-source:NAME", "model:P/N" or "peer:NAME".  Errors: INVALID,
  * NOT_FOUND (no such data source; the nearest is named), LIMIT. */
 struct registrar_who_query {
 	enum effect effect;
 	struct text resource;
 	int64_t now_utc_ms;
+	struct text after; /* an identity; empty: from the first */
+	uint32_t count;    /* identities */
 };
 bool registrar_who(const struct registrar *registrar, const struct registrar_who_query *asked,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;

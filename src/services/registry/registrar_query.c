@@ -196,6 +196,9 @@ struct who {
 	enum effect effect;
 	struct text resource;
 	struct json_builder array;
+	struct text last; /* the last identity that is told */
+	uint32_t left;
+	bool has_more;
 	bool has_failed;
 };
 
@@ -216,6 +219,13 @@ static bool add_who(
 	return true;
 }
 
+static bool is_asked(const struct who *who, const struct entitlement *line)
+{
+	return line->effect == who->effect &&
+	       text_equal(resource_text(who->query.arena, line), who->resource);
+}
+
+/* All its lines for it, or, when the page is full, that there is more. */
 static bool visit_who(void *context, const struct registry_entry *entry)
 {
 	struct who *who = context;
@@ -223,16 +233,18 @@ static bool visit_who(void *context, const struct registry_entry *entry)
 		entry->in_force == NULL ? NULL : charter_of(entry->in_force);
 
 	for (uint32_t i = 0; charter != NULL && i < charter->entitlements_count; i++) {
-		const struct entitlement *line = &charter->entitlements[i];
-
-		if (line->effect != who->effect ||
-			!text_equal(resource_text(who->query.arena, line), who->resource))
+		if (!is_asked(who, &charter->entitlements[i]))
 			continue;
-		if (!add_who(who, entry, line)) {
+		who->has_more = who->left == 0;
+		if (who->has_more)
+			return false;
+		who->last = entry->name;
+		if (!add_who(who, entry, &charter->entitlements[i])) {
 			who->has_failed = true;
 			return false;
 		}
 	}
+	who->left -= text_equal(who->last, entry->name);
 	return true;
 }
 
@@ -270,7 +282,10 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 {
 	struct who who = {.query = {registrar, asked->now_utc_ms, arena, err},
 		.effect = asked->effect,
-		.resource = asked->resource};
+		.resource = asked->resource,
+		.left = asked->count};
+	struct json_builder object;
+	struct json items;
 
 	if (asked->effect == EFFECT_NONE || asked->resource.length == 0)
 		return error_set(err, ERROR_INVALID, "name an effect and a resource");
@@ -282,9 +297,15 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 		!model_check(registrar_registry(registrar), asked->resource, err))
 		return false;
 	json_array_start(&who.array, arena);
-	registry_each_user(registrar_registry(registrar), asked->resource, (struct text){NULL, 0},
-		visit_who, &who);
-	return !who.has_failed && json_array_seal(&who.array, out, err);
+	registry_each_user(
+		registrar_registry(registrar), asked->resource, asked->after, visit_who, &who);
+	if (who.has_failed || !json_array_seal(&who.array, &items, err))
+		return false;
+	json_object_start(&object, arena);
+	json_put(&object, "items", items);
+	if (who.has_more)
+		json_put_text(&object, "next", who.last);
+	return json_object_seal(&object, out, err);
 }
 
 /* ---- entries ---- */

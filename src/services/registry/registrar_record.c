@@ -287,6 +287,8 @@ static bool change_json(struct json *out, struct registrar *registrar,
 		json_put_boolean(&object, "units_asked", true);
 	if (change->kind == OBJECT_IDENTITY)
 		put_since(&object, registrar, change);
+	if (change->changed_utc_ms != 0)
+		json_put_integer(&object, "changed_at", change->changed_utc_ms);
 	if (!put_changed(&object, registrar, written, err) ||
 		!put_drops(&object, arena, written, err))
 		return false;

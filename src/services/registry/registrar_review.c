@@ -57,7 +57,8 @@ static bool write_edit(struct registrar *registrar, const struct review_edit *ed
 	if (entry == NULL || !read_charter(registrar, edit, &object, err))
 		return false;
 	*written = written_change_of(registrar, entry);
-	written->object = object; /* released by release_all */
+	written->change.changed_utc_ms = entry->changed_utc_ms; /* it gives nothing new */
+	written->object = object;                               /* released by release_all */
 	if (!check_edit(edit, entry, object, err))
 		return false;
 	written_change_drop_waiting(written);

@@ -1,11 +1,16 @@
 /* Two passes over the log: one counts the decisions of the day, so that the second takes a random
- * one in so many of them. */
+ * one in so many of them.
+ *
+ * The keys of contents are those that were there when it began, so only decisions of before that
+ * are in it.  One whose key is not there is left out only if the log says that its task was erased.
+ */
 #include "services/replay/sample.h"
 
 #include <stdatomic.h>
 
 #include "base/random.h"
 #include "domain/audit/envelope.h"
+#include "domain/charter/name_table.h"
 #include "services/record/contents.h"
 #include "services/replay/log_walk.h"
 
@@ -15,9 +20,13 @@ struct sampling {
 	const _Atomic bool *is_stopped;
 	struct contents *contents;
 	struct replay *replay;
-	struct arena *arena; /* of one entry */
+	struct arena *arena;       /* of one entry */
+	struct name_table *erased; /* tasks; the values mean nothing */
 	int64_t since_utc_ms;
+	int64_t until_utc_ms;
 	uint64_t decisions;
+	uint64_t explained; /* of the sample, cannot be made again and need not */
+	uint64_t end;       /* the first record that is not before until */
 	struct sample_result *result;
 };
 
@@ -40,6 +49,13 @@ static bool count_entry(void *context, const struct log_entry *entry, struct err
 	arena_reset(sampling->arena);
 	if (!envelope_parse(&envelope, &record, sampling->arena, entry->entry, err))
 		return error_wrap(err, "record %llu", (unsigned long long)entry->index);
+	if (envelope.type == RECORD_ERASED && envelope.task.length > 0 &&
+		name_table_find(sampling->erased, envelope.task) == NULL &&
+		!name_table_put(sampling->erased, envelope.task, sampling))
+		return error_set(err, ERROR_LIMIT, "no memory for a sample");
+	if (envelope.at_utc_ms >= sampling->until_utc_ms)
+		return true;
+	sampling->end = entry->index + 1;
 	sampling->decisions +=
 		envelope.at_utc_ms >= sampling->since_utc_ms &&
 		(envelope.type == RECORD_DECISION || envelope.type == RECORD_EVALUATION);
@@ -51,7 +67,8 @@ static bool feed_entry(void *context, const struct log_entry *entry, struct erro
 	struct sampling *sampling = context;
 	const struct replay_entry fed = {entry->index, entry->entry, entry->content};
 
-	return go_on(sampling, err) && replay_feed(sampling->replay, &fed, err);
+	return go_on(sampling, err) &&
+	       (entry->index >= sampling->end || replay_feed(sampling->replay, &fed, err));
 }
 
 static bool open_sealed(void *context, struct text sealed, struct arena *arena,
@@ -60,33 +77,27 @@ static bool open_sealed(void *context, struct text sealed, struct arena *arena,
 	return contents_open_sealed(context, sealed, arena, out_plain, err);
 }
 
-/* Whose key was erased cannot be made again, and no application has to keep what it is asked. */
-static bool is_explained(enum replay_cause cause)
+/* No application has to keep what it is asked, and what was erased is on record as that. */
+static bool is_explained(const struct sampling *sampling, enum replay_cause cause, struct text task)
 {
-	return cause == REPLAY_ERASED || cause == REPLAY_NOT_KEPT;
+	return cause == REPLAY_NOT_KEPT ||
+	       (cause == REPLAY_ERASED && name_table_find(sampling->erased, task) != NULL);
 }
 
-static void hear_unmade(void *context, uint64_t index, enum replay_cause cause)
+static void hear_unmade(void *context, uint64_t index, enum replay_cause cause, struct text task)
 {
-	struct sample_result *result = ((struct sampling *)context)->result;
+	struct sampling *sampling = context;
+	struct sample_result *result = sampling->result;
 
-	if (is_explained(cause))
+	if (is_explained(sampling, cause, task)) {
+		sampling->explained++;
 		return;
+	}
 	if (result->first_count < SAMPLE_UNMADE_MAX) {
 		result->first[result->first_count].index = index;
 		result->first[result->first_count++].cause = cause;
 	}
 	result->unmade++;
-}
-
-static uint64_t made_of(const struct replay_counts *counts)
-{
-	uint64_t made = counts->asked;
-
-	for (int cause = 0; cause < REPLAY_CAUSES_COUNT; cause++)
-		if (is_explained(cause))
-			made -= counts->causes[cause];
-	return made;
 }
 
 /* One in so many that there are SAMPLE_DECISIONS_MAX at most; which ones, nobody knows before. */
@@ -117,7 +128,8 @@ static bool replay_sampled(struct sampling *sampling, const struct disk *disk, s
 		return false;
 	ok = log_walk(disk, &visitor, NULL, err);
 	figures = replay_figures_of(sampling->replay);
-	sampling->result->made = made_of(&figures.decisions) + made_of(&figures.evaluations);
+	sampling->result->made =
+		figures.decisions.asked + figures.evaluations.asked - sampling->explained;
 	replay_destroy(&sampling->replay);
 	return ok;
 }
@@ -133,16 +145,19 @@ void sample_run(const struct sample_of *of, struct sample_result *result)
 {
 	struct sampling sampling = {.is_stopped = of->is_stopped,
 		.since_utc_ms = of->now_utc_ms - SAMPLE_WINDOW_MS,
+		.until_utc_ms = of->now_utc_ms,
 		.result = result};
 	struct error err = {0};
 
 	*result = (struct sample_result){0};
 	sampling.arena = arena_create(SAMPLE_ENTRY_BYTES_MAX);
-	if (sampling.arena == NULL)
+	sampling.erased = name_table_create();
+	if (sampling.arena == NULL || sampling.erased == NULL)
 		(void)error_set(&result->err, ERROR_LIMIT, "no memory for a sample");
 	else if (!contents_open(&sampling.contents, of->disk, of->master, &err) ||
 		 !sample(&sampling, of->disk, &err))
 		result->err = err;
 	contents_close(&sampling.contents);
+	name_table_destroy(&sampling.erased, NULL);
 	arena_destroy(&sampling.arena);
 }

@@ -186,17 +186,6 @@ static void project_event(const struct json *record, struct projection *projecti
 		json_object_seal(&body, &sealed, &err) ? &sealed : NULL);
 }
 
-/* Uses of this process; those before it are read from the log. */
-static bool fold_use(void *state, const struct json *record, uint64_t index, struct error *err)
-{
-	struct review_service *service = state;
-
-	(void)index;
-	if (fold_is_loading(service->parts.fold))
-		return true;
-	return review_uses_take(service->uses, record, err);
-}
-
 bool review_register_events(struct review_service *service, struct error *err)
 {
 	const struct fold_handler handlers[] = {
@@ -207,10 +196,6 @@ bool review_register_events(struct review_service *service, struct error *err)
 		{"finding-opened", fold_event, NULL, service},
 		{"registry", fold_event, NULL, service},
 		{"state", fold_event, NULL, service},
-		{"decision", fold_use, NULL, service},
-		{"task-opened", fold_use, NULL, service},
-		{"registry", fold_use, NULL, service},
-		{"state", fold_use, NULL, service},
 	};
 	static const char *const projected[] = {
 		"review-due", "kill", "finding-opened", "registry", "state"};
@@ -285,11 +270,9 @@ static bool is_dormant(const struct looking *looking, const struct registry_entr
 	const struct review_service *service = looking->service;
 	const int64_t *reviewed = name_table_find(service->reviewed, entry->name);
 	int64_t unused_utc_ms = looking->now_utc_ms - REVIEW_UNUSED_DAYS * REVIEW_DAY_MS;
-	int64_t last_utc_ms, changed_utc_ms;
 
-	review_uses_of_identity(service->uses, entry->name, &last_utc_ms, &changed_utc_ms);
-	return entry->state == IDENTITY_ACTIVE && last_utc_ms < unused_utc_ms &&
-	       changed_utc_ms < unused_utc_ms &&
+	return entry->state == IDENTITY_ACTIVE && entry->changed_utc_ms < unused_utc_ms &&
+	       graph_last_use_utc_ms(service->parts.graph, entry->name) < unused_utc_ms &&
 	       name_table_find(service->events, entry->name) == NULL &&
 	       (reviewed == NULL ||
 		       *reviewed < looking->now_utc_ms - DORMANT_AGAIN_DAYS * REVIEW_DAY_MS);
@@ -328,7 +311,8 @@ static bool look_for_dormant(struct review_service *service)
 
 	if (service->dormant_after.length == 0) {
 		if (looking.now_utc_ms - service->dormant_utc_ms < REVIEW_DAY_MS ||
-			looking.now_utc_ms - review_uses_known(service->uses) <
+			looking.now_utc_ms - graph_uses_known_utc_ms(
+						     service->parts.graph, looking.now_utc_ms) <
 				REVIEW_UNUSED_DAYS * REVIEW_DAY_MS)
 			return false;
 		service->dormant_utc_ms = looking.now_utc_ms;

@@ -1,6 +1,6 @@
 /* How a snapshot is made, some identities a turn:
  *
- *   wait     until the uses before this process are read
+ *   wait     until the uses before this process are counted
  *   collect  the lines of each identity in scope, then of each that work is handed to
  *   count    who else has them
  *   judge    evidence, advice and weight; frozen in parts, each a record
@@ -242,7 +242,8 @@ static void put_opening(struct json_builder *record, const struct gathering *gat
 	json_put_integer(record, "parts", (int64_t)gathering->parts);
 	json_put_integer(record, "due_utc_ms",
 		review_now(gathering->service) + gathering->days * REVIEW_DAY_MS);
-	json_put_integer(record, "known_utc_ms", review_uses_known(gathering->service->uses));
+	json_put_integer(record, "known_utc_ms",
+		graph_uses_known_utc_ms(gathering->service->parts.graph, gathering->seen_utc_ms));
 	if (gathering->event != 0)
 		json_put_integer(record, "event", (int64_t)gathering->event);
 	if (review->reviewers_count > 0)
@@ -288,8 +289,10 @@ static bool step(struct gathering *gathering, struct error *err)
 	}
 	switch (gathering->stage) {
 	case GATHER_WAIT:
-		if (gathering->service->scan.is_done)
+		if (graph_is_counted(gathering->service->parts.graph)) {
+			gathering->seen_utc_ms = review_now(gathering->service);
 			gathering->stage = GATHER_COLLECT;
+		}
 		return true;
 	case GATHER_COLLECT: return gather_collect(gathering, err);
 	case GATHER_COUNT: return gather_count(gathering, err);

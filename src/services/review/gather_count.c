@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "domain/graph/derive.h"
+
 enum {
 	GATHER_KEY_BYTES_MAX = 768,
 	COUNT_LINES = 1024, /* of charters, in one step */
@@ -185,21 +187,81 @@ bool gather_count(struct gathering *gathering, struct error *err)
 
 /* ---- evidence ---- */
 
+/* What the graph calls it.  name has room for it. */
+static struct text used_name(
+	const struct review_item *item, struct text rest, char name[GATHER_KEY_BYTES_MAX])
+{
+	const char *prefix = item->kind == REVIEW_ITEM_FEDERATION   ? GRAPH_ISSUER_PREFIX
+			     : item->kind != REVIEW_ITEM_CREDENTIAL ? ""
+			     : text_starts_with(rest, "sha256:")    ? GRAPH_CERTIFICATE_PREFIX
+								    : GRAPH_KEY_PREFIX;
+	struct buffer whole;
+	struct text text;
+
+	buffer_init_in(&whole, GATHER_KEY_BYTES_MAX, name, GATHER_KEY_BYTES_MAX);
+	buffer_append_string(&whole, prefix);
+	buffer_append_text(
+		&whole, item->kind == REVIEW_ITEM_CONSENT ? TEXT(GRAPH_PEOPLE_NAME) : rest);
+	text = buffer_failed(&whole) ? TEXT("") : (struct text){name, whole.length};
+	buffer_deinit(&whole);
+	return text;
+}
+
+static enum graph_node_kind used_kind(const struct review_item *item)
+{
+	if (item->kind == REVIEW_ITEM_PEER)
+		return GRAPH_NODE_IDENTITY;
+	if (item->kind != REVIEW_ITEM_ENTITLEMENT)
+		return GRAPH_NODE_CREDENTIAL;
+	if (item->effect == EFFECT_DELEGATE)
+		return GRAPH_NODE_IDENTITY;
+	return item->effect == EFFECT_GENERATE ? GRAPH_NODE_MODEL : GRAPH_NODE_TOOL;
+}
+
+/* When its charter was last changed says nothing once uses are not known so far back. */
+static int64_t granted_utc_ms(
+	const struct review_service *service, struct text identity, int64_t known_utc_ms)
+{
+	const struct registry_entry *entry =
+		registry_find(service->parts.registry, OBJECT_IDENTITY, identity);
+
+	return entry == NULL || entry->changed_utc_ms < known_utc_ms ? 0 : entry->changed_utc_ms;
+}
+
+static void add_use(const struct gathering *gathering, struct review_item *item, struct text rest)
+{
+	const struct review_service *service = gathering->service;
+	char name[GATHER_KEY_BYTES_MAX];
+	const struct graph_usage_asked asked = {.identity = item->identity,
+		.kind = used_kind(item),
+		.name = used_name(item, rest, name),
+		.way = item->kind == REVIEW_ITEM_ENTITLEMENT ? item->effect : EFFECT_NONE,
+		.now_utc_ms = gathering->seen_utc_ms};
+	struct graph_usage usage;
+
+	graph_usage(service->parts.graph, &asked, &usage);
+	item->use = (struct review_use){.known_utc_ms = usage.known_utc_ms,
+		.granted_utc_ms = granted_utc_ms(service, item->identity, usage.known_utc_ms),
+		.last_utc_ms = usage.last_utc_ms,
+		.uses = usage.uses,
+		.tasks = usage.tasks,
+		.environments = usage.environments,
+		.effects = usage.effects,
+		.is_unsure = item->use.is_unsure || usage.is_unsure};
+}
+
 void gather_add_evidence(const struct gathering *gathering, struct review_item *item)
 {
 	const struct review_service *service = gathering->service;
 	const struct charter *charter =
 		registry_find_charter(service->parts.registry, item->identity);
-	bool is_unsure = item->use.is_unsure;
 	const int64_t *have, *all, *handed;
 	char what[16];
 	struct text rest = title_rest(item->title, what);
 
 	if (item->kind == REVIEW_ITEM_INHERITED || charter == NULL || rest.length == 0)
 		return;
-	review_uses_find(
-		service->uses, item->identity, item->title, review_now(service), &item->use);
-	item->use.is_unsure = item->use.is_unsure || is_unsure;
+	add_use(gathering, item, rest);
 	have = counter_of(gathering, charter, what, rest);
 	all = counter_of(gathering, charter, "", TEXT(""));
 	handed = counter_of(gathering, NULL, ">", item->identity);

@@ -23,7 +23,8 @@ struct gathering {
 	struct review *review;
 	enum gather_stage stage;
 	int64_t days;
-	struct text after; /* the registry's */
+	int64_t seen_utc_ms; /* uses are those up to then */
+	struct text after;   /* the registry's */
 	bool is_scanned;
 	struct name_table *visited; /* values in arena */
 	struct visited **queue;

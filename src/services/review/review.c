@@ -35,7 +35,7 @@ const char *review_reminder_word(enum review_reminder reminder)
 static bool has_all(const struct review_service *service)
 {
 	return service->reviews != NULL && service->events != NULL && service->reviewed != NULL &&
-	       service->judged != NULL && service->scratch != NULL && service->uses != NULL;
+	       service->judged != NULL && service->scratch != NULL;
 }
 
 bool review_service_create(
@@ -52,8 +52,8 @@ bool review_service_create(
 	service->reviewed = name_table_create();
 	service->judged = name_table_create();
 	service->scratch = arena_create(REVIEW_SCRATCH_BYTES_MAX);
-	if (review_uses_create(&service->uses, err) && has_all(service) &&
-		review_register(service, err) && review_register_events(service, err)) {
+	if (has_all(service) && review_register(service, err) &&
+		review_register_events(service, err)) {
 		*out = service;
 		return true;
 	}
@@ -78,7 +78,6 @@ void review_service_destroy(struct review_service **service)
 	name_table_destroy(&(*service)->events, free);
 	name_table_destroy(&(*service)->reviewed, free);
 	name_table_destroy(&(*service)->judged, free);
-	review_uses_destroy(&(*service)->uses);
 	arena_destroy(&(*service)->scratch);
 	free(*service);
 	*service = NULL;

@@ -12,6 +12,7 @@
 #include "domain/review/review.h"
 #include "services/approve/approve.h"
 #include "services/finding/finding.h"
+#include "services/graph/graph_service.h"
 #include "services/living/living.h"
 #include "services/registry/registrar.h"
 
@@ -37,7 +38,6 @@ enum {
 	REVIEW_JOBS_MAX = 64,     /* requests under way */
 	REVIEW_PART_ITEMS = 64,   /* frozen in one record, judged in one step */
 	REVIEW_STEP_IDENTITIES = 64,
-	REVIEW_STEP_ENTRIES = 128,      /* of the log, read in one step */
 	REVIEW_STEP_ROWS = 512,         /* of a report, written in one step */
 	REVIEW_EVENTS_MAX = 65536,      /* that wait for their small review */
 	REVIEW_EVENT_SETTLE_MS = 60000, /* so that what belongs together is one review */
@@ -92,11 +92,7 @@ struct review_stop {
 	bool must_be_reversible;
 };
 struct review_ports {
-	void *log; /* of the next two */
-	/* Entry `index` in arena; *is_there is false behind the last.  Errors: LIMIT, IO, CORRUPT.
-	 */
-	bool (*read)(void *log, uint64_t index, struct arena *arena, struct text *out,
-		bool *is_there, struct error *err);
+	void *log;
 	bool (*read_content)(void *log, uint64_t index, struct arena *arena, struct text *out,
 		struct error *err);
 	void *providers;
@@ -135,6 +131,7 @@ struct review_parts {
 	const struct approve *approve;
 	struct finding_service *finding;
 	const struct living_service *living; /* knows what a review answers */
+	const struct graph_service *graph;   /* counts what was used */
 };
 /* All borrowed.  Errors: LIMIT. */
 bool review_service_create(struct review_service **out, const struct review_parts *parts,
@@ -145,7 +142,7 @@ void review_connect(struct review_service *service, const struct review_ports *p
 /* When the snapshot was taken of the last review in which everything of the identity was settled;
  * 0: none is known.  One that was forgotten, and a start since, is not. */
 int64_t review_judged_utc_ms(const struct review_service *service, struct text identity);
-/* One step of whatever is under way: uses read from the log, a snapshot, a deadline, a report.
+/* One step of whatever is under way: a snapshot, a deadline, a report.
  * True: call it again soon. */
 bool review_step(struct review_service *service);
 

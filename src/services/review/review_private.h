@@ -13,8 +13,6 @@ enum {
 	REVIEW_ARENA_BYTES_MAX = 96 * 1024 * 1024, /* of one review */
 	REVIEW_SCRATCH_BYTES_MAX = 16 * 1024 * 1024,
 	REVIEW_VOICES_MAX = 4,
-	REVIEW_WEEKS = 13,
-	REVIEW_TASKS_KNOWN_MAX = 131072, /* whose identity is known while uses are read */
 };
 
 /* One item, with what people said of it.  Texts live in the review's arena. */
@@ -73,42 +71,6 @@ struct review {
 	int64_t retry_utc_ms;        /* what failed is not tried again before */
 };
 
-/* ---- uses.c ---- */
-
-/* What was recorded of one line's use. */
-struct use_node {
-	uint32_t weeks[REVIEW_WEEKS];
-	int64_t week; /* the newest of them */
-	int64_t last_utc_ms;
-	int64_t tasks;
-	uint64_t last_task;
-	uint32_t environments;
-	uint32_t effects;
-};
-struct review_uses;
-bool review_uses_create(struct review_uses **out, struct error *err) MUST_CHECK;
-void review_uses_destroy(struct review_uses **uses);
-/* Takes one record.  Of types it does not know it takes nothing.  Errors: LIMIT. */
-bool review_uses_take(
-	struct review_uses *uses, const struct json *record, struct error *err) MUST_CHECK;
-/* What was used by the identity, "read files/x", "peer NAME", "credential KID",
- * "federation ISSUER". */
-void review_uses_find(const struct review_uses *uses, struct text identity, struct text what,
-	int64_t now_utc_ms, struct review_use *out);
-/* Last use of anything, and last change of the charter; 0: not known. */
-void review_uses_of_identity(const struct review_uses *uses, struct text identity,
-	int64_t *last_utc_ms, int64_t *changed_utc_ms);
-void review_uses_set_known(struct review_uses *uses, int64_t known_utc_ms);
-int64_t review_uses_known(const struct review_uses *uses);
-
-/* The log before this process, read in steps. */
-struct use_scan {
-	bool is_begun;
-	bool is_done;
-	uint64_t next;
-	uint64_t end;
-};
-
 /* ---- the service ---- */
 
 /* What asks for a small review. */
@@ -129,9 +91,7 @@ struct review_service {
 	struct name_table *events;   /* by identity */
 	struct name_table *reviewed; /* identity ▸ int64_t: when it was last under review */
 	struct name_table *judged;   /* the same, of reviews of which every item is settled */
-	struct review_uses *uses;
-	struct use_scan scan;
-	struct arena *scratch; /* of one step */
+	struct arena *scratch;       /* of one step */
 	size_t items_count;
 	size_t jobs_count;
 	struct text stepped; /* the next turn begins behind this review; empty: at the first */

@@ -1,101 +1,8 @@
-/* What goes on by itself, a bounded part a turn: the log of before is read for uses, snapshots
- * are made, people are reminded, what nobody answered is taken on trial, what is settled is
- * closed.  Deadlines are what records say: whoever starts again does the same. */
+/* What goes on by itself, a bounded part a turn: snapshots are made, people are reminded, what
+ * nobody answered is taken on trial, what is settled is closed.  Deadlines are what records say:
+ * whoever starts again does the same. */
 #include "base/log.h"
 #include "services/review/review_private.h"
-
-/* ---- the log before this process ---- */
-
-/* The time of an entry; 0: it cannot be read. */
-static int64_t time_of(struct review_service *service, uint64_t index)
-{
-	struct text entry;
-	struct json record;
-	struct error err;
-	bool is_there = false;
-	int64_t at_utc_ms = 0;
-
-	if (service->ports.read(
-		    service->ports.log, index, service->scratch, &entry, &is_there, &err) &&
-		is_there &&
-		json_parse(&record, service->scratch, entry, &json_limits_default, &err))
-		at_utc_ms = json_integer_or(&record, "at", 0);
-	arena_reset(service->scratch);
-	return at_utc_ms;
-}
-
-/* The first entry of the weeks that count: times never fall. */
-static void begin_scan(struct review_service *service)
-{
-	struct use_scan *scan = &service->scan;
-	int64_t since_utc_ms = review_now(service) - REVIEW_USE_DAYS * REVIEW_DAY_MS;
-	uint64_t low = 0, high;
-
-	scan->end = fold_next_index(service->parts.fold);
-	high = scan->end;
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-
-		if (time_of(service, middle) < since_utc_ms)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	scan->next = low;
-	scan->is_begun = true;
-	review_uses_set_known(
-		service->uses, low < scan->end ? time_of(service, low) : review_now(service));
-}
-
-static bool is_use(struct text entry)
-{
-	static const char *const types[] = {"\"type\":\"decision\"", "\"type\":\"task-opened\"",
-		"\"type\":\"registry\"", "\"type\":\"state\""};
-
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-		if (memmem(entry.data, entry.length, types[i], strlen(types[i])) != NULL)
-			return true;
-	return false;
-}
-
-static bool scan_entry(struct review_service *service, struct error *err)
-{
-	struct text entry;
-	struct json record;
-	bool is_there = false;
-
-	if (!service->ports.read(service->ports.log, service->scan.next, service->scratch, &entry,
-		    &is_there, err))
-		return false;
-	if (!is_there || !is_use(entry))
-		return true;
-	return json_parse(&record, service->scratch, entry, &json_limits_default, err) &&
-	       review_uses_take(service->uses, &record, err);
-}
-
-/* What cannot be read makes all uses unknown up to it, which no advice takes for unused. */
-static bool scan(struct review_service *service)
-{
-	struct use_scan *scan = &service->scan;
-	struct error err = {0};
-
-	if (!scan->is_begun)
-		begin_scan(service);
-	for (int i = 0; i < REVIEW_STEP_ENTRIES && scan->next < scan->end; i++) {
-		bool ok = scan_entry(service, &err);
-
-		arena_reset(service->scratch);
-		if (!ok) {
-			log_warn("review_uses_unread", LOG_STRING("why", err.text));
-			review_uses_set_known(service->uses, review_now(service));
-			scan->next = scan->end;
-			break;
-		}
-		scan->next++;
-	}
-	scan->is_done = scan->next >= scan->end;
-	return !scan->is_done;
-}
 
 /* ---- deadlines ---- */
 
@@ -211,13 +118,8 @@ bool review_step(struct review_service *service)
 {
 	struct review *review = name_table_next(service->reviews, service->stepped);
 	bool has_before = service->stepped.length > 0; /* those before it come in the next turn */
-	bool has_more;
+	bool has_more = graph_is_counted(service->parts.graph) && review_events_step(service);
 
-	if (service->ports.read == NULL)
-		return false;
-	has_more = !service->scan.is_done && scan(service);
-	if (service->scan.is_done && review_events_step(service))
-		has_more = true;
 	service->stepped = TEXT("");
 	while (review != NULL) {
 		struct review *next = name_table_next(service->reviews, text_of(review->id));

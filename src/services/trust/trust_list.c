@@ -3,7 +3,6 @@
  * the sources as they are now; parts come in the order of kinds below, each by name. */
 #include <string.h>
 
-#include "base/time.h"
 #include "domain/charter/connector.h"
 #include "domain/charter/users.h"
 #include "domain/token/security_event.h"
@@ -18,15 +17,6 @@ struct listing {
 	uint32_t left;
 	bool has_failed;
 };
-
-static bool put_time(struct json_builder *object, const char *name, int64_t utc_ms)
-{
-	char written[TIME_TEXT_BYTES];
-
-	time_format_utc_ms(written, utc_ms);
-	json_put_text(object, name, text_copy(object->arena, text_of(written)));
-	return true;
-}
 
 static void start_part(struct json_builder *object, struct listing *listing, const char *kind,
 	const char *direction, struct text name)
@@ -121,10 +111,10 @@ static void put_source(struct json_builder *object, struct trust_source *source)
 		(void)issuer_keys_roots(keys, &roots);
 	json_put_integer(object, "roots", (int64_t)roots);
 	if (source->fetched_utc_ms > 0)
-		put_time(object, "fetched", source->fetched_utc_ms);
+		json_put_time(object, "fetched", source->fetched_utc_ms);
 	json_put_text_unless_empty(object, "error", text_of(source->why));
 	if (source->refused_utc_ms > 0) {
-		put_time(object, "refused_at", source->refused_utc_ms);
+		json_put_time(object, "refused_at", source->refused_utc_ms);
 		json_put_text(object, "refused", text_of(source->refused));
 	}
 }
@@ -159,7 +149,7 @@ static void put_events(
 	json_put_text_unless_empty(object, "poll", issuer->events.poll);
 	if (source == NULL || source->polled_utc_ms == 0)
 		return;
-	put_time(object, "polled", source->polled_utc_ms);
+	json_put_time(object, "polled", source->polled_utc_ms);
 	json_put_text_unless_empty(object, "poll_error", text_of(source->poll_why));
 }
 
@@ -218,9 +208,9 @@ static void put_exchange(
 		outbound_status_of(*outbound, server->name, &status);
 	json_put_integer(object, "held", (int64_t)status.held);
 	if (status.exchanged_utc_ms > 0)
-		put_time(object, "exchanged", status.exchanged_utc_ms);
+		json_put_time(object, "exchanged", status.exchanged_utc_ms);
 	if (status.until_utc_ms > 0)
-		put_time(object, "until", status.until_utc_ms);
+		json_put_time(object, "until", status.until_utc_ms);
 	if (status.error != NULL)
 		json_put_text(object, "error", text_format(object->arena, "%s", status.error));
 }

@@ -56,7 +56,8 @@ bool waiver_service_create(struct waiver_service **out, struct fold *fold, struc
 	service->fold = fold;
 	service->by_id = name_table_create();
 	service->by_key = name_table_create();
-	if (service->by_id == NULL || service->by_key == NULL)
+	service->asking = name_table_create();
+	if (service->by_id == NULL || service->by_key == NULL || service->asking == NULL)
 		error_set(err, ERROR_LIMIT, "no memory for waivers");
 	else if (waiver_register(service, err)) {
 		*out = service;
@@ -72,6 +73,7 @@ void waiver_service_destroy(struct waiver_service **service)
 
 	if (one == NULL)
 		return;
+	name_table_destroy(&one->asking, NULL);
 	name_table_destroy(&one->by_key, NULL);
 	name_table_destroy(&one->by_id, waiver_node_destroy);
 	free(one);
@@ -97,20 +99,28 @@ static size_t add(char *key, size_t length, struct text part)
 	return length + part.length;
 }
 
-struct waiver_node *waiver_find_for(const struct waiver_service *service, enum waiver_kind kind,
-	struct text of, struct text object)
+struct text waiver_key(
+	char out[WAIVER_KEY_BYTES_MAX], enum waiver_kind kind, struct text of, struct text object)
 {
-	char key[WAIVER_KEY_BYTES_MAX];
 	size_t length = 0;
 
 	if (of.length > WAIVER_OF_BYTES_MAX || object.length > WAIVER_OBJECT_BYTES_MAX)
-		return NULL;
-	length = add(key, length, text_of(waiver_kind_word(kind)));
-	key[length++] = ' ';
-	length = add(key, length, of);
-	key[length++] = ' ';
-	length = add(key, length, object);
-	return name_table_find(service->by_key, (struct text){key, length});
+		return (struct text){NULL, 0};
+	length = add(out, length, text_of(waiver_kind_word(kind)));
+	out[length++] = ' ';
+	length = add(out, length, of);
+	out[length++] = ' ';
+	length = add(out, length, object);
+	return (struct text){out, length};
+}
+
+struct waiver_node *waiver_find_for(const struct waiver_service *service, enum waiver_kind kind,
+	struct text of, struct text object)
+{
+	char written[WAIVER_KEY_BYTES_MAX];
+	struct text key = waiver_key(written, kind, of, object);
+
+	return key.length == 0 ? NULL : name_table_find(service->by_key, key);
 }
 
 const struct waiver *waiver_live(const struct waiver_service *service, enum waiver_kind kind,

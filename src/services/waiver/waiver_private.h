@@ -25,9 +25,13 @@ struct waiver_service {
 	struct waiver_rules rules[WAIVER_KIND_COUNT];
 	struct name_table *by_id;  /* owns struct waiver_node */
 	struct name_table *by_key; /* the last one of each */
+	struct name_table *asking; /* by key, too: what is asked for and not on record yet */
 	uint64_t generation;
 };
 
+/* "KIND OF OBJECT", in out; empty: it is longer than any. */
+struct text waiver_key(char out[WAIVER_KEY_BYTES_MAX], enum waiver_kind kind, struct text of,
+	struct text object);
 /* NULL: there is none. */
 struct waiver_node *waiver_find(const struct waiver_service *service, struct text id);
 struct waiver_node *waiver_find_for(const struct waiver_service *service, enum waiver_kind kind,

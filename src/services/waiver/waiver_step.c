@@ -11,7 +11,8 @@ enum { WORK_ARENA_BYTES_MAX = 64 * 1024 };
 struct waiver_work {
 	struct fold_record *record;
 	struct waiver_service *service;
-	struct text id; /* of the waiver */
+	struct text id;     /* of the waiver */
+	struct text asking; /* the key of one that is asked for; else empty */
 	void *context;
 	void (*done)(void *context, struct text id, uint64_t index, const struct error *err);
 };
@@ -86,6 +87,14 @@ static bool find_waived(const struct waiver_service *service, const struct waive
 	return true;
 }
 
+static bool is_asked_for(const struct waiver_service *service, const struct waiver *waived)
+{
+	char written[WAIVER_KEY_BYTES_MAX];
+	struct text key = waiver_key(written, waived->kind, waived->of, waived->object);
+
+	return name_table_find(service->asking, key) != NULL;
+}
+
 static bool check_room(
 	const struct waiver_service *service, const struct waiver *waived, struct error *err)
 {
@@ -97,7 +106,10 @@ static bool check_room(
 			"waiver %.*s is there for it already; for another, end it first: remit "
 			"waiver end %.*s",
 			TEXT_ARGS(there->waiver.id), TEXT_ARGS(there->waiver.id));
-	if (name_table_count(service->by_id) >= WAIVERS_MAX)
+	if (is_asked_for(service, waived))
+		return error_set(err, ERROR_CONFLICT,
+			"a waiver for it is being asked for this moment: remit waiver list");
+	if (name_table_count(service->by_id) + name_table_count(service->asking) >= WAIVERS_MAX)
 		return error_set(err, ERROR_LIMIT,
 			"there are %d waivers; end those that are over, remit waiver end ID",
 			WAIVERS_MAX);
@@ -113,6 +125,8 @@ static void on_written(void *context, uint64_t index, const struct error *err)
 
 	if (node != NULL)
 		node->is_busy = false;
+	if (work->asking.length > 0)
+		(void)name_table_remove(work->service->asking, work->asking);
 	if (work->done != NULL)
 		work->done(work->context, work->id, index, err);
 }
@@ -169,6 +183,26 @@ static bool submit(struct waiver_work *work, struct error *err)
 	return false;
 }
 
+/* The same of one that is asked for: until it is on record nobody else asks for it. */
+static bool submit_asked(struct waiver_work *work, const struct waiver *waived, struct error *err)
+{
+	struct waiver_service *service = work->service;
+	char written[WAIVER_KEY_BYTES_MAX];
+	struct text key = waiver_key(written, waived->kind, waived->of, waived->object);
+
+	work->asking = text_copy(work->record->arena, key);
+	if (work->asking.data == NULL || !name_table_put(service->asking, key, service)) {
+		struct fold_record *record = work->record;
+
+		fold_record_destroy(&record);
+		return error_set(err, ERROR_LIMIT, "no memory for a waiver's record");
+	}
+	if (submit(work, err))
+		return true;
+	(void)name_table_remove(service->asking, key);
+	return false;
+}
+
 static void put_what(struct json_builder *record, const struct waiver *waived)
 {
 	json_put_cstring(record, "kind", waiver_kind_word(waived->kind));
@@ -200,7 +234,7 @@ bool waiver_ask(
 	json_put_text(record, "reason", request->reason);
 	json_put_integer(record, "until", request->until_utc_s);
 	json_put_text_unless_empty(record, "unit", waived.unit);
-	return submit(work, err);
+	return submit_asked(work, &waived, err);
 }
 
 /* The waiver that a deed is about, if this person may do it. */

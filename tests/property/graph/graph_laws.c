@@ -415,18 +415,22 @@ static void run_uses(void)
 	must(graph_name_node(graph, GRAPH_NODE_TOOL, TEXT("s/t"), &to, &err));
 	for (unsigned i = 0; i < USES; i++) {
 		days[i] = 1000 + (unsigned)pick(DAYS);
-		must(graph_note_use(graph, from, to, days[i] * DAY_S, 2, &err));
+		must(graph_note_use(graph,
+			&(struct graph_used){
+				.from = from, .to = to, .at_s = days[i] * DAY_S, .count = 2},
+			&err));
 		latest = days[i] * DAY_S > latest ? days[i] * DAY_S : latest;
 	}
 	for (unsigned i = 0; i < USES; i++)
 		if (days[i] / 7 + GRAPH_USE_WEEKS > latest / (7 * DAY_S))
 			expected += 2;
-	must(graph_find_use(graph, from, to, &use));
+	must(graph_find_use(graph, from, to, EFFECT_NONE, &use));
 	assert(use.last_s == latest && graph_use_total(graph, &use) == expected);
 	/* What was kept, older or not, put back, counts nothing twice. */
 	must(graph_put_use(graph, &use, &err));
 	use.week = (uint16_t)(use.week - pick(20));
-	must(graph_find_use(graph, from, to, &use) && graph_use_total(graph, &use) == expected);
+	must(graph_find_use(graph, from, to, EFFECT_NONE, &use) &&
+		graph_use_total(graph, &use) == expected);
 	graph_validate(graph);
 	graph_destroy(&graph);
 }

@@ -3,6 +3,10 @@
  *     point over a list of edges gives;
  *   - all shortest paths are counted, each one shown is one, and none twice;
  *   - taking an edge away never lets more be reached;
+ * of what is inherited, over random estates:
+ *   - who inherits something are those who are told it when asked what they inherit, by as many
+ *     hops, along the way that is shown; each account or credential that gets at it is an heir or
+ *     lies on the way of one (an identity may have several, of which the shortest is shown);
  * and of effective minus declared, over random estates:
  *   - a line more in the charter, and an account less, never adds excess;
  *   - nothing seen, no excess; what no data source is at is declared by nothing.
@@ -11,6 +15,7 @@
 #include <string.h>
 
 #include "domain/graph/excess.h"
+#include "domain/graph/inherit.h"
 #include "support/seeded.h"
 
 enum { WORLDS = 300, ACTORS = 8, LINKS_MAX = 24, FAR = 99, NOW = 1000 };
@@ -203,6 +208,214 @@ static void run_search(struct world *world)
 	}
 }
 
+/* ---- what is inherited, from both ends ---- */
+
+enum { EACH = 4, JOINS = 24 };
+
+struct estate {
+	struct graph *graph;
+	struct graph_search *search;
+	graph_id identities[EACH];
+	graph_id acting[2 * EACH]; /* accounts, then credentials */
+	graph_id resources[EACH];
+	struct graph_heir heirs[GRAPH_HEIRS_MAX];
+	size_t count;
+	uint64_t inherited; /* heirs there were, of all estates */
+};
+
+static void name_estate(struct estate *estate)
+{
+	struct world world = {.graph = estate->graph};
+
+	for (unsigned i = 0; i < EACH; i++) {
+		estate->identities[i] = node_of(&world, GRAPH_NODE_IDENTITY, "i", i);
+		estate->acting[i] = node_of(&world, GRAPH_NODE_ACCOUNT, "aws/a", i);
+		estate->acting[EACH + i] = node_of(&world, GRAPH_NODE_CREDENTIAL, "k", i);
+		estate->resources[i] = node_of(&world, GRAPH_NODE_RESOURCE, "aws/r", i);
+	}
+}
+
+static void put_any(struct estate *estate)
+{
+	static const enum graph_edge_kind kinds[] = {GRAPH_EDGE_IS, GRAPH_EDGE_USES,
+		GRAPH_EDGE_HOLDS, GRAPH_EDGE_OPENS, GRAPH_EDGE_MAY, GRAPH_EDGE_HANDS};
+	struct graph_edge edge = {
+		.kind = kinds[pick(sizeof kinds / sizeof *kinds)],
+		.from = pick(2) == 0 ? estate->identities[pick(EACH)]
+				     : estate->acting[pick(2 * EACH)],
+		.to = pick(2) == 0   ? estate->acting[pick(2 * EACH)]
+		      : pick(2) == 0 ? estate->resources[pick(EACH)]
+				     : estate->identities[pick(EACH)],
+		.until_s = pick(8) == 0 ? NOW : 0,
+	};
+	struct error err;
+
+	if (edge.kind == GRAPH_EDGE_MAY)
+		edge.effects = (uint32_t)pick(4) * 2;
+	(void)!graph_put_edge(estate->graph, &edge, &err); /* not all kinds join all */
+}
+
+static void make_estate(struct estate *estate)
+{
+	static const char *const layers[] = {GRAPH_LAYER_REGISTRY, "aws"};
+	struct graph_node off = {.kind = GRAPH_NODE_ACCOUNT,
+		.name = TEXT("aws/a0"),
+		.flags = pick(2) == 0 ? GRAPH_NODE_IS_OFF : 0};
+	struct error err;
+	graph_id id;
+
+	must(graph_create(&estate->graph, &err));
+	for (int layer = 0; layer < 2; layer++) {
+		must(graph_part_begin(estate->graph, text_of(layers[layer]), TEXT("p"), &err));
+		name_estate(estate);
+		must(layer == 0 || graph_put_node(estate->graph, &off, &id, &err));
+		for (uint64_t left = pick(JOINS); left > 0; left--)
+			put_any(estate);
+		graph_part_end(estate->graph);
+	}
+}
+
+static const struct graph_heir *heir_of(const struct estate *estate, graph_id node)
+{
+	for (size_t i = 0; i < estate->count; i++)
+		if (estate->heirs[i].node == node)
+			return &estate->heirs[i];
+	return NULL;
+}
+
+/* What the node inherits, or gets at by itself, of the resource: by how many hops; 0: nothing. */
+static uint32_t hops_forward(
+	struct estate *estate, graph_id node, graph_id resource, enum effect effect)
+{
+	struct graph_question question;
+	struct graph_reached reached;
+	struct graph_node found;
+	bool is_cut;
+
+	must(graph_inherit_question(estate->graph, node, NOW, &question));
+	if (graph_node(estate->graph, node, &found) && found.kind != GRAPH_NODE_IDENTITY) {
+		question.starts[0] = node;
+		question.starts_count = 1;
+	}
+	question.effects = UINT32_C(1) << effect;
+	graph_search_run(estate->search, estate->graph, &question, &is_cut);
+	assert(!is_cut);
+	if (!graph_reached_find(estate->search, resource, &reached) || reached.effects == 0)
+		return 0;
+	return reached.hops + (found.kind == GRAPH_NODE_IDENTITY);
+}
+
+/* Each hop begins where the one before ended, and the last ends at the resource. */
+static void check_way(const struct estate *estate, const struct graph_heir *heir, graph_id resource)
+{
+	graph_id at = heir->node;
+	struct graph_edge edge;
+	uint32_t hops = 0;
+
+	if (heir->entry != 0) {
+		must(graph_edge(estate->graph, heir->entry, &edge));
+		assert(edge.from == at && edge.to == heir->begins);
+		hops = 1;
+	}
+	at = heir->begins;
+	while (at != resource) {
+		struct graph_reached reached;
+
+		must(graph_reached_find(estate->search, at, &reached));
+		must(graph_edge(estate->graph, reached.edge, &edge));
+		assert(edge.from == at && edge.to == reached.before);
+		at = edge.to;
+		hops++;
+	}
+	assert(hops == heir->hops);
+}
+
+/* Whether somebody's way begins at it: an identity's, or its own. */
+static bool begins_a_way(const struct estate *estate, graph_id node)
+{
+	for (size_t i = 0; i < EACH; i++)
+		if (graph_inherit_entry(estate->graph, estate->identities[i], node, NOW) != 0)
+			return true;
+	return heir_of(estate, node) != NULL;
+}
+
+/* Whether somebody's way begins at it, or goes through it and is as short as any. */
+static bool lies_on_a_way(
+	struct estate *estate, graph_id node, graph_id resource, enum effect effect)
+{
+	uint32_t left = hops_forward(estate, node, resource, effect);
+
+	for (size_t i = 0; i < 2 * EACH; i++) {
+		graph_id begins = estate->acting[i];
+
+		if (begins_a_way(estate, begins) &&
+			(begins == node ||
+				(hops_forward(estate, begins, node, effect) > 0 &&
+					hops_forward(estate, begins, node, effect) + left ==
+						hops_forward(estate, begins, resource, effect))))
+			return true;
+	}
+	return false;
+}
+
+/* A key of a charter, by which whoever has it is that identity. */
+static bool is_own(struct estate *estate, graph_id node, graph_id resource, enum effect effect)
+{
+	struct graph_question question = graph_heirs_question(resource, effect, NOW);
+	struct graph_reached reached;
+	struct graph_edge edge;
+	bool is_cut;
+
+	graph_search_run(estate->search, estate->graph, &question, &is_cut);
+	return graph_reached_find(estate->search, node, &reached) &&
+	       graph_edge(estate->graph, reached.edge, &edge) && edge.kind == GRAPH_EDGE_OPENS &&
+	       edge.origin == GRAPH_ORIGIN_DECLARED;
+}
+
+/* Everybody is asked from the other end. */
+static void check_others(struct estate *estate, graph_id resource, enum effect effect)
+{
+	for (size_t i = 0; i < EACH; i++) {
+		const struct graph_heir *heir = heir_of(estate, estate->identities[i]);
+		uint32_t hops = hops_forward(estate, estate->identities[i], resource, effect);
+
+		assert((heir == NULL ? 0 : heir->hops) == hops);
+	}
+	for (size_t i = 0; i < 2 * EACH; i++) {
+		graph_id node = estate->acting[i];
+		bool reaches = hops_forward(estate, node, resource, effect) > 0;
+
+		assert(heir_of(estate, node) == NULL || reaches);
+		assert(!reaches || lies_on_a_way(estate, node, resource, effect) ||
+			is_own(estate, node, resource, effect));
+	}
+}
+
+static void check_heirs(struct estate *estate, graph_id resource, enum effect effect)
+{
+	struct graph_question question = graph_heirs_question(resource, effect, NOW);
+	bool is_cut;
+
+	graph_heirs(
+		estate->search, estate->graph, &question, estate->heirs, &estate->count, &is_cut);
+	assert(!is_cut);
+	estate->inherited += estate->count;
+	for (size_t i = 0; i < estate->count; i++) {
+		check_way(estate, &estate->heirs[i], resource);
+		assert(i == 0 || estate->heirs[i - 1].hops <= estate->heirs[i].hops);
+	}
+	check_others(estate, resource, effect);
+}
+
+static void run_inherited(struct estate *estate)
+{
+	make_estate(estate);
+	for (size_t i = 0; i < EACH; i++)
+		check_heirs(
+			estate, estate->resources[i], pick(2) == 0 ? EFFECT_READ : EFFECT_WRITE);
+	graph_destroy(&estate->graph);
+}
+
 /* ---- effective minus declared ---- */
 
 enum { SOURCES = 4, LINES = 4 };
@@ -316,6 +529,7 @@ int main(void)
 {
 	uint64_t worlds = worlds_given(WORLDS);
 	struct world world = {0};
+	static struct estate estate;
 	struct error err;
 
 	seed_with(seed_of_run());
@@ -330,6 +544,11 @@ int main(void)
 		memset(world.edges, 0, sizeof world.edges);
 	}
 	graph_search_destroy(&world.search);
+	must(graph_search_create(&estate.search, &err));
+	for (uint64_t i = 0; i < worlds * 10; i++)
+		run_inherited(&estate);
+	graph_search_destroy(&estate.search);
+	assert(estate.inherited > worlds);
 	printf("%llu graphs were searched\n", (unsigned long long)worlds);
 	return 0;
 }

@@ -482,10 +482,14 @@ static void what_many_records_hold_is_put_in_one_form(void **state)
 	json_put_text_unless_empty(&object, "absent", TEXT(""));
 	json_put_text_unless_empty(&object, "here", TEXT("z"));
 	json_put_digest(&object, "of", &digest);
+	json_put_time(&object, "when", 0);
+	json_put_time_unless_zero(&object, "never", 0);
+	json_put_time_unless_zero(&object, "seen", 1700000000123);
 	assert_true(json_object_seal(&object, &value, &err));
 	assert_string_equal(json_canonical_text(*state, &value).data,
 		"{\"here\":\"z\",\"names\":[\"x\",\"y\"],\"none\":[],\"of\":\"sha256:"
-		"0000000000000000000000000000000000000000000000000000000000000000\"}");
+		"0000000000000000000000000000000000000000000000000000000000000000\","
+		"\"seen\":\"2023-11-14T22:13:20.123Z\",\"when\":\"1970-01-01T00:00:00.000Z\"}");
 }
 
 static void a_name_put_twice_is_refused_when_sealed(void **state)
@@ -517,6 +521,9 @@ static void a_builder_without_room_fails_at_the_seal(void **state)
 	assert_int_equal(err.code, ERROR_LIMIT);
 	json_object_start(&object, small);
 	json_put_digest(&object, "a", &(struct sha256){{0}});
+	assert_false(json_object_seal(&object, &value, &err));
+	json_object_start(&object, small);
+	json_put_time(&object, "a", 1);
 	assert_false(json_object_seal(&object, &value, &err));
 	arena_destroy(&small);
 }

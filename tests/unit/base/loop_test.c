@@ -286,6 +286,72 @@ static void posts_of_another_thread_run_once_and_in_order(void **state)
 	free(posts);
 }
 
+/* One that takes back another, and ends the run. */
+struct cancelling {
+	struct loop_post post;
+	struct loop *loop;
+	struct loop_post *other;
+};
+
+static void cancel_other(struct loop_post *post)
+{
+	struct cancelling *cancelling = post->context;
+
+	loop_post_cancel(cancelling->loop, cancelling->other);
+	loop_stop(cancelling->loop);
+}
+
+static void must_not_run(struct loop_post *post)
+{
+	(void)post;
+	fail_msg("it was taken back");
+}
+
+/* The first, one between, the last, and all there is; then what was posted after them runs. */
+static void what_is_taken_back_does_not_run(void **state)
+{
+	struct bench *bench = *state;
+	struct loop_post none[4];
+	struct numbered_post kept = {.bench = bench, .number = POSTS_MANY - 1};
+
+	for (size_t i = 0; i < 4; i++)
+		none[i] = (struct loop_post){.run = must_not_run};
+	loop_post_cancel(bench->loop, &none[0]); /* never posted */
+	loop_post(bench->loop, &none[0]);
+	loop_post_cancel(bench->loop, &none[0]);
+	for (size_t i = 0; i < 3; i++)
+		loop_post(bench->loop, &none[i]);
+	bench->count = POSTS_MANY - 1;
+	kept.post = (struct loop_post){.run = note_post, .context = &kept};
+	loop_post_cancel(bench->loop, &none[1]);
+	loop_post_cancel(bench->loop, &none[2]);
+	loop_post(bench->loop, &kept.post);
+	loop_post(bench->loop, &none[3]);
+	loop_post_cancel(bench->loop, &none[0]);
+	loop_post_cancel(bench->loop, &none[3]);
+	run_to_stop(bench);
+	assert_int_equal(bench->count, POSTS_MANY);
+}
+
+static void one_post_may_take_back_another_of_its_turn(void **state)
+{
+	struct bench *bench = *state;
+	struct loop_post *other = calloc(1, sizeof *other);
+	struct cancelling cancelling = {.loop = bench->loop, .other = other};
+
+	assert_non_null(other);
+	cancelling.post = (struct loop_post){.run = cancel_other, .context = &cancelling};
+	other->run = must_not_run;
+	loop_post(bench->loop, &cancelling.post);
+	loop_post(bench->loop, other);
+	run_to_stop(bench);
+	free(other); /* the loop knows it no more */
+	bench->count = 0;
+	cancelling.other = NULL;
+	loop_post(bench->loop, &cancelling.post);
+	run_to_stop(bench);
+}
+
 /* Defers itself again and again; each turn runs it once, after the drivers of
  * the turn that deferred it. */
 static void defer_again(struct loop_post *post)
@@ -378,6 +444,9 @@ int main(void)
 			timers_fire_in_order_of_their_deadlines, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			posts_of_another_thread_run_once_and_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_taken_back_does_not_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_post_may_take_back_another_of_its_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_driver_may_remove_itself_and_others_go_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(

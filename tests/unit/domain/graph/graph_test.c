@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "domain/charter/charter.h"
+
 enum { DAY_S = 86400 };
 
 static int set_up(void **state)
@@ -63,7 +65,8 @@ static graph_id put(struct graph *graph, const struct graph_node *node)
 static void join(struct graph *graph, enum graph_edge_kind kind, graph_id from, graph_id to)
 {
 	struct error err = {0};
-	struct graph_edge edge = {.kind = kind, .from = from, .to = to};
+	struct graph_edge edge = {
+		.kind = kind, .from = from, .to = to, .effects = 1U << EFFECT_READ};
 
 	if (!graph_put_edge(graph, &edge, &err))
 		fail_msg("%s", err.text);
@@ -297,6 +300,15 @@ static void edges_are_read_in_pages(void **state)
 	assert_false(graph_each_in_after(graph, tool, all.seen[0], note_edge, &some));
 }
 
+static bool note(struct graph *graph, graph_id from, graph_id to, graph_time at_s, uint32_t count)
+{
+	struct graph_used used = {
+		.from = from, .to = to, .way = EFFECT_READ, .at_s = at_s, .count = count};
+	struct error err = {0};
+
+	return graph_note_use(graph, &used, &err);
+}
+
 static void uses_outlive_what_was_used(void **state)
 {
 	struct graph *graph = *state;
@@ -306,7 +318,7 @@ static void uses_outlive_what_was_used(void **state)
 	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
 	graph_id to = name_of(graph, GRAPH_NODE_TOOL, "s/t");
 
-	assert_true(graph_note_use(graph, from, to, 1000 * DAY_S, 3, &err));
+	assert_true(note(graph, from, to, 1000 * DAY_S, 3));
 	assert_false(graph_is_joined(graph, from, to));
 	assert_int_equal(graph_use_count(graph), 1);
 	for (int again = 0; again < 2; again++) {
@@ -321,7 +333,8 @@ static void uses_outlive_what_was_used(void **state)
 	}
 	assert_true(graph_is_joined(graph, from, to));
 	assert_false(graph_is_joined(graph, to, from));
-	assert_false(graph_note_use(graph, from, 0, 1, 1, &err));
+	assert_false(graph_note_use(
+		graph, &(struct graph_used){.from = from, .at_s = 1, .count = 1}, &err));
 	assert_int_equal(err.code, ERROR_INVALID);
 }
 
@@ -335,16 +348,16 @@ static void a_use_counts_for_thirteen_weeks(void **state)
 	graph_id other = name_of(graph, GRAPH_NODE_TOOL, "s/u");
 	graph_time week = 7 * DAY_S;
 
-	assert_true(graph_note_use(graph, from, to, 100 * week, 70000, &err));
-	assert_true(graph_find_use(graph, from, to, &use));
-	assert_int_equal(graph_use_total(graph, &use), UINT16_MAX);
-	assert_true(graph_note_use(graph, from, other, 112 * week, 1, &err));
-	assert_int_equal(graph_use_total(graph, &use), UINT16_MAX);
-	assert_true(graph_note_use(graph, from, other, 113 * week, 1, &err));
+	assert_true(note(graph, from, to, 100 * week, 70000));
+	assert_true(graph_find_use(graph, from, to, EFFECT_READ, &use));
+	assert_int_equal(graph_use_total(graph, &use), 70000);
+	assert_true(note(graph, from, other, 112 * week, 1));
+	assert_int_equal(graph_use_total(graph, &use), 70000);
+	assert_true(note(graph, from, other, 113 * week, 1));
 	assert_int_equal(graph_use_total(graph, &use), 0);
 	/* What is older than the ring tells only when. */
-	assert_true(graph_note_use(graph, from, other, 1 * week, 1, &err));
-	assert_true(graph_find_use(graph, from, other, &use));
+	assert_true(note(graph, from, other, 1 * week, 1));
+	assert_true(graph_find_use(graph, from, other, EFFECT_READ, &use));
 	assert_int_equal(graph_use_total(graph, &use), 2);
 	assert_int_equal(use.last_s, 113 * week);
 	/* And it can be put back. */
@@ -355,29 +368,150 @@ static void a_use_counts_for_thirteen_weeks(void **state)
 /* A count is kept in a byte while it fits. */
 static void a_count_of_uses_is_exact_at_a_byte_and_past_it(void **state)
 {
-	static const uint32_t counts[] = {254, 1, 1, UINT16_MAX - 257, 1, 1};
-	static const uint32_t sums[] = {254, 255, 256, UINT16_MAX - 1, UINT16_MAX, UINT16_MAX};
+	static const uint32_t counts[] = {254, 1, 1, UINT32_MAX - 257, 1, 1};
+	static const uint32_t sums[] = {254, 255, 256, UINT32_MAX - 1, UINT32_MAX, UINT32_MAX};
 	struct graph *graph = *state;
 	struct graph_use use;
-	struct error err = {0};
 	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
 	graph_id to = name_of(graph, GRAPH_NODE_TOOL, "s/t");
 	graph_time week = 7 * DAY_S;
 
-	assert_true(graph_note_use(graph, from, to, 99 * week, 7, &err));
+	assert_true(note(graph, from, to, 99 * week, 7));
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-		assert_true(graph_note_use(graph, from, to, 100 * week, counts[i], &err));
-		assert_true(graph_find_use(graph, from, to, &use));
+		assert_true(note(graph, from, to, 100 * week, counts[i]));
+		assert_true(graph_find_use(graph, from, to, EFFECT_READ, &use));
 		assert_int_equal(use.counts[100 % GRAPH_USE_WEEKS], sums[i]);
 		assert_int_equal(use.counts[99 % GRAPH_USE_WEEKS], 7);
 		graph_validate(graph);
 	}
 	/* Small again, once the large week is over. */
-	assert_true(graph_note_use(graph, from, to, 113 * week, 9, &err));
-	assert_true(graph_find_use(graph, from, to, &use));
+	assert_true(note(graph, from, to, 113 * week, 9));
+	assert_true(graph_find_use(graph, from, to, EFFECT_READ, &use));
 	assert_int_equal(use.counts[113 % GRAPH_USE_WEEKS], 9);
 	assert_int_equal(use.week, 113);
 	assert_int_equal(graph_use_total(graph, &use), 9);
+}
+
+static struct graph_use note_in(struct graph *graph, graph_time at_s, uint32_t task,
+	enum environment environment, enum effect effect)
+{
+	const struct graph_used used = {
+		.from = name_of(graph, GRAPH_NODE_IDENTITY, "i"),
+		.to = name_of(graph, GRAPH_NODE_TOOL, "s/t"),
+		.way = EFFECT_READ,
+		.at_s = at_s,
+		.at_ms = 999,
+		.count = 1,
+		.task = task,
+		.environment = environment,
+		.effect = effect,
+	};
+	struct graph_use use;
+	struct error err = {0};
+
+	assert_true(graph_note_use(graph, &used, &err));
+	assert_true(graph_find_use(graph, used.from, used.to, used.way, &use));
+	return use;
+}
+
+static void where_and_for_what_counts_for_thirteen_weeks(void **state)
+{
+	struct graph *graph = *state;
+	graph_time week = 7 * DAY_S;
+	struct graph_use_sum sum;
+	struct graph_use use;
+
+	(void)note_in(graph, 100 * week, 1, ENVIRONMENT_PROD, EFFECT_WRITE);
+	use = note_in(graph, 112 * week, 1, ENVIRONMENT_DEV, EFFECT_READ);
+	graph_use_sum(&use, 112 * week, &sum);
+	assert_int_equal(sum.uses, 2);
+	assert_int_equal(sum.environments,
+		environment_bit(ENVIRONMENT_DEV) | environment_bit(ENVIRONMENT_PROD));
+	assert_int_equal(sum.effects, 1U << EFFECT_READ | 1U << EFFECT_WRITE);
+	/* A week on without a use, and with one. */
+	graph_use_sum(&use, 113 * week, &sum);
+	assert_int_equal(sum.uses, 1);
+	assert_int_equal(sum.environments, environment_bit(ENVIRONMENT_DEV));
+	assert_int_equal(sum.effects, 1U << EFFECT_READ);
+	use = note_in(graph, 113 * week, 1, ENVIRONMENT_NONE, EFFECT_NONE);
+	assert_int_equal(use.environments[ENVIRONMENT_PROD], 0);
+	assert_int_equal(use.environments[ENVIRONMENT_DEV], 2);
+	/* What comes late is no younger for that, and what is too old is nowhere. */
+	use = note_in(graph, 110 * week, 1, ENVIRONMENT_STAGING, EFFECT_EXECUTE);
+	assert_int_equal(use.environments[ENVIRONMENT_STAGING], 4);
+	use = note_in(graph, 100 * week, 1, ENVIRONMENT_PROD, EFFECT_WRITE);
+	assert_int_equal(use.environments[ENVIRONMENT_PROD], 0);
+	assert_int_equal(use.last_s, 113 * week);
+	assert_int_equal(use.last_ms, 999);
+	graph_use_sum(&use, 126 * week, &sum);
+	assert_int_equal(sum.uses | sum.environments | sum.effects, 0);
+}
+
+static void tasks_are_told_apart_up_to_a_most(void **state)
+{
+	struct graph *graph = *state;
+	uint32_t mark = graph_task_mark(TEXT("t-1"));
+	struct graph_use use = note_in(graph, DAY_S, 0, ENVIRONMENT_DEV, EFFECT_READ);
+
+	assert_true(mark != 0 && mark != graph_task_mark(TEXT("t-2")));
+	assert_true(graph_task_mark(TEXT("")) != 0);
+	assert_int_equal(use.tasks, 0);
+	use = note_in(graph, DAY_S, mark, ENVIRONMENT_DEV, EFFECT_READ);
+	use = note_in(graph, DAY_S, mark, ENVIRONMENT_DEV, EFFECT_READ);
+	assert_int_equal(use.tasks, 1);
+	for (uint32_t i = 1; i < UINT16_MAX; i++)
+		use = note_in(graph, DAY_S, mark + i, ENVIRONMENT_DEV, EFFECT_READ);
+	assert_int_equal(use.tasks, UINT16_MAX);
+	use = note_in(graph, DAY_S, mark, ENVIRONMENT_DEV, EFFECT_READ);
+	assert_int_equal(use.tasks, UINT16_MAX);
+}
+
+/* An edge tells the uses that it lets. */
+static void uses_are_told_apart_by_effect(void **state)
+{
+	struct graph *graph = *state;
+	graph_id from = name_of(graph, GRAPH_NODE_IDENTITY, "i");
+	graph_id to = name_of(graph, GRAPH_NODE_TOOL, "s/t");
+	struct graph_used wrote = {
+		.from = from, .to = to, .way = EFFECT_WRITE, .at_s = 9 * DAY_S, .count = 5};
+	struct page page = {.most = 1};
+	struct graph_edge edge;
+	struct graph_use use;
+	struct error err = {0};
+
+	assert_true(note(graph, from, to, 8 * DAY_S, 3));
+	assert_true(graph_note_use(graph, &wrote, &err));
+	assert_int_equal(graph_use_count(graph), 2);
+	begin(graph, GRAPH_LAYER_REGISTRY, "p");
+	join(graph, GRAPH_EDGE_MAY, from, to);
+	graph_part_end(graph);
+	graph_each_out(graph, from, GRAPH_EDGE_MAY, note_edge, &page);
+	assert_true(graph_edge(graph, page.seen[0], &edge));
+	assert_int_equal(edge.uses, 3);
+	assert_int_equal(edge.used_s, 8 * DAY_S);
+	assert_false(graph_find_use(graph, from, to, EFFECT_NONE, &use));
+	assert_int_equal(graph_use_number(graph, from, to, EFFECT_EXECUTE), 0);
+	assert_int_equal(graph_last_use(graph, from), 9 * DAY_S);
+	assert_int_equal(graph_last_use(graph, 99), 0);
+	wrote.way = EFFECT_DELEGATE + 1;
+	assert_false(graph_note_use(graph, &wrote, &err));
+}
+
+static void what_nothing_says_any_more_keeps_its_name(void **state)
+{
+	struct graph *graph = *state;
+	graph_id id = name_of(graph, GRAPH_NODE_TOOL, "s/t");
+	enum graph_node_kind kind;
+	struct graph_node node;
+	struct text name;
+
+	assert_false(graph_node(graph, id, &node));
+	assert_int_equal(graph_number_of(graph, GRAPH_NODE_TOOL, TEXT("s/t")), id);
+	assert_int_equal(graph_number_of(graph, GRAPH_NODE_TOOL, TEXT("s/u")), 0);
+	assert_true(graph_name_of(graph, id, &kind, &name));
+	assert_true(kind == GRAPH_NODE_TOOL && text_is(name, "s/t"));
+	assert_false(graph_name_of(graph, id + 1, &kind, &name));
+	assert_false(graph_name_of(graph, 0, &kind, &name));
 }
 
 static graph_id grant(struct graph *graph, graph_id from, graph_id to, const char *by)
@@ -477,6 +611,10 @@ int main(void)
 		TEST(uses_outlive_what_was_used),
 		TEST(a_use_counts_for_thirteen_weeks),
 		TEST(a_count_of_uses_is_exact_at_a_byte_and_past_it),
+		TEST(where_and_for_what_counts_for_thirteen_weeks),
+		TEST(tasks_are_told_apart_up_to_a_most),
+		TEST(uses_are_told_apart_by_effect),
+		TEST(what_nothing_says_any_more_keeps_its_name),
 		TEST(edges_of_one_grant_have_each_its_own_terms),
 		TEST(parts_come_in_the_order_of_their_whole_names),
 		cmocka_unit_test(every_kind_has_one_word),

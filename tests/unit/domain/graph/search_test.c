@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "domain/graph/excess.h"
+#include "domain/graph/inherit.h"
 
 enum { NOW = 1000 };
 
@@ -245,6 +246,56 @@ static void so_much_excess_is_listed_and_all_is_counted(void **state)
 	assert_false(excess.is_cut);
 }
 
+static void so_many_heirs_are_found_and_that_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	static struct graph_heir heirs[GRAPH_HEIRS_MAX];
+	graph_id account = node(fixture, GRAPH_NODE_ACCOUNT, 0);
+	graph_id resource = node(fixture, GRAPH_NODE_RESOURCE, 0);
+	struct graph_question question = graph_heirs_question(resource, EFFECT_READ, NOW);
+	size_t count;
+	bool is_cut;
+
+	join(fixture,
+		&(struct graph_edge){.kind = GRAPH_EDGE_MAY, .from = account, .to = resource});
+	for (unsigned i = 0; i <= GRAPH_HEIRS_MAX; i++) {
+		join(fixture, &(struct graph_edge){.kind = GRAPH_EDGE_IS,
+				      .from = node(fixture, GRAPH_NODE_IDENTITY, i),
+				      .to = account});
+		if (i < GRAPH_HEIRS_MAX - 1)
+			continue;
+		graph_heirs(fixture->search, fixture->graph, &question, heirs, &count, &is_cut);
+		assert_int_equal(count, GRAPH_HEIRS_MAX);
+		assert_true(is_cut == (i == GRAPH_HEIRS_MAX));
+	}
+	assert_int_equal(heirs[0].hops, 2);
+}
+
+/* Some that consented, say: it is no way, and takes as long to see. */
+static void so_many_edges_are_looked_at_for_heirs(void **state)
+{
+	struct fixture *fixture = *state;
+	static struct graph_heir heirs[GRAPH_HEIRS_MAX];
+	graph_id account = node(fixture, GRAPH_NODE_ACCOUNT, 0);
+	graph_id resource = node(fixture, GRAPH_NODE_RESOURCE, 0);
+	struct graph_question question = graph_heirs_question(resource, EFFECT_READ, NOW);
+	size_t count;
+	bool is_cut;
+
+	join(fixture,
+		&(struct graph_edge){.kind = GRAPH_EDGE_MAY, .from = account, .to = resource});
+	for (unsigned i = 0; i < GRAPH_SEARCH_EDGES_MAX; i++) {
+		join(fixture, &(struct graph_edge){.kind = GRAPH_EDGE_CONSENTED,
+				      .from = node(fixture, GRAPH_NODE_PERSON, i % 100),
+				      .to = account});
+		if (i < GRAPH_SEARCH_EDGES_MAX - 2)
+			continue;
+		graph_heirs(fixture->search, fixture->graph, &question, heirs, &count, &is_cut);
+		assert_int_equal(count, 1);
+		assert_true(is_cut == (i == GRAPH_SEARCH_EDGES_MAX - 1));
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -256,6 +307,8 @@ int main(void)
 		TEST(so_many_paths_are_shown_and_all_are_counted),
 		TEST(a_search_looks_at_so_many_edges_and_says_that_it_ended),
 		TEST(a_search_finds_so_many_nodes_and_says_that_it_ended),
+		TEST(so_many_heirs_are_found_and_that_is_said),
+		TEST(so_many_edges_are_looked_at_for_heirs),
 		TEST(so_much_excess_is_listed_and_all_is_counted),
 	};
 

@@ -66,10 +66,11 @@ struct unmade {
 	enum replay_cause cause;
 };
 
-static void hear_unmade(void *context, uint64_t index, enum replay_cause cause)
+static void hear_unmade(void *context, uint64_t index, enum replay_cause cause, struct text task)
 {
 	struct unmade *unmade = context;
 
+	assert_true(text_is(task, "t-1"));
 	unmade->times++;
 	unmade->index = index;
 	unmade->cause = cause;

@@ -140,6 +140,27 @@ static void what_was_used_in_fewer_places_is_reduced_to_them(void **state)
 	assert_int_equal(found.reduced_weight, 2 * 1 * 1);
 }
 
+/* Uses that nobody knows of may have been anywhere, and yesterday. */
+static void what_may_have_been_used_is_not_taken(void **state)
+{
+	struct review_item item = item_of(line);
+
+	(void)state;
+	item.use.last_utc_ms = NOW;
+	item.use.environments = environment_bit(ENVIRONMENT_DEV);
+	item.use.is_unsure = true;
+	assert_null(judged(item).reduced);
+	assert_int_equal(judged(item).advice, REVIEW_CHOICE_KEEP);
+	item.use.last_utc_ms = NOW - REVIEW_UNUSED_DAYS * REVIEW_DAY_MS;
+	assert_int_equal(judged(item).advice, REVIEW_CHOICE_LOOK);
+	item.use.is_unsure = false;
+	assert_int_equal(judged(item).advice, REVIEW_CHOICE_TRIAL);
+	item.use.last_utc_ms = 0;
+	assert_int_equal(judged(item).advice, REVIEW_CHOICE_REVOKE);
+	item.use.is_unsure = true;
+	assert_int_equal(judged(item).advice, REVIEW_CHOICE_LOOK);
+}
+
 static void a_condition_is_kept_in_a_reduction_and_reduced_once(void **state)
 {
 	struct review_item item =
@@ -315,6 +336,7 @@ int main(void)
 		cmocka_unit_test(what_has_ended_is_to_go_however_much_it_was_used),
 		cmocka_unit_test(what_was_used_long_ago_is_taken_on_trial),
 		cmocka_unit_test(what_was_used_in_fewer_places_is_reduced_to_them),
+		cmocka_unit_test(what_may_have_been_used_is_not_taken),
 		cmocka_unit_test(a_condition_is_kept_in_a_reduction_and_reduced_once),
 		cmocka_unit_test(a_peer_is_reduced_to_what_it_did),
 		cmocka_unit_test(what_is_not_known_weighs_most),

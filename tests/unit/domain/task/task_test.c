@@ -287,6 +287,20 @@ static void two_kills_in_flight_raise_the_epoch_once_and_never_lower_it(void **s
 	assert_int_equal(task_identity_epoch(bench->table, TEXT("a")), 5);
 }
 
+/* Whoever counts hops reads the log alone. */
+static void a_childs_record_says_whose_its_parent_is(void **state)
+{
+	struct bench *bench = *state;
+	struct task_opening root = opening("t-1", "handing", "");
+	struct task_opening child = opening("t-2", "handed", "t-1");
+	struct json record = opened_record(bench, &root);
+
+	assert_null(json_find(&record, "parent-identity"));
+	fold(bench, &record);
+	record = opened_record(bench, &child);
+	assert_true(text_is(json_text_or(&record, "parent-identity", ""), "handing"));
+}
+
 static void a_child_of_a_task_that_is_gone_is_never_live(void **state)
 {
 	struct bench *bench = *state;
@@ -1026,6 +1040,7 @@ int main(void)
 		BENCH_TEST(a_task_whose_record_was_overtaken_by_a_kill_is_dead_at_birth),
 		BENCH_TEST(a_child_whose_record_was_overtaken_by_its_parents_kill_is_dead),
 		BENCH_TEST(two_kills_in_flight_raise_the_epoch_once_and_never_lower_it),
+		BENCH_TEST(a_childs_record_says_whose_its_parent_is),
 		BENCH_TEST(a_child_of_a_task_that_is_gone_is_never_live),
 		BENCH_TEST(folding_a_record_twice_changes_nothing),
 		BENCH_TEST(a_task_may_not_outlive_its_parent),

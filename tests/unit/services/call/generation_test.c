@@ -370,6 +370,30 @@ static void a_budget_that_is_used_up_stops_the_stream(void **state)
 	must_be_over(bench, &client);
 }
 
+/* Its limits are not known then, and none is not what they are. */
+static void a_stream_of_a_charter_that_cannot_be_read_stops(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client;
+	struct object *lost = (struct object *)(uintptr_t)registry_find_identity(
+		bench->filling.registry, TEXT("agent"))
+				      ->in_force;
+	const struct charter *body;
+
+	start(bench, &client, STREAM);
+	send(bench, TEXT_OF("words"));
+	assert_int_equal(client.replies, 0);
+	body = lost->body;
+	lost->body = &charter_lost;
+	send(bench, TEXT_OF("more"));
+	lost->body = body;
+	assert_int_equal(client.kind, CALL_STOPPED);
+	assert_int_equal(client.reason, REASON_BUDGET);
+	assert_non_null(strstr(client.message, "of the identity"));
+	assert_null(memmem(client.bytes.data, client.bytes.length, "more", 4));
+	must_be_over(bench, &client);
+}
+
 static void the_next_request_finds_the_budget_used_up(void **state)
 {
 	struct call_bench *bench = *state;
@@ -621,6 +645,7 @@ int main(void)
 		CASE(silence_ends_a_stream),
 		CASE(a_kill_ends_a_stream),
 		CASE(a_budget_that_is_used_up_stops_the_stream),
+		CASE(a_stream_of_a_charter_that_cannot_be_read_stops),
 		CASE(the_next_request_finds_the_budget_used_up),
 		CASE(requests_under_way_count),
 		CASE(so_many_requests_a_task_may_make),

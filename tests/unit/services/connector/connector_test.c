@@ -187,13 +187,18 @@ static void stop(struct loop_timer *timer)
 	loop_stop(((struct bench *)timer->context)->loop);
 }
 
-static void turn(struct bench *bench)
+static void run_loop(struct bench *bench)
 {
 	struct error err = {0};
 
 	bench->turn = (struct loop_timer){.on_due = stop, .context = bench};
 	assert_true(loop_timer_start(bench->loop, &bench->turn, 1));
 	assert_true(loop_run(bench->loop, &err));
+}
+
+static void turn(struct bench *bench)
+{
+	run_loop(bench);
 	fake_log_flush(&bench->governed.log);
 	while (inventory_step(bench->inventory))
 		fake_log_flush(&bench->governed.log);
@@ -375,6 +380,35 @@ static void one_whose_document_changes_meanwhile_is_dropped(void **state)
 	assert_false(inventory_find(bench->inventory, TEXT("n8n"), &status));
 	answer(bench, FLOWS);
 	assert_outcome(bench, "done", NULL);
+}
+
+/* The inventory has its items already, and has not written them. */
+static void one_that_goes_while_its_items_are_written_commits_nothing(void **state)
+{
+	struct bench *bench = *state;
+	struct inventory_status status;
+	struct json one;
+
+	assert_true(apply(bench, "n8n"));
+	await(bench, 1);
+	answer(bench, FLOWS);
+	for (int i = 0; i < TURNS_MAX; i++) {
+		one = shown(bench, "n8n");
+		if (text_is(json_text_or(&one, "state", ""), "importing"))
+			break;
+		run_loop(bench);
+	}
+	assert_true(text_is(json_text_or(&one, "state", ""), "importing"));
+	bench->governed.log.is_held = false;
+	assert_true(governed_apply_by_two(&bench->governed, "adi",
+		"object: connector\nname: n8n\nunit: support\nowner: ana\nprovider: n8n\n"
+		"url: https://other.example\ncredential: n8n\nmay: [read]\n"));
+	bench->governed.log.is_held = true;
+	await(bench, 2); /* the new one asks */
+	assert_false(inventory_find(bench->inventory, TEXT("n8n"), &status));
+	answer(bench, FLOWS);
+	assert_outcome(bench, "done", NULL);
+	assert_true(inventory_find(bench->inventory, TEXT("n8n"), &status));
 }
 
 static void pages_have_so_many_bytes_and_no_more(void **state)
@@ -812,6 +846,7 @@ int main(void)
 		TEST(later_is_waited_for_within_bounds),
 		TEST(so_many_times_it_is_asked_again_and_no_more),
 		TEST(one_whose_document_changes_meanwhile_is_dropped),
+		TEST(one_that_goes_while_its_items_are_written_commits_nothing),
 		TEST(pages_have_so_many_bytes_and_no_more),
 		TEST(so_many_connectors_ask_and_so_many_at_once),
 		TEST(a_connector_that_is_silent_is_a_finding_until_it_speaks),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/time.h"
 #include "domain/charter/owner.h"
 #include "services/directory/directory.h"
 #include "services/registry/plan_people.h"
@@ -536,6 +537,83 @@ static void import_people(struct bench *bench, unsigned count_wanted)
 	arena_destroy(&arena);
 }
 
+/* ---- counting ---- */
+
+struct plain {
+	struct text directory;
+	int64_t now_utc_s;
+	int64_t left, settled;
+};
+
+/* As the rule reads, over everybody. */
+static bool count_plainly(void *context, const struct registry_entry *entry)
+{
+	struct plain *plain = context;
+	const struct person *one = entry->in_force == NULL ? NULL : entry->in_force->person;
+	int64_t created_utc_ms = 0;
+	bool has_left_now, is_settled;
+
+	if (one == NULL || !text_equal(one->directory.name, plain->directory))
+		return true;
+	has_left_now = one->left_utc_s >= plain->now_utc_s - DIRECTORY_WINDOW_S;
+	is_settled = time_parse_utc_ms(json_text_or(&one->directory.profile, "created", ""),
+			     &created_utc_ms) &&
+		     created_utc_ms / 1000 <= plain->now_utc_s - DIRECTORY_SETTLED_S;
+	plain->left += has_left_now;
+	plain->settled += (one->left_utc_s == 0 || has_left_now) &&
+			  (is_settled || one->directory.id.length == 0);
+	return true;
+}
+
+static void assert_counted(struct bench *bench, const char *name)
+{
+	struct plain plain = {.directory = text_of(name),
+		.now_utc_s = directory_now_utc_ms(bench->service) / 1000};
+	int64_t share, leavers = -1, most = -1;
+	struct error err = {0};
+	struct json list;
+
+	registry_each(bench->governed.registry, OBJECT_PERSON, TEXT(""), count_plainly, &plain);
+	share = plain.settled * PERCENT / 100;
+	assert_true(directories_json(bench->service, bench->governed.arena, &list, &err));
+	for (uint32_t i = 0; i < list.count; i++)
+		if (text_is(json_text_or(&list.items[i], "name", ""), name)) {
+			leavers = json_integer_or(&list.items[i], "leavers", -1);
+			most = json_integer_or(&list.items[i], "leavers_max", -1);
+		}
+	assert_int_equal(leavers, plain.left);
+	assert_int_equal(most, share > LEAVERS ? share : LEAVERS);
+}
+
+static void who_leaves_is_counted_as_the_registry_has_it(void **state)
+{
+	struct bench *bench = *state;
+	struct text ids[9];
+	char names[9][4];
+
+	import_people(bench, 20);
+	for (int i = 0; i < 9; i++) {
+		(void)snprintf(names[i], sizeof names[i], "q%d", i);
+		ids[i] = create(bench, names[i], "");
+		assert_counted(bench, "okta");
+	}
+	bench->governed.log.now_utc_ms += INT64_C(1000) * (DIRECTORY_SETTLED_S + 1);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(leave(bench, ids[i], names[i]), 0);
+		assert_counted(bench, "okta");
+		assert_counted(bench, "hr");
+	}
+	assert_int_equal(leave(bench, ids[4], names[4]), 429);
+	bench->governed.log.now_utc_ms += INT64_C(1000) * (DIRECTORY_WINDOW_S + 1);
+	assert_counted(bench, "okta"); /* who left long ago is of nobody's number */
+	assert_int_equal(submit(bench, (struct directory_request){.verb = DIRECTORY_CONFIRM,
+					       .actor = TEXT("person:adi")}),
+		0);
+	assert_int_equal(leave(bench, ids[4], names[4]), 0);
+	assert_counted(bench, "okta");
+	assert_counted(bench, "hr");
+}
+
 struct searched {
 	unsigned steps;
 	int64_t total;
@@ -715,6 +793,7 @@ int main(void)
 		CASE(people_who_just_came_let_nobody_else_leave),
 		CASE(people_who_would_lose_their_roles_by_moving_count_as_leavers),
 		CASE(the_time_that_a_person_confirmed_ends),
+		CASE(who_leaves_is_counted_as_the_registry_has_it),
 		CASE(a_search_looks_at_so_many_a_step),
 		CASE(who_is_asked_for_by_name_costs_one_step),
 		CASE(what_changes_during_a_search_is_never_shown_as_it_was),

@@ -25,6 +25,8 @@ struct fixture {
 	struct governed governed;
 	struct waiver_service *waivers;
 	struct graph_service *service;
+	const struct fake_log *read; /* by the service, at its start; NULL: its own */
+	uint64_t read_next;
 	char waiver[RANDOM_ID_BYTES]; /* asked for last */
 };
 
@@ -40,6 +42,28 @@ static bool check(
 	return graph_check_excess(context, charter, now_utc_s, err);
 }
 
+static bool open_log(void *context, uint64_t from, struct error *err)
+{
+	(void)err;
+	((struct fixture *)context)->read_next = from;
+	return true;
+}
+
+static bool next_of_log(
+	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err)
+{
+	struct fixture *fixture = context;
+	const struct fake_log *log = fixture->read == NULL ? &fixture->governed.log : fixture->read;
+
+	(void)err;
+	*is_end = fixture->read_next >= log->count;
+	if (*is_end)
+		return true;
+	*entry = log->entries[fixture->read_next].entry;
+	*index = fixture->read_next++;
+	return true;
+}
+
 static void start(struct fixture *fixture)
 {
 	struct governed *governed = &fixture->governed;
@@ -49,7 +73,11 @@ static void start(struct fixture *fixture)
 	governed_init_loading(governed);
 	assert_true(waiver_service_create(&fixture->waivers, governed->fold, &err));
 	assert_true(graph_service_create(&fixture->service,
-		&(struct graph_parts){governed->registry, governed->fold, fixture->waivers}, &err));
+		&(struct graph_parts){.registry = governed->registry,
+			.fold = governed->fold,
+			.waivers = fixture->waivers,
+			.log = {.context = fixture, .open = open_log, .next = next_of_log}},
+		&err));
 	port.context = fixture->service;
 	registrar_use_excess(governed->registrar, &port);
 }
@@ -74,6 +102,8 @@ static int set_up(void **state)
 	governed_found(&fixture->governed);
 	assert_true(governed_apply(&fixture->governed, "adi", governed_world_yaml));
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	while (!graph_is_counted(fixture->service))
+		(void)graph_keep_counts(fixture->service);
 	*state = fixture;
 	return 0;
 }
@@ -349,6 +379,183 @@ static void more_credentials_than_can_be_looked_at_stop_the_approval(void **stat
 	assert_false(approve_a2(fixture));
 	assert_non_null(
 		strstr(fixture->governed.last.err.text, "reach more than can be looked at"));
+}
+
+/* ---- who inherits ---- */
+
+static struct json ask_who(struct fixture *fixture, const struct graph_who *asked)
+{
+	struct graph_who whole = *asked;
+	struct error err = {0};
+	struct json out;
+
+	whole.now_utc_s = fixture->governed.log.now_utc_ms / 1000;
+	if (whole.count == 0)
+		whole.count = 100;
+	if (!graph_who(fixture->service, &whole, fixture->governed.arena, &out, &err))
+		fail_msg("%s", err.text);
+	return out;
+}
+
+/* a2 is the bot, which may read crm until tomorrow; nobody stands for a flow that may. */
+static void see_heirs(struct fixture *fixture)
+{
+	const struct inventory_item may = {.edge = GRAPH_EDGE_MAY,
+		.from = TEXT("account:bot"),
+		.to = TEXT("resource:crm"),
+		.effects = 1 << EFFECT_READ,
+		.by = TEXT("person:ana"),
+		.until_s = (graph_time)(fixture->governed.log.now_utc_ms / 1000 + DAY_S)};
+
+	assert_true(apply_a2(fixture, ""));
+	assert_true(approve_a2(fixture));
+	see(fixture, "bot", &may);
+	see_edge(fixture, GRAPH_EDGE_USES, "account:flow", "account:connection");
+	see_edge(fixture, GRAPH_EDGE_MAY, "account:connection", "resource:crm");
+}
+
+static void who_inherits_something_is_told_with_the_way(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {.effect = EFFECT_READ, .resource = TEXT("resource:aws/crm")};
+	const struct json *item;
+	struct json answer;
+
+	see_heirs(fixture);
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 2);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "who", "identity:a2");
+	assert_says(item, "identity", "a2");
+	assert_says(item, "access", "inherited");
+	assert_says(item, "through", "account:aws/bot");
+	assert_says(item, "by", "person:ana");
+	assert_true(json_text_or(item, "until", "").data[0] == '2');
+	assert_says(item_at(item, "path", 0), "kind", "is");
+	assert_says(item_at(item, "path", 1), "to", "resource:aws/crm");
+	item = item_at(&answer, "items", 1); /* not the connection by itself */
+	assert_says(item, "who", "account:aws/flow");
+	assert_says(item, "by", "unknown");
+	assert_says(item, "until", "no end");
+	assert_null(json_find(item, "identity"));
+	asked.effect = EFFECT_WRITE;
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	see_may(fixture, "crm", 0); /* what a provider does not say counts as all */
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_integer_or(&answer, "total", -1), 1);
+}
+
+static void who_inherits_comes_in_pages(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {
+		.effect = EFFECT_READ, .resource = TEXT("resource:aws/crm"), .count = 1};
+	struct json answer;
+
+	see_heirs(fixture);
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_find(&answer, "items")->count, 1);
+	assert_int_equal(json_integer_or(&answer, "next", -1), 1);
+	asked.after = 1;
+	answer = ask_who(fixture, &asked);
+	assert_says(item_at(&answer, "items", 0), "who", "account:aws/flow");
+	assert_null(json_find(&answer, "next"));
+	asked.after = UINT32_MAX; /* far behind the end */
+	answer = ask_who(fixture, &asked);
+	assert_int_equal(json_find(&answer, "items")->count, 0);
+	assert_null(json_find(&answer, "next"));
+}
+
+static void who_is_asked_of_what_one_gets_at(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_who asked = {
+		.effect = EFFECT_READ, .resource = TEXT("files/read"), .count = 9};
+	struct error err = {0};
+	struct json answer = ask_who(fixture, &asked);
+
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0); /* a1 may by its charter */
+	asked.resource = TEXT("unit:support");
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+	asked.resource = TEXT("resource:aws/none");
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	asked.effect = EFFECT_NONE;
+	assert_false(graph_who(fixture->service, &asked, fixture->governed.arena, &answer, &err));
+	assert_int_equal(err.code, ERROR_INVALID);
+}
+
+/* The ways that are told one who asks of its side are the same. */
+static void what_one_inherits_is_told_with_the_way(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_asked asked = {.from = TEXT("identity:a2"), .is_inherited = true};
+	const struct json *item;
+	struct json answer;
+	struct error err = {0};
+
+	see_heirs(fixture);
+	answer = ask(fixture, graph_reach, &asked);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "what", "resource:aws/crm");
+	assert_says(item, "access", "inherited");
+	assert_says(item_at(item, "path", 0), "from", "identity:a2");
+	assert_says(item_at(item, "path", 1), "by", "person:ana");
+	assert_true(graph_inherited(fixture->service, TEXT("a2"),
+		fixture->governed.log.now_utc_ms / 1000, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 1);
+	assert_true(graph_inherited(
+		fixture->service, TEXT("nobody"), 1, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+	fixture->governed.log.now_utc_ms += 2 * (int64_t)DAY_S * 1000; /* the grant has ended */
+	assert_true(graph_inherited(fixture->service, TEXT("a2"),
+		fixture->governed.log.now_utc_ms / 1000, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "total", -1), 0);
+}
+
+static void beginnings_beyond_what_is_searched_are_said_to_be_cut(void **state)
+{
+	struct fixture *fixture = *state;
+	struct json answer;
+	struct error err = {0};
+	char to[32];
+
+	for (int i = 0; i < GRAPH_STARTS_MAX; i++) {
+		(void)snprintf(to, sizeof to, "credential:k%d", i);
+		see_edge(fixture, GRAPH_EDGE_HOLDS, "identity:a1", to);
+	}
+	assert_true(graph_inherited(
+		fixture->service, TEXT("a1"), 1, fixture->governed.arena, &answer, &err));
+	assert_false(json_boolean_or(&answer, "cut", false));
+	see_edge(fixture, GRAPH_EDGE_HOLDS, "identity:a1", "credential:more");
+	assert_true(graph_inherited(
+		fixture->service, TEXT("a1"), 1, fixture->governed.arena, &answer, &err));
+	assert_true(json_boolean_or(&answer, "cut", false));
+}
+
+static void a_line_of_a_charter_says_who_granted_it(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct graph_who asked = {.effect = EFFECT_READ, .resource = TEXT("files/read")};
+	struct json_builder object;
+	struct error err = {0};
+	struct json item;
+
+	json_object_start(&object, fixture->governed.arena);
+	assert_true(graph_put_declared(
+		fixture->service, TEXT("a1"), &asked, fixture->governed.arena, &object, &err));
+	assert_true(json_object_seal(&object, &item, &err));
+	assert_says(&item, "access", "declared");
+	assert_says(&item, "by", "person:bo");
+	assert_says(item_at(&item, "path", 0), "scope", "entitlements/0");
+	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	json_object_start(&object, fixture->governed.arena);
+	assert_true(graph_put_declared(
+		fixture->service, TEXT("a1"), &asked, fixture->governed.arena, &object, &err));
+	assert_true(json_object_seal(&object, &item, &err));
+	assert_null(json_find(&item, "path")); /* it may nothing */
 }
 
 /* ---- waivers ---- */
@@ -640,6 +847,13 @@ static void on_folded(struct fold_change *change)
 	assert_true(change->is_durable);
 }
 
+/* All of before is counted. */
+static void count_up(struct fixture *fixture)
+{
+	while (!graph_is_counted(fixture->service))
+		(void)graph_keep_counts(fixture->service);
+}
+
 static void record(struct fixture *fixture, const char *written)
 {
 	struct fold_change change = {
@@ -666,7 +880,8 @@ static graph_time used_of(struct fixture *fixture, enum graph_node_kind kind, co
 
 	assert_true(graph_find(graph, GRAPH_NODE_IDENTITY, TEXT("a1"), &from));
 	assert_true(graph_find(graph, kind, text_of(name), &to));
-	(void)graph_find_use(graph, from.id, to.id, &found);
+	(void)graph_find_use(
+		graph, from.id, to.id, kind == GRAPH_NODE_TOOL ? EFFECT_READ : EFFECT_NONE, &found);
 	return found.last_s;
 }
 
@@ -757,6 +972,12 @@ static struct text dump(struct fixture *fixture)
 	return all;
 }
 
+static int64_t changed_of(struct fixture *fixture)
+{
+	return registry_find(fixture->governed.registry, OBJECT_IDENTITY, TEXT("a1"))
+		->changed_utc_ms;
+}
+
 /* Each line of the one is in the other. */
 static void assert_same_lines(struct text one, struct text other)
 {
@@ -778,20 +999,27 @@ static void a_restart_gives_the_same_graph(void **state)
 	struct store store = memory_store_port(memory);
 	struct projector_log log = fake_log_reader(&fixture->governed.log);
 	struct error err = {0};
+	int64_t approved_utc_ms = changed_of(fixture), changed_utc_ms;
 	bool was_rebuilt;
 
 	record(fixture, use);
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_SUSPEND, "a1"));
 	fixture->governed.log.now_utc_ms += 1000;
 	assert_true(governed_step(&fixture->governed, "bo", REGISTRAR_REACTIVATE, "a1"));
+	changed_utc_ms = changed_of(fixture);
+	assert_true(changed_utc_ms > approved_utc_ms);
 	fixture->governed.log.now_utc_ms += 1000;
 	assert_true(take_line(fixture, 1));
+	assert_true(changed_of(fixture) == changed_utc_ms); /* it gave nothing */
 	/* From the log alone, and then from the rows that this left. */
 	for (int again = 0; again < 2; again++) {
+		other->read = &fixture->governed.log;
 		start(other);
 		if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
 			fail_msg("%s", err.text);
+		count_up(other);
 		assert_same_lines(dump(fixture), dump(other));
+		assert_true(changed_of(other) == changed_utc_ms);
 		stop(other);
 		memset(other, 0, sizeof *other);
 	}
@@ -806,14 +1034,15 @@ static struct json differences(struct fixture *fixture, int64_t since, int64_t u
 	const struct fake_log *log = &fixture->governed.log;
 	struct graph_history *history;
 	struct error err = {0};
-	struct json out;
+	struct json report, out;
 
 	assert_true(graph_history_create(&history, since, until, &err));
 	for (size_t i = 0; i < log->count; i++)
 		if (!graph_history_feed(
 			    history, log->entries[i].entry, log->entries[i].content, &err))
 			fail_msg("%s", err.text);
-	assert_true(graph_history_report(history, fixture->governed.arena, &out, &err));
+	assert_true(graph_history_report(history, fixture->governed.arena, &report, &err));
+	assert_true(json_copy(&out, fixture->governed.arena, &report, &err));
 	graph_history_destroy(&history);
 	assert_null(history);
 	return out;
@@ -840,6 +1069,84 @@ static void two_times_differ_by_what_was_granted_between(void **state)
 	assert_int_equal(json_integer_or(&answer, "gone", 0), 2);
 	answer = differences(fixture, begun + 5000, begun + 5000);
 	assert_int_equal(json_find(&answer, "items")->count, 0);
+}
+
+static void two_times_differ_by_what_was_first_used_between(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct json *item;
+	struct json answer;
+
+	record(fixture, use);
+	record(fixture, no_use);
+	answer = differences(fixture, 1794999999999, 1795000000000);
+	assert_int_equal(json_integer_or(&answer, "first_used", -1), 2);
+	item = item_at(&answer, "items", json_find(&answer, "items")->count - 1);
+	assert_says(item, "difference", "first-used");
+	assert_says(item, "from", "identity:a1");
+	assert_says(item, "to", "tool:files/read");
+	assert_says(item, "layer", "recorded");
+	answer = differences(fixture, 1795000000000, 1795000000001); /* it had been used */
+	assert_int_equal(json_integer_or(&answer, "first_used", -1), 0);
+}
+
+static void from_before_the_log_began_that_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = fixture->governed.log.now_utc_ms;
+	struct json answer = differences(fixture, 1000, now);
+
+	assert_non_null(json_find(&answer, "begins"));
+	answer = differences(fixture, now, now);
+	assert_null(json_find(&answer, "begins"));
+}
+
+/* An inventory of one item, in force at the time. */
+static void feed_inventory(
+	struct fixture *fixture, struct graph_history *history, int64_t at, const char *item)
+{
+	struct arena *arena = fixture->governed.arena;
+	struct text id = text_format(arena, "i-%lld", (long long)at);
+	struct error err = {0};
+
+	for (int step = 0; step < 2; step++)
+		if (!graph_history_feed(history,
+			    text_format(arena,
+				    "{\"at\":%lld,\"connector\":\"aws\",\"import\":\"%.*s\","
+				    "\"items\":1,\"taken\":%lld,\"type\":\"inventory-%s\"}",
+				    (long long)at, TEXT_ARGS(id), (long long)at / 1000,
+				    step == 0 ? "part" : "imported"),
+			    text_of(step == 0 ? item : ""), &err))
+			fail_msg("%s", err.text);
+}
+
+static void two_times_differ_by_what_a_connector_saw(void **state)
+{
+	struct fixture *fixture = *state;
+	struct graph_history *history;
+	struct error err = {0};
+	const struct json *item;
+	struct json answer;
+
+	assert_true(graph_history_create(&history, 1000000, 9000000, &err));
+	feed_inventory(fixture, history, 1000000,
+		"{\"id\":\"app\",\"kind\":\"oauth-app\",\"node\":\"account\"}\n");
+	feed_inventory(fixture, history, 2000000,
+		"{\"edge\":\"may\",\"effects\":[\"read\"],\"from\":\"account:app\","
+		"\"to\":\"resource:r\"}\n");
+	assert_true(graph_history_report(history, fixture->governed.arena, &answer, &err));
+	assert_int_equal(json_integer_or(&answer, "new", -1), 1);
+	assert_int_equal(json_integer_or(&answer, "gone", -1), 1);
+	item = item_at(&answer, "items", 0);
+	assert_says(item, "layer", "aws");
+	assert_says(item, "from", "account:aws/app");
+	assert_says(item, "to", "resource:aws/r");
+	assert_says(item, "first_seen", "1970-01-01T00:33:20.000Z");
+	item = item_at(&answer, "items", 1);
+	assert_says(item, "node", "account:aws/app");
+	assert_says(item, "last_seen", "1970-01-01T00:16:40.000Z");
+	assert_true(json_boolean_or(item_at(&answer, "layers", 0), "compared", false));
+	graph_history_destroy(&history);
 }
 
 static void two_times_differ_by_what_a_review_took_between(void **state)
@@ -869,7 +1176,9 @@ static uint32_t uses_of(struct fixture *fixture)
 
 	assert_true(graph_find(graph, GRAPH_NODE_IDENTITY, TEXT("a1"), &from));
 	assert_true(graph_find(graph, GRAPH_NODE_TOOL, TEXT("files/read"), &to));
-	return graph_find_use(graph, from.id, to.id, &found) ? graph_use_total(graph, &found) : 0;
+	return graph_find_use(graph, from.id, to.id, EFFECT_READ, &found)
+		       ? graph_use_total(graph, &found)
+		       : 0;
 }
 
 static void use_at(struct fixture *fixture, int64_t at_s)
@@ -901,22 +1210,24 @@ static void counts_outlive_a_restart_and_count_nothing_twice(void **state)
 	size_t records;
 
 	for (int i = 0; i < 40; i++)
-		use_at(fixture, 1795000000 + i);
+		use_at(fixture, 1800100000 + i);
 	keep_counts(fixture);
 	records = fixture->governed.log.count;
 	keep_counts(fixture); /* an hour has not gone by */
 	assert_int_equal(fixture->governed.log.count, records);
-	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 100);
-	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 101);
+	use_at(fixture, 1800100000 + GRAPH_COUNTS_S + 100);
+	use_at(fixture, 1800100000 + GRAPH_COUNTS_S + 101);
 	keep_counts(fixture);
 	assert_int_equal(fixture->governed.log.count, records + 3);
-	use_at(fixture, 1795000000 + GRAPH_COUNTS_S + 102);
+	use_at(fixture, 1800100000 + GRAPH_COUNTS_S + 102);
 	assert_int_equal(uses_of(fixture), 43);
 	/* From the log alone, and then from the rows that this left. */
 	for (int again = 0; again < 2; again++) {
+		other->read = &fixture->governed.log;
 		start(other);
 		if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
 			fail_msg("%s", err.text);
+		count_up(other);
 		assert_int_equal(uses_of(other), 43);
 		stop(other);
 		memset(other, 0, sizeof *other);
@@ -925,19 +1236,89 @@ static void counts_outlive_a_restart_and_count_nothing_twice(void **state)
 	free(other);
 }
 
+/* However little time went by, so that a start has little to read. */
+static void counts_go_on_record_after_so_many_records(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t records;
+	struct error err = {0};
+	uint64_t begun;
+
+	use_at(fixture, 1800100000);
+	keep_counts(fixture);
+	begun = fold_next_index(fixture->governed.fold) - 1; /* the pass, before its record */
+	records = fixture->governed.log.count;
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 2, &err));
+	keep_counts(fixture);
+	assert_int_equal(fixture->governed.log.count, records);
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 1, &err));
+	keep_counts(fixture);
+	assert_int_equal(fixture->governed.log.count, records + 1);
+}
+
+/* It does not say by which effect, nor up to where it counts. */
+static void a_record_of_before_says_only_when(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fixture *other = calloc(1, sizeof *other);
+	struct graph_usage_asked asked = {.identity = TEXT("a1"),
+		.kind = GRAPH_NODE_TOOL,
+		.name = TEXT("files/read"),
+		.way = EFFECT_READ,
+		.now_utc_ms = INT64_C(1800200000) * 1000};
+	struct memory_store *memory = memory_store_create();
+	struct store store = memory_store_port(memory);
+	struct projector_log log = fake_log_reader(&fixture->governed.log);
+	struct graph_usage usage;
+	struct error err = {0};
+	bool was_rebuilt;
+
+	use_at(fixture, 1800100000);
+	record(fixture, "{\"actor\":\"remit\",\"at\":1800100001000,\"items\":[{\"counts\":"
+			"[7,7,7,7,7,7,7,7,7,7,7,7,7],\"identity\":\"a1\",\"last\":1800100000,"
+			"\"to\":\"tool:files/read\",\"week\":2976}],\"type\":\"graph-uses\"}");
+	other->read = &fixture->governed.log;
+	start(other);
+	if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
+		fail_msg("%s", err.text);
+	graph_usage(other->service, &asked, &usage);
+	assert_true(usage.known_utc_ms == asked.now_utc_ms); /* nothing yet */
+	assert_int_equal(graph_last_use_utc_ms(other->service, TEXT("a1")) / 1000, 1800100000);
+	count_up(other);
+	graph_usage(other->service, &asked, &usage);
+	assert_true(usage.known_utc_ms < asked.now_utc_ms);
+	assert_int_equal(usage.uses, 1);
+	assert_true(usage.last_utc_ms == INT64_C(1800100000) * 1000);
+	assert_false(usage.is_unsure);
+	stop(other);
+	memory_store_destroy(&memory);
+	free(other);
+}
+
 /* A decision whose outcome was not seen before a kill lies in the store as it is, too. */
 static void two_rows_of_one_decision_count_once(void **state)
 {
 	struct fixture *fixture = *state;
+	struct fixture *other = calloc(1, sizeof *other);
 	uint64_t index = fixture->governed.log.count;
 	struct error err = {0};
 
 	record(fixture, use);
-	assert_int_equal(uses_of(fixture), 1);
-	assert_true(fold_apply_entry(fixture->governed.fold, text_of(use), TEXT(""), index, &err));
-	assert_int_equal(uses_of(fixture), 1);
-	record(fixture, use);
-	assert_int_equal(uses_of(fixture), 2);
+	other->read = &fixture->governed.log;
+	start(other);
+	for (uint64_t i = 0; i < other->read->count; i++)
+		assert_true(fold_apply_entry(other->governed.fold, other->read->entries[i].entry,
+			other->read->entries[i].content, i, &err));
+	assert_true(fold_apply_entry(other->governed.fold, text_of(use), TEXT(""), index, &err));
+	assert_true(fold_finish_loading(other->governed.fold, &err));
+	assert_int_equal(uses_of(other), 0); /* not yet: nobody takes that for unused */
+	assert_false(graph_is_counted(other->service));
+	count_up(other);
+	assert_int_equal(uses_of(other), 1);
+	stop(other);
+	free(other);
 }
 
 int main(void)
@@ -946,6 +1327,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_not_there_is_said_so),
 		TEST(a_path_says_who_granted_each_hop),
+		TEST(who_inherits_something_is_told_with_the_way),
+		TEST(who_inherits_comes_in_pages),
+		TEST(who_is_asked_of_what_one_gets_at),
+		TEST(what_one_inherits_is_told_with_the_way),
+		TEST(beginnings_beyond_what_is_searched_are_said_to_be_cut),
+		TEST(a_line_of_a_charter_says_who_granted_it),
 		TEST(without_its_edge_there_is_no_path),
 		TEST(reach_shows_the_worst_first_and_goes_on),
 		TEST(who_acts_elsewhere_is_looked_at_by_its_accounts),
@@ -968,8 +1355,13 @@ int main(void)
 		TEST(what_a_review_takes_is_gone_at_once),
 		TEST(a_restart_gives_the_same_graph),
 		TEST(counts_outlive_a_restart_and_count_nothing_twice),
+		TEST(counts_go_on_record_after_so_many_records),
+		TEST(a_record_of_before_says_only_when),
 		TEST(two_rows_of_one_decision_count_once),
 		TEST(two_times_differ_by_what_was_granted_between),
+		TEST(two_times_differ_by_what_was_first_used_between),
+		TEST(from_before_the_log_began_that_is_said),
+		TEST(two_times_differ_by_what_a_connector_saw),
 		TEST(two_times_differ_by_what_a_review_took_between),
 	};
 

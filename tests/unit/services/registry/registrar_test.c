@@ -1111,20 +1111,34 @@ static void what_an_identity_can_is_told_line_by_line(void **state)
 static void who_can_do_it_is_told(void **state)
 {
 	struct governed *governed = *state;
-	struct registrar_who_query query = {
-		EFFECT_WRITE, TEXT("files/write"), governed->log.now_utc_ms};
+	struct registrar_who_query query = {.effect = EFFECT_WRITE,
+		.resource = TEXT("files/write"),
+		.now_utc_ms = governed->log.now_utc_ms,
+		.count = 1};
+	const struct json *items;
 	struct json answer;
 	struct error err = {0};
 
 	assert_true(registrar_who(governed->registrar, &query, governed->arena, &answer, &err));
-	assert_int_equal(answer.count, 0); /* a1 is not approved yet */
+	assert_int_equal(json_find(&answer, "items")->count, 0); /* a1 is not approved yet */
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
 	assert_true(registrar_who(governed->registrar, &query, governed->arena, &answer, &err));
-	assert_int_equal(answer.count, 1);
-	assert_true(text_is(json_text_or(&answer.items[0], "identity", ""), "a1"));
+	items = json_find(&answer, "items");
+	assert_int_equal(items->count, 1);
+	assert_true(text_is(json_text_or(&items->items[0], "identity", ""), "a1"));
+	assert_null(json_find(&answer, "next"));
+	query.count = 0; /* a page with no room says where it goes on */
+	assert_true(registrar_who(governed->registrar, &query, governed->arena, &answer, &err));
+	assert_int_equal(json_find(&answer, "items")->count, 0);
+	assert_non_null(json_find(&answer, "next"));
+	query.count = 1;
+	query.after = TEXT("a1");
+	assert_true(registrar_who(governed->registrar, &query, governed->arena, &answer, &err));
+	assert_int_equal(json_find(&answer, "items")->count, 0);
+	query.after = TEXT("");
 	query.effect = EFFECT_READ;
 	assert_true(registrar_who(governed->registrar, &query, governed->arena, &answer, &err));
-	assert_int_equal(answer.count, 0);
+	assert_int_equal(json_find(&answer, "items")->count, 0);
 	query.effect = EFFECT_NONE;
 	assert_false(registrar_who(governed->registrar, &query, governed->arena, &answer, &err));
 }

@@ -453,6 +453,38 @@ static void a_person_owns_so_many_at_once_and_no_more(void **state)
 	assert_true(open_sandbox(governed, "ana", "later"));
 }
 
+static void note_refusal(struct registrar_request *request)
+{
+	*(enum error_code *)request->context = request->err.code;
+}
+
+/* Nobody knows whose it is, so it may be theirs. */
+static void one_whose_charter_cannot_be_read_counts(void **state)
+{
+	struct governed *governed = *state;
+	enum error_code refusal = ERROR_NONE;
+	struct registrar_request more;
+	const struct charter *body;
+	struct object *lost;
+	struct error err = {0};
+
+	put_template(governed);
+	for (int i = 0; i < SANDBOXES_PER_PERSON_MAX; i++)
+		assert_true(open_sandbox(governed, "ana", numbered(governed, "s", i)));
+	more = wish(governed, "ana", "more");
+	more.done = note_refusal;
+	more.context = &refusal;
+	lost = (struct object *)(uintptr_t)registry_find_identity(governed->registry, TEXT("s0"))
+		       ->in_force;
+	body = lost->body;
+	lost->body = &charter_lost;
+	assert_true(registrar_submit(governed->registrar, &more, &err));
+	lost->body = body;
+	registrar_request_deinit(&more);
+	assert_int_equal(refusal, ERROR_CONFLICT);
+	assert_null(registry_find_identity(governed->registry, TEXT("more")));
+}
+
 static void a_unit_has_so_many_at_once_and_no_more(void **state)
 {
 	struct governed *governed = *state;
@@ -696,6 +728,7 @@ int main(void)
 		TEST(the_key_proves_a_place_of_the_template_alone),
 		TEST(owner_and_backup_owner_are_two_who_are_registered),
 		TEST(a_person_owns_so_many_at_once_and_no_more),
+		TEST(one_whose_charter_cannot_be_read_counts),
 		TEST(a_unit_has_so_many_at_once_and_no_more),
 		TEST(a_document_makes_no_identity_a_sandbox),
 		TEST(a_document_neither_widens_nor_prolongs_a_sandbox),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "audit_support.h"
+#include "domain/audit/content.h"
 #include "services/record/segments.h"
 #include "simulated_disk.h"
 
@@ -25,6 +26,8 @@ struct fixture {
 	int64_t now_utc_ms;
 	struct sample_result result;
 };
+
+#define TASK "t-abcdefghijklmnopqrst"
 
 enum { RECORDS_MAX = 3 * SAMPLE_DECISIONS_MAX };
 
@@ -75,23 +78,36 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* A decision whose arguments are not beside it: it cannot be made again. */
-static void decide(struct fixture *fixture)
+/* The members behind actor and at, with the brace that ends them. */
+static void append(struct fixture *fixture, const char *members, struct text content)
 {
 	struct buffer *text = &fixture->texts[fixture->count];
 	struct record_append *append = &fixture->appends[fixture->count++];
+	struct sha256 digest = sha256_of(content.data, content.length);
+	char name[DIGEST_TEXT_BYTES];
 	struct error err = {0};
 
+	digest_format(name, &digest);
 	buffer_init(text, 4096);
-	buffer_append_format(text,
-		"{\"actor\":\"identity:a\",\"at\":%" PRId64
-		",\"identity\":\"a\",\"method\":\"tools/call\",\"reason\":\"identity_unknown\","
-		"\"tool\":\"s/t\",\"type\":\"decision\",\"verdict\":\"deny\"}",
-		fixture->now_utc_ms);
+	buffer_append_format(
+		text, "{\"actor\":\"identity:a\",\"at\":%" PRId64 ",", fixture->now_utc_ms);
+	if (content.length > 0)
+		buffer_append_format(text, "\"content\":\"%s\",", name);
+	buffer_append_string(text, members);
 	append->done = on_done;
 	append->entry = buffer_text(text);
+	append->content = content;
 	if (!record_submit(fixture->log, append, &err))
 		fail_msg("%s", err.text);
+}
+
+/* A decision whose arguments are not beside it: it cannot be made again. */
+static void decide(struct fixture *fixture)
+{
+	append(fixture,
+		"\"identity\":\"a\",\"method\":\"tools/call\",\"reason\":\"identity_unknown\","
+		"\"tool\":\"s/t\",\"type\":\"decision\",\"verdict\":\"deny\"}",
+		TEXT(""));
 }
 
 static void sample_at(struct fixture *fixture, int64_t now_utc_ms, bool is_stopping)
@@ -109,7 +125,7 @@ static void of_no_decision_nothing_differs(void **state)
 {
 	struct fixture *fixture = *state;
 
-	sample_at(fixture, fixture->now_utc_ms, false);
+	sample_at(fixture, fixture->now_utc_ms + 1, false);
 	assert_int_equal(fixture->result.err.code, ERROR_NONE);
 	assert_int_equal(fixture->result.made, 0);
 	assert_int_equal(fixture->result.unmade, 0);
@@ -120,13 +136,48 @@ static void what_cannot_be_made_again_is_told_by_its_record(void **state)
 	struct fixture *fixture = *state;
 
 	decide(fixture);
-	sample_at(fixture, fixture->now_utc_ms, false);
+	sample_at(fixture, fixture->now_utc_ms + 1, false);
 	assert_int_equal(fixture->result.err.code, ERROR_NONE);
 	assert_int_equal(fixture->result.made, 1);
 	assert_int_equal(fixture->result.unmade, 1);
 	assert_int_equal(fixture->result.first_count, 1);
 	assert_int_equal(fixture->result.first[0].index, 2); /* behind genesis and start */
 	assert_int_equal(fixture->result.first[0].cause, REPLAY_MISSING);
+}
+
+/* Its key may not be among those that were there when it began. */
+static void what_is_decided_since_it_began_is_not_in_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide(fixture);
+	sample_at(fixture, fixture->now_utc_ms, false);
+	assert_int_equal(fixture->result.made, 0);
+}
+
+/* Arguments that were sealed with a key that is not there: gone, or erased on purpose. */
+static void a_key_that_is_gone_is_told_unless_the_log_says_that_it_was_erased(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char decision[] =
+		"\"identity\":\"a\",\"method\":\"tools/call\",\"task\":\"" TASK
+		"\",\"tool\":\"s/t\",\"type\":\"decision\",\"verdict\":\"deny\"}";
+	const struct seal_key key = {{7}};
+	uint8_t sealed[256];
+	struct error err = {0};
+
+	assert_true(content_seal(&key, TEXT(TASK), TEXT("{}"), sealed, &err));
+	append(fixture, decision,
+		(struct text){(const char *)sealed, content_sealed_bytes(TEXT(TASK), TEXT("{}"))});
+	sample_at(fixture, fixture->now_utc_ms + 1, false);
+	assert_int_equal(fixture->result.err.code, ERROR_NONE);
+	assert_int_equal(fixture->result.made, 1);
+	assert_int_equal(fixture->result.first[0].cause, REPLAY_ERASED);
+	open_log(fixture);
+	append(fixture, "\"task\":\"" TASK "\",\"type\":\"erased\"}", TEXT(""));
+	sample_at(fixture, fixture->now_utc_ms + 1, false);
+	assert_int_equal(fixture->result.made, 0);
+	assert_int_equal(fixture->result.unmade, 0);
 }
 
 static void what_is_older_than_the_day_is_not_in_it(void **state)
@@ -147,13 +198,13 @@ static void a_sample_is_bounded(void **state)
 
 	for (int i = 0; i < SAMPLE_DECISIONS_MAX; i++)
 		decide(fixture);
-	sample_at(fixture, fixture->now_utc_ms, false);
+	sample_at(fixture, fixture->now_utc_ms + 1, false);
 	assert_int_equal(fixture->result.made, SAMPLE_DECISIONS_MAX);
 	assert_int_equal(fixture->result.unmade, SAMPLE_DECISIONS_MAX);
 	assert_int_equal(fixture->result.first_count, SAMPLE_UNMADE_MAX);
 	open_log(fixture);
 	decide(fixture);
-	sample_at(fixture, fixture->now_utc_ms, false);
+	sample_at(fixture, fixture->now_utc_ms + 1, false);
 	assert_true(fixture->result.made == SAMPLE_DECISIONS_MAX / 2 ||
 		    fixture->result.made == SAMPLE_DECISIONS_MAX / 2 + 1);
 }
@@ -163,7 +214,7 @@ static void who_stops_it_gets_no_result(void **state)
 	struct fixture *fixture = *state;
 
 	decide(fixture);
-	sample_at(fixture, fixture->now_utc_ms, true);
+	sample_at(fixture, fixture->now_utc_ms + 1, true);
 	assert_true(fixture->result.is_stopped);
 	assert_int_not_equal(fixture->result.err.code, ERROR_NONE);
 	assert_int_equal(fixture->result.made, 0);
@@ -175,6 +226,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(of_no_decision_nothing_differs),
 		CASE(what_cannot_be_made_again_is_told_by_its_record),
+		CASE(what_is_decided_since_it_began_is_not_in_it),
+		CASE(a_key_that_is_gone_is_told_unless_the_log_says_that_it_was_erased),
 		CASE(what_is_older_than_the_day_is_not_in_it),
 		CASE(a_sample_is_bounded),
 		CASE(who_stops_it_gets_no_result),

@@ -20,6 +20,9 @@ struct reviewing {
 	struct approve *approve;
 	struct finding_service *findings;
 	struct living_service *living;
+	struct waiver_service *waivers;
+	struct graph_service *graph;
+	uint64_t read_next; /* of the log, by the graph */
 	struct review_service *reviews;
 	/* The last answer. */
 	unsigned answers;
@@ -38,19 +41,6 @@ struct reviewing {
 	char stop_actor[64];
 };
 
-static bool read_entry(void *context, uint64_t index, struct arena *arena, struct text *out,
-	bool *is_there, struct error *err)
-{
-	const struct fake_log *log = context;
-
-	(void)arena;
-	(void)err;
-	*is_there = index < log->count;
-	if (*is_there)
-		*out = log->entries[index].entry;
-	return true;
-}
-
 static bool read_content(
 	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
 {
@@ -58,6 +48,28 @@ static bool read_content(
 
 	(void)err;
 	*out = text_copy(arena, log->entries[index].content);
+	return true;
+}
+
+static bool open_log(void *context, uint64_t from, struct error *err)
+{
+	(void)err;
+	((struct reviewing *)context)->read_next = from;
+	return true;
+}
+
+static bool next_of_log(
+	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err)
+{
+	struct reviewing *reviewing = context;
+	const struct fake_log *log = &reviewing->governed.log;
+
+	(void)err;
+	*is_end = reviewing->read_next >= log->count;
+	if (*is_end)
+		return true;
+	*entry = log->entries[reviewing->read_next].entry;
+	*index = reviewing->read_next++;
 	return true;
 }
 
@@ -114,12 +126,23 @@ static void on_event(void *context, const struct review_notice *notice)
 		reviewing->events[reviewing->events_count++] = notice->event;
 }
 
+static void open_graph(struct reviewing *reviewing)
+{
+	struct graph_parts parts = {.registry = reviewing->governed.registry,
+		.fold = reviewing->governed.fold,
+		.log = {.context = reviewing, .open = open_log, .next = next_of_log}};
+	struct error err = {0};
+
+	assert_true(waiver_service_create(&reviewing->waivers, parts.fold, &err));
+	parts.waivers = reviewing->waivers;
+	assert_true(graph_service_create(&reviewing->graph, &parts, &err));
+}
+
 /* Every service, before anything is folded. */
 static void open_services(struct reviewing *reviewing)
 {
 	const struct approve_settings settings = {.question_ms = 1000, .answer_ms = 1000};
 	const struct review_ports ports = {.log = &reviewing->governed.log,
-		.read = read_entry,
 		.read_content = read_content,
 		.providers = reviewing,
 		.each_inherited = each_inherited,
@@ -137,9 +160,10 @@ static void open_services(struct reviewing *reviewing)
 		reviewing->governed.fold, &err));
 	assert_true(living_create(
 		&reviewing->living, reviewing->governed.registry, reviewing->governed.fold, &err));
+	open_graph(reviewing);
 	parts = (struct review_parts){reviewing->governed.registry, reviewing->governed.registrar,
 		reviewing->governed.fold, reviewing->approve, reviewing->findings,
-		reviewing->living};
+		reviewing->living, reviewing->graph};
 	assert_true(review_service_create(&reviewing->reviews, &parts, &err));
 	review_connect(reviewing->reviews, &ports, &listener);
 }
@@ -147,6 +171,8 @@ static void open_services(struct reviewing *reviewing)
 static void close_services(struct reviewing *reviewing)
 {
 	review_service_destroy(&reviewing->reviews);
+	graph_service_destroy(&reviewing->graph);
+	waiver_service_destroy(&reviewing->waivers);
 	living_destroy(&reviewing->living);
 	finding_service_destroy(&reviewing->findings);
 	approve_destroy(&reviewing->approve);
@@ -203,7 +229,9 @@ static void settle(struct reviewing *reviewing)
 {
 	for (int i = 0; i < STEPS_MAX; i++) {
 		size_t before = reviewing->governed.log.count;
-		bool has_more = review_step(reviewing->reviews);
+		bool has_more = graph_keep_counts(reviewing->graph);
+
+		has_more |= review_step(reviewing->reviews);
 
 		fake_log_flush(&reviewing->governed.log);
 		if (!has_more && reviewing->governed.log.count == before)
@@ -976,6 +1004,96 @@ static void what_was_looked_at_begins_none(void **state)
 	assert_int_equal(count_reviews(reviewing), 0);
 }
 
+/* ---- uses ---- */
+
+static const char keyed_yaml[] =
+	"object: identity\nname: k1\nkind: agent\nclass: update\nrisk: medium\nowner: ana\n"
+	"backup-owner: bo\nunit: support\npurpose: Opens by keys\nenvironments: [dev, staging]\n"
+	"keys:\n  - {environment: dev, certificate: 'sha256:"
+	"0000000000000000000000000000000000000000000000000000000000000001'}\n"
+	"  - {environment: staging, certificate: 'sha256:"
+	"0000000000000000000000000000000000000000000000000000000000000002'}\n"
+	"acts-for: {people: [\"person:ana\"], redirect-uris: [\"http://127.0.0.1/back\"], "
+	"environment: staging}\n"
+	"data-sources: [{name: tickets, up-to: internal}]\n"
+	"entitlements: [{effect: read, tool: files/read}, {effect: read, resource: "
+	"'data-source:tickets'}]\n"
+	"expires: 2030-01-01\n";
+
+/* By nothing but its number, so that it is the same at each run. */
+static unsigned chosen(unsigned number, unsigned salt, unsigned count)
+{
+	return (number * 2654435761u ^ salt * 40503u) / 65536u % count;
+}
+
+static void use_once(struct reviewing *reviewing, unsigned number)
+{
+	static const char *const names[] = {"a1", "h1", "k1"};
+	static const char *const in[] = {"dev", "staging"};
+	struct governed *governed = &reviewing->governed;
+	const char *name = names[chosen(number, 1, 3)];
+	const char *effect = chosen(number, 2, 3) == 0 ? "write" : "read";
+	bool is_handed = strcmp(name, "a1") == 0 && chosen(number, 3, 2) == 0;
+
+	fold_now(reviewing,
+		text_format(governed->arena,
+			"{\"actor\":\"identity:%s\",\"at\":%lld,\"chain\":[\"t-%s-%u\"%s],"
+			"\"effect\":\"%s\",\"environment\":\"%s\",%s\"identity\":\"%s\","
+			"\"sources\":[\"tickets\"],\"task\":\"t-%s-%u\",\"tool\":\"files/%s\","
+			"\"type\":\"decision\",\"verdict\":\"%s\"}",
+			name, (long long)governed->log.now_utc_ms, name, number / 40,
+			is_handed ? ",\"t-h1-0\"" : "", effect, in[chosen(number, 4, 2)],
+			is_handed ? "\"identities\":[\"a1\",\"h1\"]," : "", name, name, number / 40,
+			effect, chosen(number, 5, 6) == 0 ? "deny" : "allow")
+			.data);
+}
+
+static void open_once(struct reviewing *reviewing, const char *name, unsigned number)
+{
+	struct governed *governed = &reviewing->governed;
+
+	fold_now(reviewing, text_format(governed->arena,
+				    "{\"actor\":\"identity:%s\",\"at\":%lld,\"environment\":\"%s\","
+				    "\"identity\":\"%s\",%s%s\"proof\":{\"key\":\"sha256:%064u\"},"
+				    "\"task\":\"t-%s-%u\",\"type\":\"task-opened\"}",
+				    name, (long long)governed->log.now_utc_ms,
+				    number % 2 == 0 ? "dev" : "test", name,
+				    number % 3 == 1 && strcmp(name, "a1") == 0
+					    ? "\"parent\":\"t-h1-0\",\"parent-identity\":\"h1\","
+					    : "",
+				    number == 2 ? "\"person\":\"ana\"," : "", 1, name, number)
+				    .data);
+}
+
+/* The snapshot is what reviews froze of this log when they counted uses themselves, from each
+ * record of thirteen weeks. */
+static void what_is_frozen_of_uses_is_what_it_always_was(void **state)
+{
+	struct reviewing *reviewing = *state;
+	struct fake_log *log = &reviewing->governed.log;
+
+	log->now_utc_ms = INT64_C(1800000100000);
+	if (!governed_apply(&reviewing->governed, "ana", keyed_yaml))
+		fail_msg("%s", reviewing->governed.last.err.text);
+	log->now_utc_ms = INT64_C(1800000200000);
+	assert_true(governed_step(&reviewing->governed, "bo", REGISTRAR_APPROVE, "k1"));
+	settle(reviewing);
+	for (unsigned i = 0; i < 240; i++) {
+		log->now_utc_ms = INT64_C(1800000300000) + (int64_t)i * 17000123;
+		if (i % 40 == 0) {
+			open_once(reviewing, "h1", i / 40);
+			open_once(reviewing, "a1", i / 40);
+			open_once(reviewing, "k1", i / 40);
+		}
+		use_once(reviewing, i);
+	}
+	log->now_utc_ms = INT64_C(1800000300000) + INT64_C(47) * REVIEW_DAY_MS;
+	assert_int_equal(start(reviewing, "rox", (struct review_scope){.unit = TEXT("support")}, 7),
+		ERROR_NONE);
+	assert_string_equal(text_copy(reviewing->governed.arena, snapshot(reviewing)).data,
+		"sha256:a10a4538372989c684a1d74a4446c5f370d970d5dc1c448ef37cc3b212ca6ea5");
+}
+
 static void who_is_dormant_is_reviewed_by_itself(void **state)
 {
 	struct reviewing *reviewing = *state;
@@ -1054,6 +1172,7 @@ int main(void)
 		TEST(a_record_of_others_begins_one_and_nobody_unknown_is_reviewed),
 		TEST(a_review_says_its_cause_and_by_which_causes_it_was_due),
 		TEST(what_was_looked_at_begins_none),
+		TEST(what_is_frozen_of_uses_is_what_it_always_was),
 		TEST(who_is_dormant_is_reviewed_by_itself),
 		TEST(the_log_alone_gives_the_same_reviews),
 	};

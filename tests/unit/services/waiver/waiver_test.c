@@ -265,6 +265,60 @@ static void one_at_a_time_is_changed_once_at_a_time(void **state)
 	assert_true(text_is(live(bench)->approved_by, "bo"));
 }
 
+/* Neither is on record when the other is asked for. */
+static void two_asked_for_at_the_same_moment_become_one(void **state)
+{
+	struct bench *bench = *state;
+	const struct waiver_request asked = request(bench, "ana");
+	struct waiver_request other = request(bench, "cy");
+
+	bench->governed.log.is_held = true;
+	assert_true(ask(bench, &asked));
+	assert_false(ask(bench, &other));
+	assert_int_equal(bench->err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(bench->err.text, "is being asked for"));
+	other.object = TEXT("data-source/other");
+	assert_true(ask(bench, &other));
+	bench->governed.log.is_held = false;
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(bench->governed.log.count, 2);
+}
+
+/* What the log refused or lost does not stand in the way of the next one. */
+static void one_that_was_not_recorded_is_asked_for_again(void **state)
+{
+	struct bench *bench = *state;
+	struct waiver_request asked = request(bench, "ana");
+
+	bench->governed.log.refuses = true;
+	assert_false(ask(bench, &asked));
+	bench->governed.log.refuses = false;
+	bench->governed.log.loses = true;
+	asked.done = NULL;
+	assert_true(ask(bench, &asked));
+	bench->governed.log.loses = false;
+	asked.done = on_done;
+	assert_true(ask(bench, &asked));
+	assert_int_equal(bench->governed.log.count, 1);
+}
+
+static void those_on_their_way_take_room(void **state)
+{
+	struct bench *bench = *state;
+	const struct waiver_request asked = request(bench, "ana");
+	struct waiver_request other = request(bench, "ana");
+
+	for (int i = 0; i < WAIVERS_MAX - 1; i++)
+		fold_asked(bench, i);
+	other.object = TEXT("data-source/other");
+	bench->governed.log.is_held = true;
+	assert_true(ask(bench, &asked));
+	assert_false(ask(bench, &other));
+	assert_int_equal(bench->err.code, ERROR_LIMIT);
+	bench->governed.log.is_held = false;
+	fake_log_flush(&bench->governed.log);
+}
+
 static void an_unknown_waiver_is_none(void **state)
 {
 	struct bench *bench = *state;
@@ -405,6 +459,9 @@ int main(void)
 		CASE(what_is_of_nothing_is_not_waived),
 		CASE(there_is_room_for_so_many),
 		CASE(one_at_a_time_is_changed_once_at_a_time),
+		CASE(two_asked_for_at_the_same_moment_become_one),
+		CASE(one_that_was_not_recorded_is_asked_for_again),
+		CASE(those_on_their_way_take_room),
 		CASE(an_unknown_waiver_is_none),
 		CASE(one_list_has_both_kinds_with_their_end_and_who_approved),
 		CASE(effects_are_read_as_they_are_put),
