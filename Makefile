@@ -19,9 +19,13 @@ endif
 
 all: build
 
+# `make run` waits for what it needs alone; every other target has all.
+DEPS =
+run: DEPS = build stories
+
 # Empty while reading the name of a target: only real work needs the packages.
 deps:
-	@tools/deps
+	@tools/deps $(DEPS)
 
 $(BUILD)/build.ninja: | deps
 	meson setup $(if $(REMIT_WERROR),-Dwerror=true) $(BUILD)
@@ -34,7 +38,7 @@ run: build
 	@$(NODE_PATH_FIRST) ONCE="$(ONCE)" tools/run
 
 test: build
-	@tools/deps suite
+	@tools/deps build lint run suite
 	@$(NODE_PATH_FIRST) tools/run-tests $(BUILD) --num-processes $(JOBS)
 
 bench: build

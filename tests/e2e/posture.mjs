@@ -56,6 +56,8 @@ test('a change turns its control red, and the repair green', async () => {
   assert.equal(items[0].command, 'remit data-source show raw');
   assert.ok(await eventually(async () => (await world.json(null, 'findings', 'list', '--control',
     'G-27', '--severity', 'high')).items.length === 1));
+  assert.match((await world.remit(null, 'controls', 'G-27')).err, /1 violation, 0 of them/);
+  assert.match((await world.remit(null, 'findings', 'list')).err, /remit findings show ID/);
   await apply(source('internal'));
   await becomes('G-27', 'passing');
   assert.ok(await eventually(async () => (await world.json(null, 'findings', 'list', '--control',

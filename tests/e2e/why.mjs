@@ -77,14 +77,16 @@ test('can says never, when and always, a page at a time', async () => {
   assert.deepEqual([...first.items, ...rest.items], all.items);
   const table = await remit('can', 'support-summariser');
   assert.equal(table.code, 0);
-  assert.match(table.out, /^files\/read_text_file +read +when +context\.args\.path like/m);
+  assert.match(table.out, /^files\/read_text_file +read +when +argument path is like "tickets/m);
 });
 
 test('who is found by the tool, with the condition', async () => {
   const found = JSON.parse((await remit('who', 'read', READ, '-o', 'json')).out);
   const own = found.items.find((item) => item.identity === 'support-summariser');
   assert.equal(own.may, 'when');
-  assert.match(own.when, /tickets\/\*/);
+  assert.match(own.when, /context\.args\.path like "tickets\/\*/);
+  assert.match(own.words, /argument path is like "tickets\/\*/);
+  assert.equal(own.lines[0].words, 'argument path is like "tickets/*"');
   assert.equal(own.lines.length, 1);
   assert.deepEqual(JSON.parse((await remit('who', 'write', READ, '-o', 'json')).out).items, []);
 });

@@ -186,6 +186,31 @@ class Peers(unittest.TestCase):
         self.assertEqual(place.run()[2].count("go"), 5)
 
 
+class Stories(unittest.TestCase):
+    """The folders of Node packages: which of them npm is called in."""
+    FOLDERS = ["examples", "tests/e2e", "tests/contract/cedar"]
+
+    def folders(self, *groups):
+        with tempfile.TemporaryDirectory() as top:
+            place = Place(top, {"node": "echo 20\n", "npm": 'pwd >>"$FAKE/log"; mkdir -p '
+                                                           'node_modules\n'})
+            place.write(os.path.join(place.fake, "installed"),
+                        "".join(word + "\n" for word in [*BASE, "ca-certificates"]))
+            for folder in self.FOLDERS:
+                place.write(os.path.join(place.root, folder, "package-lock.json"), "{}\n")
+            environment = {**os.environ, "PATH": place.fake + ":/usr/bin:/bin",
+                           "FAKE": place.fake, "FAKE_UID": "0"}
+            done = subprocess.run([os.path.join(place.root, "tools", "deps"), *groups],
+                                  check=False, env=environment, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            with open(os.path.join(place.fake, "log"), encoding="utf-8") as file:
+                return [os.path.relpath(line, os.path.realpath(place.root))
+                        for line in file.read().split("\n") if line]
+
+    def test_the_first_look_waits_for_no_tests(self):
+        self.assertEqual(self.folders("build", "stories"), ["examples"])
+
+
 class Deps(unittest.TestCase):
     def test_an_unknown_group_is_refused(self):
         self.assertEqual(run(BASE, [], ["everything"])[0], 2)

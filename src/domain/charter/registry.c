@@ -99,6 +99,7 @@ struct registry {
 	uint64_t revision;
 	uint64_t generation;
 	uint64_t unit_kill_epoch; /* the highest of all marks of units */
+	struct registry_listener listener;
 };
 
 const struct registry_more registry_nothing_more = {
@@ -1106,6 +1107,11 @@ bool registry_hold(struct registry *registry, struct object *object, uint32_t ve
 		TEXT_ARGS(object->name), HELD_MAX);
 }
 
+void registry_listen(struct registry *registry, const struct registry_listener *listener)
+{
+	registry->listener = *listener;
+}
+
 bool registry_set(
 	struct registry *registry, const struct registry_change *change, struct error *err)
 {
@@ -1121,6 +1127,8 @@ bool registry_set(
 		return false;
 	}
 	was_there = is_there(&next.slot->entry);
+	if (registry->listener.context != NULL)
+		registry->listener.changing(registry->listener.context, &next.slot->entry);
 	if (charter_in(next.slot->entry.in_force) != NULL)
 		users_leave(registry->users, charter_in(next.slot->entry.in_force),
 			charter_in(next.in_force));

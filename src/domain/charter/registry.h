@@ -206,6 +206,15 @@ struct people_resource registry_resource_of(
 /* The person in force that the actor is and who has not left, or NULL. */
 const struct person *registry_person_of(const struct registry *registry, struct text actor);
 
+/* Hears of each entry that registry_set is about to change, while it is as it was; of a name that
+ * is new its version is 0. */
+struct registry_listener {
+	void *context; /* NULL: nobody listens */
+	void (*changing)(void *context, const struct registry_entry *entry);
+};
+/* From now on that one alone; the listener is copied. */
+void registry_listen(struct registry *registry, const struct registry_listener *listener);
+
 /* ---- For the fold alone ---- */
 
 /* Keeps a version at hand until the next registry_set of its entry, which may put

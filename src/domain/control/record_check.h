@@ -8,11 +8,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "domain/charter/registry.h"
+#include "domain/control/record_day.h"
 
 /* Checks of what is on record: read once, in order, behind those who write it.  They join a
- * decision with its task, its approval and its outcome; what they find is wrong with the
- * records, whatever was meant.  What they tell depends on the records and the registry alone, not
- * on where a process began to read.  One thread; pure. */
+ * decision with its task, its approval, its outcome and the registry of its day; what they find is
+ * wrong with the records, whatever was meant.  What they tell depends on the records alone, not on
+ * how far the registry is ahead of them, nor on where a process began to read.  One thread;
+ * pure. */
 
 /* X(value, word, what is wrong). */
 /* clang-format off */
@@ -36,6 +38,10 @@
 	X(RECORD_CHECK_STRAY, "outcome-stray", \
 	  "a call had an effect and no decision that allowed it") \
 	X(RECORD_CHECK_OUTCOME, "outcome-missing", "an allowed call has no outcome after a day") \
+	X(RECORD_CHECK_READ, "read-outside", \
+	  "a call was allowed to read what the charter of its day does not list") \
+	X(RECORD_CHECK_TOUCH, "touch-unapproved", \
+	  "a first use of production or of a risky tool was allowed without its owner's yes") \
 	X(RECORD_CHECK_ROOT_LOST, "root-lost", "a task hangs below one that is not on record") \
 	X(RECORD_CHECK_LOW_ASKED, "low-asked", "people were asked about a read of low risk")
 /* clang-format on */
@@ -57,8 +63,10 @@ enum {
 	RECORD_WATCH_CALLS_MAX = 200000,            /* allowed, without an outcome yet */
 	RECORD_WATCH_LIFE_MINUTES = 24 * 60,        /* of a token; longer ones count as this */
 	RECORD_WATCH_OUTCOME_MS = 25 * 3600 * 1000, /* the longest task and an hour */
-	RECORD_WATCH_APPROVAL_DAYS = 15, /* the longest question, its longest answer, and a day */
-	RECORD_WATCH_OVERDUE_MAX = 64,   /* calls that one record is told of */
+	RECORD_WATCH_APPROVAL_DAYS = 15,  /* the longest question, its longest answer, and a day */
+	RECORD_WATCH_OVERDUE_MAX = 64,    /* calls that one record is told of */
+	RECORD_DAY_CHANGES_MAX = 65536,   /* of entries, that are kept as they were before */
+	RECORD_DAY_PAST_MS = 3600 * 1000, /* from a change to the last decision that saw what was */
 };
 
 /* What is remembered of the records: tasks, approvals and calls by their own. */
@@ -73,6 +81,10 @@ struct record_watch_state {
 	uint64_t since[MEMORY_COUNT];
 	/* What such a memory does not know is judged only after that time of the records. */
 	int64_t sure_utc_ms[MEMORY_COUNT];
+	struct record_day_state day;
+	/* Records of before there was one have no `day`: then the registry is taken to be as it is
+	 * when the watch is made. */
+	bool has_no_day;
 };
 /* The record from which on it is to be fed. */
 uint64_t record_watch_from(const struct record_watch_state *state);
@@ -80,6 +92,7 @@ uint64_t record_watch_from(const struct record_watch_state *state);
 /* How much is remembered; tests give less. */
 struct record_watch_bounds {
 	size_t most[MEMORY_COUNT];
+	size_t most_of_day;
 };
 extern const struct record_watch_bounds record_watch_bounds_all;
 
@@ -92,12 +105,21 @@ struct record_watch_listener {
 };
 
 struct record_watch;
-/* Goes on where the state says.  It is fed every record from record_watch_from on.  Errors:
- * LIMIT. */
+/* Goes on where the state says.  Where it wants the past, it is first told records of before; then
+ * it is fed every record from record_watch_from on, and told of each change of the registry before
+ * that is made.  Errors: LIMIT. */
 bool record_watch_create(struct record_watch **out, const struct registry *registry,
 	const struct record_watch_listener *listener, const struct record_watch_state *state,
 	struct error *err) MUST_CHECK;
 void record_watch_destroy(struct record_watch **watch);
+/* The record up to which (from the first on) it wants to be told what changed entries, because the
+ * registry is ahead of it; 0: nothing of the past. */
+uint64_t record_watch_past(const struct record_watch *watch);
+/* One of these; those without `changes` may be left out.  Errors: CORRUPT, LIMIT. */
+bool record_watch_recall(
+	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
+/* An entry of the registry is about to change. */
+void record_watch_changing(struct record_watch *watch, const struct registry_entry *entry);
 /* Instead of record_watch_bounds_all; before the first record. */
 void record_watch_bound(struct record_watch *watch, const struct record_watch_bounds *bounds);
 /* Of the tokens of that risk that it heard of: how many, and in minutes, rounded up, how long at
@@ -110,7 +132,8 @@ bool record_watch_feed(struct record_watch *watch, const struct json *record, ui
 /* Where it stands, behind the last record. */
 struct record_watch_state record_watch_stand(const struct record_watch *watch);
 
-/* As a record keeps it: {at, next, since: [...], sure: [...]}.  Errors: LIMIT. */
+/* As a record keeps it: {at, day: {revision, since, sure}, next, since: [...], sure: [...]}.
+ * Errors: LIMIT. */
 bool record_watch_state_json(const struct record_watch_state *state, struct arena *arena,
 	struct json *out, struct error *err) MUST_CHECK;
 /* False: it is none, and *out is zero. */

@@ -190,8 +190,8 @@ static void print_one(struct cli *cli, const struct json *reply)
 		TEXT_ARGS(why));
 	if (json_text_or(reply, "metric", "").length > 0)
 		cli_say("It holds when: %.*s.", TEXT_ARGS(json_text_or(reply, "metric", "")));
-	cli_say("%lld violations, %lld of them waived", number(reply, "violations"),
-		number(reply, "waived"));
+	cli_say("%lld violation%s, %lld of them waived", number(reply, "violations"),
+		number(reply, "violations") == 1 ? "" : "s", number(reply, "waived"));
 	say_waiting(reply);
 	if (items != NULL && items->count > 0)
 		print_items(cli, reply, columns);
@@ -234,6 +234,16 @@ int command_controls(struct cli *cli)
 }
 
 /* A list by what the command's options say. */
+/* A finding is no end: each has what it is about, and the command that goes on. */
+static void say_next(const struct json *reply)
+{
+	const struct json *items = json_find(reply, "items");
+
+	if (items != NULL && items->count > 0 &&
+		text_starts_with(json_text_or(&items->items[0], "id", ""), "f-"))
+		cli_say("What one is about, and how to go on: remit findings show ID");
+}
+
 int command_posture_list(struct cli *cli)
 {
 	struct cli_reply reply = {0};
@@ -245,8 +255,10 @@ int command_posture_list(struct cli *cli)
 						 TEXT_ARGS(buffer_text(&query)))) {
 		cli_print(cli, &reply.json);
 		cli_say_more(cli, &reply.json);
-		if (cli->output == OUTPUT_TABLE)
+		if (cli->output == OUTPUT_TABLE) {
 			say_waiting(&reply.json);
+			say_next(&reply.json);
+		}
 	}
 	buffer_deinit(&query);
 	return status;

@@ -73,7 +73,9 @@ static struct json inherited_for_people(struct cli *cli, const struct json *item
 /* All that must hold in one cell: programs read the members. */
 static struct json outlook_for_people(struct cli *cli, const struct json *outlook)
 {
-	struct text when = json_text_or(outlook, "when", "");
+	struct text written = json_text_or(outlook, "when", "");
+	struct text words = json_text_or(outlook, "words", "");
+	struct text when = words.length > 0 ? words : written;
 	struct json_builder object;
 	struct error err;
 	struct json out;

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "cedar/from_json.h"
+#include "domain/charter/condition.h"
 #include "domain/charter/nearest.h"
 #include "domain/decide/outlook.h"
 #include "services/decide/decide_private.h"
@@ -100,7 +101,7 @@ static bool lines_json(struct page *page, const struct outlook *outlook, struct 
 
 		json_object_start(&object, page->scratch);
 		json_put_text(&object, "entitlement", line->id);
-		json_put_text_unless_empty(&object, "when", line_condition(page, line));
+		condition_put(&object, line_condition(page, line));
 		if (line->line->approvals_count > 0)
 			json_put_texts(&object, "approvals", line->line->approvals,
 				line->line->approvals_count);
@@ -128,7 +129,7 @@ static bool forbids_json(struct page *page, const struct outlook *outlook, struc
 
 		json_object_start(&object, page->scratch);
 		json_put_text(&object, "policy", forbid->id);
-		json_put_text(&object, "when", cedar_text_to(forbid->left.text));
+		condition_put(&object, cedar_text_to(forbid->left.text));
 		if (forbid->left.may_fail)
 			json_put_boolean(&object, "may_fail", true);
 		if (!json_object_seal(&object, &one, page->err))
@@ -153,7 +154,7 @@ static bool reads_json(struct page *page, const struct outlook *outlook, struct 
 			continue;
 		json_object_start(&object, page->scratch);
 		json_put_text(&object, "data-source", read->name);
-		json_put_text_unless_empty(&object, "when", cedar_text_to(read->left.text));
+		condition_put(&object, cedar_text_to(read->left.text));
 		json_put_boolean(&object, "covered", read->is_covered);
 		if (!json_object_seal(&object, &one, page->err))
 			return false;
@@ -325,7 +326,7 @@ static bool outlook_json(struct page *page, const struct registry_entry *entry,
 	}
 	if (!write_whole(page, outlook, &whole))
 		return false;
-	json_put_text_unless_empty(&object, "when", whole);
+	condition_put(&object, whole);
 	if (outlook->lines_count == 1 && outlook->lines[0].line->approvals_count > 0)
 		json_put_texts(&object, "approvals", outlook->lines[0].line->approvals,
 			outlook->lines[0].line->approvals_count);

@@ -42,6 +42,15 @@ static bool make_tables(struct posture *posture, struct error *err)
 	return true;
 }
 
+/* What changes ahead of the records that were read. */
+static void on_changing(void *context, const struct registry_entry *entry)
+{
+	struct posture *posture = context;
+
+	if (posture->watch != NULL)
+		record_watch_changing(posture->watch, entry);
+}
+
 bool posture_create(struct posture **out, const struct posture_parts *parts, struct error *err)
 {
 	struct posture *posture = calloc(1, sizeof *posture);
@@ -54,6 +63,8 @@ bool posture_create(struct posture **out, const struct posture_parts *parts, str
 		posture_watch(posture, err) && posture_fold_found(posture, err) &&
 		posture_fold_days(posture, err)) {
 		posture_use_waivers(posture);
+		registry_listen(parts->registry,
+			&(struct registry_listener){.context = posture, .changing = on_changing});
 		*out = posture;
 		return true;
 	}
@@ -67,6 +78,7 @@ void posture_destroy(struct posture **posture)
 
 	if (one == NULL)
 		return;
+	registry_listen(one->parts.registry, &(struct registry_listener){0});
 	catalogue_destroy(&one->catalogue);
 	key_holders_destroy(&one->key_holders);
 	record_watch_destroy(&one->watch);

@@ -23,6 +23,7 @@ struct posture;
 enum {
 	POSTURE_LOOKS = 256,         /* subjects of one step */
 	POSTURE_RECORDS = 64,        /* of one step */
+	POSTURE_RECALLS = 2048,      /* likewise, looked through for what changed since */
 	POSTURE_FOUND = 64,          /* violations of records, behind which a step ends */
 	POSTURE_FOUND_MAX = 65536,   /* that wait for room for their finding; more: none is read */
 	POSTURE_OFFERS = 64,         /* of these, looked at in one step */
@@ -66,7 +67,7 @@ struct posture_log {
 	/* entry is borrowed until the next call; *is_end: nothing more for now. */
 	bool (*next)(void *context, struct text *entry, uint64_t *index, bool *is_end,
 		struct error *err);
-	/* What lies beside the entry; of `charters` alone. */
+	/* What lies beside the entry.  NULL: nothing does. */
 	bool (*content)(void *context, uint64_t index, struct arena *arena, struct text *out,
 		struct error *err);
 };
@@ -80,8 +81,8 @@ struct posture_drift {
 
 /* All borrowed; they outlive it. */
 struct posture_parts {
-	const struct registry *registry;
-	struct graph *graph; /* NULL: nothing was seen */
+	struct registry *registry; /* it listens to it, and changes nothing */
+	struct graph *graph;       /* NULL: nothing was seen */
 	struct fold *fold;
 	struct finding_service *findings;
 	struct waiver_service *waivers;         /* is told what of a control can be waived */

@@ -57,7 +57,8 @@ static struct record_watch_state state_of_before(const struct json *record)
 {
 	uint64_t next = (uint64_t)json_integer_or(record, "next", 0);
 	int64_t at_utc_ms = json_integer_or(record, "at", 0);
-	struct record_watch_state state = {.next = next, .at_utc_ms = at_utc_ms};
+	struct record_watch_state state = {
+		.next = next, .at_utc_ms = at_utc_ms, .has_no_day = true};
 
 	for (int i = 0; i < MEMORY_COUNT; i++) {
 		state.since[i] = next;

@@ -103,6 +103,7 @@ struct posture {
 	struct record_watch *watch;      /* NULL: the records are to be begun */
 	struct record_watch_state stood; /* where the watch stood, by the last record of it */
 	uint64_t records_next;
+	bool is_recalling;   /* records of before are read, for what changed since */
 	int64_t read_utc_ms; /* when their end was reached last; 0: never */
 	uint64_t records;
 	struct name_table *found; /* by "CHECK/" and record; owns struct found */

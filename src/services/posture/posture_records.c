@@ -2,12 +2,20 @@
  *
  * What a step finds is on record before the next one begins, with where the watch stands then
  * (posture_found.c), and so are the figures of a day; a start goes on from the last of these: it
- * reads again what the watch remembered there, and tells nothing of it (domain/control). */
+ * reads again what the watch remembered there, and tells nothing of it (domain/control); before
+ * that, all records, if what is registered has changed since. */
 #include "services/posture/posture_private.h"
 
-#include "base/log.h"
+#include <string.h>
 
-enum { RECORDS_ARENA_BYTES_MAX = 16 * 1024 * 1024, FOUND_ARENA_BYTES_MAX = 1024 * 1024 };
+#include "base/log.h"
+#include "domain/charter/registry_fold.h"
+
+enum {
+	RECORDS_ARENA_BYTES_MAX = 32 * 1024 * 1024, /* changes may lie beside a record */
+	FOUND_ARENA_BYTES_MAX = 1024 * 1024,
+	RECALL_PARSED = 32, /* as many of POSTURE_RECALLS as a record counts that is parsed */
+};
 
 /* One step, with the record of what it finds. */
 struct reading {
@@ -100,14 +108,81 @@ static void write_found(struct posture *posture, struct reading *reading)
 
 /* ---- reading ---- */
 
+static bool open_log(struct posture *posture, uint64_t from, struct error *err)
+{
+	posture->records_next = from;
+	return posture->parts.log.open(posture->parts.log.context, from, err);
+}
+
+/* From where it stood; before that, where what is registered has changed since, from the first
+ * record on, for how it was. */
 static bool begin(struct posture *posture, struct error *err)
 {
 	const struct record_watch_listener listener = {.context = posture, .violated = on_violated};
 
-	posture->records_next = record_watch_from(&posture->stood);
-	return record_watch_create(
-		       &posture->watch, posture->parts.registry, &listener, &posture->stood, err) &&
-	       posture->parts.log.open(posture->parts.log.context, posture->records_next, err);
+	if (!record_watch_create(
+		    &posture->watch, posture->parts.registry, &listener, &posture->stood, err))
+		return false;
+	posture->is_recalling = record_watch_past(posture->watch) > 0;
+	return open_log(
+		posture, posture->is_recalling ? 0 : record_watch_from(&posture->stood), err);
+}
+
+/* With what lies beside the entry, where that is wanted. */
+static bool read_record(const struct posture *posture, struct arena *arena, struct text entry,
+	uint64_t index, struct json *out, struct error *err)
+{
+	const struct posture_log *log = &posture->parts.log;
+	struct text content = TEXT("");
+
+	if (!registry_entry_wants_content(entry) || log->content == NULL)
+		return json_parse(out, arena, entry, &json_limits_default, err);
+	return log->content(log->context, index, arena, &content, err) &&
+	       registry_entry_read(out, arena, entry, content, err);
+}
+
+/* Canonical JSON spells it in one way only; what others hold of them is quoted. */
+static bool has_changes(struct text entry)
+{
+	static const char said[] = "\"changes\":[";
+
+	return registry_entry_wants_content(entry) ||
+	       memmem(entry.data, entry.length, said, sizeof said - 1) != NULL;
+}
+
+/* One record of before; false also where they end. */
+static bool recall_one(
+	struct posture *posture, struct arena *arena, uint32_t *left, struct error *err)
+{
+	struct text entry;
+	struct json record;
+	uint64_t index;
+	bool is_end = false;
+
+	if (posture->records_next >= record_watch_past(posture->watch)) {
+		posture->is_recalling = false;
+		(void)open_log(posture, record_watch_from(&posture->stood), err);
+		return false;
+	}
+	if (!posture->parts.log.next(posture->parts.log.context, &entry, &index, &is_end, err))
+		return false;
+	posture->records_next = is_end ? record_watch_past(posture->watch) : index + 1;
+	(*left)--;
+	if (is_end || !has_changes(entry))
+		return true;
+	*left -= *left < RECALL_PARSED ? *left : RECALL_PARSED;
+	return read_record(posture, arena, entry, index, &record, err) &&
+	       record_watch_recall(posture->watch, &record, err);
+}
+
+static void recall_some(struct posture *posture, struct error *err)
+{
+	struct arena *arena = arena_create_small(RECORDS_ARENA_BYTES_MAX, 65536);
+	uint32_t left = POSTURE_RECALLS;
+
+	while (arena != NULL && left > 0 && recall_one(posture, arena, &left, err))
+		arena_reset(arena);
+	arena_destroy(&arena);
 }
 
 /* One record; false also at the end. */
@@ -127,7 +202,7 @@ static bool read_one(struct posture *posture, struct arena *arena, struct error 
 	}
 	posture->records_next = index + 1;
 	posture->records++;
-	return json_parse(&record, arena, entry, &json_limits_default, err) &&
+	return read_record(posture, arena, entry, index, &record, err) &&
 	       record_watch_feed(posture->watch, &record, index, err);
 }
 
@@ -162,6 +237,12 @@ bool posture_read_records(struct posture *posture)
 	if (posture->watch == NULL && !begin(posture, &err)) {
 		begin_again(posture, err.text);
 		return false;
+	}
+	if (posture->is_recalling) {
+		recall_some(posture, &err);
+		if (err.code != ERROR_NONE)
+			begin_again(posture, err.text);
+		return err.code == ERROR_NONE;
 	}
 	if (!reading_create(&reading, posture))
 		return false;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "domain/charter/condition.h"
 #include "domain/charter/nearest.h"
 #include "domain/charter/peer.h"
 
@@ -116,6 +117,7 @@ static bool put_line(const struct line_query *query, struct json_builder *object
 	json_put_cstring(object, "effect", effect_word(line->effect));
 	json_put_text(object, "resource", resource_text(query->arena, line));
 	json_put_text(object, "when", line->when);
+	json_put_text_unless_empty(object, "words", condition_words(query->arena, line->when));
 	json_put(object, "approvals", approvals);
 	if (line->expires_utc_s != 0)
 		json_put_integer(object, "expires_utc_s", line->expires_utc_s);

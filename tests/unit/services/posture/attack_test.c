@@ -170,8 +170,26 @@ static enum control_state look_at_once(struct bench *bench, const char *control)
 		.state;
 }
 
+/* What stands on record, with ' for ". */
+static void record(struct bench *bench, const char *members)
+{
+	struct text entry = text_format(bench->world.arena, "{'at':%lld,'actor':'remit',%s}",
+		(long long)bench->log.now_utc_ms, members);
+	char *bytes = (char *)(uintptr_t)entry.data;
+
+	for (size_t i = 0; i < entry.length; i++)
+		if (bytes[i] == '\'')
+			bytes[i] = '"';
+	fake_log_append(&bench->log, entry);
+}
+
+/* What the bench put in force is on record up to here. */
 static void begin(struct bench *bench, const char *control)
 {
+	struct text members = text_format(bench->world.arena, "'type':'admin-code','revision':%llu",
+		(unsigned long long)registry_revision(bench->world.registry));
+
+	record(bench, members.data);
 	bench->control = control;
 	bench->before = look(bench, control)->violations;
 }
@@ -488,12 +506,12 @@ static void g_60_tells_each_risk_that_nothing_answers(void **state)
 
 	put(bench, RIGHT);
 	assert_true(look(bench, "G-60")->violations > 0);
-	assert_int_equal(
-		unanswered(bench, "G-60", "ASI06", &is_told), (int)look(bench, "G-60")->violations);
-	assert_true(is_told); /* G-04 alone answers it, and nothing proves that */
+	assert_int_equal(unanswered(bench, "G-60", "MCP06:2025", &is_told),
+		(int)look(bench, "G-60")->violations);
+	assert_true(is_told); /* G-32 alone answers it, and nothing proves that */
 	(void)unanswered(bench, "G-60", "NHI8", &is_told);
 	assert_false(is_told);
-	assert_int_equal(unanswered(bench, "G-28", "ASI06", &is_told), 0);
+	assert_int_equal(unanswered(bench, "G-28", "MCP06:2025", &is_told), 0);
 }
 
 /* ---- what connectors see ---- */
@@ -897,19 +915,6 @@ static void n_08_a_trust_that_no_table_has_turns_it_red(void **state)
 
 /* ---- records ---- */
 
-/* What stands on record, with ' for ". */
-static void record(struct bench *bench, const char *members)
-{
-	struct text entry = text_format(bench->world.arena, "{'at':%lld,'actor':'remit',%s}",
-		(long long)bench->log.now_utc_ms, members);
-	char *bytes = (char *)(uintptr_t)entry.data;
-
-	for (size_t i = 0; i < entry.length; i++)
-		if (bytes[i] == '\'')
-			bytes[i] = '"';
-	fake_log_append(&bench->log, entry);
-}
-
 #define OPENED(task, more)                                                                         \
 	"'type':'task-opened','task':'" task "','identity':'agent','charter-version':1,"           \
 	"'environment':'staging'" more
@@ -964,6 +969,95 @@ static void g_01_a_call_of_nobody_on_record_turns_it_red(void **state)
 {
 	record_attack(
 		*state, "G-01", GOOD(OPENED("t-1", "")), ALLOWED("t-1", "nobody", "staging", ""));
+}
+
+#define READ(sources, more) ALLOWED("t-1", "agent", "staging", ",'tool':'files/read'" sources more)
+
+/* Its charter lists tickets up to internal, which they are. */
+static void g_04_a_read_outside_its_list_turns_it_red(void **state)
+{
+	record_attack(*state, "G-04",
+		GOOD(OPENED("t-1", ""), READ(",'sources':['tickets']", ""),
+			READ(",'sources':['tickets']", ",'ceiling':'internal'"),
+			ALLOWED("t-1", "agent", "staging", ",'tool':'files/list'"),
+			"'type':'decision','verdict':'deny','identity':'agent','sources':['payroll'"
+			"]"),
+		READ(",'sources':['tickets','payroll']", ""));
+}
+
+static void g_04_rows_above_what_it_covers_turn_it_red(void **state)
+{
+	record_attack(*state, "G-04",
+		GOOD(OPENED("t-1", ""), READ(",'sources':['tickets']", ",'ceiling':'internal'")),
+		READ(",'sources':['tickets']", ",'ceiling':'confidential'"));
+}
+
+static void g_04_a_tool_that_reads_and_a_record_that_says_nothing_turn_it_red(void **state)
+{
+	record_attack(*state, "G-04", GOOD(OPENED("t-1", "")), READ("", ""));
+}
+
+/* What was public when it was read is so, whatever it became before anybody looked. */
+static void g_04_goes_by_what_its_charter_was_then(void **state)
+{
+	struct bench *bench = *state;
+	char members[200];
+
+	begin(bench, "G-04");
+	record(bench, OPENED("t-1", ""));
+	record(bench, READ(",'sources':['tickets']", ""));
+	decide_bench_edit(&bench->world, "agent", "{name: tickets, up-to: internal}",
+		"{name: tickets, up-to: public}");
+	assert_green(bench);
+	(void)snprintf(members, sizeof members,
+		"'type':'registry','revision':%llu,'changes':[{'kind':'identity','name':'agent',"
+		"'version':2,'in_force':2}]",
+		(unsigned long long)registry_revision(bench->world.registry));
+	record(bench, members);
+	record(bench, READ(",'sources':['tickets']", ""));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_04_what_came_of_another_source_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	char outcome[200];
+
+	begin(bench, "G-04");
+	record(bench, OPENED("t-1", ""));
+	for (int is_other = 0; is_other <= 1; is_other++) {
+		assert_green(bench);
+		(void)snprintf(outcome, sizeof outcome,
+			"'type':'outcome','decision':%zu,'retrieval':{'sources':['%s'],"
+			"'sensitivity':'internal'}",
+			(size_t)bench->log.count, is_other ? "payroll" : "tickets");
+		record(bench, READ(",'sources':['tickets']", ",'sensitivity':'internal'"));
+		record(bench, outcome);
+	}
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_04_what_came_above_its_ceiling_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	char outcome[200];
+
+	begin(bench, "G-04");
+	record(bench, OPENED("t-1", ""));
+	(void)snprintf(outcome, sizeof outcome,
+		"'type':'outcome','decision':%zu,'retrieval':{'sources':['tickets'],"
+		"'sensitivity':'internal'}",
+		(size_t)bench->log.count);
+	record(bench, READ(",'sources':['tickets']", ",'ceiling':'public'"));
+	assert_green(bench);
+	record(bench, outcome);
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
 }
 
 static void g_08_a_task_under_no_charter_turns_it_red(void **state)
@@ -1032,6 +1126,53 @@ static void g_30_an_approval_without_a_yes_turns_it_red(void **state)
 			"'environment':'staging'",
 			"'type':'approval-answered','approval':'a-1','answer':'no'"),
 		ALLOWED("t-1", "agent", "staging", ",'approval':'a-1'"));
+}
+
+#define FIRST(tool, more) ALLOWED("t-1", "agent", "staging", ",'first':true,'tool':'" tool "'" more)
+#define ASKED_ABOUT(id, tool)                                                                      \
+	"'type':'approval-asked','approval':'" id                                                  \
+	"','identity':'agent','environment':'staging','tool':'" tool "'"
+
+static void g_36_a_first_use_of_a_risky_tool_turns_it_red(void **state)
+{
+	record_attack(*state, "G-36",
+		GOOD(OPENED("t-1", ""), FIRST("files/write", ""),
+			FIRST("files/run", ",'break-glass':'g-1'"),
+			ALLOWED("t-1", "agent", "staging", ",'tool':'files/run'"),
+			ASKED_ABOUT("a-1", "files/run"), YES("a-1", ""),
+			FIRST("files/run", ",'approval':'a-1','approvals':['owner','second']")),
+		FIRST("files/run", ""));
+}
+
+static void g_36_anybody_elses_yes_turns_it_red(void **state)
+{
+	record_attack(*state, "G-36",
+		GOOD(OPENED("t-1", ""), ASKED_ABOUT("a-1", "files/run"), YES("a-1", "")),
+		FIRST("files/run", ",'approval':'a-1','approvals':['role/approver','second']"));
+}
+
+static void g_36_a_first_look_at_production_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: server\nname: live\nunit: support\nenvironment: prod\n"
+		   "transport: {stdio: [live-server]}\n");
+	put(bench, "object: tool\nname: live/look\neffect: read\nrisk: low\n"
+		   "reversal: none-needed\n");
+	record_attack(bench, "G-36",
+		GOOD(OPENED("t-1", ""), FIRST("files/list", ",'server':'files'")),
+		FIRST("live/look", ",'server':'live'"));
+}
+
+static void g_36_a_first_read_of_production_data_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: data-source\nname: orders\nunit: support\ncustodian: cy\n"
+		   "sensitivity: internal\nenvironment: prod\n");
+	record_attack(bench, "G-36",
+		GOOD(OPENED("t-1", ""), FIRST("files/read", ",'sources':['tickets']")),
+		FIRST("files/read", ",'sources':['tickets','orders']"));
 }
 
 static void g_40_a_call_that_nobody_saw_end_turns_it_red(void **state)
@@ -1420,6 +1561,12 @@ static const struct CMUnitTest tests[] = {
 	CASE(n_05_a_key_that_nothing_holds_turns_it_red),
 	CASE(n_08_a_trust_that_no_table_has_turns_it_red),
 	CASE(g_01_a_call_of_nobody_on_record_turns_it_red),
+	CASE(g_04_a_read_outside_its_list_turns_it_red),
+	CASE(g_04_rows_above_what_it_covers_turn_it_red),
+	CASE(g_04_a_tool_that_reads_and_a_record_that_says_nothing_turn_it_red),
+	CASE(g_04_goes_by_what_its_charter_was_then),
+	CASE(g_04_what_came_of_another_source_turns_it_red),
+	CASE(g_04_what_came_above_its_ceiling_turns_it_red),
 	CASE(g_08_a_task_under_no_charter_turns_it_red),
 	CASE(g_15_the_token_of_another_task_turns_it_red),
 	CASE(g_16_a_call_after_the_end_turns_it_red),
@@ -1427,6 +1574,10 @@ static const struct CMUnitTest tests[] = {
 	CASE(g_29_a_call_in_another_environment_turns_it_red),
 	CASE(g_30_an_approval_used_twice_turns_it_red),
 	CASE(g_30_an_approval_without_a_yes_turns_it_red),
+	CASE(g_36_a_first_use_of_a_risky_tool_turns_it_red),
+	CASE(g_36_anybody_elses_yes_turns_it_red),
+	CASE(g_36_a_first_look_at_production_turns_it_red),
+	CASE(g_36_a_first_read_of_production_data_turns_it_red),
 	CASE(g_40_a_call_that_nobody_saw_end_turns_it_red),
 	CASE(g_41_a_task_below_none_turns_it_red),
 	CASE(g_17_a_token_of_ten_hours_at_high_risk_turns_it_red),

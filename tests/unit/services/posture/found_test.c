@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "base/random.h"
 #include "services/posture/posture.h"
 #include "services/registry/projector.h"
@@ -48,6 +49,16 @@ static bool log_next(
 	return true;
 }
 
+static bool log_content(
+	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err)
+{
+	const struct bench *bench = context;
+
+	(void)err;
+	*out = text_copy(arena, bench->governed.log.entries[index].content);
+	return true;
+}
+
 static void make(struct bench *bench)
 {
 	struct error err = {0};
@@ -62,7 +73,10 @@ static void make(struct bench *bench)
 		.fold = bench->governed.fold,
 		.findings = bench->findings,
 		.waivers = bench->waivers,
-		.log = {.context = bench, .open = log_open, .next = log_next}};
+		.log = {.context = bench,
+			.open = log_open,
+			.next = log_next,
+			.content = log_content}};
 	assert_true(posture_create(&bench->posture, &parts, &err));
 }
 
@@ -284,8 +298,10 @@ static void restart(struct bench *bench, struct bench *other, struct memory_stor
 	other->governed.log.now_utc_ms = bench->governed.log.now_utc_ms;
 	if (!projector_catch_up(other->governed.fold, &store, &log, &was_rebuilt, &err))
 		fail_msg("%s", err.text);
-	for (size_t i = 0; i < bench->governed.log.count; i++)
+	for (size_t i = 0; i < bench->governed.log.count; i++) {
 		fake_log_append(&other->governed.log, bench->governed.log.entries[i].entry);
+		other->governed.log.entries[i].content = bench->governed.log.entries[i].content;
+	}
 }
 
 static void what_was_closed_is_not_found_again_by_a_start(void **state)
@@ -342,6 +358,78 @@ static void after_a_start_what_is_on_record_is_judged_as_before(void **state)
 	memory_store_destroy(&memory);
 }
 
+/* ---- the registry of its day ---- */
+
+static void register_late(struct bench *bench)
+{
+	if (!governed_apply_by_two(&bench->governed, "adi",
+		    "object: identity\nname: late\nkind: agent\nclass: retrieve\nrisk: low\n"
+		    "owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\nimpact: little\n"
+		    "environments: [staging]\nexpires: 2027-06-30\n"))
+		fail_msg("not applied");
+}
+
+static void act_as_late(struct bench *bench)
+{
+	record(bench, "\"type\":\"decision\",\"verdict\":\"allow\",\"identity\":\"late\"");
+}
+
+static void who_is_registered_before_anybody_reads_was_nobody_then(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(status(bench, "G-01")->violations, 0);
+	act_as_late(bench);
+	register_late(bench);
+	assert_int_equal(status(bench, "G-01")->violations, 1);
+	act_as_late(bench);
+	assert_int_equal(status(bench, "G-01")->violations, 1);
+}
+
+/* Between the last record of where it stood and the end of the log there are a call of nobody and
+ * its registration, which the registry of the next start has from the beginning. */
+static void after_a_start_too(void **state)
+{
+	struct bench *bench = *state;
+	struct bench *other = calloc(1, sizeof *other);
+	struct memory_store *memory = memory_store_create();
+
+	status(bench, "G-01"); /* the figures of the day say where it stands */
+	act_as_late(bench);
+	register_late(bench);
+	restart(bench, other, memory);
+	assert_int_equal(status(other, "G-01")->violations, 1);
+	act_as_late(other);
+	assert_int_equal(status(other, "G-01")->violations, 1);
+	unmake(other);
+	free(other);
+	memory_store_destroy(&memory);
+}
+
+/* What changed lies beside its record. */
+static void of_many_at_once_too(void **state)
+{
+	struct bench *bench = *state;
+	struct buffer yaml;
+
+	status(bench, "G-01");
+	act_as_late(bench);
+	register_late(bench);
+	buffer_init(&yaml, 1 << 20);
+	for (int i = 0; i < 300; i++)
+		buffer_append_format(&yaml,
+			"%sobject: data-source\nname: source-%d\nunit: support\ncustodian: ana\n"
+			"sensitivity: internal\ntrust: trusted\nlocation: in the cellar of the old "
+			"house\nenvironment: staging\n",
+			i == 0 ? "" : "---\n", i);
+	buffer_append_byte(&yaml, 0);
+	if (!governed_apply(&bench->governed, "adi", buffer_text(&yaml).data))
+		fail_msg("not applied");
+	assert_true(bench->governed.log.entries[bench->governed.log.count - 1].content.length > 0);
+	assert_int_equal(status(bench, "G-01")->violations, 1);
+	buffer_deinit(&yaml);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -352,6 +440,9 @@ int main(void)
 		CASE(where_no_more_can_wait_the_records_are_not_read_on),
 		CASE(what_was_closed_is_not_found_again_by_a_start),
 		CASE(after_a_start_what_is_on_record_is_judged_as_before),
+		CASE(who_is_registered_before_anybody_reads_was_nobody_then),
+		CASE(after_a_start_too),
+		CASE(of_many_at_once_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
