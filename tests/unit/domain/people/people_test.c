@@ -96,11 +96,9 @@ static bool expected(enum people_action action, enum people_about about, enum ob
 				   : (is_shared && (approves || administers)) ||
 					     (is_person && administers);
 	case PEOPLE_REJECT:
-		return (proposed &&
-			       (is_identity || is_shared || object_is_ceded(kind) || is_person)) ||
-		       (is_identity && (owns || approves || administers)) ||
-		       (is_shared && (approves || administers)) ||
-		       ((is_person || object_is_ceded(kind)) && administers);
+		return owns || (approves && (is_identity || is_shared)) ||
+		       ((proposed || administers) &&
+			       (is_identity || is_shared || is_person || object_is_ceded(kind)));
 	case PEOPLE_SUSPEND:
 	case PEOPLE_KILL:
 		return (is_identity ||
