@@ -44,8 +44,8 @@ class CheckFigures(unittest.TestCase):
                        '"unproven": "no more"'), "of them have a check")
 
     def test_an_attack_that_lost_its_test_is_counted(self):
-        self.wrong(run("tests/controls.tsv", "G-04\ttests/unit/domain/decide/decide_test.c",
-                       "G-04\t-"), "carries out their attack")
+        self.wrong(run("tests/controls.tsv", "G-20\ttests/unit/services/posture/attack_test.c",
+                       "G-20\t-"), "carries out their attack")
 
     def test_a_check_without_a_row_is_found(self):
         self.wrong(run("docs/posture-checks.md", "| `dormant` |", "| `asleep` |"),
