@@ -30,8 +30,8 @@ struct waiver_service {
 };
 
 /* "KIND OF OBJECT", in out; empty: it is longer than any. */
-struct text waiver_key(char out[WAIVER_KEY_BYTES_MAX], enum waiver_kind kind, struct text of,
-	struct text object);
+struct text waiver_key(
+	char out[WAIVER_KEY_BYTES_MAX], enum waiver_kind kind, struct text of, struct text object);
 /* NULL: there is none. */
 struct waiver_node *waiver_find(const struct waiver_service *service, struct text id);
 struct waiver_node *waiver_find_for(const struct waiver_service *service, enum waiver_kind kind,
