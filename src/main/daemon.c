@@ -41,12 +41,12 @@
 #include "main/inventory_keeper.h"
 #include "main/leavers.h"
 #include "main/living_keeper.h"
-#include "main/log_walk.h"
 #include "main/measure_keeper.h"
 #include "main/notices.h"
 #include "main/notify.h"
 #include "main/people.h"
 #include "main/posture_keeper.h"
+#include "main/record_feed.h"
 #include "main/review_keeper.h"
 #include "main/sandbox_keeper.h"
 #include "main/secrecy.h"
@@ -161,9 +161,9 @@ struct daemon {
 	struct turns standing;
 	struct turns posture_turns;
 	struct posture_turn posture_turn;
-	struct log_walk posture_records;
-	struct log_walk posture_charters;
-	struct log_walk graph_records;
+	struct record_feed posture_records;
+	struct record_feed posture_charters;
+	struct record_feed graph_records;
 	struct posture_witness posture_witness;
 	struct inventory_keeper inventories;
 	struct connector_keeper *connectors;
@@ -432,8 +432,8 @@ static bool make_graph(struct daemon *daemon, struct error *err)
 		.fold = daemon->fold,
 		.waivers = daemon->waivers,
 		.log = {.context = &daemon->graph_records,
-			.open = log_walk_open,
-			.next = log_walk_next}};
+			.open = record_feed_open,
+			.next = record_feed_next}};
 
 	daemon->graph_records.log = &daemon->log;
 	return graph_keeper_create(&daemon->graph, &parts, daemon->registrar, err);
@@ -449,13 +449,13 @@ static bool make_posture(struct daemon *daemon, struct error *err)
 		.inventories = {.context = &daemon->inventories.service,
 			.oldest = posture_keeper_oldest},
 		.log = {.context = &daemon->posture_records,
-			.open = log_walk_open,
-			.next = log_walk_next,
-			.content = log_walk_content},
+			.open = record_feed_open,
+			.next = record_feed_next,
+			.content = record_feed_content},
 		.charters = {.context = &daemon->posture_charters,
-			.open = log_walk_open,
-			.next = log_walk_next,
-			.content = log_walk_content},
+			.open = record_feed_open,
+			.next = record_feed_next,
+			.content = record_feed_content},
 		.witness = {.context = &daemon->posture_witness,
 			.identity = posture_witness_identity},
 		.drift = {.context = &daemon->posture_witness,
