@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "edges/api/request.h"
-#include "support/loopback.h"
+#include "fuzz/support/loopback.h"
 #include "unit/edges/api/fake_handlers.h"
 
 struct door {

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "edges/scim/scim.h"
+#include "fuzz/support/loopback.h"
 #include "support/governed.h"
-#include "support/loopback.h"
 
 enum { RUNS_MAX = 64, REQUEST_BYTES_MAX = 2 * LOOPBACK_REQUEST_BYTES_MAX };
 
