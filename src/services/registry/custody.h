@@ -20,6 +20,8 @@ bool custody_answers(const struct custody *asked, struct text unit) MUST_CHECK;
 /* The same to what leaves the unit: where nobody here has its word, any administrator but the
  * author.  Errors: the same. */
 bool custody_may_cede(const struct custody *asked, struct text unit) MUST_CHECK;
+/* Whether the person, who may have left, has the word of the unit. */
+bool custody_is_of(const struct registry *registry, struct text person, struct text unit);
 /* Nobody who is here has the word of the unit. */
 bool custody_is_vacant(const struct registry *registry, struct text unit);
 /* Calls visit for each person who may_cede, some of them twice, until it returns false. */
