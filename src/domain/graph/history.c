@@ -9,7 +9,7 @@
 #include "domain/graph/first_use.h"
 #include "domain/inventory/past.h"
 
-enum { FOLD_ARENA_BYTES_MAX = 64 * 1024 * 1024, BEFORE = 0, AFTER = 1, TIMES = 2 };
+enum { BEFORE = 0, AFTER = 1, TIMES = 2 };
 
 struct graph_history {
 	int64_t ends_utc_ms[TIMES];
@@ -32,8 +32,8 @@ bool graph_history_create(
 		return error_set(err, ERROR_LIMIT, "no memory for a history");
 	history->ends_utc_ms[BEFORE] = since_utc_ms;
 	history->ends_utc_ms[AFTER] = until_utc_ms;
-	history->entry = arena_create(FOLD_ARENA_BYTES_MAX);
-	history->scratch = arena_create(FOLD_ARENA_BYTES_MAX);
+	history->entry = arena_create(REGISTRY_ENTRY_ARENA_BYTES_MAX);
+	history->scratch = arena_create(REGISTRY_ENTRY_ARENA_BYTES_MAX);
 	history->uses = first_uses_create();
 	if (history->entry != NULL && history->scratch != NULL && history->uses != NULL &&
 		inventory_past_create(&history->inventories, since_utc_ms, until_utc_ms, err) &&
