@@ -119,6 +119,10 @@ static bool begin(struct posture *posture, struct error *err)
 {
 	const struct record_watch_listener listener = {.context = posture, .violated = on_violated};
 
+	/* A remit of before kept no day: what has changed until now is not known as it was. */
+	if (posture->stood.has_no_day)
+		posture->stood.day.sure_utc_ms =
+			fold_stamp_utc_ms(posture->parts.fold) + RECORD_DAY_PAST_MS;
 	if (!record_watch_create(
 		    &posture->watch, posture->parts.registry, &listener, &posture->stood, err))
 		return false;
