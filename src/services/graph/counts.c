@@ -190,13 +190,14 @@ static void write_some(struct graph_service *service)
 	end_pass(service);
 }
 
+/* After so many records also where nothing was used: else each start reads them all again. */
 static bool is_due(const struct graph_service *service)
 {
-	uint64_t next = graph_counted_next(service);
+	bool has_been_an_hour =
+		graph_latest_use(service->graph) >= service->counts_begun_s + GRAPH_COUNTS_S;
 
-	return service->uses_noted > service->uses_begun &&
-	       (graph_latest_use(service->graph) >= service->counts_begun_s + GRAPH_COUNTS_S ||
-		       next - service->counts_begun_index >= GRAPH_COUNTS_ENTRIES);
+	return (service->uses_noted > service->uses_begun && has_been_an_hour) ||
+	       graph_counted_next(service) - service->counts_begun_index >= GRAPH_COUNTS_ENTRIES;
 }
 
 static void begin_pass(struct graph_service *service)

@@ -1258,6 +1258,31 @@ static void counts_go_on_record_after_so_many_records(void **state)
 	assert_int_equal(fixture->governed.log.count, records + 1);
 }
 
+/* Else each start would read them all again, and nothing of use is sure until it has. */
+static void where_nothing_is_used_it_goes_on_record_that_so_many_records_were_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_log *log = &fixture->governed.log;
+	struct error err = {0};
+	size_t records;
+	uint64_t begun;
+
+	use_at(fixture, 1800100000);
+	keep_counts(fixture);
+	begun = fold_next_index(fixture->governed.fold) - 1; /* the pass, before its record */
+	records = log->count;
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(no_use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 2, &err));
+	keep_counts(fixture);
+	assert_int_equal(log->count, records);
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(no_use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 1, &err));
+	keep_counts(fixture);
+	keep_counts(fixture);
+	assert_int_equal(log->count, records + 1);
+	assert_non_null(strstr(log->entries[records].entry.data, "\"begun\":"));
+}
+
 /* It does not say by which effect, nor up to where it counts. */
 static void a_record_of_before_says_only_when(void **state)
 {
@@ -1356,6 +1381,7 @@ int main(void)
 		TEST(a_restart_gives_the_same_graph),
 		TEST(counts_outlive_a_restart_and_count_nothing_twice),
 		TEST(counts_go_on_record_after_so_many_records),
+		TEST(where_nothing_is_used_it_goes_on_record_that_so_many_records_were_counted),
 		TEST(a_record_of_before_says_only_when),
 		TEST(two_rows_of_one_decision_count_once),
 		TEST(two_times_differ_by_what_was_granted_between),
