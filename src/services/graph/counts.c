@@ -328,10 +328,8 @@ static bool fold_uses(void *state, const struct json *record, uint64_t index, st
 	if (service->is_loaded)
 		return true;
 	for (uint32_t i = 0; items != NULL && items->type == JSON_ARRAY && i < items->count; i++)
-		if (!fold_item(service, &items->items[i], through)) {
-			service->uses_lost++;
+		if (!fold_item(service, &items->items[i], through))
 			graph_be_sure_from(service, json_integer_or(record, "at", 0));
-		}
 	fold_pass(service, record);
 	return true;
 }
