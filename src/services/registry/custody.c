@@ -55,6 +55,30 @@ bool custody_may_cede(const struct custody *asked, struct text unit)
 		asked->registry, asked->actor, PEOPLE_ADMINISTER, &installation, asked->err);
 }
 
+/* ---- who is of a unit ---- */
+
+bool custody_is_of(const struct registry *registry, struct text actor, struct text unit)
+{
+	const struct person *person = registry_person_of(registry, actor);
+	struct error unused;
+	const struct custody custody = {.registry = registry, .actor = actor, .err = &unused};
+
+	return person != NULL &&
+	       (text_equal(person->unit, unit) || custody_answers(&custody, unit));
+}
+
+struct text custody_entered(const struct registry *registry, const struct registry_entry *entry)
+{
+	struct text unit = charter_of(entry->waiting)->unit;
+	bool is_there =
+		entry->in_force != NULL && text_equal(charter_of(entry->in_force)->unit, unit);
+
+	return is_there || text_is(unit, REGISTRY_ORGANISATION) ||
+			       custody_is_of(registry, entry->more->proposed_by, unit)
+		       ? TEXT("")
+		       : unit;
+}
+
 /* ---- all of them ---- */
 
 struct finding_people {

@@ -305,6 +305,7 @@ static bool check_approval(struct step *step)
 	return check_still_right(step) && check_accounts(step) && check_excess(step) &&
 	       check_unit(step) &&
 	       registrar_check_consents(step->registrar, step->entry, &step->err) &&
+	       registrar_check_entry(&query) &&
 	       registrar_check_accepted(&query, &step->written.change.waiting_consents);
 }
 
