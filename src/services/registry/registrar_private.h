@@ -204,6 +204,9 @@ bool registrar_units_asked(struct registrar *registrar, struct arena *arena,
  * Errors: CONFLICT (it leaves none, or they said it), INVALID ("forbidden: "), LIMIT. */
 bool registrar_cede(
 	const struct consent_query *query, struct text *consents, bool *is_agreed) MUST_CHECK;
+/* False (CONFLICT): with what waits a connector leaves its unit, which is not vacant, and neither
+ * who asked for that nor the actor, who approves it, answers for that unit. */
+bool registrar_check_left(const struct consent_query *query) MUST_CHECK;
 /* Who wrote what waits of it, an administrator, or who answers for a unit that it leaves. */
 bool registrar_may_reject_cession(const struct consent_query *query) MUST_CHECK;
 /* Errors: CONFLICT (something that is in force or waits names the entry). */
