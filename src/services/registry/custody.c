@@ -88,6 +88,7 @@ struct finding_people {
 	bool (*visit)(void *context, struct text person);
 	void *context;
 	bool is_over;
+	bool has_failed; /* somebody could not be asked about */
 };
 
 /* By what they may do with the resource. */
@@ -95,11 +96,15 @@ static bool visit_role(void *context, const struct registry_entry *entry)
 {
 	struct finding_people *finding = context;
 	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
+	struct error err;
 
-	if (person != NULL && !person_has_left(person) &&
-		registry_person_may(
-			finding->custody->registry, person, finding->action, &finding->resource))
+	if (person == NULL || person_has_left(person))
+		return !finding->is_over;
+	if (registry_ask_person(
+		    finding->custody->registry, person, finding->action, &finding->resource, &err))
 		finding->is_over = !finding->visit(finding->context, entry->name);
+	else if (err.code != ERROR_INVALID)
+		finding->has_failed = true;
 	return !finding->is_over;
 }
 
@@ -122,7 +127,8 @@ static bool visit_custodian(void *context, const struct registry_entry *entry)
 	return !finding->is_over;
 }
 
-static void each_answering(const struct custody *custody, struct text unit,
+/* False: somebody could not be asked about. */
+static bool each_answering(const struct custody *custody, struct text unit,
 	bool (*visit)(void *context, struct text person), void *context)
 {
 	struct finding_people finding = {.custody = custody,
@@ -135,6 +141,7 @@ static void each_answering(const struct custody *custody, struct text unit,
 	if (!finding.is_over)
 		registry_each(
 			custody->registry, OBJECT_DATA_SOURCE, TEXT(""), visit_custodian, &finding);
+	return !finding.has_failed;
 }
 
 static bool note_one(void *is_there, struct text person)
@@ -149,8 +156,7 @@ bool custody_is_vacant(const struct registry *registry, struct text unit)
 	const struct custody anybody = {.registry = registry};
 	bool is_there = false;
 
-	each_answering(&anybody, unit, note_one, &is_there);
-	return !is_there;
+	return each_answering(&anybody, unit, note_one, &is_there) && !is_there;
 }
 
 void custody_each(const struct custody *asked, struct text unit,
@@ -165,5 +171,5 @@ void custody_each(const struct custody *asked, struct text unit,
 	if (custody_is_vacant(asked->registry, unit))
 		registry_each(asked->registry, OBJECT_PERSON, TEXT(""), visit_role, &finding);
 	else
-		each_answering(asked, unit, visit, context);
+		(void)each_answering(asked, unit, visit, context); /* names to tell */
 }

@@ -27,7 +27,7 @@ bool custody_is_of(const struct registry *registry, struct text actor, struct te
  * Empty: there is none.  Of one that is vacant nobody is asked. */
 struct text custody_entered(
 	const struct registry *registry, const struct registry_entry *entry) MUST_CHECK;
-/* Nobody who is here has the word of the unit. */
+/* Nobody who is here has the word of the unit; false also where that could not be asked. */
 bool custody_is_vacant(const struct registry *registry, struct text unit);
 /* Calls visit for each person who may_cede, some of them twice, until it returns false. */
 void custody_each(const struct custody *asked, struct text unit,
