@@ -65,7 +65,7 @@ static bool makes_custodian(const struct registrar *registrar, const struct plan
 		(text_equal(source->unit, known->unit) &&
 			text_equal(source->custodian, known->custodian)))
 		return false;
-	if (custody_is_of(registrar->registry, source->custodian, source->unit)) {
+	if (custody_has_word(registrar->registry, source->custodian, source->unit)) {
 		known->unit = source->unit;
 		known->custodian = source->custodian;
 		return false;

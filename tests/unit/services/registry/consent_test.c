@@ -84,7 +84,7 @@ static void who_answers_for_no_data_in_reach_consents_to_nothing(void **state)
 {
 	struct governed *governed = *state;
 
-	assert_true(apply(governed, "adi", ", tools: [crm/get]"));
+	assert_true(apply(governed, "bo", ", tools: [crm/get]"));
 	assert_false(step(governed, "ana", REGISTRAR_CONSENT)); /* an owner, of another unit */
 	assert_true(governed->last.is_forbidden);
 	assert_false(step(governed, "eva", REGISTRAR_CONSENT)); /* an administrator */
@@ -188,7 +188,7 @@ static void without_a_reach_into_others_there_is_nothing_to_consent_to(void **st
 {
 	struct governed *governed = *state;
 
-	assert_true(apply(governed, "adi", ""));
+	assert_true(apply(governed, "ana", ""));
 	assert_false(step(governed, "cy", REGISTRAR_CONSENT));
 	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
 	assert_true(step(governed, "bo", REGISTRAR_APPROVE));
