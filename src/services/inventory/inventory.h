@@ -109,7 +109,7 @@ struct inventory_change {
 	struct text reason;  /* of undo, of a containment */
 	struct text account; /* of a containment: CONNECTOR/ID */
 	/* Of a containment: the review that took the account, by its id, and whose item that
-	 * was; empty: none did, or it stays the one that did before. */
+	 * was; empty: by hand, and it stays the review's that had it before. */
 	struct text review;
 	struct text identity;
 	void *context;
@@ -191,11 +191,15 @@ bool inventory_draft(const struct inventory_service *service, struct text accoun
 /* ---- stopping somebody at their provider ---- */
 
 /* Puts on record that the account is to be stopped, or that it may act again.  Errors: NOT_FOUND,
- * INVALID (no reason), LIMIT, IO. */
+ * INVALID (no reason), CONFLICT (of a release: it is being contained anew), LIMIT, IO. */
 bool inventory_contain(struct inventory_service *service, struct inventory_change *change,
 	struct error *err) MUST_CHECK;
 bool inventory_release(struct inventory_service *service, struct inventory_change *change,
 	struct error *err) MUST_CHECK;
+/* The record by which it is contained now; INVENTORY_NOT_CONTAINED, too, while another is on its
+ * way to the log. */
+#define INVENTORY_NOT_CONTAINED UINT64_MAX
+uint64_t inventory_contained_index(const struct inventory_service *service, struct text account);
 
 /* Whom releases are asked of; a port that main fills.  A function that is NULL lets nobody. */
 struct inventory_judged {

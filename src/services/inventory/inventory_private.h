@@ -96,6 +96,7 @@ struct inventory_service {
 	const struct graph *graph; /* NULL: none was lent */
 	struct inventory_judge judge;
 	struct name_table *containments; /* by account */
+	struct containing *containing;   /* those on their way to the log */
 	struct arena *arena;             /* of one step */
 };
 
@@ -120,6 +121,13 @@ struct containment {
 };
 
 /* containment.c */
+/* NULL: it is not contained. */
+struct containment *containment_find(const struct inventory_service *service, struct text account);
+/* Whether a record that contains it is on its way to the log. */
+bool inventory_is_containing(const struct inventory_service *service, struct text account);
+/* Errors: CONFLICT (one is). */
+bool inventory_check_settled(
+	const struct inventory_service *service, struct text account, struct error *err) MUST_CHECK;
 /* Writes account, reason, and of a containment its review.  Errors: LIMIT, IO. */
 bool inventory_submit_change(struct inventory_service *service, struct inventory_change *change,
 	const char *type, struct error *err) MUST_CHECK;

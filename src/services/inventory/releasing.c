@@ -16,8 +16,7 @@ static bool fold_asked(void *state, const struct json *record, uint64_t index, s
 {
 	struct inventory_service *service = state;
 	struct text account = json_text_or(record, "account", "");
-	struct containment *containment =
-		account.length == 0 ? NULL : name_table_find(service->containments, account);
+	struct containment *containment = containment_find(service, account);
 
 	if (containment == NULL || index <= containment->index)
 		return true;
@@ -109,22 +108,22 @@ static enum inventory_release release_own(const struct inventory_service *servic
 		error_set(err, ERROR_NOT_FOUND, "this account is not contained");
 		return INVENTORY_RELEASE_REFUSED;
 	}
-	return inventory_check_reason(change, err) ? INVENTORY_RELEASE_LET
-						   : INVENTORY_RELEASE_REFUSED;
+	return inventory_check_reason(change, err) &&
+			       inventory_check_settled(service, change->account, err)
+		       ? INVENTORY_RELEASE_LET
+		       : INVENTORY_RELEASE_REFUSED;
 }
 
 enum inventory_release inventory_ask_release(
 	struct inventory_service *service, struct inventory_change *change, struct error *err)
 {
-	const struct containment *containment =
-		change->account.length == 0
-			? NULL
-			: name_table_find(service->containments, change->account);
+	const struct containment *containment = containment_find(service, change->account);
 	struct error no_judge = {0};
 
 	if (containment == NULL || containment->review.length == 0)
 		return release_own(service, containment, change, err);
-	if (!inventory_check_reason(change, err))
+	if (!inventory_check_reason(change, err) ||
+		!inventory_check_settled(service, change->account, err))
 		return INVENTORY_RELEASE_REFUSED;
 	if (may_judge(service, containment, change->actor, &no_judge) &&
 		containment->asked_by.length > 0 &&
