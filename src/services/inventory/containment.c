@@ -365,9 +365,7 @@ static bool containment_json(struct json *out, struct arena *arena,
 	json_put_text(&object, "reason", containment->reason);
 	json_put_text_unless_empty(&object, "review", containment->review);
 	json_put_text_unless_empty(&object, "identity", containment->identity);
-	json_put_text_unless_empty(&object, "asked_by", containment->asked_by);
-	if (containment->asked_utc_ms != 0)
-		json_put_time(&object, "asked", containment->asked_utc_ms);
+	releasing_put(&object, service, containment);
 	json_put_integer(&object, "record", (int64_t)containment->index);
 	return calling_put(&object, containment, err) &&
 	       put_others(&object, service, containment, status.provider, err) &&

@@ -38,6 +38,8 @@ enum {
 	INVENTORY_REASON_BYTES_MAX = 1000,
 	CONTAINMENTS_MAX = 4096,
 };
+/* How long somebody may agree to what another asked for. */
+#define INVENTORY_ASK_MS_MAX (INT64_C(30) * 24 * 3600 * 1000)
 
 /* Reads what lies beside a record. */
 struct inventory_contents {
@@ -112,6 +114,9 @@ struct inventory_change {
 	 * was; empty: by hand, and it stays the review's that had it before. */
 	struct text review;
 	struct text identity;
+	/* Of a release: the record by which somebody asked for it, which this agrees to; 0: none.
+	 */
+	uint64_t ask;
 	void *context;
 	/* Runs on the loop, once, never before the call returns, if that returned true. */
 	void (*done)(struct inventory_change *change, uint64_t index, const struct error *err);
@@ -207,6 +212,8 @@ struct inventory_judged {
 	struct text identity;
 	struct text account;
 	struct text actor; /* "person:NAME" */
+	/* Whom they would agree with, likewise; empty: nobody. */
+	struct text asked_by;
 };
 struct inventory_judge {
 	void *context;
@@ -219,8 +226,10 @@ void inventory_use_judge(struct inventory_service *service, const struct invento
 
 /* Whether the actor has it act again.  LET: then inventory_release is called, once its provider
  * gave it back.  ASKED: a review had it stopped; that they want it back is on its way to the
- * record, done runs, and another person who may judge that has to ask, too.  REFUSED: NOT_FOUND,
- * INVALID (no reason, "forbidden: "), CONFLICT (they asked before), LIMIT, IO. */
+ * record, done runs, and another person who may judge that has to agree: change->ask is that
+ * record, which counts for INVENTORY_ASK_MS_MAX, as long as its actor may ask, and until somebody
+ * asks anew.  REFUSED: NOT_FOUND, INVALID (no reason, "forbidden: "), CONFLICT (another record
+ * than change->ask asks for it, or it is being contained anew), LIMIT, IO. */
 enum inventory_release {
 	INVENTORY_RELEASE_REFUSED = 0,
 	INVENTORY_RELEASE_ASKED,
@@ -267,7 +276,7 @@ size_t inventory_consenting(const struct inventory_service *service, struct text
 	struct text *out, size_t count);
 
 /* {account, state, meaning, intended, seen?, by, reason, review?, identity?, asked_by?, asked?,
- * record, provider?, calls, dependants}:
+ * asked_reason?, ask?, record, provider?, calls, dependants}:
  * how it stands by the inventory in force, what is to be done there, who acts through it.
  * Errors: NOT_FOUND, LIMIT. */
 bool inventory_containment(const struct inventory_service *service, struct text account,

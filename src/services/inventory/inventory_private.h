@@ -109,7 +109,9 @@ struct containment {
 	struct text review;   /* that had it stopped; empty: none */
 	struct text identity; /* whose item that was */
 	struct text asked_by; /* who wants it back; empty: nobody yet */
+	struct text asked_reason;
 	int64_t asked_utc_ms;
+	uint64_t asked_index;
 	int64_t at_utc_ms;
 	uint64_t index;
 	/* What a connector found there. */
@@ -135,6 +137,9 @@ bool inventory_submit_change(struct inventory_service *service, struct inventory
 /* releasing.c */
 /* Errors: LIMIT. */
 bool releasing_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+/* Adds who wants it back, if another may agree with them now, when, why and by which record. */
+void releasing_put(struct json_builder *object, const struct inventory_service *service,
+	const struct containment *containment);
 
 /* calling.c */
 /* Errors: LIMIT. */

@@ -692,9 +692,13 @@ static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 
 /* ---- who has it act again ---- */
 
+static const char *left = ""; /* who may nothing any more; check-source: global: of one test */
+
 static bool may_administer(void *context, struct text actor, struct error *err)
 {
 	(void)context;
+	if (text_is(actor, left))
+		return error_set(err, ERROR_INVALID, "forbidden: left");
 	return text_is(actor, "person:adi") || text_is(actor, "person:eva") ||
 	       error_set(err, ERROR_INVALID, "forbidden: no administrator");
 }
@@ -705,7 +709,11 @@ static bool may_judge(void *context, const struct inventory_judged *judged, stru
 	assert_true(text_is(judged->review, "r1") || text_is(judged->review, "r2"));
 	assert_true(text_is(judged->identity, "a1"));
 	assert_true(text_is(judged->account, "n8n/f"));
+	if (text_is(judged->actor, left) ||
+		(text_is(judged->actor, "person:dee") && text_is(judged->asked_by, "person:rey")))
+		return error_set(err, ERROR_INVALID, "forbidden: left, or by delegation");
 	return text_is(judged->actor, "person:rey") || text_is(judged->actor, "person:rex") ||
+	       text_is(judged->actor, "person:dee") ||
 	       error_set(err, ERROR_INVALID, "forbidden: no judge");
 }
 
@@ -713,17 +721,43 @@ static const struct inventory_judge judge = {
 	.may_administer = may_administer, .may_judge = may_judge};
 
 /* What asking comes to; where it is let nothing is done. */
-static void assert_asked(struct bench *bench, const char *person, enum inventory_release expected)
+static void assert_agreed(
+	struct bench *bench, const char *person, uint64_t ask, enum inventory_release expected)
 {
 	struct inventory_change change = {.account = TEXT("n8n/f"),
 		.actor = text_format(bench->governed.arena, "person:%s", person),
 		.reason = TEXT("it is needed"),
+		.ask = ask,
 		.done = on_contained};
 	struct error err = {0};
 
 	assert_int_equal(inventory_ask_release(bench->inventory, &change, &err), expected);
-	assert_int_equal(err.code != ERROR_NONE, expected == INVENTORY_RELEASE_REFUSED);
+	if (expected == INVENTORY_RELEASE_REFUSED)
+		assert_int_not_equal(err.code, ERROR_NONE);
 	fake_log_flush(&bench->governed.log);
+}
+
+static void assert_asked(struct bench *bench, const char *person, enum inventory_release expected)
+{
+	assert_agreed(bench, person, 0, expected);
+}
+
+/* The record by which it is asked for, as it is shown; 0: none is. */
+static uint64_t shown_ask(struct bench *bench)
+{
+	struct error err = {0};
+	struct json out;
+
+	if (!inventory_containment(bench->inventory, TEXT("n8n/f"), bench->arena, &out, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(json_find(&out, "ask") != NULL, json_find(&out, "asked_by") != NULL);
+	assert_int_equal(json_find(&out, "ask") != NULL, json_find(&out, "asked_reason") != NULL);
+	return (uint64_t)json_integer_or(&out, "ask", 0);
+}
+
+static void assert_yes(struct bench *bench, const char *person, enum inventory_release expected)
+{
+	assert_agreed(bench, person, shown_ask(bench), expected);
 }
 
 static void stop_by_review(struct bench *bench)
@@ -771,15 +805,38 @@ static void what_a_review_stopped_two_people_give_back(void **state)
 	stop_by_review(bench);
 	assert_asked(bench, "ana", INVENTORY_RELEASE_REFUSED);
 	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
-	assert_asked(bench, "adi", INVENTORY_RELEASE_REFUSED);
 	assert_asked(bench, "eva", INVENTORY_RELEASE_ASKED); /* who may not judge asks, too */
-	assert_asked(bench, "ana", INVENTORY_RELEASE_REFUSED);
-	assert_asked(bench, "rey", INVENTORY_RELEASE_LET);
+	assert_yes(bench, "ana", INVENTORY_RELEASE_REFUSED);
+	assert_yes(bench, "rey", INVENTORY_RELEASE_LET);
 	/* Contained by hand it stays the review's, and is asked about anew. */
 	intend(bench, "n8n/f");
+	assert_int_equal(shown_ask(bench), 0);
 	assert_asked(bench, "rey", INVENTORY_RELEASE_ASKED);
-	assert_asked(bench, "rey", INVENTORY_RELEASE_REFUSED);
-	assert_asked(bench, "rex", INVENTORY_RELEASE_LET);
+	assert_yes(bench, "rey", INVENTORY_RELEASE_ASKED);   /* which asks anew, and no more */
+	assert_yes(bench, "dee", INVENTORY_RELEASE_REFUSED); /* rey delegated it to her */
+	assert_yes(bench, "rex", INVENTORY_RELEASE_LET);
+}
+
+static void what_is_agreed_to_is_what_was_shown(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t shown;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	stop_by_review(bench);
+	assert_agreed(bench, "rey", 1, INVENTORY_RELEASE_REFUSED); /* nobody asked */
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	shown = shown_ask(bench);
+	assert_agreed(bench, "rey", shown + 1, INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "eva", INVENTORY_RELEASE_ASKED);
+	assert_agreed(bench, "rey", shown, INVENTORY_RELEASE_REFUSED);
+	/* Who names nobody's asks for it. */
+	assert_asked(bench, "rey", INVENTORY_RELEASE_ASKED);
+	shown = shown_ask(bench);
+	stop_by_review(bench);
+	assert_agreed(bench, "rex", shown, INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "rex", INVENTORY_RELEASE_ASKED);
 }
 
 static struct text review_of(struct bench *bench)
@@ -845,6 +902,35 @@ static void assert_kept_by_the_store(struct bench *bench)
 	inventory_destroy(&again);
 	fold_destroy(&parts.fold);
 	memory_store_destroy(&memory);
+}
+
+static void who_asked_is_agreed_with_for_thirty_days_and_while_they_may(void **state)
+{
+	struct bench *bench = *state;
+	int64_t asked_utc_ms;
+	uint64_t shown;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	stop_by_review(bench);
+	asked_utc_ms = bench->governed.log.now_utc_ms; /* each look at the clock is a tick */
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	shown = shown_ask(bench);
+	bench->governed.log.now_utc_ms = asked_utc_ms + INVENTORY_ASK_MS_MAX;
+	assert_agreed(bench, "rey", shown, INVENTORY_RELEASE_LET);
+	assert_int_equal(bench->governed.log.now_utc_ms, asked_utc_ms + INVENTORY_ASK_MS_MAX + 1);
+	assert_int_equal(shown_ask(bench), 0);
+	bench->governed.log.now_utc_ms = asked_utc_ms + INVENTORY_ASK_MS_MAX + 1;
+	assert_agreed(bench, "rey", shown, INVENTORY_RELEASE_ASKED); /* the first who does now */
+	assert_yes(bench, "rex", INVENTORY_RELEASE_LET);
+	shown = shown_ask(bench);
+	left = "person:rey";
+	assert_int_equal(shown_ask(bench), 0);
+	assert_agreed(bench, "rex", shown, INVENTORY_RELEASE_ASKED);
+	assert_agreed(bench, "rey", shown_ask(bench), INVENTORY_RELEASE_REFUSED);
+	left = "";
+	assert_yes(bench, "rey", INVENTORY_RELEASE_LET);
+	assert_kept_by_the_store(bench);
 }
 
 static void who_contains_by_hand_takes_it_from_no_review_whatever_comes_first(void **state)
@@ -1044,6 +1130,8 @@ int main(void)
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
 		TEST(what_a_person_contained_an_administrator_gives_back),
 		TEST(what_a_review_stopped_two_people_give_back),
+		TEST(what_is_agreed_to_is_what_was_shown),
+		TEST(who_asked_is_agreed_with_for_thirty_days_and_while_they_may),
 		TEST(who_contains_by_hand_takes_it_from_no_review_whatever_comes_first),
 		TEST(what_is_being_contained_is_not_given_back),
 		TEST(who_is_to_be_stopped_while_given_back_is_not_released),
