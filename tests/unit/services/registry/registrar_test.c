@@ -827,7 +827,8 @@ static void an_administrator_alone_lets_go_nothing_that_providers_hold(void **st
 	assert_true(governed->last.is_forbidden);
 	assert_false(governed_apply(governed, "adi", PAYROLL("internal", "custodian: ana\n")));
 	assert_true(governed_apply(governed, "adi",
-		PAYROLL("internal", "custodian: ana\nat: [n8n/orders, n8n/customers, n8n/more]\n")));
+		PAYROLL("internal",
+			"custodian: ana\nat: [n8n/orders, n8n/customers, n8n/more]\n")));
 	assert_true(governed_apply(governed, "ana", PAYROLL("internal", "custodian: ana\n")));
 }
 
