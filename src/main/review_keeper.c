@@ -269,7 +269,8 @@ static bool may_judge(void *context, const struct inventory_judged *judged, stru
 	const struct review_given_back asked = {.review = judged->review,
 		.identity = judged->identity,
 		.account = judged->account,
-		.person = actor_person(judged->actor)};
+		.person = actor_person(judged->actor),
+		.asked_by = actor_person(judged->asked_by)};
 
 	return review_may_give_back(keeper->service, &asked, err);
 }

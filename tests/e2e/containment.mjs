@@ -166,9 +166,9 @@ test('a review that takes all of an account away stops it at its provider', asyn
   assert.equal(await exceptions(), others.length);
 });
 
-const undo = async (person) => {
+const undo = async (person, ...words) => {
   const done = await world.remit(person, 'inventory', 'contain', FLOW, '--undo', '--reason',
-    'it is needed', '-o', 'json');
+    'it is needed', '-o', 'json', ...words);
   return { ...done, json: done.out === '' ? null : JSON.parse(done.out) };
 };
 
@@ -179,12 +179,20 @@ test('what a review stopped no administrator has back alone', async () => {
   const asked = await undo(ADI);
   assert.equal(asked.code, 6, asked.err + asked.out);
   assert.equal(asked.json.asked_by, `person:${ADI}`);
-  assert.equal((await undo(ADI)).code, 4, 'to ask twice is to ask once');
+  assert.equal(asked.json.asked_reason, 'it is needed');
+  const unseen = await undo(REX);
+  assert.equal(unseen.code, 1, 'nobody agrees to what they were not shown');
+  assert.match(unseen.err, new RegExp(`person:${ADI} asked for it at .* it is needed`));
+  const again = await undo(ADI, '--yes');
+  assert.equal(again.code, 6, 'to ask twice is to ask once');
+  assert.ok(again.json.ask > asked.json.ask);
+  const listed = await world.must(REX, 'inventory', 'contained');
+  assert.match(listed, /ASKED BY|ASKED_BY|asked_by/i);
   await contain(FLOW); // which makes it nobody's own
   assert.equal((await stateOf(FLOW)).review, review);
   assert.equal((await stateOf(FLOW)).asked_by, undefined);
   await undo(ADI);
-  const other = await undo(EVA);
+  const other = await undo(EVA, '--yes');
   assert.equal(other.code, 6, 'she asks in his place');
   assert.equal(other.json.asked_by, `person:${EVA}`);
   assert.equal(providers.n8n.workflows[0].active, false);
@@ -195,7 +203,7 @@ test('another person who may judge that review has it act again', async () => {
   await world.killDaemon();
   await world.spawnDaemon();
   assert.equal((await stateOf(FLOW)).asked_by, `person:${EVA}`);
-  const done = await undo(REX);
+  const done = await undo(REX, '--yes');
   assert.equal(done.code, 0, done.err + done.out);
   assert.equal(providers.n8n.workflows[0].active, true);
   assert.equal(await stateOf(FLOW), undefined);

@@ -169,6 +169,7 @@ static struct inventory_change *change_of(struct api_request *request)
 		.takes_smaller = json_boolean_or(body, "smaller", false),
 		.reason = json_text_or(body, "reason", ""),
 		.account = json_text_or(body, "account", ""),
+		.ask = (uint64_t)json_integer_or(body, "ask", 0),
 		.context = request,
 		.done = on_changed};
 	return change;

@@ -803,8 +803,8 @@ const struct api_route api_routes[] = {
 		.summary = "Put on record that it may act again, and have it so where a connector "
 			   "may; "
 			   "where a review had it stopped, two people ask, the second one who may "
-			   "judge",
-		.members = MEMBERS("!account", "!reason")},
+			   "judge and names the record of the first as ask",
+		.members = MEMBERS("!account", "!reason", "ask")},
 
 	{.method = "GET",
 		.pattern = "/v1/records",

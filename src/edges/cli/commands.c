@@ -426,7 +426,8 @@ const struct cli_command cli_commands[] = {
 	{"inventory contained", "[--after ACCOUNT] [--limit N]",
 		"what is to be stopped, and how it stands", 0, 0,
 		OPTIONS(OPTION_AFTER, OPTION_LIMIT), command_list, "/v1/containments",
-		COLUMNS("account", "state", "intended", "seen", "by", "reason")},
+		COLUMNS("account", "state", "intended", "seen", "by", "reason", "asked_by", "asked",
+			"asked_reason")},
 
 	{"login", "[--issuer NAME] | PERSON [--keep-key]",
 		"sign in with a browser; with PERSON, by a one-time code from standard input", 0, 1,

@@ -345,6 +345,31 @@ static int print_release(struct cli *cli, const struct cli_reply *reply)
 	return EXIT_UNAVAILABLE;
 }
 
+/* Whoever wants it back is shown before it is agreed with; one who did so alone asks anew.
+ * *out_ask: their record; 0: nobody does.  False: *status says why. */
+static bool confirm_ask(struct cli *cli, int64_t *out_ask, int *status)
+{
+	const struct cli_call call = {.method = "GET",
+		.target = text_format(cli->arena, "/v1/containments/%.*s",
+			TEXT_ARGS(cli_escape(cli, cli->words[0])))};
+	struct cli_reply reply;
+
+	*out_ask = 0;
+	*status = EXIT_UNAVAILABLE;
+	if (!cli_send(cli, &call, &reply))
+		return false;
+	*out_ask = reply.status == 200 ? json_integer_or(&reply.json, "ask", 0) : 0;
+	if (*out_ask == 0)
+		return true;
+	*status = EXIT_REFUSED;
+	return cli_confirm(cli,
+		"%.*s asked for it at %.*s (record #%lld): %.*s\nThis says yes to that; of one who "
+		"asked for it, it asks anew.",
+		TEXT_ARGS(json_text_or(&reply.json, "asked_by", "")),
+		TEXT_ARGS(json_text_or(&reply.json, "asked", "")), (long long)*out_ask,
+		TEXT_ARGS(json_text_or(&reply.json, "asked_reason", "")));
+}
+
 int command_inventory_contain(struct cli *cli)
 {
 	bool is_undo = cli->values[OPTION_UNDO] != NULL;
@@ -354,13 +379,18 @@ int command_inventory_contain(struct cli *cli)
 	struct cli_reply reply;
 	struct json body;
 	struct error err;
+	int64_t ask = 0;
 	int status;
 
 	if (!cli_has_reason(cli))
 		return cli_usage(cli, "--reason says why; it is recorded");
+	if (is_undo && !confirm_ask(cli, &ask, &status))
+		return status;
 	json_object_start(&object, cli->arena);
 	json_put_cstring(&object, "account", cli->words[0]);
 	json_put_cstring(&object, "reason", cli->values[OPTION_REASON]);
+	if (ask != 0)
+		json_put_integer(&object, "ask", ask);
 	if (!json_object_seal(&object, &body, &err))
 		return cli_fail(cli, &err);
 	call.body = &body;

@@ -5,7 +5,8 @@
  * S1  No call leaves before containment-called is durable.
  * S2  What the provider says of the account afterwards is what counts; that it took the call does
  *     not.  Only OFF closes the finding.
- * S3  Who is to be stopped while it is given back is not released: the finding stays open.
+ * S3  Who is to be stopped, or is contained anew, while it is given back is not released: the
+ *     finding stays open.
  * S4  Nothing is called by a document that is not in force any more.
  * S5  What was called and not answered when the daemon ended is looked at, and not called again. */
 #include <stdio.h>
@@ -33,6 +34,7 @@ struct stopping {
 	bool is_calling;                         /* one of those that are called for now */
 	bool is_waiting;                         /* for its turn */
 	bool is_overtaken;                       /* S3 */
+	uint64_t contained;                      /* the record by which it was, at the beginning */
 	char said[INVENTORY_SAID_BYTES_MAX + 1]; /* of the first that was refused */
 	void *context;
 	void (*done)(void *context, const struct error *err);
@@ -114,6 +116,15 @@ static void overtake(const struct connector_service *service, struct text accoun
 		stopping->is_overtaken = true;
 }
 
+static bool is_overtaken(const struct stopping *stopping)
+{
+	return stopping->is_overtaken ||
+	       (stopping->direction == STOP_BACK &&
+		       (stopping->contained == INVENTORY_NOT_CONTAINED ||
+			       inventory_contained_index(stopping->service->parts.inventory,
+				       text_of(stopping->account)) != stopping->contained));
+}
+
 static struct text id_of(struct text account)
 {
 	struct text connector = text_before(account, '/');
@@ -177,7 +188,7 @@ static void on_answered(struct inventory_calling *calling, const struct error *e
 	if (err != NULL)
 		log_error("answer_not_recorded", LOG_STRING("account", stopping->account),
 			LOG_STRING("why", err->text));
-	else if (stopping->is_overtaken)
+	else if (is_overtaken(stopping))
 		report(stopping);
 	else if (is_back && calling->answer == CONTAINMENT_ANSWER_ON &&
 		 stopping->reason[0] != '\0') {
@@ -340,12 +351,21 @@ static bool make_stop(struct stopping *stopping, bool looks_only, struct error *
 	return ok;
 }
 
+static bool is_short_enough(const struct connector_contain_asked *asked, struct error *err)
+{
+	return (asked->account.length <= STOPPED_BYTES_MAX &&
+		       asked->actor.length <= ACTOR_BYTES_MAX &&
+		       asked->reason.length <= INVENTORY_REASON_BYTES_MAX &&
+		       asked->review.length < RANDOM_ID_BYTES &&
+		       asked->identity.length <= CHARTER_NAME_BYTES_MAX) ||
+	       error_set(err, ERROR_LIMIT, "a name or reason that is too long");
+}
+
 static bool check(struct connector_service *service, const struct connector_contain_asked *asked,
 	struct error *err)
 {
-	if (asked->account.length > STOPPED_BYTES_MAX || asked->actor.length > ACTOR_BYTES_MAX ||
-		asked->reason.length > INVENTORY_REASON_BYTES_MAX)
-		return error_set(err, ERROR_LIMIT, "a name or reason that is too long");
+	if (!is_short_enough(asked, err))
+		return false;
 	if (find(service, asked->account) != NULL)
 		return error_set(err, ERROR_CONFLICT, "its provider is being called already");
 	if (service->stoppings_count >= CONNECTOR_STOPPINGS_MAX)
@@ -377,6 +397,7 @@ static struct stopping *stopping_create(struct connector_service *service,
 	if (asked->reason.length > 0)
 		memcpy(stopping->reason, asked->reason.data, asked->reason.length);
 	stopping->direction = asked->direction;
+	stopping->contained = inventory_contained_index(service->parts.inventory, asked->account);
 	stopping->context = asked->context;
 	stopping->done = asked->done;
 	stopping->calling = (struct inventory_calling){.account = text_of(stopping->account),
@@ -502,12 +523,11 @@ bool connector_stop(struct connector_service *service, const struct connector_co
 	if (!connector_can_contain(service, asked->account, STOP_AWAY) ||
 		(must_be_reversible && !connector_can_contain(service, asked->account, STOP_BACK)))
 		return false;
-	/* Whoever is having it stopped already: the review's word is on record, too. */
-	if (!is_stopping(service, asked->account)) {
-		overtake(service, asked->account);
-		if (!check(service, asked, &err))
-			return false;
-	}
+	if (!is_short_enough(asked, &err))
+		return false;
+	/* Whatever is done there now, and where it cannot be called: the review's word is on
+	 * record, which makes it the review's to give back. */
+	overtake(service, asked->account);
 	intention = intention_create(service, asked);
 	if (intention != NULL &&
 		inventory_contain(service->parts.inventory, &intention->change, &err))

@@ -14,17 +14,11 @@
 
 /* ---- folding ---- */
 
-static struct containment *containment_of(
-	const struct inventory_service *service, struct text account)
-{
-	return account.length == 0 ? NULL : name_table_find(service->containments, account);
-}
-
 /* One that was released, or contained anew, meanwhile has nothing of it. */
 static bool fold_call(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct containment *containment =
-		containment_of(state, json_text_or(record, "account", ""));
+		containment_find(state, json_text_or(record, "account", ""));
 	struct text said = json_text_or(record, "said", "");
 
 	(void)err;
@@ -108,7 +102,7 @@ static bool submit(struct inventory_service *service, struct inventory_calling *
 static bool need(const struct inventory_service *service, const struct inventory_calling *calling,
 	struct error *err)
 {
-	return containment_of(service, calling->account) != NULL ||
+	return containment_find(service, calling->account) != NULL ||
 	       error_set(err, ERROR_NOT_FOUND, "this account is not contained");
 }
 
@@ -143,7 +137,7 @@ bool inventory_next_called(const struct inventory_service *service, struct text 
 enum containment_answer inventory_answer(
 	const struct inventory_service *service, struct text account)
 {
-	const struct containment *containment = containment_of(service, account);
+	const struct containment *containment = containment_find(service, account);
 
 	return containment == NULL ? CONTAINMENT_ANSWER_NONE : containment->answer;
 }

@@ -4,7 +4,11 @@
  *   inventory-contained  account is to be stopped; by a review, which it names
  *   inventory-released   it may act again
  *
- * Rows of the store: containment / ACCOUNT is the contained record, until it is released. */
+ * One that a review stopped stays that review's until it is released, or a later review's: what
+ * the log has before a record counts, not what whoever asked for it saw (`kept`).
+ *
+ * Rows of the store: containment / ACCOUNT is the contained record, containment-review / ACCOUNT
+ * the last of them that a review had written, both until it is released. */
 #include "domain/inventory/contain.h"
 
 #include <stdlib.h>
@@ -24,6 +28,11 @@ static void containment_destroy(void *value)
 	free(containment);
 }
 
+struct containment *containment_find(const struct inventory_service *service, struct text account)
+{
+	return account.length == 0 ? NULL : name_table_find(service->containments, account);
+}
+
 void containments_destroy(struct inventory_service *service)
 {
 	if (service->containments != NULL)
@@ -37,10 +46,26 @@ void inventory_use_graph(struct inventory_service *service, const struct graph *
 
 /* ---- folding ---- */
 
+static bool is_by_hand(const struct json *record)
+{
+	return json_text_or(record, "review", "").length == 0 ||
+	       json_boolean_or(record, "kept", false);
+}
+
+/* Whose it was before stays whose it is. */
+static bool keep_review(struct containment *containment, const struct containment *before)
+{
+	containment->review = text_copy(containment->arena, before->review);
+	containment->identity = text_copy(containment->arena, before->identity);
+	return containment->review.data != NULL && containment->identity.data != NULL;
+}
+
 static bool fold_contained(
 	void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct inventory_service *service = state;
+	const struct containment *before =
+		containment_find(service, json_text_or(record, "account", ""));
 	struct containment *containment = calloc(1, sizeof *containment);
 
 	if (containment != NULL)
@@ -56,6 +81,9 @@ static bool fold_contained(
 	containment->index = index;
 	if (containment->actor.data == NULL || containment->review.data == NULL ||
 		containment->identity.data == NULL || containment->account.length == 0)
+		goto failed;
+	if (before != NULL && before->review.length > 0 && is_by_hand(record) &&
+		!keep_review(containment, before))
 		goto failed;
 	containment_destroy(name_table_remove(service->containments, containment->account));
 	if (name_table_put(service->containments, containment->account, containment))
@@ -79,16 +107,23 @@ static bool fold_released(void *state, const struct json *record, uint64_t index
 
 static void project_contained(const struct json *record, struct projection *projection)
 {
-	projection_put(projection, "containment", json_text_or(record, "account", ""), record);
-	projection_delete(projection, "containment-call", json_text_or(record, "account", ""));
-	projection_delete(projection, "containment-asked", json_text_or(record, "account", ""));
+	struct text account = json_text_or(record, "account", "");
+
+	projection_put(projection, "containment", account, record);
+	if (!is_by_hand(record))
+		projection_put(projection, "containment-review", account, record);
+	projection_delete(projection, "containment-call", account);
+	projection_delete(projection, "containment-asked", account);
 }
 
 static void project_released(const struct json *record, struct projection *projection)
 {
-	projection_delete(projection, "containment", json_text_or(record, "account", ""));
-	projection_delete(projection, "containment-call", json_text_or(record, "account", ""));
-	projection_delete(projection, "containment-asked", json_text_or(record, "account", ""));
+	struct text account = json_text_or(record, "account", "");
+
+	projection_delete(projection, "containment", account);
+	projection_delete(projection, "containment-review", account);
+	projection_delete(projection, "containment-call", account);
+	projection_delete(projection, "containment-asked", account);
 }
 
 bool containments_register(struct inventory_service *service, struct error *err)
@@ -121,6 +156,16 @@ static void on_recorded(void *context, uint64_t index, const struct error *err)
 	asked->done(asked, index, err);
 }
 
+static void put_change(
+	struct fold_record *record, const struct inventory_change *change, const char *type)
+{
+	fold_record_start(record, type, change->actor);
+	json_put_text(&record->object, "account", change->account);
+	json_put_text(&record->object, "reason", change->reason);
+	json_put_text_unless_empty(&record->object, "review", change->review);
+	json_put_text_unless_empty(&record->object, "identity", change->identity);
+}
+
 bool inventory_submit_change(struct inventory_service *service, struct inventory_change *change,
 	const char *type, struct error *err)
 {
@@ -130,12 +175,71 @@ bool inventory_submit_change(struct inventory_service *service, struct inventory
 		return false;
 	record->context = change;
 	record->done = on_recorded;
-	fold_record_start(record, type, change->actor);
-	json_put_text(&record->object, "account", change->account);
-	json_put_text(&record->object, "reason", change->reason);
-	json_put_text_unless_empty(&record->object, "review", change->review);
-	json_put_text_unless_empty(&record->object, "identity", change->identity);
+	put_change(record, change, type);
 	return fold_record_send(&record, err);
+}
+
+/* A containment on its way to the log; whoever asked has it in place until it is there. */
+struct containing {
+	struct inventory_service *service;
+	struct inventory_change *change;
+	struct containing *next;
+};
+
+bool inventory_is_containing(const struct inventory_service *service, struct text account)
+{
+	const struct containing *each = service->containing;
+
+	while (each != NULL && !text_equal(each->change->account, account))
+		each = each->next;
+	return each != NULL;
+}
+
+static void containing_end(struct containing *containing)
+{
+	struct containing **link = &containing->service->containing;
+
+	while (*link != containing)
+		link = &(*link)->next;
+	*link = containing->next;
+	free(containing);
+}
+
+static void on_contained(void *context, uint64_t index, const struct error *err)
+{
+	struct containing *containing = context;
+	struct inventory_change *change = containing->change;
+
+	containing_end(containing);
+	change->done(change, index, err);
+}
+
+static bool submit_contained(struct inventory_service *service, struct inventory_change *change,
+	const struct containment *before, struct error *err)
+{
+	struct containing *containing = calloc(1, sizeof *containing);
+	struct fold_record *record;
+
+	if (containing == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for a containment");
+	if (!fold_record_create(&record, service->parts.fold, RECORD_ARENA_BYTES_MAX, err)) {
+		free(containing);
+		return false;
+	}
+	*containing = (struct containing){service, change, service->containing};
+	service->containing = containing;
+	record->context = containing;
+	record->done = on_contained;
+	put_change(record, change, "inventory-contained");
+	if (before != NULL && before->review.length > 0 && change->review.length == 0) {
+		json_put_text(&record->object, "review", before->review);
+		json_put_text_unless_empty(&record->object, "identity", before->identity);
+		json_put_boolean(&record->object, "kept", true);
+	}
+	if (fold_record_send(&record, err))
+		return true;
+	containing_end(containing);
+	return false;
 }
 
 bool inventory_check_reason(const struct inventory_change *change, struct error *err)
@@ -160,36 +264,47 @@ static bool find_account(const struct inventory_service *service, struct text ac
 bool inventory_contain(
 	struct inventory_service *service, struct inventory_change *change, struct error *err)
 {
-	const struct containment *before =
-		change->account.length == 0
-			? NULL
-			: name_table_find(service->containments, change->account);
+	const struct containment *before = containment_find(service, change->account);
 	struct graph_node node;
 
 	if (!find_account(service, change->account, &node, err) ||
 		!inventory_check_reason(change, err))
 		return false;
-	if (before != NULL && change->review.length == 0) { /* nobody takes it from a review so */
-		change->review = before->review;
-		change->identity = before->identity;
-	}
 	if (before == NULL && name_table_count(service->containments) >= CONTAINMENTS_MAX)
 		return error_set(err, ERROR_LIMIT, "at most %d accounts are contained at once",
 			CONTAINMENTS_MAX);
-	return inventory_submit_change(service, change, "inventory-contained", err);
+	return submit_contained(service, change, before, err);
+}
+
+bool inventory_check_settled(
+	const struct inventory_service *service, struct text account, struct error *err)
+{
+	return !inventory_is_containing(service, account) ||
+	       error_set(err, ERROR_CONFLICT,
+		       "it is being contained anew: see `remit inventory contained`, and ask "
+		       "again");
 }
 
 bool inventory_release(
 	struct inventory_service *service, struct inventory_change *change, struct error *err)
 {
-	if (change->account.length == 0 ||
-		name_table_find(service->containments, change->account) == NULL)
+	if (containment_find(service, change->account) == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "this account is not contained");
 	return inventory_check_reason(change, err) &&
+	       inventory_check_settled(service, change->account, err) &&
 	       inventory_submit_change(service, change, "inventory-released", err);
 }
 
 /* ---- how it stands ---- */
+
+uint64_t inventory_contained_index(const struct inventory_service *service, struct text account)
+{
+	const struct containment *containment = containment_find(service, account);
+
+	return containment == NULL || inventory_is_containing(service, account)
+		       ? INVENTORY_NOT_CONTAINED
+		       : containment->index;
+}
 
 static struct text connector_of(struct text account)
 {
@@ -250,9 +365,7 @@ static bool containment_json(struct json *out, struct arena *arena,
 	json_put_text(&object, "reason", containment->reason);
 	json_put_text_unless_empty(&object, "review", containment->review);
 	json_put_text_unless_empty(&object, "identity", containment->identity);
-	json_put_text_unless_empty(&object, "asked_by", containment->asked_by);
-	if (containment->asked_utc_ms != 0)
-		json_put_time(&object, "asked", containment->asked_utc_ms);
+	releasing_put(&object, service, containment);
 	json_put_integer(&object, "record", (int64_t)containment->index);
 	return calling_put(&object, containment, err) &&
 	       put_others(&object, service, containment, status.provider, err) &&
@@ -262,8 +375,7 @@ static bool containment_json(struct json *out, struct arena *arena,
 bool inventory_containment(const struct inventory_service *service, struct text account,
 	struct arena *arena, struct json *out, struct error *err)
 {
-	const struct containment *containment =
-		account.length == 0 ? NULL : name_table_find(service->containments, account);
+	const struct containment *containment = containment_find(service, account);
 
 	if (containment == NULL || service->graph == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "this account is not contained");

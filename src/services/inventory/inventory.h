@@ -38,6 +38,8 @@ enum {
 	INVENTORY_REASON_BYTES_MAX = 1000,
 	CONTAINMENTS_MAX = 4096,
 };
+/* How long somebody may agree to what another asked for. */
+#define INVENTORY_ASK_MS_MAX (INT64_C(30) * 24 * 3600 * 1000)
 
 /* Reads what lies beside a record. */
 struct inventory_contents {
@@ -109,9 +111,12 @@ struct inventory_change {
 	struct text reason;  /* of undo, of a containment */
 	struct text account; /* of a containment: CONNECTOR/ID */
 	/* Of a containment: the review that took the account, by its id, and whose item that
-	 * was; empty: none did, or it stays the one that did before. */
+	 * was; empty: by hand, and it stays the review's that had it before. */
 	struct text review;
 	struct text identity;
+	/* Of a release: the record by which somebody asked for it, which this agrees to; 0: none.
+	 */
+	uint64_t ask;
 	void *context;
 	/* Runs on the loop, once, never before the call returns, if that returned true. */
 	void (*done)(struct inventory_change *change, uint64_t index, const struct error *err);
@@ -191,11 +196,15 @@ bool inventory_draft(const struct inventory_service *service, struct text accoun
 /* ---- stopping somebody at their provider ---- */
 
 /* Puts on record that the account is to be stopped, or that it may act again.  Errors: NOT_FOUND,
- * INVALID (no reason), LIMIT, IO. */
+ * INVALID (no reason), CONFLICT (of a release: it is being contained anew), LIMIT, IO. */
 bool inventory_contain(struct inventory_service *service, struct inventory_change *change,
 	struct error *err) MUST_CHECK;
 bool inventory_release(struct inventory_service *service, struct inventory_change *change,
 	struct error *err) MUST_CHECK;
+/* The record by which it is contained now; INVENTORY_NOT_CONTAINED, too, while another is on its
+ * way to the log. */
+#define INVENTORY_NOT_CONTAINED UINT64_MAX
+uint64_t inventory_contained_index(const struct inventory_service *service, struct text account);
 
 /* Whom releases are asked of; a port that main fills.  A function that is NULL lets nobody. */
 struct inventory_judged {
@@ -203,6 +212,8 @@ struct inventory_judged {
 	struct text identity;
 	struct text account;
 	struct text actor; /* "person:NAME" */
+	/* Whom they would agree with, likewise; empty: nobody. */
+	struct text asked_by;
 };
 struct inventory_judge {
 	void *context;
@@ -215,8 +226,10 @@ void inventory_use_judge(struct inventory_service *service, const struct invento
 
 /* Whether the actor has it act again.  LET: then inventory_release is called, once its provider
  * gave it back.  ASKED: a review had it stopped; that they want it back is on its way to the
- * record, done runs, and another person who may judge that has to ask, too.  REFUSED: NOT_FOUND,
- * INVALID (no reason, "forbidden: "), CONFLICT (they asked before), LIMIT, IO. */
+ * record, done runs, and another person who may judge that has to agree: change->ask is that
+ * record, which counts for INVENTORY_ASK_MS_MAX, as long as its actor may ask, and until somebody
+ * asks anew.  REFUSED: NOT_FOUND, INVALID (no reason, "forbidden: "), CONFLICT (another record
+ * than change->ask asks for it, or it is being contained anew), LIMIT, IO. */
 enum inventory_release {
 	INVENTORY_RELEASE_REFUSED = 0,
 	INVENTORY_RELEASE_ASKED,
@@ -263,7 +276,7 @@ size_t inventory_consenting(const struct inventory_service *service, struct text
 	struct text *out, size_t count);
 
 /* {account, state, meaning, intended, seen?, by, reason, review?, identity?, asked_by?, asked?,
- * record, provider?, calls, dependants}:
+ * asked_reason?, ask?, record, provider?, calls, dependants}:
  * how it stands by the inventory in force, what is to be done there, who acts through it.
  * Errors: NOT_FOUND, LIMIT. */
 bool inventory_containment(const struct inventory_service *service, struct text account,

@@ -96,6 +96,7 @@ struct inventory_service {
 	const struct graph *graph; /* NULL: none was lent */
 	struct inventory_judge judge;
 	struct name_table *containments; /* by account */
+	struct containing *containing;   /* those on their way to the log */
 	struct arena *arena;             /* of one step */
 };
 
@@ -108,7 +109,9 @@ struct containment {
 	struct text review;   /* that had it stopped; empty: none */
 	struct text identity; /* whose item that was */
 	struct text asked_by; /* who wants it back; empty: nobody yet */
+	struct text asked_reason;
 	int64_t asked_utc_ms;
+	uint64_t asked_index;
 	int64_t at_utc_ms;
 	uint64_t index;
 	/* What a connector found there. */
@@ -120,6 +123,13 @@ struct containment {
 };
 
 /* containment.c */
+/* NULL: it is not contained. */
+struct containment *containment_find(const struct inventory_service *service, struct text account);
+/* Whether a record that contains it is on its way to the log. */
+bool inventory_is_containing(const struct inventory_service *service, struct text account);
+/* Errors: CONFLICT (one is). */
+bool inventory_check_settled(
+	const struct inventory_service *service, struct text account, struct error *err) MUST_CHECK;
 /* Writes account, reason, and of a containment its review.  Errors: LIMIT, IO. */
 bool inventory_submit_change(struct inventory_service *service, struct inventory_change *change,
 	const char *type, struct error *err) MUST_CHECK;
@@ -127,6 +137,9 @@ bool inventory_submit_change(struct inventory_service *service, struct inventory
 /* releasing.c */
 /* Errors: LIMIT. */
 bool releasing_register(struct inventory_service *service, struct error *err) MUST_CHECK;
+/* Adds who wants it back, if another may agree with them now, when, why and by which record. */
+void releasing_put(struct json_builder *object, const struct inventory_service *service,
+	const struct containment *containment);
 
 /* calling.c */
 /* Errors: LIMIT. */

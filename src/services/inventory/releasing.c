@@ -1,6 +1,7 @@
 /* Who has a contained account act again.  What people stopped by hand is an administrator's to
  * give back.  What a review stopped takes two: somebody asks for it, and another person agrees who
- * may judge what the review took.
+ * may judge what the review took.  They agree to one record, which they were shown, of at most
+ * INVENTORY_ASK_MS_MAX ago, by somebody who may ask still.
  *
  *   inventory-release-asked  somebody wants it back
  *
@@ -16,14 +17,16 @@ static bool fold_asked(void *state, const struct json *record, uint64_t index, s
 {
 	struct inventory_service *service = state;
 	struct text account = json_text_or(record, "account", "");
-	struct containment *containment =
-		account.length == 0 ? NULL : name_table_find(service->containments, account);
+	struct containment *containment = containment_find(service, account);
 
 	if (containment == NULL || index <= containment->index)
 		return true;
 	containment->asked_by = text_copy(containment->arena, json_text_or(record, "actor", ""));
+	containment->asked_reason =
+		text_copy(containment->arena, json_text_or(record, "reason", ""));
 	containment->asked_utc_ms = json_integer_or(record, "at", 0);
-	return containment->asked_by.data != NULL ||
+	containment->asked_index = index;
+	return (containment->asked_by.data != NULL && containment->asked_reason.data != NULL) ||
 	       error_set(err, ERROR_LIMIT, "no memory for a containment");
 }
 
@@ -60,42 +63,66 @@ static bool may_administer(
 	return judge->may_administer(judge->context, actor, err);
 }
 
+/* asked_by: whom they would agree with; empty: nobody. */
 static bool may_judge(const struct inventory_service *service,
-	const struct containment *containment, struct text actor, struct error *err)
+	const struct containment *containment, struct text actor, struct text asked_by,
+	struct error *err)
 {
 	const struct inventory_judge *judge = &service->judge;
 	const struct inventory_judged judged = {.review = containment->review,
 		.identity = containment->identity,
 		.account = containment->account,
-		.actor = actor};
+		.actor = actor,
+		.asked_by = asked_by};
 
 	if (judge->may_judge == NULL)
 		return error_set(err, ERROR_INVALID, "forbidden: nobody is asked who may");
 	return judge->may_judge(judge->context, &judged, err);
 }
 
-/* The first who wants it back, or another after whom somebody else has to agree.  no_judge: why
- * they may not judge it; of who may it has no code. */
-static enum inventory_release ask(struct inventory_service *service,
-	const struct containment *containment, struct inventory_change *change,
-	const struct error *no_judge, struct error *err)
+/* Who may judge it, or administers remit; err: why they may not judge it. */
+static bool may_ask(const struct inventory_service *service, const struct containment *containment,
+	struct text actor, struct error *err)
 {
 	struct error no_administrator;
 
-	if (no_judge->code != ERROR_NONE &&
-		!may_administer(service, change->actor, &no_administrator)) {
-		*err = *no_judge;
-		return INVENTORY_RELEASE_REFUSED;
-	}
-	if (text_equal(containment->asked_by, change->actor)) {
-		error_set(err, ERROR_CONFLICT,
-			"you asked for it: another person agrees who may judge review %.*s",
-			TEXT_ARGS(containment->review));
-		return INVENTORY_RELEASE_REFUSED;
-	}
-	return inventory_submit_change(service, change, "inventory-release-asked", err)
-		       ? INVENTORY_RELEASE_ASKED
-		       : INVENTORY_RELEASE_REFUSED;
+	return may_judge(service, containment, actor, TEXT(""), err) ||
+	       may_administer(service, actor, &no_administrator);
+}
+
+/* Whether somebody wants it back whom another may agree with now. */
+static bool does_ask_stand(
+	const struct inventory_service *service, const struct containment *containment)
+{
+	struct error why;
+
+	return containment->asked_by.length > 0 &&
+	       fold_stamp_utc_ms(service->parts.fold) - containment->asked_utc_ms <=
+		       INVENTORY_ASK_MS_MAX &&
+	       may_ask(service, containment, containment->asked_by, &why);
+}
+
+/* What is agreed to is what was shown. */
+static bool check_ask(const struct containment *containment, const struct inventory_change *change,
+	struct error *err)
+{
+	if (change->ask == 0 || (containment != NULL && containment->asked_by.length > 0 &&
+					change->ask == containment->asked_index))
+		return true;
+	return error_set(err, ERROR_CONFLICT,
+		"ask: another record asks for it now, or none: see `remit inventory contained`");
+}
+
+/* Whether they say yes to somebody else's wish, which stands; else they wish it themselves.  One
+ * who may judge nothing there wishes it in the other's place. */
+static bool is_yes(const struct inventory_service *service, const struct containment *containment,
+	const struct inventory_change *change)
+{
+	struct error why;
+
+	return change->ask != 0 && !text_equal(containment->asked_by, change->actor) &&
+	       does_ask_stand(service, containment) &&
+	       may_judge(service, containment, change->actor, TEXT(""), &why);
 }
 
 /* By one administrator, whoever contained it. */
@@ -109,26 +136,41 @@ static enum inventory_release release_own(const struct inventory_service *servic
 		error_set(err, ERROR_NOT_FOUND, "this account is not contained");
 		return INVENTORY_RELEASE_REFUSED;
 	}
-	return inventory_check_reason(change, err) ? INVENTORY_RELEASE_LET
-						   : INVENTORY_RELEASE_REFUSED;
+	return inventory_check_reason(change, err) &&
+			       inventory_check_settled(service, change->account, err) &&
+			       check_ask(containment, change, err)
+		       ? INVENTORY_RELEASE_LET
+		       : INVENTORY_RELEASE_REFUSED;
 }
 
 enum inventory_release inventory_ask_release(
 	struct inventory_service *service, struct inventory_change *change, struct error *err)
 {
-	const struct containment *containment =
-		change->account.length == 0
-			? NULL
-			: name_table_find(service->containments, change->account);
-	struct error no_judge = {0};
+	const struct containment *containment = containment_find(service, change->account);
 
 	if (containment == NULL || containment->review.length == 0)
 		return release_own(service, containment, change, err);
-	if (!inventory_check_reason(change, err))
+	if (!inventory_check_reason(change, err) ||
+		!may_ask(service, containment, change->actor, err) ||
+		!inventory_check_settled(service, change->account, err) ||
+		!check_ask(containment, change, err))
 		return INVENTORY_RELEASE_REFUSED;
-	if (may_judge(service, containment, change->actor, &no_judge) &&
-		containment->asked_by.length > 0 &&
-		!text_equal(containment->asked_by, change->actor))
-		return INVENTORY_RELEASE_LET;
-	return ask(service, containment, change, &no_judge, err);
+	if (is_yes(service, containment, change))
+		return may_judge(service, containment, change->actor, containment->asked_by, err)
+			       ? INVENTORY_RELEASE_LET
+			       : INVENTORY_RELEASE_REFUSED;
+	return inventory_submit_change(service, change, "inventory-release-asked", err)
+		       ? INVENTORY_RELEASE_ASKED
+		       : INVENTORY_RELEASE_REFUSED;
+}
+
+void releasing_put(struct json_builder *object, const struct inventory_service *service,
+	const struct containment *containment)
+{
+	if (!does_ask_stand(service, containment))
+		return;
+	json_put_text(object, "asked_by", containment->asked_by);
+	json_put_time(object, "asked", containment->asked_utc_ms);
+	json_put_text(object, "asked_reason", containment->asked_reason);
+	json_put_integer(object, "ask", (int64_t)containment->asked_index);
 }

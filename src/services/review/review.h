@@ -216,14 +216,16 @@ bool review_items(struct review_service *service, const struct review_items_quer
 	struct arena *arena, struct json *out, uint32_t *next, struct error *err) MUST_CHECK;
 
 /* Whether the person may have back, at its provider, an account that the review had stopped for
- * the identity: who may judge what it took there, and neither owns the identity nor stands in for
- * who does.  Of a review that is not known any more, whoever may judge the identity.  Errors:
- * INVALID ("forbidden: "). */
+ * the identity: who may judge what it took there, and neither owns the identity nor judges by a
+ * delegation that one who does had part in.  Of a review that is not known any more, whoever may
+ * judge the identity.  Errors: INVALID ("forbidden: "). */
 struct review_given_back {
 	struct text review;
 	struct text identity;
 	struct text account; /* CONNECTOR/ID */
 	struct text person;
+	/* Who wants it back; empty: nobody yet.  Neither judges by the other's delegation. */
+	struct text asked_by;
 };
 bool review_may_give_back(const struct review_service *service,
 	const struct review_given_back *asked, struct error *err) MUST_CHECK;

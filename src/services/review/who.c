@@ -71,24 +71,43 @@ static bool may_self(const struct review_service *service, const struct review *
 	       (text_equal(row->assignee, person) || is_named(service, review, &row->item, person));
 }
 
-/* The one, over at most so many delegations, who may and stands behind the person. */
+/* Whoever delegated to the person last; false: nobody did. */
+static bool step_behind(const struct review *review, struct text *person)
+{
+	size_t i = review->delegations_count;
+
+	while (i > 0 && !text_equal(review->delegations[i - 1].to, *person))
+		i--;
+	if (i > 0)
+		*person = review->delegations[i - 1].from;
+	return i > 0;
+}
+
+/* Those, over at most so many delegations, who stand behind the person, up to the first who may;
+ * 0: nobody of them may. */
+static size_t find_way(const struct review_service *service, const struct review *review,
+	const struct review_row *row, struct text person,
+	struct text way[REVIEW_DELEGATION_HOPS_MAX])
+{
+	for (size_t hops = 0; hops < REVIEW_DELEGATION_HOPS_MAX; hops++) {
+		if (!step_behind(review, &person))
+			return 0;
+		way[hops] = person;
+		if (may_self(service, review, row, person))
+			return hops + 1;
+	}
+	return 0;
+}
+
 static bool find_behind(const struct review_service *service, const struct review *review,
 	const struct review_row *row, struct text person, struct text *behind)
 {
-	for (int hops = 0; hops < REVIEW_DELEGATION_HOPS_MAX; hops++) {
-		size_t i = review->delegations_count;
+	struct text way[REVIEW_DELEGATION_HOPS_MAX];
+	size_t count = find_way(service, review, row, person, way);
 
-		while (i > 0 && !text_equal(review->delegations[i - 1].to, person))
-			i--;
-		if (i == 0)
-			return false;
-		person = review->delegations[i - 1].from;
-		if (may_self(service, review, row, person)) {
-			*behind = person;
-			return true;
-		}
-	}
-	return false;
+	if (count > 0)
+		*behind = way[count - 1];
+	return count > 0;
 }
 
 bool review_may(const struct review_service *service, const struct review *review,
@@ -132,6 +151,33 @@ static bool is_owner(const struct review_service *service, struct text identity,
 	return text_equal(person, about.owner) || text_equal(person, about.backup_owner);
 }
 
+/* Whether the person judges the row by a delegation that the other had part in, or, if nobody is
+ * named as the other, an owner. */
+static bool is_through(const struct review_service *service, const struct review *review,
+	const struct review_row *row, struct text person, const struct text *other)
+{
+	struct text way[REVIEW_DELEGATION_HOPS_MAX];
+	size_t count = 0;
+
+	if (!may_self(service, review, row, person))
+		count = find_way(service, review, row, person, way);
+	for (size_t i = 0; i < count; i++)
+		if (other != NULL ? text_equal(way[i], *other)
+				  : is_owner(service, row->item.identity, way[i]))
+			return true;
+	return false;
+}
+
+/* Of their own, or by delegations that neither an owner nor who asks had part in. */
+static bool is_another(const struct review_service *service, const struct review *review,
+	const struct review_row *row, const struct review_given_back *asked)
+{
+	return !is_through(service, review, row, asked->person, NULL) &&
+	       (asked->asked_by.length == 0 ||
+		       (!is_through(service, review, row, asked->person, &asked->asked_by) &&
+			       !is_through(service, review, row, asked->asked_by, &asked->person)));
+}
+
 /* By any of the rows that are of the account; is_known: there is one. */
 static bool may_by_row(const struct review_service *service, const struct review_given_back *asked,
 	bool *is_known, struct error *err)
@@ -148,7 +194,7 @@ static bool may_by_row(const struct review_service *service, const struct review
 			continue;
 		*is_known = true;
 		if (review_may(service, review, row, asked->person, &behind, err) &&
-			!is_owner(service, asked->identity, behind))
+			is_another(service, review, row, asked))
 			return true;
 	}
 	return false;
@@ -161,7 +207,8 @@ bool review_may_give_back(const struct review_service *service,
 		.identity = asked->identity, .unit = TEXT(REGISTRY_ORGANISATION)};
 	bool is_known;
 
-	if (!is_owner(service, asked->identity, asked->person)) {
+	if (!is_owner(service, asked->identity, asked->person) &&
+		(asked->asked_by.length == 0 || !text_equal(asked->person, asked->asked_by))) {
 		if (may_by_row(service, asked, &is_known, err))
 			return true;
 		if (!is_known && review_is_here(service, asked->person) &&
@@ -170,8 +217,8 @@ bool review_may_give_back(const struct review_service *service,
 	}
 	return error_set(err, ERROR_INVALID,
 		"forbidden: review %.*s had it stopped: another person than who asks, who may "
-		"judge "
-		"that and does not own identity %.*s, has it act again",
+		"judge that by neither's delegation and does not own identity %.*s, has it act "
+		"again",
 		TEXT_ARGS(asked->review), TEXT_ARGS(asked->identity));
 }
 

@@ -11,6 +11,7 @@
 
 #include "services/connector/connector.h"
 #include "support/governed.h"
+#include "support/memory_store.h"
 
 enum { ARENA_BYTES = 512 * 1024 * 1024, TURNS_MAX = 4000, FETCHES_MAX = 64, DAY_MS = 86400000 };
 
@@ -502,6 +503,13 @@ static void on_contained(struct inventory_change *change, uint64_t index, const 
 	assert_null(err);
 }
 
+static void on_lost(struct inventory_change *change, uint64_t index, const struct error *err)
+{
+	(void)change;
+	(void)index;
+	assert_non_null(err);
+}
+
 /* The graph is told by hand: nobody listens to inventories here. */
 static void know_account(struct bench *bench, const char *name)
 {
@@ -527,6 +535,23 @@ static void intend(struct bench *bench, const char *account)
 	if (!inventory_contain(bench->inventory, &change, &err))
 		fail_msg("%s", err.text);
 	fake_log_flush(&bench->governed.log);
+}
+
+/* On its way to the log, in the caller's change. */
+static void begin_intending(
+	struct bench *bench, struct inventory_change *change, const char *review)
+{
+	struct error err = {0};
+
+	*change = (struct inventory_change){.account = TEXT("n8n/f"),
+		.actor = review == NULL ? TEXT("person:adi") : TEXT("person:rey"),
+		.reason = TEXT("a drill"),
+		.review = text_of(review == NULL ? "" : review),
+		.identity = review == NULL ? TEXT("") : TEXT("a1"),
+		.done = on_contained};
+	know_account(bench, "n8n/f");
+	if (!inventory_contain(bench->inventory, change, &err))
+		fail_msg("%s", err.text);
 }
 
 static enum error_code contain(struct bench *bench, const char *account)
@@ -667,9 +692,13 @@ static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 
 /* ---- who has it act again ---- */
 
+static const char *left = ""; /* who may nothing any more; check-source: global: of one test */
+
 static bool may_administer(void *context, struct text actor, struct error *err)
 {
 	(void)context;
+	if (text_is(actor, left))
+		return error_set(err, ERROR_INVALID, "forbidden: left");
 	return text_is(actor, "person:adi") || text_is(actor, "person:eva") ||
 	       error_set(err, ERROR_INVALID, "forbidden: no administrator");
 }
@@ -677,10 +706,14 @@ static bool may_administer(void *context, struct text actor, struct error *err)
 static bool may_judge(void *context, const struct inventory_judged *judged, struct error *err)
 {
 	(void)context;
-	assert_true(text_is(judged->review, "r1"));
+	assert_true(text_is(judged->review, "r1") || text_is(judged->review, "r2"));
 	assert_true(text_is(judged->identity, "a1"));
 	assert_true(text_is(judged->account, "n8n/f"));
+	if (text_is(judged->actor, left) ||
+		(text_is(judged->actor, "person:dee") && text_is(judged->asked_by, "person:rey")))
+		return error_set(err, ERROR_INVALID, "forbidden: left, or by delegation");
 	return text_is(judged->actor, "person:rey") || text_is(judged->actor, "person:rex") ||
+	       text_is(judged->actor, "person:dee") ||
 	       error_set(err, ERROR_INVALID, "forbidden: no judge");
 }
 
@@ -688,17 +721,43 @@ static const struct inventory_judge judge = {
 	.may_administer = may_administer, .may_judge = may_judge};
 
 /* What asking comes to; where it is let nothing is done. */
-static void assert_asked(struct bench *bench, const char *person, enum inventory_release expected)
+static void assert_agreed(
+	struct bench *bench, const char *person, uint64_t ask, enum inventory_release expected)
 {
 	struct inventory_change change = {.account = TEXT("n8n/f"),
 		.actor = text_format(bench->governed.arena, "person:%s", person),
 		.reason = TEXT("it is needed"),
+		.ask = ask,
 		.done = on_contained};
 	struct error err = {0};
 
 	assert_int_equal(inventory_ask_release(bench->inventory, &change, &err), expected);
-	assert_int_equal(err.code != ERROR_NONE, expected == INVENTORY_RELEASE_REFUSED);
+	if (expected == INVENTORY_RELEASE_REFUSED)
+		assert_int_not_equal(err.code, ERROR_NONE);
 	fake_log_flush(&bench->governed.log);
+}
+
+static void assert_asked(struct bench *bench, const char *person, enum inventory_release expected)
+{
+	assert_agreed(bench, person, 0, expected);
+}
+
+/* The record by which it is asked for, as it is shown; 0: none is. */
+static uint64_t shown_ask(struct bench *bench)
+{
+	struct error err = {0};
+	struct json out;
+
+	if (!inventory_containment(bench->inventory, TEXT("n8n/f"), bench->arena, &out, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(json_find(&out, "ask") != NULL, json_find(&out, "asked_by") != NULL);
+	assert_int_equal(json_find(&out, "ask") != NULL, json_find(&out, "asked_reason") != NULL);
+	return (uint64_t)json_integer_or(&out, "ask", 0);
+}
+
+static void assert_yes(struct bench *bench, const char *person, enum inventory_release expected)
+{
+	assert_agreed(bench, person, shown_ask(bench), expected);
 }
 
 static void stop_by_review(struct bench *bench)
@@ -746,15 +805,193 @@ static void what_a_review_stopped_two_people_give_back(void **state)
 	stop_by_review(bench);
 	assert_asked(bench, "ana", INVENTORY_RELEASE_REFUSED);
 	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
-	assert_asked(bench, "adi", INVENTORY_RELEASE_REFUSED);
 	assert_asked(bench, "eva", INVENTORY_RELEASE_ASKED); /* who may not judge asks, too */
-	assert_asked(bench, "ana", INVENTORY_RELEASE_REFUSED);
-	assert_asked(bench, "rey", INVENTORY_RELEASE_LET);
+	assert_yes(bench, "ana", INVENTORY_RELEASE_REFUSED);
+	assert_yes(bench, "rey", INVENTORY_RELEASE_LET);
 	/* Contained by hand it stays the review's, and is asked about anew. */
 	intend(bench, "n8n/f");
+	assert_int_equal(shown_ask(bench), 0);
 	assert_asked(bench, "rey", INVENTORY_RELEASE_ASKED);
-	assert_asked(bench, "rey", INVENTORY_RELEASE_REFUSED);
-	assert_asked(bench, "rex", INVENTORY_RELEASE_LET);
+	assert_yes(bench, "rey", INVENTORY_RELEASE_ASKED);   /* which asks anew, and no more */
+	assert_yes(bench, "dee", INVENTORY_RELEASE_REFUSED); /* rey delegated it to her */
+	assert_yes(bench, "rex", INVENTORY_RELEASE_LET);
+}
+
+static void what_is_agreed_to_is_what_was_shown(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t shown;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	stop_by_review(bench);
+	assert_agreed(bench, "rey", 1, INVENTORY_RELEASE_REFUSED); /* nobody asked */
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	shown = shown_ask(bench);
+	assert_agreed(bench, "rey", shown + 1, INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "eva", INVENTORY_RELEASE_ASKED);
+	assert_agreed(bench, "rey", shown, INVENTORY_RELEASE_REFUSED);
+	/* Who names nobody's asks for it. */
+	assert_asked(bench, "rey", INVENTORY_RELEASE_ASKED);
+	shown = shown_ask(bench);
+	stop_by_review(bench);
+	assert_agreed(bench, "rex", shown, INVENTORY_RELEASE_REFUSED);
+	assert_asked(bench, "rex", INVENTORY_RELEASE_ASKED);
+}
+
+static struct text review_of(struct bench *bench)
+{
+	struct error err = {0};
+	struct json out;
+
+	if (!inventory_containment(bench->inventory, TEXT("n8n/f"), bench->arena, &out, &err))
+		return TEXT("");
+	return json_text_or(&out, "review", "");
+}
+
+static bool apply_row(void *visitor, const struct store_row *row, struct error *err)
+{
+	return fold_apply_entry(visitor, row->body, TEXT(""), row->index, err);
+}
+
+static void put_in_store(struct bench *bench, const struct store *store)
+{
+	const struct fake_log *log = &bench->governed.log;
+	struct error err = {0};
+
+	for (size_t i = 0; i < log->count; i++) {
+		const struct fold_entry entry = {.entry = log->entries[i].entry,
+			.content = log->entries[i].content,
+			.index = i};
+		struct fold_projected rows;
+		struct store_batch batch = {.records = &rows.record, .records_count = 1};
+
+		assert_true(fold_project_entry(
+			bench->governed.fold, bench->arena, &entry, &rows, &err));
+		batch.changes = rows.changes;
+		batch.changes_count = rows.changes_count;
+		batch.mark.next = i + 1;
+		assert_true(store->apply(store->context, &batch, &err));
+	}
+}
+
+/* What a daemon has of it that starts from the rows of the store is what this one has. */
+static void assert_kept_by_the_store(struct bench *bench)
+{
+	struct memory_store *memory = memory_store_create();
+	const struct store store = memory_store_port(memory);
+	const struct fold_log port = fake_log_port(&bench->governed.log);
+	struct inventory_parts parts = {.contents = {bench, read_content}};
+	struct inventory_service *again;
+	struct json is, was;
+	struct error err = {0};
+
+	put_in_store(bench, &store);
+	assert_true(fold_create(&parts.fold, &port, bench->loop, &err));
+	assert_true(inventory_create(&again, &parts, &err));
+	inventory_use_graph(again, bench->graph);
+	inventory_use_judge(again, &judge);
+	if (!store.each_row(store.context, apply_row, parts.fold, &err))
+		fail_msg("%s", err.text);
+	assert_true(fold_finish_loading(parts.fold, &err));
+	assert_true(inventory_containments(again, TEXT(""), 10, bench->arena, &is, &err));
+	assert_true(
+		inventory_containments(bench->inventory, TEXT(""), 10, bench->arena, &was, &err));
+	assert_true(text_equal(
+		json_canonical_text(bench->arena, &is), json_canonical_text(bench->arena, &was)));
+	inventory_destroy(&again);
+	fold_destroy(&parts.fold);
+	memory_store_destroy(&memory);
+}
+
+static void who_asked_is_agreed_with_for_thirty_days_and_while_they_may(void **state)
+{
+	struct bench *bench = *state;
+	int64_t asked_utc_ms;
+	uint64_t shown;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	stop_by_review(bench);
+	asked_utc_ms = bench->governed.log.now_utc_ms; /* each look at the clock is a tick */
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	shown = shown_ask(bench);
+	bench->governed.log.now_utc_ms = asked_utc_ms + INVENTORY_ASK_MS_MAX;
+	assert_agreed(bench, "rey", shown, INVENTORY_RELEASE_LET);
+	assert_int_equal(bench->governed.log.now_utc_ms, asked_utc_ms + INVENTORY_ASK_MS_MAX + 1);
+	assert_int_equal(shown_ask(bench), 0);
+	bench->governed.log.now_utc_ms = asked_utc_ms + INVENTORY_ASK_MS_MAX + 1;
+	assert_agreed(bench, "rey", shown, INVENTORY_RELEASE_ASKED); /* the first who does now */
+	assert_yes(bench, "rex", INVENTORY_RELEASE_LET);
+	shown = shown_ask(bench);
+	left = "person:rey";
+	assert_int_equal(shown_ask(bench), 0);
+	assert_agreed(bench, "rex", shown, INVENTORY_RELEASE_ASKED);
+	assert_agreed(bench, "rey", shown_ask(bench), INVENTORY_RELEASE_REFUSED);
+	left = "";
+	assert_yes(bench, "rey", INVENTORY_RELEASE_LET);
+	assert_kept_by_the_store(bench);
+}
+
+static void who_contains_by_hand_takes_it_from_no_review_whatever_comes_first(void **state)
+{
+	struct bench *bench = *state;
+	struct inventory_change hand, review, later;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	/* The one was not on record when the other was asked for. */
+	begin_intending(bench, &review, "r1");
+	begin_intending(bench, &hand, NULL);
+	fake_log_flush(&bench->governed.log);
+	assert_true(text_is(review_of(bench), "r1"));
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	assert_kept_by_the_store(bench);
+	/* A later review has it, whoever contains what was the first one's. */
+	begin_intending(bench, &review, "r1");
+	fake_log_flush(&bench->governed.log);
+	begin_intending(bench, &later, "r2");
+	begin_intending(bench, &hand, NULL);
+	fake_log_flush(&bench->governed.log);
+	assert_true(text_is(review_of(bench), "r2"));
+	assert_kept_by_the_store(bench);
+}
+
+/* Its contained anew is on its way while somebody has it back, or asks for it. */
+static void what_is_being_contained_is_not_given_back(void **state)
+{
+	struct bench *bench = *state;
+	struct inventory_change review, back = {.account = TEXT("n8n/f"),
+						.actor = TEXT("person:adi"),
+						.reason = TEXT("a mistake"),
+						.done = on_contained};
+	struct error err = {0};
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	intend(bench, "n8n/f");
+	begin_intending(bench, &review, "r1");
+	assert_int_equal(
+		inventory_ask_release(bench->inventory, &back, &err), INVENTORY_RELEASE_REFUSED);
+	assert_int_equal(err.code, ERROR_CONFLICT);
+	assert_false(inventory_release(bench->inventory, &back, &err));
+	assert_int_equal(err.code, ERROR_CONFLICT);
+	fake_log_flush(&bench->governed.log);
+	assert_true(text_is(review_of(bench), "r1"));
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	/* One that the log did not take is not in the way. */
+	begin_intending(bench, &review, "r1");
+	review.done = on_lost;
+	bench->governed.log.loses = true;
+	fake_log_flush(&bench->governed.log);
+	bench->governed.log.loses = false;
+	assert_asked(bench, "eva", INVENTORY_RELEASE_ASKED);
+	/* What two gave back is nobody's any more. */
+	assert_true(inventory_release(bench->inventory, &back, &err));
+	fake_log_flush(&bench->governed.log);
+	intend(bench, "n8n/f");
+	assert_true(text_is(review_of(bench), ""));
+	assert_kept_by_the_store(bench);
 }
 
 /* Between the call that gives it back and what its provider says of it. */
@@ -765,15 +1002,22 @@ static void who_is_to_be_stopped_while_given_back_is_not_released(void **state)
 		.actor = TEXT("person:adi"),
 		.reason = TEXT("a mistake"),
 		.direction = STOP_BACK};
-	const struct connector_contain_asked review = {
-		.account = TEXT("n8n/f"), .actor = TEXT("person:rey"), .reason = TEXT("review")};
+	const struct connector_contain_asked review = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("review"),
+		.review = TEXT("r1"),
+		.identity = TEXT("a1")};
 	struct error err = {0};
 
 	bring(bench);
 	intend(bench, "n8n/f");
 	assert_true(connector_contain(bench->service, &back, &err));
 	await(bench, 2);
-	assert_false(connector_stop(bench->service, &review, false));
+	/* It cannot be called away now: that the review wants it stopped is on record. */
+	assert_true(connector_stop(bench->service, &review, false));
+	fake_log_flush(&bench->governed.log);
+	assert_true(text_is(review_of(bench), "r1"));
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
 	answer(bench, "{}");
 	await(bench, 3);
 	answer(bench, "{\"active\":true}");
@@ -781,6 +1025,9 @@ static void who_is_to_be_stopped_while_given_back_is_not_released(void **state)
 		turn(bench);
 	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_ON);
+	assert_true(text_is(review_of(bench), "r1"));
+	inventory_use_judge(bench->inventory, &judge);
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
 	/* Asked again, with nobody in between, it is released. */
 	assert_true(connector_contain(bench->service, &back, &err));
 	await(bench, 4);
@@ -792,6 +1039,31 @@ static void who_is_to_be_stopped_while_given_back_is_not_released(void **state)
 	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 0);
 	assert_int_equal(
 		inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_NONE);
+}
+
+/* By hand, and no call away was asked for: what was agreed to was another containment. */
+static void what_is_contained_anew_while_given_back_is_not_released(void **state)
+{
+	struct bench *bench = *state;
+	const struct connector_contain_asked back = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:adi"),
+		.reason = TEXT("a mistake"),
+		.direction = STOP_BACK};
+	struct inventory_change hand;
+	struct error err = {0};
+
+	bring(bench);
+	intend(bench, "n8n/f");
+	assert_true(connector_contain(bench->service, &back, &err));
+	await(bench, 2);
+	answer(bench, "{}");
+	await(bench, 3);
+	begin_intending(bench, &hand, NULL);
+	answer(bench, "{\"active\":true}");
+	for (int i = 0; i < 10; i++)
+		turn(bench);
+	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_ON);
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
 }
 
 /* Answers whatever is asked, until nothing is; whether the URL was. */
@@ -858,7 +1130,12 @@ int main(void)
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
 		TEST(what_a_person_contained_an_administrator_gives_back),
 		TEST(what_a_review_stopped_two_people_give_back),
+		TEST(what_is_agreed_to_is_what_was_shown),
+		TEST(who_asked_is_agreed_with_for_thirty_days_and_while_they_may),
+		TEST(who_contains_by_hand_takes_it_from_no_review_whatever_comes_first),
+		TEST(what_is_being_contained_is_not_given_back),
 		TEST(who_is_to_be_stopped_while_given_back_is_not_released),
+		TEST(what_is_contained_anew_while_given_back_is_not_released),
 		TEST(what_two_people_took_back_calls_nobody),
 	};
 

@@ -183,6 +183,7 @@ static void close_services(struct reviewing *reviewing)
 static const char more_yaml[] =
 	"object: person\nname: rox\nunit: org\nroles: [reviewer]\n---\n"
 	"object: person\nname: sal\nunit: sales\nroles: [owner, reviewer]\n---\n"
+	"object: person\nname: tom\nunit: sales\nroles: []\n---\n"
 	"object: identity\nname: h1\nkind: agent\nclass: update\nrisk: high\nowner: ana\n"
 	"backup-owner: bo\nunit: support\npurpose: Writes\nenvironments: [staging]\n"
 	"entitlements: [{effect: write, tool: files/write}]\n"
@@ -654,18 +655,78 @@ static void an_account_is_stopped_once_all_its_lines_are_to_go(void **state)
 	assert_string_equal(state_of(reviewing, mail), "exception");
 }
 
-static bool may_give_back(struct reviewing *reviewing, struct text review, const char *person)
+static bool may_agree(
+	struct reviewing *reviewing, struct text review, const char *person, const char *asked_by)
 {
 	const struct review_given_back asked = {.review = review,
 		.identity = TEXT("a1"),
 		.account = TEXT("google/app"),
-		.person = text_of(person)};
+		.person = text_of(person),
+		.asked_by = text_of(asked_by)};
 	struct error err = {0};
 	bool may = review_may_give_back(reviewing->reviews, &asked, &err);
 
 	assert_int_equal(err.code, may ? ERROR_NONE : ERROR_INVALID);
 	assert_true(may || strstr(err.text, "forbidden: ") == err.text);
 	return may;
+}
+
+static bool may_give_back(struct reviewing *reviewing, struct text review, const char *person)
+{
+	return may_agree(reviewing, review, person, "");
+}
+
+static void delegate(struct reviewing *reviewing, struct text from, struct text to)
+{
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_DELEGATE,
+						   .person = from,
+						   .review = reviewing->review,
+						   .to = to}),
+		ERROR_NONE);
+}
+
+static void nobody_is_both_people_by_their_own_delegation(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	reviewing->has_inherited = reviewing->stops = true;
+	assert_int_equal(start(reviewing, "rey", a1, 2), ERROR_NONE);
+	delegate(reviewing, TEXT("rey"), TEXT("sal"));
+	assert_true(may_agree(reviewing, reviewing->review, "sal", "rox"));
+	assert_true(may_agree(reviewing, reviewing->review, "sal", "adi"));
+	assert_true(may_agree(reviewing, reviewing->review, "rox", "sal"));
+	assert_true(may_agree(reviewing, reviewing->review, "rox", "rey"));
+	assert_true(may_agree(reviewing, reviewing->review, "rey", "rox"));
+	assert_false(may_agree(reviewing, reviewing->review, "sal", "rey"));
+	assert_false(may_agree(reviewing, reviewing->review, "rey", "sal"));
+	assert_false(may_agree(reviewing, reviewing->review, "rey", "rey"));
+	/* Nor over somebody between, who may not judge of their own. */
+	delegate(reviewing, TEXT("sal"), TEXT("tom"));
+	assert_true(may_agree(reviewing, reviewing->review, "tom", "rox"));
+	assert_false(may_agree(reviewing, reviewing->review, "tom", "rey"));
+	assert_false(may_agree(reviewing, reviewing->review, "tom", "sal"));
+	assert_false(may_agree(reviewing, reviewing->review, "sal", "tom"));
+	assert_false(may_agree(reviewing, reviewing->review, "rey", "tom"));
+}
+
+static void an_owner_chooses_nobody_who_has_it_back(void **state)
+{
+	struct reviewing *reviewing = *state;
+	static const struct text rey = {"rey", 3};
+
+	reviewing->has_inherited = reviewing->stops = true;
+	assert_int_equal(submit(reviewing, (struct review_request){.verb = REVIEW_VERB_START,
+						   .person = TEXT("rey"),
+						   .scope = a1,
+						   .reviewers = &rey,
+						   .reviewers_count = 1}),
+		ERROR_NONE);
+	reviewing->review = json_text_or(&reviewing->answer, "review", "");
+	delegate(reviewing, TEXT("rey"), TEXT("ana"));
+	assert_false(may_give_back(reviewing, reviewing->review, "ana"));
+	delegate(reviewing, TEXT("ana"), TEXT("sal"));
+	assert_false(may_give_back(reviewing, reviewing->review, "sal"));
+	assert_true(may_give_back(reviewing, reviewing->review, "rey"));
 }
 
 static void an_account_is_had_back_by_who_may_judge_and_owns_nothing_of_it(void **state)
@@ -1159,6 +1220,8 @@ int main(void)
 		TEST(what_changed_before_the_deadline_is_an_exception_and_a_finding),
 		TEST(an_account_is_stopped_once_all_its_lines_are_to_go),
 		TEST(an_account_is_had_back_by_who_may_judge_and_owns_nothing_of_it),
+		TEST(nobody_is_both_people_by_their_own_delegation),
+		TEST(an_owner_chooses_nobody_who_has_it_back),
 		TEST(what_nobody_answered_for_is_stopped_so_that_it_can_be_had_back),
 		TEST(a_line_that_is_kept_keeps_the_account),
 		TEST(a_log_that_takes_nothing_leaves_everything_as_it_is),
