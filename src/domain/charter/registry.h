@@ -47,7 +47,7 @@ enum units_asked { UNITS_ASKED = 0, UNITS_BEFORE };
 /* What most entries have nothing of. */
 struct registry_more {
 	struct text proposed_by; /* actor of what waits, "person:NAME" */
-	/* Of what waits, where object_is_proposed; else 0. */
+	/* Of what waits, where object_is_proposed or object_is_ceded; else 0. */
 	int64_t proposed_utc_ms;
 	uint32_t cases_passed; /* before it was proposed, as its author's remit counted; 0: none */
 	struct text reactivated_by; /* the first of the two; empty: nobody yet */

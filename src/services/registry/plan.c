@@ -166,7 +166,8 @@ bool proposal_has_expired(const struct registry_entry *entry, int64_t now_utc_ms
 {
 	static const int64_t lifetime_ms = (int64_t)PROPOSAL_LIFETIME_DAYS * 24 * 3600 * 1000;
 
-	return object_is_proposed(entry->kind) && entry->waiting_version != 0 &&
+	return (object_is_proposed(entry->kind) || object_is_ceded(entry->kind)) &&
+	       entry->waiting_version != 0 &&
 	       now_utc_ms - entry->more->proposed_utc_ms >= lifetime_ms;
 }
 

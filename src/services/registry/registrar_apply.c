@@ -197,10 +197,10 @@ static void write_put(struct written_change *written, const struct plan_change *
 	change->proposed_by = request->actor;
 	if (is_identity && change->in_force == 0)
 		change->state = change->waiting_state;
-	if (object_is_proposed(planned->kind)) {
+	if (object_is_proposed(planned->kind) || object_is_ceded(planned->kind))
 		change->proposed_utc_ms = request->options.now_utc_ms;
+	if (object_is_proposed(planned->kind))
 		change->cases_passed = request->options.cases_passed;
-	}
 }
 
 /* The end of what is in force, which waits like a new version. */

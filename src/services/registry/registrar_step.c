@@ -358,6 +358,14 @@ static bool step_person(struct step *step)
 	return true;
 }
 
+static bool check_age(struct step *step)
+{
+	return !proposal_has_expired(step->entry, fold_stamp_utc_ms(step->registrar->fold)) ||
+	       error_set(&step->err, ERROR_CONFLICT,
+		       "it was proposed more than %d days ago: propose it again",
+		       PROPOSAL_LIFETIME_DAYS);
+}
+
 /* Each unit that it leaves has said yes: as it was asked for, and nobody needs it any more. */
 static bool cede(struct step *step)
 {
@@ -365,7 +373,7 @@ static bool cede(struct step *step)
 	struct consent_query query = query_of(step);
 	bool is_agreed;
 
-	if (!registrar_cede(&query, consents, &is_agreed))
+	if (!check_age(step) || !registrar_cede(&query, consents, &is_agreed))
 		return false;
 	if (!is_agreed)
 		return true;
@@ -407,11 +415,7 @@ static bool step_shared(struct step *step)
 		written_change_drop_waiting(&step->written);
 		return true;
 	}
-	if (proposal_has_expired(step->entry, fold_stamp_utc_ms(step->registrar->fold)))
-		return error_set(&step->err, ERROR_CONFLICT,
-			"it was proposed more than %d days ago: propose it again",
-			PROPOSAL_LIFETIME_DAYS);
-	if (!check_still_right(step) || !registrar_check_left(&query))
+	if (!check_age(step) || !check_still_right(step) || !registrar_check_left(&query))
 		return false;
 	written_change_approve(&step->written, step->entry);
 	if (step->entry->kind == OBJECT_UNIT)

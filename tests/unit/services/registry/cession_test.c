@@ -466,6 +466,42 @@ static void data_that_moved_meanwhile_is_its_new_unit_s(void **state)
 	assert_int_equal(staff(governed)->in_force->tool->reads_count, 1);
 }
 
+/* What was asked for long ago is not what somebody means now. */
+static void what_waits_is_too_old_after_thirty_days(void **state)
+{
+	static const int64_t lifetime_ms = (int64_t)PROPOSAL_LIFETIME_DAYS * 24 * 3600 * 1000;
+	struct governed *governed = *state;
+	int64_t proposed;
+
+	assert_true(governed_apply(governed, "adi", CRM("org")));
+	proposed = crm(governed)->more->proposed_utc_ms;
+	assert_true(proposed > 0);
+	assert_false(proposal_has_expired(crm(governed), proposed + lifetime_ms - 1));
+	governed->log.now_utc_ms = proposed + lifetime_ms;
+	assert_false(consent(governed, "cy", crm(governed)));
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_true(is_of(crm(governed), "sales"));
+	/* The same asked for again waits anew. */
+	assert_true(governed_apply(governed, "adi", CRM("org")));
+	assert_true(governed->last.is_changed);
+	assert_true(consent(governed, "cy", crm(governed)));
+	assert_true(is_of(crm(governed), "org"));
+	/* And so does what is to go. */
+	assert_true(prune(governed, "---\n" CRM("org")));
+	assert_true(staff(governed)->is_removal);
+	governed->log.now_utc_ms += lifetime_ms;
+	assert_false(consent(governed, "dan", staff(governed)));
+	assert_true(prune(governed, "---\n" CRM("org")));
+	assert_true(governed->last.is_changed);
+	assert_true(consent(governed, "dan", staff(governed)));
+	assert_false(consent(governed, "dan", staff(governed)));
+	/* Also where one of its units said yes in time. */
+	governed->log.now_utc_ms += lifetime_ms;
+	assert_false(consent(governed, "eva", staff(governed)));
+	assert_non_null(staff(governed)->in_force);
+	assert_true(governed_step_of(governed, "adi", REGISTRAR_REJECT, OBJECT_TOOL, "crm/staff"));
+}
+
 static void what_waits_is_there_after_a_start(void **state)
 {
 	struct governed *governed = *state;
@@ -529,6 +565,7 @@ int main(void)
 		TEST(reading_more_and_what_is_no_unit_s_wait_for_nobody),
 		TEST(what_waits_is_turned_down_or_withdrawn),
 		TEST(data_that_moved_meanwhile_is_its_new_unit_s),
+		TEST(what_waits_is_too_old_after_thirty_days),
 		TEST(what_waits_is_there_after_a_start),
 		TEST(a_plan_says_what_waits_and_who_may),
 	};
