@@ -81,6 +81,7 @@ void approve_destroy(struct approve **approve)
 	name_table_destroy(&(*approve)->by_call, NULL);
 	name_table_destroy(&(*approve)->last, free);
 	break_glass_forget_all(*approve);
+	approve_asking_forget_all(*approve);
 	node = (*approve)->oldest;
 	while (node != NULL) {
 		struct approval_node *younger = node->younger;

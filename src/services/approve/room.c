@@ -15,11 +15,23 @@ struct room_search {
 	uint32_t open;
 };
 
+/* Those on their way to the log; one that takes another's place is counted there. */
+static uint32_t count_asking(const struct approve *approve, struct text person)
+{
+	const struct approval_node *node;
+	uint32_t asking = 0;
+
+	for (node = approve->asking; node != NULL; node = node->older)
+		asking += !node->takes_place &&
+			  approve_refusal(approve, &node->approval, person) == NULL;
+	return asking;
+}
+
 static uint32_t count_open(const struct room_search *search, struct text person)
 {
 	const struct approve *approve = search->approve;
 	const struct approval_node *node;
-	uint32_t open = 0;
+	uint32_t open = count_asking(approve, person);
 
 	for (node = approve->youngest; node != NULL && open < approve->settings.per_person_max;
 		node = node->older)
