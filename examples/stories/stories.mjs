@@ -1047,7 +1047,10 @@ const left = {
         const given = await world.remit(person, 'identity', 'consent', names.planner, '--yes');
         tell.holds(`${person} cannot consent for Finance`, given.code !== 0, given.out);
       }
-      await world.must(people.backup, 'identity', 'consent', names.planner, '--yes');
+      // To what planner touches of Finance, and to data-agent, which nobody of Finance wrote.
+      for (const who of [names.planner, names.agent]) {
+        await world.must(people.backup, 'identity', 'consent', who, '--yes');
+      }
       await world.must('ana@example.com', 'identity', 'consent', names.agent, '--yes');
       for (const who of [names.planner, names.agent]) {
         await world.must('eva@example.com', 'identity', 'approve', who, '--yes');

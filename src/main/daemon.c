@@ -433,7 +433,8 @@ static bool make_graph(struct daemon *daemon, struct error *err)
 		.waivers = daemon->waivers,
 		.log = {.context = &daemon->graph_records,
 			.open = record_feed_open,
-			.next = record_feed_next}};
+			.next = record_feed_next,
+			.close = record_feed_close}};
 
 	daemon->graph_records.log = &daemon->log;
 	return graph_keeper_create(&daemon->graph, &parts, daemon->registrar, err);
@@ -1407,9 +1408,9 @@ void daemon_destroy(struct daemon **daemon_at)
 	if (daemon->projector != NULL)
 		projector_stop(&daemon->projector);
 	record_reader_close(&daemon->reading.reader);
-	record_reader_close(&daemon->posture_records.reader);
-	record_reader_close(&daemon->posture_charters.reader);
-	record_reader_close(&daemon->graph_records.reader);
+	record_feed_close(&daemon->posture_records);
+	record_feed_close(&daemon->posture_charters);
+	record_feed_close(&daemon->graph_records);
 	record_log_close(&daemon->log);
 	contents_close(&daemon->contents);
 	call_service_destroy(&daemon->call);

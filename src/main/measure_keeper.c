@@ -73,6 +73,8 @@ static void on_sampled(void *context, const struct sample_result *result)
 	}
 	for (uint32_t i = 0; i < result->first_count; i++)
 		report_unmade(keeper, result->first[i].index, result->first[i].cause);
+	if (result->made == 0) /* says nothing: the one before it gets old */
+		return;
 	if (!measure_take(keeper->parts.measures, &taken, &err))
 		log_warn("measure_not_taken", LOG_STRING("why", err.text));
 }

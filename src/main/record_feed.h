@@ -14,6 +14,8 @@ bool record_feed_open(void *context, uint64_t from, struct error *err);
 /* entry is borrowed until the next call; *is_end: nothing more for now. */
 bool record_feed_next(
 	void *context, struct text *entry, uint64_t *index, bool *is_end, struct error *err);
+/* Gives up what it holds of the log, until it is opened again; of one that is not open, too. */
+void record_feed_close(void *context);
 /* What lies beside the entry. */
 bool record_feed_content(
 	void *context, uint64_t index, struct arena *arena, struct text *out, struct error *err);

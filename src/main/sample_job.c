@@ -53,8 +53,10 @@ void sample_job_destroy(struct sample_job **job)
 	if (*job == NULL)
 		return;
 	atomic_store(&(*job)->is_stopped, true);
-	if ((*job)->is_running)
+	if ((*job)->is_running) {
 		(void)pthread_join((*job)->thread, NULL);
+		loop_post_cancel((*job)->parts.loop, &(*job)->post);
+	}
 	free(*job);
 	*job = NULL;
 }

@@ -20,7 +20,7 @@ struct sample_parts {
 /* All borrowed; they outlive it.  Errors: LIMIT. */
 bool sample_job_create(
 	struct sample_job **out, const struct sample_parts *parts, struct error *err) MUST_CHECK;
-/* Stops the one that runs, and waits for that; its done does not run. */
+/* Stops the one that runs, and waits for that; its done does not run.  On the loop. */
 void sample_job_destroy(struct sample_job **job);
 /* Of the decisions of the day before now.  Nothing, while one runs.  Errors: LIMIT. */
 bool sample_job_start(struct sample_job *job, int64_t now_utc_ms, struct error *err) MUST_CHECK;

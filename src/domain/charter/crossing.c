@@ -15,6 +15,7 @@ struct crossing {
 	const struct charter *charter;
 	const struct reference_world *world;
 	struct arena *arena;
+	struct text own;   /* the unit that is not asked; empty: each is */
 	struct text units; /* found so far */
 	uint32_t count;
 	bool has_failed;
@@ -26,7 +27,7 @@ static void add_any(struct crossing *crossing, struct text unit)
 {
 	const struct consent_given given = {.unit = unit};
 
-	if (crossing->has_failed || unit.length == 0 || text_equal(unit, crossing->charter->unit) ||
+	if (crossing->has_failed || unit.length == 0 || text_equal(unit, crossing->own) ||
 		consents_has(crossing->units, unit))
 		return;
 	crossing->units = consents_with(crossing->arena, crossing->units, &given);
@@ -155,8 +156,11 @@ static void touch_line(struct crossing *crossing, enum half_list list, uint32_t 
 bool charter_crossed_units(struct text *out, struct arena *arena, const struct charter *charter,
 	const struct reference_world *world, struct error *err)
 {
-	struct crossing crossing = {
-		.charter = charter, .world = world, .arena = arena, .units = TEXT("")};
+	struct crossing crossing = {.charter = charter,
+		.world = world,
+		.arena = arena,
+		.own = charter->unit,
+		.units = TEXT("")};
 
 	if (charter == &charter_lost)
 		return error_set(err, ERROR_LIMIT, "no memory for a charter");
@@ -295,8 +299,11 @@ bool charter_half(struct half *out, struct arena *arena, const struct object *id
 	struct text unit, const struct reference_world *world, struct error *err)
 {
 	const struct json *document;
-	const struct crossing crossing = {
-		.charter = charter_of(identity), .world = world, .arena = arena};
+	const struct charter *charter = charter_of(identity);
+	const struct crossing crossing = {.charter = charter,
+		.world = world,
+		.arena = arena,
+		.own = text_equal(unit, charter->unit) ? TEXT("") : charter->unit};
 	struct json_builder half, lines;
 	struct json whole, made;
 

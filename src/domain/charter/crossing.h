@@ -30,7 +30,7 @@ bool charter_crossed_units(struct text *out, struct arena *arena, const struct c
  * {MEMBER: [...]}, outputs?: [...]}, each line as its document has it, sorted; and which lines
  * those are.  The outputs are the charter's, all of them, where the lines bring in anything of the
  * unit's: any but those of models and accounts.  The json_digest of the document is what the unit
- * agrees to. */
+ * agrees to.  The charter's own unit has one, too: it is asked where the charter comes into it. */
 struct half {
 	struct json document;
 	struct half_lines lines; /* none where nothing touches the unit */

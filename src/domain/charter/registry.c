@@ -548,13 +548,20 @@ bool registry_may_about(const struct registry *registry, struct text actor,
 	return people_may(registry->people, &who, action, resource, err);
 }
 
+bool registry_ask_person(const struct registry *registry, const struct person *person,
+	enum people_action action, const struct people_resource *resource, struct error *err)
+{
+	const struct people_actor who = {person->name, person};
+
+	return people_may(registry->people, &who, action, resource, err);
+}
+
 bool registry_person_may(const struct registry *registry, const struct person *person,
 	enum people_action action, const struct people_resource *resource)
 {
-	const struct people_actor who = {person->name, person};
-	struct error err;
+	struct error unused;
 
-	return people_may(registry->people, &who, action, resource, &err);
+	return registry_ask_person(registry, person, action, resource, &unused);
 }
 
 struct people_resource registry_resource_of_entry(

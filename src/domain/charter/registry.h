@@ -195,6 +195,10 @@ bool registry_may_about(const struct registry *registry, struct text actor,
 	enum people_action action, const struct people_resource *resource,
 	struct error *err) MUST_CHECK;
 /* The same of a person, whether or not they are registered. */
+bool registry_ask_person(const struct registry *registry, const struct person *person,
+	enum people_action action, const struct people_resource *resource,
+	struct error *err) MUST_CHECK;
+/* False also where the rules could not be asked: for whoever gives something by it. */
 bool registry_person_may(const struct registry *registry, const struct person *person,
 	enum people_action action, const struct people_resource *resource) MUST_CHECK;
 /* What the entry is to the rules about people: see registry_may. */

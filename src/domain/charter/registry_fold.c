@@ -66,6 +66,18 @@ static bool expand(struct json *record, struct arena *arena, struct text content
 	return json_object_seal(&whole, record, err);
 }
 
+bool registry_content_check(struct text content, struct error *err)
+{
+	struct arena *arena = arena_create(REGISTRY_CONTENT_PARSED_BYTES_MAX);
+	struct json read;
+	bool ok = arena != NULL && json_parse(&read, arena, content, &content_limits, err);
+
+	arena_destroy(&arena);
+	return ok || error_set(err, ERROR_LIMIT,
+			     "the change is too large to be read back from its record; change less "
+			     "at once");
+}
+
 bool registry_entry_read(struct json *out, struct arena *arena, struct text entry,
 	struct text content, struct error *err)
 {

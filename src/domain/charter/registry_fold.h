@@ -15,11 +15,19 @@
 enum {
 	REGISTRY_CONTENT_BYTES_MAX = 16 * 1024 * 1024, /* of changes that lie beside a record */
 	REGISTRY_CONTENT_VALUES_MAX = 4000000,
+	/* Of what lies beside it, when it is read: more is not written. */
+	REGISTRY_CONTENT_PARSED_BYTES_MAX = 96 * 1024 * 1024,
+	/* Of whoever reads entries with what lies beside them. */
+	REGISTRY_ENTRY_ARENA_BYTES_MAX = 160 * 1024 * 1024,
 };
 
 /* True if the entry's changes (or, of review-items, its items) lie beside it, so that it cannot be
  * folded or projected without its content.  What other records keep beside them is not wanted. */
 bool registry_entry_wants_content(struct text entry);
+
+/* Before it is written: whether everybody who reads the entry will have room for it.  Errors:
+ * LIMIT. */
+bool registry_content_check(struct text content, struct error *err) MUST_CHECK;
 
 /* Reads an entry of any type; a record that keeps its changes or items
  * beside it has them as if they were in it.  Borrows entry and content.  Errors: CORRUPT (not

@@ -40,8 +40,9 @@ static bool make_day(struct record_watch *watch, const struct registry *registry
 	struct record_day_state day = state->day;
 
 	if (state->has_no_day)
-		day = (struct record_day_state){
-			.since = state->next, .revision = registry_revision(registry)};
+		day = (struct record_day_state){.since = state->next,
+			.revision = registry_revision(registry),
+			.sure_utc_ms = state->day.sure_utc_ms};
 	if (!record_day_create(&watch->day, registry, &day, state->at_utc_ms, err))
 		return false;
 	watch->past = record_day_wants_past(watch->day) ? day.since : 0;

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/time.h"
 #include "domain/charter/name_table.h"
 #include "domain/graph/graph.h"
 
@@ -89,19 +88,17 @@ bool first_uses_feed(struct first_uses *uses, const struct json *record, struct 
 
 static bool tell(const struct first_use *use, struct json_builder *items, struct error *err)
 {
-	char written[TIME_TEXT_BYTES];
 	struct text to = use->ends;
 	struct text from = text_cut(&to, '\n');
 	struct json_builder object;
 	struct json sealed;
 
-	time_format_utc_ms(written, use->at_utc_ms);
 	json_object_start(&object, items->arena);
 	json_put_cstring(&object, "difference", "first-used");
 	json_put_cstring(&object, "layer", GRAPH_LAYER_RECORDED);
 	json_put_text(&object, "from", from);
 	json_put_text(&object, "to", to);
-	json_put_text(&object, "first_used", text_copy(items->arena, text_of(written)));
+	json_put_time(&object, "first_used", use->at_utc_ms);
 	if (!json_object_seal(&object, &sealed, err))
 		return false;
 	json_add(items, sealed);

@@ -2,14 +2,13 @@
 
 #include <stdlib.h>
 
-#include "base/time.h"
 #include "domain/charter/effects.h"
 #include "domain/charter/registry_fold.h"
 #include "domain/graph/derive.h"
 #include "domain/graph/first_use.h"
 #include "domain/inventory/past.h"
 
-enum { FOLD_ARENA_BYTES_MAX = 64 * 1024 * 1024, BEFORE = 0, AFTER = 1, TIMES = 2 };
+enum { BEFORE = 0, AFTER = 1, TIMES = 2 };
 
 struct graph_history {
 	int64_t ends_utc_ms[TIMES];
@@ -32,8 +31,8 @@ bool graph_history_create(
 		return error_set(err, ERROR_LIMIT, "no memory for a history");
 	history->ends_utc_ms[BEFORE] = since_utc_ms;
 	history->ends_utc_ms[AFTER] = until_utc_ms;
-	history->entry = arena_create(FOLD_ARENA_BYTES_MAX);
-	history->scratch = arena_create(FOLD_ARENA_BYTES_MAX);
+	history->entry = arena_create(REGISTRY_ENTRY_ARENA_BYTES_MAX);
+	history->scratch = arena_create(REGISTRY_ENTRY_ARENA_BYTES_MAX);
 	history->uses = first_uses_create();
 	if (history->entry != NULL && history->scratch != NULL && history->uses != NULL &&
 		inventory_past_create(&history->inventories, since_utc_ms, until_utc_ms, err) &&
@@ -220,17 +219,6 @@ static void compare(struct differing *differing)
 
 /* ---- what connectors saw ---- */
 
-static void put_seconds(
-	struct json_builder *object, struct arena *arena, const char *name, int64_t utc_s)
-{
-	char written[TIME_TEXT_BYTES];
-
-	if (utc_s == 0)
-		return;
-	time_format_utc_ms(written, utc_s * 1000);
-	json_put_text(object, name, text_copy(arena, text_of(written)));
-}
-
 /* "account:CONNECTOR/ID" of the connector's own; others have their names. */
 static void put_seen_end(const struct differing *differing, struct json_builder *object,
 	const char *name, struct text connector, struct text reference)
@@ -306,8 +294,8 @@ static bool tell_seen(
 		put_seen_edge(differing, &object, difference);
 	else
 		put_seen_node(differing, &object, difference);
-	put_seconds(&object, differing->arena, "first_seen", difference->first_utc_s);
-	put_seconds(&object, differing->arena, "last_seen", difference->last_utc_s);
+	json_put_time_unless_zero(&object, "first_seen", difference->first_utc_s * 1000);
+	json_put_time_unless_zero(&object, "last_seen", difference->last_utc_s * 1000);
 	if (difference->changes_count > 0)
 		json_put_texts(&object, "changed", difference->changes, difference->changes_count);
 	if (!json_object_seal(&object, &sealed, err))
@@ -329,9 +317,9 @@ static bool layers_json(const struct graph_history *history, struct arena *arena
 
 		json_object_start(&object, arena);
 		json_put_text(&object, "layer", layer.connector);
-		put_seconds(&object, arena, "since", layer.since_utc_s);
-		put_seconds(&object, arena, "until", layer.until_utc_s);
-		put_seconds(&object, arena, "first", layer.first_utc_s);
+		json_put_time_unless_zero(&object, "since", layer.since_utc_s * 1000);
+		json_put_time_unless_zero(&object, "until", layer.until_utc_s * 1000);
+		json_put_time_unless_zero(&object, "first", layer.first_utc_s * 1000);
 		json_put_integer(&object, "items", (int64_t)layer.items);
 		json_put_boolean(&object, "compared", layer.since_utc_s != 0 && !layer.is_lost);
 		if (!json_object_seal(&object, &one, err))
@@ -387,7 +375,7 @@ bool graph_history_report(const struct graph_history *history, struct arena *are
 	json_put_integer(&object, "changed", differing.changed);
 	json_put_integer(&object, "first_used", first_used);
 	if (history->begins_utc_ms > history->ends_utc_ms[BEFORE])
-		put_seconds(&object, arena, "begins", history->begins_utc_ms / 1000);
+		json_put_time_unless_zero(&object, "begins", history->begins_utc_ms / 1000 * 1000);
 	json_put(&object, "layers", layers);
 	json_put(&object, "items", items);
 	return json_object_seal(&object, out, err);

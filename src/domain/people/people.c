@@ -301,8 +301,7 @@ static bool judge(
 	if (!cedar_authorize(people->policies, entities, &question->request,
 		    cedar_arena_from(people->arena), &answer, &cause) ||
 		answer.error_count > 0)
-		return error_set(
-			err, ERROR_INVALID, "forbidden: the rules about people could not be asked");
+		return error_set(err, ERROR_LIMIT, "the rules about people could not be asked");
 	if (answer.decision == CEDAR_ALLOW)
 		return true;
 	if (answer.reason_count == 0)
@@ -330,7 +329,10 @@ bool people_may(const struct people *people, const struct people_actor *actor,
 
 	if (word == NULL || !make_principal(&question) || !make_resource(&question) ||
 		!make_context(&question)) {
-		error_set(err, ERROR_INVALID, "forbidden: this actor may not do this");
+		if (actor->person == NULL || word == NULL)
+			error_set(err, ERROR_INVALID, "forbidden: this actor may not do this");
+		else
+			error_set(err, ERROR_LIMIT, "no memory for the rules about people");
 	} else if (!cedar_entities_overlay(&entities, cedar_arena_from(people->arena), NULL,
 			   question.entities, count_of(&question), &cause)) {
 		failed(err, &cause);

@@ -56,6 +56,8 @@ bool approve_create(struct approve **out, const struct registry *registry,
 		error_set(err, ERROR_LIMIT, "no memory for approvals");
 		goto done;
 	}
+	if (!custodians_create(&approve->custodians, registry, err))
+		goto done;
 	if (!approve_register(approve, err) || !break_glass_register(approve, err))
 		goto done;
 	*out = approve;
@@ -80,6 +82,7 @@ void approve_destroy(struct approve **approve)
 	name_table_destroy(&(*approve)->by_id, NULL);
 	name_table_destroy(&(*approve)->by_call, NULL);
 	name_table_destroy(&(*approve)->last, free);
+	custodians_destroy(&(*approve)->custodians);
 	break_glass_forget_all(*approve);
 	approve_asking_forget_all(*approve);
 	node = (*approve)->oldest;

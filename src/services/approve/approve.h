@@ -41,6 +41,9 @@ enum {
 	APPROVAL_PENDING_PER_TASK_MAX = 32,
 	APPROVAL_PENDING_PER_PERSON = 100, /* that one may answer, where nothing else is set */
 	APPROVAL_PEOPLE_LOOKS_MAX = 64,    /* without room, before nobody counts as having some */
+	/* At questions that wait, for each person anew, before nobody counts as having room: of
+	 * the first person all are counted, however many there are. */
+	APPROVAL_LOOKS_MAX = 2 * APPROVALS_MAX,
 	/* Held, closed ones included, so that an identity leaves room for others. */
 	APPROVALS_PER_IDENTITY_MAX = 1024,
 	/* How long a question counts whose record was made, and is not known to be in the log. */

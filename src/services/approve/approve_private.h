@@ -16,7 +16,8 @@ struct approval_node {
 	struct approval_link chain[CALL_CHAIN_MAX];
 	struct approval_node *older;
 	struct approval_node *younger;
-	int64_t answer_expires_utc_ms; /* until when the last yes holds, once approved */
+	struct approval_node *next_open; /* room.c: of the list that it made last */
+	int64_t answer_expires_utc_ms;   /* until when the last yes holds, once approved */
 	int64_t closed_at_utc_ms;
 	bool was_approved; /* once: what ran out then was a yes */
 	bool is_answering; /* an approval-answered record is on its way */
@@ -27,9 +28,11 @@ struct approval_node {
 };
 
 struct glass_node;
+struct custodians;
 
 struct approve {
 	const struct registry *registry;
+	struct custodians *custodians;
 	const struct task_table *tasks;
 	struct fold *fold;
 	struct approve_settings settings;
@@ -100,8 +103,23 @@ bool approve_asking_replaces(const struct approve *approve, struct text id);
 bool approve_has_key(
 	const struct approve *approve, struct text person, struct text key_id, int64_t at_utc_ms);
 
+/* custodians.c.  The registry is borrowed, and outlives them.  Errors: LIMIT. */
+bool custodians_create(
+	struct custodians **out, const struct registry *registry, struct error *err) MUST_CHECK;
+void custodians_destroy(struct custodians **custodians);
+/* Whether the person is custodian of a data source in force of the unit.  Without memory nobody
+ * is. */
+bool approve_is_custodian(const struct approve *approve, struct text unit, struct text person);
+/* Calls visit for each of them, once and in order of name, until it returns false.  Errors:
+ * LIMIT. */
+bool approve_each_custodian(const struct approve *approve, struct text unit,
+	bool (*visit)(void *context, struct text person), void *context,
+	struct error *err) MUST_CHECK;
+
 /* room.c: whether for each name somebody who may answer has room for one more question; where
- * nobody stands for a name at all, there is nobody to spare.  Errors: CONFLICT. */
+ * nobody stands for a name at all, there is nobody to spare.  After APPROVAL_PEOPLE_LOOKS_MAX
+ * people without room, and after APPROVAL_LOOKS_MAX looks at questions that wait, nobody else
+ * counts as having room.  Errors: CONFLICT, LIMIT. */
 bool approve_has_room_for_people(const struct approve *approve,
 	const struct approve_question *question, struct error *err) MUST_CHECK;
 

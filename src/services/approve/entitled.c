@@ -35,28 +35,9 @@ static bool covers_role(
 	return false;
 }
 
-struct custodian_search {
-	struct text person;
-	struct text unit;
-	bool is_found;
-};
-
-static bool visit_source(void *context, const struct registry_entry *entry)
-{
-	struct custodian_search *search = context;
-	const struct data_source *source =
-		entry->in_force == NULL ? NULL : entry->in_force->data_source;
-
-	if (source != NULL && text_equal(source->unit, search->unit) &&
-		text_equal(source->custodian, search->person))
-		search->is_found = true;
-	return !search->is_found;
-}
-
 static bool covers_data(const struct approve *approve, const struct approval *approval,
 	const struct person *person, struct text unit)
 {
-	struct custodian_search search = {person->name, unit, false};
 	bool is_concerned = false;
 	size_t i;
 
@@ -66,8 +47,7 @@ static bool covers_data(const struct approve *approve, const struct approval *ap
 		return false;
 	if (text_equal(person->unit, unit) && person_has_role(person, "owner"))
 		return true;
-	registry_each(approve->registry, OBJECT_DATA_SOURCE, TEXT(""), visit_source, &search);
-	return search.is_found;
+	return approve_is_custodian(approve, unit, person->name);
 }
 
 static bool covers_unit(const struct person *person, struct text unit)
@@ -93,30 +73,58 @@ static bool covers_second(
 	       covers_role(person, charter, TEXT("approver"));
 }
 
-bool approve_person_covers(const struct approve *approve, const struct approval *approval,
-	struct text name_of_person, struct text name)
-{
-	const struct charter *charter =
-		registry_find_charter(approve->registry, approval->identity);
-	const struct person *person = registry_find_person(approve->registry, name_of_person);
-	struct text owner = owner_of(registry_find_identity(approve->registry, approval->identity));
+/* One question and whom its identity names: looked up once for all names. */
+struct standing {
+	const struct approve *approve;
+	const struct approval *approval;
+	const struct charter *charter; /* NULL: nobody stands for anything */
+	struct text owner;
+};
 
-	if (charter == NULL || person == NULL || person_has_left(person) ||
-		name_of_person.length == 0 || is_on_behalf_of(approval, name_of_person))
+static struct standing standing_of(const struct approve *approve, const struct approval *approval)
+{
+	const struct registry_entry *identity =
+		registry_find_identity(approve->registry, approval->identity);
+
+	return (struct standing){approve, approval,
+		registry_find_charter(approve->registry, approval->identity), owner_of(identity)};
+}
+
+/* person is here, and not one of those on whose behalf it was asked. */
+static bool stands_for(
+	const struct standing *standing, const struct person *person, struct text name)
+{
+	const struct charter *charter = standing->charter;
+
+	if (charter == NULL)
 		return false;
 	if (text_is(name, "owner"))
-		return text_equal(owner, name_of_person);
+		return text_equal(standing->owner, person->name);
 	if (text_is(name, "backup-owner"))
-		return text_equal(charter->backup_owner, name_of_person);
+		return text_equal(charter->backup_owner, person->name);
 	if (text_is(name, "second"))
-		return covers_second(person, charter, owner);
+		return covers_second(person, charter, standing->owner);
 	if (text_starts_with(name, "role/"))
 		return covers_role(person, charter, after(name, "role/"));
 	if (text_starts_with(name, "data-owner/"))
-		return covers_data(approve, approval, person, after(name, "data-owner/"));
+		return covers_data(
+			standing->approve, standing->approval, person, after(name, "data-owner/"));
 	if (text_starts_with(name, "unit/"))
 		return covers_unit(person, after(name, "unit/"));
 	return false;
+}
+
+bool approve_person_covers(const struct approve *approve, const struct approval *approval,
+	struct text name_of_person, struct text name)
+{
+	const struct person *person = registry_find_person(approve->registry, name_of_person);
+	struct standing standing;
+
+	if (person == NULL || person_has_left(person) || name_of_person.length == 0 ||
+		is_on_behalf_of(approval, name_of_person))
+		return false;
+	standing = standing_of(approve, approval);
+	return stands_for(&standing, person, name);
 }
 
 bool approve_is_yes_for(const struct approve *approve, const struct approval *approval,
@@ -173,9 +181,9 @@ bool approve_is_covered(const struct approve *approve, const struct approval *ap
 const char *approve_refusal(
 	const struct approve *approve, const struct approval *approval, struct text person)
 {
-	size_t i;
-
 	const struct person *known = registry_find_person(approve->registry, person);
+	struct standing standing;
+	size_t i;
 
 	if (known == NULL)
 		return "no such person is registered";
@@ -186,8 +194,9 @@ const char *approve_refusal(
 	for (i = 0; i < approval->answers_count; i++)
 		if (text_equal(approval->answers[i].person, person))
 			return "this person has answered already";
+	standing = standing_of(approve, approval);
 	for (i = 0; i < approval->names_count; i++)
-		if (approve_person_covers(approve, approval, person, approval->names[i]))
+		if (stands_for(&standing, known, approval->names[i]))
 			return NULL;
 	return "this person is none of those who are asked";
 }

@@ -190,13 +190,14 @@ static void write_some(struct graph_service *service)
 	end_pass(service);
 }
 
+/* After so many records also where nothing was used: else each start reads them all again. */
 static bool is_due(const struct graph_service *service)
 {
-	uint64_t next = graph_counted_next(service);
+	bool has_been_an_hour =
+		graph_latest_use(service->graph) >= service->counts_begun_s + GRAPH_COUNTS_S;
 
-	return service->uses_noted > service->uses_begun &&
-	       (graph_latest_use(service->graph) >= service->counts_begun_s + GRAPH_COUNTS_S ||
-		       next - service->counts_begun_index >= GRAPH_COUNTS_ENTRIES);
+	return (service->uses_noted > service->uses_begun && has_been_an_hour) ||
+	       graph_counted_next(service) - service->counts_begun_index >= GRAPH_COUNTS_ENTRIES;
 }
 
 static void begin_pass(struct graph_service *service)
@@ -327,10 +328,8 @@ static bool fold_uses(void *state, const struct json *record, uint64_t index, st
 	if (service->is_loaded)
 		return true;
 	for (uint32_t i = 0; items != NULL && items->type == JSON_ARRAY && i < items->count; i++)
-		if (!fold_item(service, &items->items[i], through)) {
-			service->uses_lost++;
+		if (!fold_item(service, &items->items[i], through))
 			graph_be_sure_from(service, json_integer_or(record, "at", 0));
-		}
 	fold_pass(service, record);
 	return true;
 }

@@ -56,7 +56,6 @@ struct graph_service {
 	uint64_t counts_begun_index; /* records before that one were counted then */
 	uint64_t uses_begun;         /* uses_noted then */
 	uint64_t uses_noted;
-	uint64_t uses_lost;     /* for want of room */
 	int64_t first_utc_ms;   /* the log begins */
 	int64_t sure_utc_ms;    /* before that, uses may be missing; 0: none are */
 	int64_t unnamed_utc_ms; /* work was last handed on by nobody knows whom; 0: never */

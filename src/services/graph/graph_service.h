@@ -38,6 +38,8 @@ struct graph_log {
 	/* entry is borrowed until the next call; *is_end: nothing more for now. */
 	bool (*next)(void *context, struct text *entry, uint64_t *index, bool *is_end,
 		struct error *err);
+	/* Nothing more is asked for; it may not be open.  NULL: nobody need know. */
+	void (*close)(void *context);
 };
 
 /* All borrowed; they outlive it.  Its handlers come after the registrar's. */

@@ -119,7 +119,7 @@ static bool follow_way(
 		at.edge != 0;
 		node = at.before)
 		way->edges[way->count++] = at.edge;
-	return way->count == heir->hops;
+	return way->count > 0 && way->count == heir->hops;
 }
 
 static bool heir_json(const struct graph_service *service, const struct graph_heir *heir,

@@ -238,7 +238,10 @@ bool graph_tail_step(struct graph_service *service)
 		graph_be_sure_from(service, fold_stamp_utc_ms(service->parts.fold));
 		tail->is_done = true;
 	}
-	if (tail->is_done)
-		graph_tail_end(tail);
-	return !tail->is_done;
+	if (!tail->is_done)
+		return true;
+	graph_tail_end(tail);
+	if (service->parts.log.close != NULL)
+		service->parts.log.close(service->parts.log.context);
+	return false;
 }

@@ -42,7 +42,6 @@ static struct noting noting_of(
 /* A full table is no reason to stop, and none to take what was not counted for unused. */
 static void lose(const struct noting *noting)
 {
-	noting->service->uses_lost++;
 	graph_be_sure_from(noting->service, noting->at_utc_ms);
 }
 

@@ -3,10 +3,9 @@
 #include "services/measure/measure.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
-#include "domain/audit/envelope.h"
+#include "services/registry/fold_record.h"
 
 enum { TAKE_ARENA_BYTES_MAX = 256 * 1024 };
 
@@ -18,75 +17,73 @@ struct ring {
 	int64_t taken_utc_ms;
 };
 
-/* A value on its way; none while arena is NULL. */
-struct taking {
-	struct fold_change change;
-	struct arena *arena;
-};
-
 struct measure_service {
 	struct fold *fold;
 	struct ring rings[MEASURE_COUNT];
-	struct taking takings[MEASURE_COUNT];
+	bool is_on_its_way[MEASURE_COUNT]; /* a value, whose record is not durable yet */
 };
 
 /* ---- writing ---- */
 
-static void on_written(struct fold_change *change)
+static void on_written(void *context, uint64_t index, const struct error *err)
 {
-	struct taking *taking = change->context;
+	bool *is_on_its_way = context;
 
-	if (!change->is_durable)
-		log_warn("measure_not_kept", LOG_STRING("why", change->err.text));
-	arena_destroy(&taking->arena);
+	(void)index;
+	*is_on_its_way = false;
+	if (err != NULL)
+		log_warn("measure_not_kept", LOG_STRING("why", err->text));
 }
 
-static bool make_record(const struct measure_service *service, const struct measure_taken *taken,
-	struct taking *taking, struct error *err)
+static bool put_details(struct fold_record *record, const struct json *details, struct error *err)
 {
-	const struct envelope common = {.at_utc_ms = fold_stamp_utc_ms(service->fold),
-		.type = RECORD_MEASURED,
-		.actor = TEXT("remit")};
-	struct json_builder record;
-	struct json details, sealed;
+	struct json copy;
 
-	envelope_start(&record, taking->arena, &common);
-	json_put_cstring(&record, "measure", measure_word(taken->measure));
-	json_put_integer(&record, "value", taken->value);
-	json_put_integer(&record, "samples", (int64_t)taken->samples);
-	json_put_integer(&record, "place", service->rings[taken->measure].next);
-	if (taken->details != NULL) {
-		if (!json_copy(&details, taking->arena, taken->details, err))
-			return false;
-		if (json_canonical_text(taking->arena, &details).length > MEASURE_DETAILS_BYTES_MAX)
-			return error_set(err, ERROR_LIMIT, "details of a measure: at most %d bytes",
-				MEASURE_DETAILS_BYTES_MAX);
-		json_put(&record, "details", details);
-	}
-	if (!json_object_seal(&record, &sealed, err))
+	if (details == NULL)
+		return true;
+	if (!json_copy(&copy, record->arena, details, err))
 		return false;
-	taking->change = (struct fold_change){.done = on_written, .context = taking};
-	taking->change.entry = json_canonical_text(taking->arena, &sealed);
-	return taking->change.entry.data != NULL ||
-	       error_set(err, ERROR_LIMIT, "no memory for a measure");
+	if (json_canonical_text(record->arena, &copy).length > MEASURE_DETAILS_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "details of a measure: at most %d bytes",
+			MEASURE_DETAILS_BYTES_MAX);
+	json_put(&record->object, "details", copy);
+	return true;
+}
+
+static bool write_taken(
+	struct measure_service *service, const struct measure_taken *taken, struct error *err)
+{
+	struct fold_record *record;
+
+	if (!fold_record_create(&record, service->fold, TAKE_ARENA_BYTES_MAX, err))
+		return false;
+	record->context = &service->is_on_its_way[taken->measure];
+	record->done = on_written;
+	fold_record_start(record, "measured", TEXT("remit"));
+	json_put_cstring(&record->object, "measure", measure_word(taken->measure));
+	json_put_integer(&record->object, "value", taken->value);
+	json_put_integer(&record->object, "samples", (int64_t)taken->samples);
+	json_put_integer(&record->object, "place", service->rings[taken->measure].next);
+	if (!put_details(record, taken->details, err)) {
+		fold_record_destroy(&record);
+		return false;
+	}
+	return fold_record_send(&record, err);
 }
 
 bool measure_take(
 	struct measure_service *service, const struct measure_taken *taken, struct error *err)
 {
-	struct taking *taking = &service->takings[taken->measure];
+	bool *is_on_its_way = &service->is_on_its_way[taken->measure];
 
 	if (taken->measure == MEASURE_NONE || taken->value < 0)
 		return error_set(err, ERROR_INVALID, "a measure is not negative");
-	if (taking->arena != NULL)
+	if (*is_on_its_way)
 		return error_set(err, ERROR_CONFLICT, "the one before it is on its way");
-	taking->arena = arena_create_small(TAKE_ARENA_BYTES_MAX, 4096);
-	if (taking->arena == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for a measure");
-	if (make_record(service, taken, taking, err) &&
-		fold_submit(service->fold, &taking->change, err))
+	*is_on_its_way = true; /* what is sent may be done before that returns */
+	if (write_taken(service, taken, err))
 		return true;
-	arena_destroy(&taking->arena);
+	*is_on_its_way = false;
 	return false;
 }
 
@@ -145,8 +142,6 @@ void measure_service_destroy(struct measure_service **service)
 {
 	if (*service == NULL)
 		return;
-	for (int i = 0; i < MEASURE_COUNT; i++)
-		arena_destroy(&(*service)->takings[i].arena);
 	free(*service);
 	*service = NULL;
 }

@@ -1,7 +1,8 @@
 /* Looking at everything, a step a turn, and at what changed as soon as it did.
  *
- *   idle ──half an hour is over, or too much waits──▶ keys ─▶ people ─▶ entries ─▶ nodes ─▶ rows ─▶
- * idle idle or not ──a subject was touched──▶ it, and what hangs on it by one step
+ *   idle ──half an hour is over, or too much waits──▶ keys
+ *   keys ─▶ people ─▶ entries ─▶ nodes ─▶ rows ─▶ idle
+ *   idle or not ──a subject was touched──▶ it, and what hangs on it by one step
  *
  * Invariants:
  *  1. A step looks at POSTURE_LOOKS subjects at most, whatever there is; what was touched comes

@@ -16,8 +16,6 @@
 #include "domain/charter/registry_fold.h"
 #include "services/posture/posture_private.h"
 
-enum { PROOF_ARENA_BYTES_MAX = 32 * 1024 * 1024 };
-
 /* What the log says of one identity. */
 struct logged {
 	uint32_t in_force; /* the version */
@@ -237,7 +235,7 @@ static void begin(struct posture *posture)
 
 	*proof = (struct posture_proof){.stage = PROOF_READING,
 		.logged = name_table_create(),
-		.arena = arena_create_small(PROOF_ARENA_BYTES_MAX, 65536),
+		.arena = arena_create_small(REGISTRY_ENTRY_ARENA_BYTES_MAX, 65536),
 		.subjects = proof->subjects,
 		.proven_utc_ms = proof->proven_utc_ms,
 		.revision = registry_revision(posture->parts.registry),

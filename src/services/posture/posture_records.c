@@ -12,7 +12,6 @@
 #include "domain/charter/registry_fold.h"
 
 enum {
-	RECORDS_ARENA_BYTES_MAX = 32 * 1024 * 1024, /* changes may lie beside a record */
 	FOUND_ARENA_BYTES_MAX = 1024 * 1024,
 	RECALL_PARSED = 32, /* as many of POSTURE_RECALLS as a record counts that is parsed */
 };
@@ -120,6 +119,10 @@ static bool begin(struct posture *posture, struct error *err)
 {
 	const struct record_watch_listener listener = {.context = posture, .violated = on_violated};
 
+	/* A remit of before kept no day: what has changed until now is not known as it was. */
+	if (posture->stood.has_no_day)
+		posture->stood.day.sure_utc_ms =
+			fold_stamp_utc_ms(posture->parts.fold) + RECORD_DAY_PAST_MS;
 	if (!record_watch_create(
 		    &posture->watch, posture->parts.registry, &listener, &posture->stood, err))
 		return false;
@@ -177,7 +180,7 @@ static bool recall_one(
 
 static void recall_some(struct posture *posture, struct error *err)
 {
-	struct arena *arena = arena_create_small(RECORDS_ARENA_BYTES_MAX, 65536);
+	struct arena *arena = arena_create_small(REGISTRY_ENTRY_ARENA_BYTES_MAX, 65536);
 	uint32_t left = POSTURE_RECALLS;
 
 	while (arena != NULL && left > 0 && recall_one(posture, arena, &left, err))
@@ -209,7 +212,7 @@ static bool read_one(struct posture *posture, struct arena *arena, struct error 
 /* True: there are more. */
 static bool read_some(struct posture *posture, struct reading *reading, struct error *err)
 {
-	struct arena *arena = arena_create_small(RECORDS_ARENA_BYTES_MAX, 65536);
+	struct arena *arena = arena_create_small(REGISTRY_ENTRY_ARENA_BYTES_MAX, 65536);
 	uint32_t left = POSTURE_RECORDS;
 
 	posture->reading = reading;

@@ -55,6 +55,30 @@ bool custody_may_cede(const struct custody *asked, struct text unit)
 		asked->registry, asked->actor, PEOPLE_ADMINISTER, &installation, asked->err);
 }
 
+/* ---- who is of a unit ---- */
+
+bool custody_is_of(const struct registry *registry, struct text actor, struct text unit)
+{
+	const struct person *person = registry_person_of(registry, actor);
+	struct error unused;
+	const struct custody custody = {.registry = registry, .actor = actor, .err = &unused};
+
+	return person != NULL &&
+	       (text_equal(person->unit, unit) || custody_answers(&custody, unit));
+}
+
+struct text custody_entered(const struct registry *registry, const struct registry_entry *entry)
+{
+	struct text unit = charter_of(entry->waiting)->unit;
+	bool is_there =
+		entry->in_force != NULL && text_equal(charter_of(entry->in_force)->unit, unit);
+
+	return is_there || text_is(unit, REGISTRY_ORGANISATION) ||
+			       custody_is_of(registry, entry->more->proposed_by, unit)
+		       ? TEXT("")
+		       : unit;
+}
+
 /* ---- all of them ---- */
 
 struct finding_people {
@@ -64,6 +88,7 @@ struct finding_people {
 	bool (*visit)(void *context, struct text person);
 	void *context;
 	bool is_over;
+	bool has_failed; /* somebody could not be asked about */
 };
 
 /* By what they may do with the resource. */
@@ -71,11 +96,15 @@ static bool visit_role(void *context, const struct registry_entry *entry)
 {
 	struct finding_people *finding = context;
 	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
+	struct error err;
 
-	if (person != NULL && !person_has_left(person) &&
-		registry_person_may(
-			finding->custody->registry, person, finding->action, &finding->resource))
+	if (person == NULL || person_has_left(person))
+		return !finding->is_over;
+	if (registry_ask_person(
+		    finding->custody->registry, person, finding->action, &finding->resource, &err))
 		finding->is_over = !finding->visit(finding->context, entry->name);
+	else if (err.code != ERROR_INVALID)
+		finding->has_failed = true;
 	return !finding->is_over;
 }
 
@@ -98,7 +127,8 @@ static bool visit_custodian(void *context, const struct registry_entry *entry)
 	return !finding->is_over;
 }
 
-static void each_answering(const struct custody *custody, struct text unit,
+/* False: somebody could not be asked about. */
+static bool each_answering(const struct custody *custody, struct text unit,
 	bool (*visit)(void *context, struct text person), void *context)
 {
 	struct finding_people finding = {.custody = custody,
@@ -111,6 +141,38 @@ static void each_answering(const struct custody *custody, struct text unit,
 	if (!finding.is_over)
 		registry_each(
 			custody->registry, OBJECT_DATA_SOURCE, TEXT(""), visit_custodian, &finding);
+	return !finding.has_failed;
+}
+
+struct looking {
+	struct text person;
+	struct text unit;
+	bool is_found;
+};
+
+static bool visit_own(void *context, const struct registry_entry *entry)
+{
+	struct looking *looking = context;
+	const struct data_source *source =
+		entry->in_force == NULL ? NULL : entry->in_force->data_source;
+
+	looking->is_found = source != NULL && text_equal(source->unit, looking->unit) &&
+			    text_equal(source->custodian, looking->person);
+	return !looking->is_found;
+}
+
+bool custody_has_word(const struct registry *registry, struct text person, struct text unit)
+{
+	const struct registry_entry *entry = registry_find(registry, OBJECT_PERSON, person);
+	const struct people_resource any = {.kind = OBJECT_DATA_SOURCE, .unit = unit};
+	struct looking looking = {.person = person, .unit = unit};
+
+	if (entry == NULL || entry->in_force == NULL)
+		return false;
+	if (registry_person_may(registry, entry->in_force->person, PEOPLE_CONSENT, &any))
+		return true;
+	registry_each(registry, OBJECT_DATA_SOURCE, TEXT(""), visit_own, &looking);
+	return looking.is_found;
 }
 
 static bool note_one(void *is_there, struct text person)
@@ -125,8 +187,7 @@ bool custody_is_vacant(const struct registry *registry, struct text unit)
 	const struct custody anybody = {.registry = registry};
 	bool is_there = false;
 
-	each_answering(&anybody, unit, note_one, &is_there);
-	return !is_there;
+	return each_answering(&anybody, unit, note_one, &is_there) && !is_there;
 }
 
 void custody_each(const struct custody *asked, struct text unit,
@@ -141,5 +202,5 @@ void custody_each(const struct custody *asked, struct text unit,
 	if (custody_is_vacant(asked->registry, unit))
 		registry_each(asked->registry, OBJECT_PERSON, TEXT(""), visit_role, &finding);
 	else
-		each_answering(asked, unit, visit, context);
+		(void)each_answering(asked, unit, visit, context); /* names to tell */
 }

@@ -20,7 +20,16 @@ bool custody_answers(const struct custody *asked, struct text unit) MUST_CHECK;
 /* The same to what leaves the unit: where nobody here has its word, any administrator but the
  * author.  Errors: the same. */
 bool custody_may_cede(const struct custody *asked, struct text unit) MUST_CHECK;
-/* Nobody who is here has the word of the unit. */
+/* Whether the person, who may have left, has the word of the unit. */
+bool custody_has_word(const struct registry *registry, struct text person, struct text unit);
+/* Whether the actor is a person of the unit, or has its word. */
+bool custody_is_of(const struct registry *registry, struct text actor, struct text unit) MUST_CHECK;
+/* The unit that an identity comes into with what waits of it, which is not charter_lost: what is in
+ * force is of another one, or nothing is, the unit is not org, and who wrote it is not of it.
+ * Empty: there is none.  Of one that is vacant nobody is asked. */
+struct text custody_entered(
+	const struct registry *registry, const struct registry_entry *entry) MUST_CHECK;
+/* Nobody who is here has the word of the unit; false also where that could not be asked. */
 bool custody_is_vacant(const struct registry *registry, struct text unit);
 /* Calls visit for each person who may_cede, some of them twice, until it returns false. */
 void custody_each(const struct custody *asked, struct text unit,

@@ -16,7 +16,6 @@
 
 #include "domain/charter/registry_fold.h"
 
-enum { FOLD_ARENA_BYTES_MAX = 128 * 1024 * 1024 };
 _Static_assert((int)REGISTRY_CONTENT_BYTES_MAX == (int)RECORD_CONTENT_BYTES_MAX,
 	"what the log takes can be folded");
 
@@ -52,7 +51,7 @@ bool fold_create(
 	*out = NULL;
 	if (fold == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the fold");
-	fold->arena = arena_create(FOLD_ARENA_BYTES_MAX);
+	fold->arena = arena_create(REGISTRY_ENTRY_ARENA_BYTES_MAX);
 	if (fold->arena == NULL) {
 		fold_destroy(&fold);
 		return error_set(err, ERROR_LIMIT, "no memory for the fold");

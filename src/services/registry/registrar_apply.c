@@ -1,8 +1,26 @@
 /* apply: a plan made at this moment, allowed, and written as one record. */
 #include "domain/audit/envelope.h"
+#include "services/registry/custody.h"
 #include "services/registry/registrar_private.h"
 
 /* ---- may they ---- */
+
+/* Whether what providers hold of it is still held to be its data. */
+static bool is_found_at(const struct data_source *source, struct text at)
+{
+	for (uint32_t i = 0; i < source->at_count; i++)
+		if (text_equal(source->at[i], at))
+			return true;
+	return false;
+}
+
+static bool is_let_go(const struct data_source *before, const struct data_source *after)
+{
+	for (uint32_t i = 0; i < before->at_count; i++)
+		if (!is_found_at(after, before->at[i]))
+			return true;
+	return false;
+}
 
 /* Whether the data of a unit lie more open after it. */
 static bool is_opened(const struct data_source *before, const struct data_source *after)
@@ -13,7 +31,7 @@ static bool is_opened(const struct data_source *before, const struct data_source
 	       (before->concerns & ~after->concerns) != 0 ||
 	       after->environment != before->environment ||
 	       !text_equal(after->custodian, before->custodian) ||
-	       !text_equal(after->unit, before->unit);
+	       !text_equal(after->unit, before->unit) || is_let_go(before, after);
 }
 
 static bool is_new(const struct registrar *registrar, const struct plan_change *change)
@@ -24,19 +42,44 @@ static bool is_new(const struct registrar *registrar, const struct plan_change *
 	return entry == NULL || entry->in_force == NULL;
 }
 
-/* The custodian of any data of a unit has its word (registrar_consent.c). */
-static bool is_self_made(const struct plan_change *change, struct text actor)
-{
-	struct text person = actor_person(actor);
+/* What was found out of the sources before, so that a plan of many asks once. */
+struct known_word {
+	struct text vacant;    /* unit that nobody has the word of */
+	struct text unit;      /* and of this one */
+	struct text custodian; /* this person has it */
+};
 
-	return change->after != NULL && person.length > 0 &&
-	       text_equal(change->after->data_source->custodian, person);
+/* The custodian of any data of a unit has its word (registrar_consent.c): whether the new source
+ * gives it to the author, or to anybody else who does not have it yet, where somebody has. */
+static bool makes_custodian(const struct registrar *registrar, const struct plan_change *change,
+	struct text actor, struct known_word *known)
+{
+	const struct data_source *source =
+		change->after == NULL ? NULL : change->after->data_source;
+
+	if (source == NULL || source->custodian.length == 0)
+		return false;
+	if (text_equal(source->custodian, actor_person(actor)))
+		return true;
+	if (text_equal(source->unit, known->vacant) ||
+		(text_equal(source->unit, known->unit) &&
+			text_equal(source->custodian, known->custodian)))
+		return false;
+	if (custody_has_word(registrar->registry, source->custodian, source->unit)) {
+		known->unit = source->unit;
+		known->custodian = source->custodian;
+		return false;
+	}
+	if (!custody_is_vacant(registrar->registry, source->unit))
+		return true;
+	known->vacant = source->unit;
+	return false;
 }
 
 /* Whoever administers remit does not decide over the data of units, as soon as there are two
  * who do.  What is taken out could be put in anew, as anything. */
-static enum people_action action_of(
-	const struct registrar *registrar, const struct plan_change *change, struct text actor)
+static enum people_action action_of(const struct registrar *registrar,
+	const struct plan_change *change, struct text actor, struct known_word *known)
 {
 	const struct registry_entry *entry =
 		registry_find(registrar->registry, change->kind, change->name);
@@ -44,7 +87,8 @@ static enum people_action action_of(
 	if (change->kind != OBJECT_DATA_SOURCE || registrar_is_founding(registrar))
 		return PEOPLE_WRITE;
 	if (is_new(registrar, change))
-		return is_self_made(change, actor) ? PEOPLE_OPEN : PEOPLE_WRITE;
+		return makes_custodian(registrar, change, actor, known) ? PEOPLE_OPEN
+									: PEOPLE_WRITE;
 	return change->after == NULL ||
 			       is_opened(entry->in_force->data_source, change->after->data_source)
 		       ? PEOPLE_OPEN
@@ -68,9 +112,9 @@ static bool may_write(const struct registry *registry, enum people_action action
 }
 
 static bool check_author(const struct registrar *registrar, const struct plan_change *change,
-	struct text actor, struct error *err)
+	struct text actor, struct known_word *known, struct error *err)
 {
-	enum people_action action = action_of(registrar, change, actor);
+	enum people_action action = action_of(registrar, change, actor, known);
 	struct error cause = {0};
 	static const char who_may[] = "who may: ";
 	const char *who = NULL;
@@ -81,7 +125,7 @@ static bool check_author(const struct registrar *registrar, const struct plan_ch
 	return error_set(err, ERROR_INVALID, "forbidden: %.*s may not change %s %.*s%s; %s may",
 		TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name),
 		action != PEOPLE_OPEN       ? ""
-		: is_new(registrar, change) ? ", of which they are the custodian"
+		: is_new(registrar, change) ? ", whose custodian would have its unit's word by it"
 					    : " so that its data lie more open",
 		who == NULL ? "another person" : who + sizeof who_may - 1);
 }
@@ -103,11 +147,14 @@ bool registrar_check_actor(
 	struct registrar *registrar, struct registrar_request *request, struct error *err)
 {
 	const struct plan *plan = request->plan;
+	struct known_word known = {0};
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < plan->changes_count; i++)
-		ok = (plan->changes[i].is_approval ? check_approver : check_author)(
-			registrar, &plan->changes[i], request->actor, err);
+		ok = plan->changes[i].is_approval
+			     ? check_approver(registrar, &plan->changes[i], request->actor, err)
+			     : check_author(
+				       registrar, &plan->changes[i], request->actor, &known, err);
 	return ok;
 }
 

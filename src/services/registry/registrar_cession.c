@@ -2,6 +2,7 @@
  * such unit says yes to that version, and with the last yes it is in force.  Which units those
  * are is asked of what is registered then. */
 #include "domain/charter/cession.h"
+#include "domain/charter/connector.h"
 #include "services/registry/custody.h"
 #include "services/registry/registrar_private.h"
 
@@ -108,6 +109,46 @@ bool registrar_may_reject_cession(const struct consent_query *query)
 		if (custody_answers(&custody, unit))
 			return true;
 	return false;
+}
+
+/* ---- connectors ---- */
+
+/* Empty: none. */
+static struct text unit_left(const struct registry_entry *entry)
+{
+	struct text unit;
+
+	if (entry->kind != OBJECT_CONNECTOR || entry->in_force == NULL)
+		return TEXT("");
+	unit = entry->in_force->connector->unit;
+	return text_is(unit, REGISTRY_ORGANISATION) ||
+			       (entry->waiting != NULL &&
+				       text_equal(entry->waiting->connector->unit, unit))
+		       ? TEXT("")
+		       : unit;
+}
+
+static bool answers(const struct consent_query *query, struct text actor, struct text unit)
+{
+	struct error unused;
+	const struct custody custody = {
+		.registry = query->registrar->registry, .actor = actor, .err = &unused};
+
+	return custody_answers(&custody, unit);
+}
+
+/* Its unit is asked about accounts that it knows: elsewhere they could be claimed without. */
+bool registrar_check_left(const struct consent_query *query)
+{
+	struct text unit = unit_left(query->entry);
+
+	return unit.length == 0 || answers(query, query->actor, unit) ||
+	       answers(query, query->author, unit) ||
+	       custody_is_vacant(query->registrar->registry, unit) ||
+	       error_set(query->err, ERROR_CONFLICT,
+		       "it leaves unit %.*s: an owner in it, or a custodian of its data, asks for "
+		       "that as an administrator or approves it as an approver of it",
+		       TEXT_ARGS(unit));
 }
 
 /* ---- what goes ---- */

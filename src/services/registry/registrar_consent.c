@@ -66,6 +66,15 @@ static bool find_units(struct registrar *registrar, const struct charter *charte
 
 /* ---- consent ---- */
 
+/* Whether the unit said yes to anything of that version. */
+static bool has_word(struct text consents, struct text unit, uint32_t version)
+{
+	struct consent_given given;
+
+	return consents_find(consents, unit, &given) && given.has_digest &&
+	       given.version == version;
+}
+
 /* The lines of the half that the unit has not agreed to, of that version. */
 static struct half_lines not_agreed(
 	struct text consents, struct text unit, uint32_t version, const struct half *half)
@@ -116,7 +125,7 @@ static bool agree(struct consent_query *query, struct text unit, struct text *ma
 	if (!registrar_half(registrar, registrar->arena, query->object, unit, &half, query->err))
 		return false;
 	left = not_agreed(*made, unit, version, &half.half);
-	if (half_lines_is_empty(&left))
+	if (half_lines_is_empty(&left) && has_word(*made, unit, version))
 		return true;
 	if (!has_room(query, unit, *made))
 		return false;
@@ -140,7 +149,8 @@ bool registrar_consent(struct consent_query *query, struct text *consents)
 	struct text rest, unit, made = *consents;
 	bool is_data_owner = false;
 
-	if (!find_units(query->registrar, charter_of(query->object), &rest, query->err))
+	if (!registrar_units_asked(query->registrar, query->registrar->arena, query->entry,
+		    query->object, &rest, query->err))
 		return false;
 	if (rest.length == 0)
 		return error_set(query->err, ERROR_CONFLICT, "its lines touch no unit but its own");
@@ -192,6 +202,25 @@ bool registrar_check_consents(
 		if (!check_unit(registrar, entry, unit, err))
 			return false;
 	return true;
+}
+
+/* The unit's own lines are in its half, as no other unit is asked about them. */
+bool registrar_check_entry(const struct consent_query *query)
+{
+	const struct registry_entry *entry = query->entry;
+	const struct registry *registry = query->registrar->registry;
+	struct text unit = custody_entered(registry, entry);
+
+	if (unit.length == 0 || custody_is_of(registry, query->actor, unit) ||
+		custody_is_vacant(registry, unit))
+		return true;
+	if (has_word(entry->more->waiting_consents, unit, entry->waiting_version))
+		return check_unit(query->registrar, entry, unit, query->err);
+	return error_set(query->err, ERROR_CONFLICT,
+		"it comes into unit %.*s, of which neither who wrote it nor who approves it is: "
+		"one "
+		"of that unit approves it, or its data owner consents: remit identity consent %.*s",
+		TEXT_ARGS(unit), TEXT_ARGS(entry->name));
 }
 
 /* ---- what a unit agreed to before ---- */

@@ -117,17 +117,17 @@ static bool put_unit(struct telling *telling, struct json_builder *list,
 /* ---- one version ---- */
 
 /* True with *is_told false: it touches nobody, or not whom it is asked about. */
-static bool put_version(struct telling *telling, const struct version *version, bool *is_told)
+static bool put_version(struct telling *telling, const struct registry_entry *entry,
+	const struct version *version, bool *is_told)
 {
-	const struct reference_world world = registrar_world(telling->registrar);
 	const struct registrar_crossings_query *asked = telling->asked;
 	struct json_builder object, list;
 	struct text units, unit;
 	struct json units_json, item;
 
 	*is_told = false;
-	if (!charter_crossed_units(
-		    &units, telling->arena, charter_of(version->object), &world, telling->err))
+	if (!registrar_units_asked(telling->registrar, telling->arena, entry, version->object,
+		    &units, telling->err))
 		return false;
 	if (asked->unit.length == 0 ? units.length == 0 : !consents_has(units, asked->unit))
 		return true;
@@ -157,14 +157,14 @@ static bool put_entry(struct telling *telling, const struct registry_entry *entr
 
 	*is_told = false;
 	if (entry->waiting != NULL &&
-		!put_version(telling,
+		!put_version(telling, entry,
 			&(struct version){entry->waiting, entry->more->waiting_consents, "waiting",
 				UNITS_ASKED},
 			is_told))
 		return false;
 	if (entry->in_force != NULL && entry->state != IDENTITY_RETIRED &&
 		telling->asked->which == CROSSINGS_ALL &&
-		!put_version(telling,
+		!put_version(telling, entry,
 			&(struct version){entry->in_force, entry->more->consents, "in-force",
 				entry->units_asked},
 			&is_second))

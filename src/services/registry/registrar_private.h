@@ -30,6 +30,15 @@ struct invite {
 	char purpose[INVITE_PURPOSE_BYTES_MAX + 1];
 };
 
+/* Whether nobody has the word of units, at one generation of the registry. */
+enum { KNOWN_UNITS_MAX = 32 };
+struct known_units {
+	uint64_t generation;
+	size_t count;
+	char names[KNOWN_UNITS_MAX][CHARTER_NAME_BYTES_MAX + 1];
+	bool is_vacant[KNOWN_UNITS_MAX];
+};
+
 struct registrar {
 	struct registry *registry;
 	struct fold *fold;
@@ -41,6 +50,7 @@ struct registrar {
 	size_t codes_count;
 	struct invite invites[INVITES_MAX];
 	size_t invites_count;
+	struct known_units known_units;
 	bool is_founded;                 /* two administrators could sign at once, some time */
 	bool is_joined;                  /* two people could, some time */
 	struct registrar_request *first; /* waiting */
@@ -180,11 +190,23 @@ bool registrar_consent(struct consent_query *query, struct text *consents) MUST_
 /* False (CONFLICT): a unit that what waits touches has not consented to its half of it. */
 bool registrar_check_consents(struct registrar *registrar, const struct registry_entry *entry,
 	struct error *err) MUST_CHECK;
+/* False (CONFLICT): what waits comes into a unit (custody_entered) that the actor, who approves
+ * it, is not of either, and that has not consented to its half of it. */
+bool registrar_check_entry(const struct consent_query *query) MUST_CHECK;
+/* The units whose consent is asked to one version of the entry's charter, what waits or what is in
+ * force: those that its lines touch, and, of what waits, the one that it comes into.  In arena.
+ * Errors: LIMIT. */
+bool registrar_units_asked(struct registrar *registrar, struct arena *arena,
+	const struct registry_entry *entry, const struct object *version, struct text *out,
+	struct error *err) MUST_CHECK;
 /* Adds to the consents of what waits of a server or tool each unit that it leaves and the actor
  * answers for (registrar_cession.c); is_agreed: there is no other, and it comes into force.
  * Errors: CONFLICT (it leaves none, or they said it), INVALID ("forbidden: "), LIMIT. */
 bool registrar_cede(
 	const struct consent_query *query, struct text *consents, bool *is_agreed) MUST_CHECK;
+/* False (CONFLICT): with what waits a connector leaves its unit, which is not vacant, and neither
+ * who asked for that nor the actor, who approves it, answers for that unit. */
+bool registrar_check_left(const struct consent_query *query) MUST_CHECK;
 /* Who wrote what waits of it, an administrator, or who answers for a unit that it leaves. */
 bool registrar_may_reject_cession(const struct consent_query *query) MUST_CHECK;
 /* Errors: CONFLICT (something that is in force or waits names the entry). */

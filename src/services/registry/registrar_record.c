@@ -2,6 +2,7 @@
  * says the whole result of one entry; absent members are zero, empty or false. */
 #include "domain/charter/living.h"
 #include "domain/charter/narrow.h"
+#include "domain/charter/registry_fold.h"
 #include "services/registry/registrar_private.h"
 
 #include <string.h>
@@ -342,6 +343,8 @@ static bool move_beside(struct registrar *registrar, struct json_builder *record
 	if (content.data == NULL || content.length > RECORD_CONTENT_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT, "the change is larger than %d bytes",
 			RECORD_CONTENT_BYTES_MAX);
+	if (!registry_content_check(content, err))
+		return false;
 	digest = sha256_of(content.data, content.length);
 	digest_format(written, &digest);
 	name = text_copy(registrar->arena, text_of(written));

@@ -305,6 +305,7 @@ static bool check_approval(struct step *step)
 	return check_still_right(step) && check_accounts(step) && check_excess(step) &&
 	       check_unit(step) &&
 	       registrar_check_consents(step->registrar, step->entry, &step->err) &&
+	       registrar_check_entry(&query) &&
 	       registrar_check_accepted(&query, &step->written.change.waiting_consents);
 }
 
@@ -398,6 +399,8 @@ static bool step_ceded(struct step *step)
 /* What waits of a guardrail, an application or a unit. */
 static bool step_shared(struct step *step)
 {
+	struct consent_query query = query_of(step);
+
 	if (!lifecycle_settle(step->verb, &step->err) || !check_actor(step))
 		return false;
 	if (step->verb == LIFECYCLE_REJECT) {
@@ -408,7 +411,7 @@ static bool step_shared(struct step *step)
 		return error_set(&step->err, ERROR_CONFLICT,
 			"it was proposed more than %d days ago: propose it again",
 			PROPOSAL_LIFETIME_DAYS);
-	if (!check_still_right(step))
+	if (!check_still_right(step) || !registrar_check_left(&query))
 		return false;
 	written_change_approve(&step->written, step->entry);
 	if (step->entry->kind == OBJECT_UNIT)

@@ -185,6 +185,20 @@ static void changes_beside_a_record_have_a_bound(void **state)
 	assert_int_equal(fixture->err.code, ERROR_LIMIT);
 }
 
+/* Else a record would be durable that no start can fold. */
+static void what_would_not_be_read_back_is_not_written(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err = {0};
+
+	assert_true(registry_content_check(values(fixture, 500000), &err));
+	assert_true(reads(fixture, 500000));
+	arena_reset(fixture->arena);
+	assert_false(registry_content_check(values(fixture, REGISTRY_CONTENT_VALUES_MAX), &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+	assert_non_null(strstr(err.text, "change less at once"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -197,6 +211,7 @@ int main(void)
 		TEST(a_code_moves_the_revision_alone),
 		TEST(kills_are_counted_though_they_name_no_epoch),
 		TEST(changes_beside_a_record_have_a_bound),
+		TEST(what_would_not_be_read_back_is_not_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,6 +213,33 @@ static void a_change_that_holds_nothing_is_corrupt(void **state)
 	assert_int_equal(err.code, ERROR_CORRUPT);
 }
 
+/* A day that began when that had changed already. */
+static bool is_known_of_before(struct bench *bench, int64_t sure_utc_ms)
+{
+	const struct record_day_state state = {.since = 5,
+		.revision = registry_revision(bench->registry),
+		.sure_utc_ms = sure_utc_ms};
+	struct record_day *day;
+	struct error err;
+	bool is_known;
+
+	assert_true(record_day_create(&day, bench->registry, &state, AT, &err));
+	is_known = record_day_find(day, OBJECT_DATA_SOURCE, TEXT("d"), 1).is_known;
+	assert_true(record_day_find(day, OBJECT_DATA_SOURCE, TEXT("d"), 2).is_known);
+	record_day_destroy(&day);
+	return is_known;
+}
+
+static void what_had_changed_before_a_day_began_is_not_known_as_it_was(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "d", 1, "public");
+	put(bench, "d", 2, "confidential");
+	assert_false(is_known_of_before(bench, AT + 1));
+	assert_true(is_known_of_before(bench, AT));
+}
+
 static void on_violated(
 	void *context, enum record_check check, uint64_t index, struct text identity)
 {
@@ -240,12 +267,15 @@ static void where_a_record_of_before_says_no_day_it_begins_with_now(void **state
 	assert_true(record_watch_state_read(&stood, &json));
 	assert_true(stood.has_no_day);
 	assert_int_equal(record_watch_from(&stood), 5);
+	stood.day.sure_utc_ms = 77;
 	assert_true(record_watch_create(&watch, bench->registry, &listener, &stood, &err));
 	assert_int_equal(record_watch_past(watch), 0);
 	stood = record_watch_stand(watch);
 	assert_false(stood.has_no_day);
 	assert_int_equal(stood.day.since, 5);
 	assert_int_equal(stood.day.revision, 1);
+	/* And of what has changed since nobody says how it was. */
+	assert_int_equal(stood.day.sure_utc_ms, 77);
 	record_watch_destroy(&watch);
 }
 
@@ -261,6 +291,7 @@ int main(void)
 		CASE(past_the_limit_nothing_is_said_of_what_was),
 		CASE(what_there_was_no_room_for_is_known_once_it_was_read),
 		CASE(a_change_that_holds_nothing_is_corrupt),
+		CASE(what_had_changed_before_a_day_began_is_not_known_as_it_was),
 		CASE(where_a_record_of_before_says_no_day_it_begins_with_now),
 	};
 

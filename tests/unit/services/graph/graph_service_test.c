@@ -27,6 +27,7 @@ struct fixture {
 	struct graph_service *service;
 	const struct fake_log *read; /* by the service, at its start; NULL: its own */
 	uint64_t read_next;
+	unsigned log_closed;
 	char waiver[RANDOM_ID_BYTES]; /* asked for last */
 };
 
@@ -47,6 +48,11 @@ static bool open_log(void *context, uint64_t from, struct error *err)
 	(void)err;
 	((struct fixture *)context)->read_next = from;
 	return true;
+}
+
+static void close_log(void *context)
+{
+	((struct fixture *)context)->log_closed++;
 }
 
 static bool next_of_log(
@@ -76,7 +82,10 @@ static void start(struct fixture *fixture)
 		&(struct graph_parts){.registry = governed->registry,
 			.fold = governed->fold,
 			.waivers = fixture->waivers,
-			.log = {.context = fixture, .open = open_log, .next = next_of_log}},
+			.log = {.context = fixture,
+				.open = open_log,
+				.next = next_of_log,
+				.close = close_log}},
 		&err));
 	port.context = fixture->service;
 	registrar_use_excess(governed->registrar, &port);
@@ -1258,6 +1267,42 @@ static void counts_go_on_record_after_so_many_records(void **state)
 	assert_int_equal(fixture->governed.log.count, records + 1);
 }
 
+/* What it holds of the log is not held for as long as the daemon runs. */
+static void once_uses_are_read_the_log_is_closed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(fixture->log_closed, 1);
+	use_at(fixture, 1800100000);
+	keep_counts(fixture);
+	assert_int_equal(fixture->log_closed, 1);
+}
+
+/* Else each start would read them all again, and nothing of use is sure until it has. */
+static void where_nothing_is_used_it_goes_on_record_that_so_many_records_were_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_log *log = &fixture->governed.log;
+	struct error err = {0};
+	size_t records;
+	uint64_t begun;
+
+	use_at(fixture, 1800100000);
+	keep_counts(fixture);
+	begun = fold_next_index(fixture->governed.fold) - 1; /* the pass, before its record */
+	records = log->count;
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(no_use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 2, &err));
+	keep_counts(fixture);
+	assert_int_equal(log->count, records);
+	assert_true(fold_apply_entry(fixture->governed.fold, text_of(no_use), TEXT(""),
+		begun + GRAPH_COUNTS_ENTRIES - 1, &err));
+	keep_counts(fixture);
+	keep_counts(fixture);
+	assert_int_equal(log->count, records + 1);
+	assert_non_null(strstr(log->entries[records].entry.data, "\"begun\":"));
+}
+
 /* It does not say by which effect, nor up to where it counts. */
 static void a_record_of_before_says_only_when(void **state)
 {
@@ -1356,6 +1401,8 @@ int main(void)
 		TEST(a_restart_gives_the_same_graph),
 		TEST(counts_outlive_a_restart_and_count_nothing_twice),
 		TEST(counts_go_on_record_after_so_many_records),
+		TEST(once_uses_are_read_the_log_is_closed),
+		TEST(where_nothing_is_used_it_goes_on_record_that_so_many_records_were_counted),
 		TEST(a_record_of_before_says_only_when),
 		TEST(two_rows_of_one_decision_count_once),
 		TEST(two_times_differ_by_what_was_granted_between),

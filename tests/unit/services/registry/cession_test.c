@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "domain/charter/cession.h"
+#include "domain/charter/connector.h"
 #include "services/registry/custody.h"
 #include "services/registry/plan_cession.h"
 #include "services/registry/registrar_private.h"
@@ -245,6 +246,80 @@ static void nor_by_taking_it_out_first(void **state)
 	assert_null(crm(governed)->in_force);
 }
 
+/* ---- connectors ---- */
+
+#define FLOWS(unit)                                                                                \
+	"object: connector\nname: flows\nunit: " unit "\nowner: cy\nprovider: n8n\n"               \
+	"url: 'https://n8n.example'\ncredential: k\nmay: [read]\n"
+#define CY(roles) "object: person\nname: cy\nunit: sales\nroles: [" roles "]\n"
+
+static const struct registry_entry *flows(const struct governed *governed)
+{
+	return find(governed, OBJECT_CONNECTOR, "flows");
+}
+
+static bool is_flows_of(const struct governed *governed, const char *unit)
+{
+	const struct object *in_force = flows(governed)->in_force;
+
+	return in_force != NULL && text_is(in_force->connector->unit, unit);
+}
+
+static bool approve_flows(struct governed *governed, const char *person)
+{
+	return governed_step_of(governed, person, REGISTRAR_APPROVE, OBJECT_CONNECTOR, "flows");
+}
+
+static void assert_left_unasked(struct governed *governed)
+{
+	assert_int_equal(governed->last.err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(governed->last.err.text, "it leaves unit sales"));
+	assert_true(is_flows_of(governed, "sales"));
+}
+
+/* Accounts that it knows would be claimed without the unit's word, and it be put back. */
+static void two_administrators_take_no_connector_from_a_unit(void **state)
+{
+	static const char *const moved[] = {FLOWS("org"), FLOWS("support")};
+	struct governed *governed = *state;
+
+	assert_true(governed_apply_by_two(governed, "adi", FLOWS("sales")));
+	for (size_t i = 0; i < sizeof moved / sizeof moved[0]; i++) {
+		assert_true(governed_apply(governed, "adi", moved[i]));
+		assert_false(approve_flows(governed, "eva"));
+		assert_left_unasked(governed);
+	}
+	assert_true(prune(governed, "---\n" CRM("sales") "---\n" STAFF(BOTH)));
+	assert_true(flows(governed)->is_removal);
+	assert_false(approve_flows(governed, "eva"));
+	assert_left_unasked(governed);
+}
+
+static void a_connector_leaves_with_the_word_of_its_unit(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply_by_two(governed, "adi", FLOWS("sales")));
+	assert_true(governed_apply(governed, "adi", CY("owner, approver")));
+	assert_true(governed_step_of(governed, "eva", REGISTRAR_APPROVE, OBJECT_PERSON, "cy"));
+	assert_true(governed_apply(governed, "adi", FLOWS("support")));
+	assert_true(approve_flows(governed, "cy"));
+	assert_true(is_flows_of(governed, "support"));
+	/* Or where one who has it asked. */
+	assert_true(governed_apply(governed, "adi", FLOWS("sales")));
+	assert_false(approve_flows(governed, "eva")); /* ana has the word of support */
+	assert_true(governed_apply(governed, "adi",
+		"object: person\nname: ana\nunit: support\nroles: [owner, administrator]\n"));
+	assert_true(governed_step_of(governed, "eva", REGISTRAR_APPROVE, OBJECT_PERSON, "ana"));
+	assert_true(governed_apply(governed, "ana", FLOWS("legal")));
+	assert_true(approve_flows(governed, "eva"));
+	/* Of a unit that nobody has the word of, and within one, two people are enough. */
+	assert_true(governed_apply_by_two(governed, "adi", FLOWS("sales")));
+	assert_true(is_flows_of(governed, "sales"));
+	assert_true(governed_apply_by_two(governed, "adi", FLOWS("sales") "every: 2h\n"));
+	assert_int_equal(flows(governed)->waiting_version, 0);
+}
+
 /* ---- how it is done ---- */
 
 static void it_goes_when_its_unit_has_agreed(void **state)
@@ -442,6 +517,8 @@ int main(void)
 		TEST(an_administrator_alone_takes_no_server_from_a_unit),
 		TEST(an_administrator_alone_has_no_tool_read_less_of_a_unit),
 		TEST(nor_by_taking_it_out_first),
+		TEST(two_administrators_take_no_connector_from_a_unit),
+		TEST(a_connector_leaves_with_the_word_of_its_unit),
 		TEST(it_goes_when_its_unit_has_agreed),
 		TEST(each_unit_that_it_leaves_agrees),
 		TEST(another_wish_is_asked_about_anew),

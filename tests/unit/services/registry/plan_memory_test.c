@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "services/registry/custody.h"
 #include "services/registry/plan.h"
 #include "support/governed.h"
 
@@ -111,11 +112,40 @@ static void taking_objects_in_survives_any_failed_allocation(void **state)
 	free(other);
 }
 
+/* Whoever has its word cannot be asked for now: it is not as if there were nobody. */
+static void a_unit_is_not_vacant_because_nobody_could_be_asked(void **state)
+{
+	struct governed *governed = calloc(1, sizeof *governed);
+	struct governed *other = calloc(1, sizeof *other);
+	unsigned failures = 0;
+
+	(void)state;
+	governed_init_with_administrator(governed);
+	assert_true(governed_apply(governed, "adi", governed_world_yaml));
+	for (long allowed = 0; allowed < 8; allowed++) {
+		bool is_vacant;
+
+		governed_restart(governed, other);
+		left = allowed;
+		is_vacant = custody_is_vacant(other->registry, TEXT("support"));
+		failures += left == 0;
+		left = -1;
+		assert_false(is_vacant);
+		assert_true(custody_is_vacant(other->registry, TEXT("sales")));
+		governed_deinit(other);
+	}
+	assert_true(failures > 0);
+	governed_deinit(governed);
+	free(governed);
+	free(other);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(planning_survives_any_failed_allocation),
 		cmocka_unit_test(taking_objects_in_survives_any_failed_allocation),
+		cmocka_unit_test(a_unit_is_not_vacant_because_nobody_could_be_asked),
 	};
 
 	return cmocka_run_group_tests_name("plan_memory", tests, NULL, NULL);

@@ -815,6 +815,22 @@ static void a_higher_clearance_is_a_raise_and_a_lower_one_is_not(void **state)
 	"object: data-source\nname: payroll\nunit: support\nenvironment: staging\n"                \
 	"sensitivity: " sensitivity "\n" more
 
+static void an_administrator_alone_lets_go_nothing_that_providers_hold(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "adi",
+		PAYROLL("internal", "custodian: ana\nat: [n8n/customers, n8n/orders]\n")));
+	assert_true(governed_enrol(governed, "adi", "eva"));
+	assert_false(governed_apply(
+		governed, "adi", PAYROLL("internal", "custodian: ana\nat: [n8n/orders]\n")));
+	assert_true(governed->last.is_forbidden);
+	assert_false(governed_apply(governed, "adi", PAYROLL("internal", "custodian: ana\n")));
+	assert_true(governed_apply(governed, "adi",
+		PAYROLL("internal", "custodian: ana\nat: [n8n/orders, n8n/customers, n8n/more]\n")));
+	assert_true(governed_apply(governed, "ana", PAYROLL("internal", "custodian: ana\n")));
+}
+
 /* Whoever administers remit does not decide over the data of units. */
 static void an_administrator_alone_opens_no_data_of_a_unit(void **state)
 {
@@ -1205,6 +1221,7 @@ int main(void)
 		TEST(once_there_are_two_administrators_a_raise_needs_the_other),
 		TEST(the_last_administrator_who_can_sign_stays_one),
 		TEST(a_higher_clearance_is_a_raise_and_a_lower_one_is_not),
+		TEST(an_administrator_alone_lets_go_nothing_that_providers_hold),
 		TEST(an_administrator_alone_opens_no_data_of_a_unit),
 		TEST(roles_carried_to_another_unit_are_a_raise),
 		TEST(taking_the_second_administrators_key_away_ends_no_rule),

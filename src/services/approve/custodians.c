@@ -1,0 +1,118 @@
+/* Who is custodian of data of which unit, read from the registry once for each of its generations:
+ * whoever is looked for among many people, or for many questions, costs no walk of the sources. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "services/approve/approve_private.h"
+
+struct custodians {
+	const struct registry *registry;
+	struct name_table *pairs; /* "UNIT PERSON" -> an entry that says so; NULL: not read */
+	uint64_t generation;      /* that they were read of */
+};
+
+bool custodians_create(struct custodians **out, const struct registry *registry, struct error *err)
+{
+	*out = calloc(1, sizeof **out);
+	if (*out == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for custodians");
+	(*out)->registry = registry;
+	return true;
+}
+
+void custodians_destroy(struct custodians **custodians)
+{
+	if (*custodians == NULL)
+		return;
+	name_table_destroy(&(*custodians)->pairs, NULL);
+	free(*custodians);
+	*custodians = NULL;
+}
+
+/* ---- reading ---- */
+
+enum { PAIR_BYTES = CHARTER_NAME_BYTES_MAX + 1 + PERSON_NAME_BYTES_MAX + 1 };
+
+/* No unit has a blank in its name.  Empty: they are no names. */
+static struct text pair_of(char bytes[PAIR_BYTES], struct text unit, struct text person)
+{
+	int length = snprintf(bytes, PAIR_BYTES, "%.*s %.*s", TEXT_ARGS(unit), TEXT_ARGS(person));
+
+	return length > 0 && length < PAIR_BYTES ? (struct text){bytes, (size_t)length} : TEXT("");
+}
+
+struct reading {
+	struct name_table *pairs;
+	bool has_failed;
+};
+
+static bool read_source(void *context, const struct registry_entry *entry)
+{
+	struct reading *reading = context;
+	const struct data_source *source =
+		entry->in_force == NULL ? NULL : entry->in_force->data_source;
+	char bytes[PAIR_BYTES];
+	struct text pair;
+
+	if (source == NULL || source->custodian.length == 0)
+		return true;
+	pair = pair_of(bytes, source->unit, source->custodian);
+	if (pair.length > 0 && name_table_find(reading->pairs, pair) == NULL)
+		reading->has_failed =
+			!name_table_put(reading->pairs, pair, (void *)(uintptr_t)entry);
+	return !reading->has_failed;
+}
+
+/* False without memory: then nothing is known. */
+static bool bring_up(struct custodians *custodians)
+{
+	uint64_t generation = registry_generation(custodians->registry);
+	struct reading reading = {.has_failed = false};
+
+	if (custodians->pairs != NULL && custodians->generation == generation)
+		return true;
+	name_table_destroy(&custodians->pairs, NULL);
+	reading.pairs = name_table_create();
+	if (reading.pairs == NULL)
+		return false;
+	registry_each(custodians->registry, OBJECT_DATA_SOURCE, TEXT(""), read_source, &reading);
+	if (reading.has_failed)
+		name_table_destroy(&reading.pairs, NULL);
+	custodians->pairs = reading.pairs;
+	custodians->generation = generation;
+	return custodians->pairs != NULL;
+}
+
+/* ---- asking ---- */
+
+bool approve_is_custodian(const struct approve *approve, struct text unit, struct text person)
+{
+	char bytes[PAIR_BYTES];
+	struct text pair = pair_of(bytes, unit, person);
+
+	return person.length > 0 && pair.length > 0 && bring_up(approve->custodians) &&
+	       name_table_find(approve->custodians->pairs, pair) != NULL;
+}
+
+bool approve_each_custodian(const struct approve *approve, struct text unit,
+	bool (*visit)(void *context, struct text person), void *context, struct error *err)
+{
+	char bytes[PAIR_BYTES];
+	struct text pair = pair_of(bytes, unit, TEXT(""));
+
+	if (!bring_up(approve->custodians))
+		return error_set(err, ERROR_LIMIT, "no memory for custodians");
+	while (pair.length > 0) {
+		const struct registry_entry *entry =
+			name_table_next(approve->custodians->pairs, pair);
+		const struct data_source *source =
+			entry == NULL ? NULL : entry->in_force->data_source;
+
+		if (source == NULL || !text_equal(source->unit, unit) ||
+			!visit(context, source->custodian))
+			break;
+		pair = pair_of(bytes, unit, source->custodian);
+	}
+	return true;
+}
