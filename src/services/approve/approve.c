@@ -84,6 +84,7 @@ void approve_destroy(struct approve **approve)
 	name_table_destroy(&(*approve)->last, free);
 	custodians_destroy(&(*approve)->custodians);
 	break_glass_forget_all(*approve);
+	approve_asking_forget_all(*approve);
 	node = (*approve)->oldest;
 	while (node != NULL) {
 		struct approval_node *younger = node->younger;

@@ -46,6 +46,8 @@ enum {
 	APPROVAL_LOOKS_MAX = 2 * APPROVALS_MAX,
 	/* Held, closed ones included, so that an identity leaves room for others. */
 	APPROVALS_PER_IDENTITY_MAX = 1024,
+	/* How long a question counts whose record was made, and is not known to be in the log. */
+	APPROVAL_ASKING_MS_MAX = 60 * 1000,
 	APPROVAL_REASON_BYTES_MAX = 1000,
 	APPROVAL_SUMMARY_PEOPLE_MAX = 8,
 	APPROVALS_LAST_MAX = 10000, /* identities and tools whose last approved call is known */
@@ -242,10 +244,11 @@ struct approve_question {
 	int64_t now_utc_ms;
 };
 /* The approval-asked record, canonical, and the new id, both in arena.  The
- * question exists once the record is folded.  Errors: CONFLICT (whoever could answer
+ * question exists once the record is folded; until then, and for at most
+ * APPROVAL_ASKING_MS_MAX, it counts in the bounds.  Errors: CONFLICT (whoever could answer
  * has as many to answer as one may: err says so to the agent), LIMIT (questions of the
  * task, approvals in all, arena). */
-bool approve_asked_record(const struct approve *approve, const struct approve_question *question,
+bool approve_asked_record(struct approve *approve, const struct approve_question *question,
 	struct arena *arena, struct text *out_entry, struct text *out_id,
 	struct error *err) MUST_CHECK;
 

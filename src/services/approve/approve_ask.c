@@ -21,6 +21,10 @@ static bool has_room(
 			question->now_utc_ms < node->approval.expires_utc_ms)
 			pending++;
 	}
+	for (node = approve->asking; node != NULL; node = node->older) {
+		held += text_equal(node->approval.identity, question->call->identity);
+		pending += text_equal(node->approval.task, question->call->task);
+	}
 	if (held >= APPROVALS_PER_IDENTITY_MAX)
 		return error_set(
 			err, ERROR_LIMIT, "%zu approvals of this identity are held already", held);
@@ -151,19 +155,21 @@ static bool put_origins(
 	return true;
 }
 
-bool approve_asked_record(const struct approve *approve, const struct approve_question *question,
+bool approve_asked_record(struct approve *approve, const struct approve_question *question,
 	struct arena *arena, struct text *out_entry, struct text *out_id, struct error *err)
 {
 	char id[RANDOM_ID_BYTES];
 	struct text replaced = replaced_by(approve, question);
 	struct json_builder record;
 	struct json sealed;
+	bool takes_place = question->edits != NULL ||
+			   (replaced.length > 0 && !approve_asking_replaces(approve, replaced));
 
 	assert(question->decision->verdict == VERDICT_ASK);
+	approve_asking_forget_old(approve, question->now_utc_ms);
 	/* What takes the place of another question is no question more. */
 	if (!has_room(approve, question, err) ||
-		(replaced.length == 0 && question->edits == NULL &&
-			!approve_has_room_for_people(approve, question, err)))
+		(!takes_place && !approve_has_room_for_people(approve, question, err)))
 		return false;
 	random_id(id, "a-");
 	*out_id = text_copy(arena, text_of(id));
@@ -180,5 +186,5 @@ bool approve_asked_record(const struct approve *approve, const struct approve_qu
 	*out_entry = json_canonical_text(arena, &sealed);
 	if (out_entry->data == NULL || out_id->data == NULL)
 		return error_set(err, ERROR_LIMIT, "no room for the question");
-	return true;
+	return approve_asking_begin(approve, &sealed, takes_place, err);
 }

@@ -151,13 +151,28 @@ static bool node_read(
 	return true;
 }
 
-static void node_destroy(struct approval_node **node)
+void approval_node_destroy(struct approval_node **node)
 {
 	if (*node == NULL)
 		return;
 	arena_destroy(&(*node)->arena);
 	free(*node);
 	*node = NULL;
+}
+
+struct approval_node *approval_node_create(
+	const struct json *record, uint64_t index, struct error *err)
+{
+	struct approval_node *node = calloc(1, sizeof(*node));
+
+	if (node != NULL)
+		node->arena = arena_create(NODE_ARENA_BYTES_MAX);
+	if (node == NULL || node->arena == NULL)
+		error_set(err, ERROR_LIMIT, "no memory for an approval");
+	else if (node_read(node, record, index, err))
+		return node;
+	approval_node_destroy(&node);
+	return NULL;
 }
 
 static struct text call_key(const struct approval_node *node)
@@ -199,7 +214,7 @@ void approval_node_forget(struct approve *approve, struct approval_node *node)
 	else
 		approve->youngest = node->older;
 	approve->count--;
-	node_destroy(&node);
+	approval_node_destroy(&node);
 }
 
 /* Tells those who wait for it, each once. */
@@ -250,15 +265,12 @@ static bool fold_asked(void *state, const struct json *record, uint64_t index, s
 
 	if (approval_node_find(approve, json_text_or(record, "approval", "")) != NULL)
 		return true;
-	node = calloc(1, sizeof(*node));
-	if (node != NULL)
-		node->arena = arena_create(NODE_ARENA_BYTES_MAX);
-	if (node == NULL || node->arena == NULL) {
-		node_destroy(&node);
-		return error_set(err, ERROR_LIMIT, "no memory for an approval");
-	}
-	if (!node_read(node, record, index, err) || !node_insert(approve, node, err)) {
-		node_destroy(&node);
+	approve_asking_end(approve, json_text_or(record, "approval", ""));
+	node = approval_node_create(record, index, err);
+	if (node == NULL)
+		return false;
+	if (!node_insert(approve, node, err)) {
+		approval_node_destroy(&node);
 		return false;
 	}
 	if (is_open(replaced) && !replaced->approval.is_reserved)

@@ -22,6 +22,9 @@ struct approval_node {
 	bool was_approved; /* once: what ran out then was a yes */
 	bool is_answering; /* an approval-answered record is on its way */
 	bool is_closing;   /* an approval-closed record is on its way */
+	/* Of one on its way to the log: the question whose place it takes; empty: none's. */
+	struct text replaces;
+	bool takes_place; /* likewise, or that of the question that it changes: it is none more */
 };
 
 struct glass_node;
@@ -37,7 +40,8 @@ struct approve {
 	struct name_table *by_call; /* key: the 32 bytes of call_digest; the newest */
 	struct approval_node *oldest;
 	struct approval_node *youngest;
-	struct name_table *last; /* "IDENTITY TOOL" -> struct approval_last */
+	struct approval_node *asking; /* on their way to the log, by older */
+	struct name_table *last;      /* "IDENTITY TOOL" -> struct approval_last */
 	struct approve_watch *watches;
 	struct approve_listener listener;
 	struct glass_node *glasses; /* in the order asked */
@@ -77,6 +81,23 @@ struct text approval_last_key(
 /* fold.c */
 bool approve_register(struct approve *approve, struct error *err) MUST_CHECK;
 void approval_node_forget(struct approve *approve, struct approval_node *node);
+/* Of an approval-asked record; nobody finds it yet.  NULL: err says why.  Errors: LIMIT,
+ * CORRUPT. */
+struct approval_node *approval_node_create(
+	const struct json *record, uint64_t index, struct error *err);
+void approval_node_destroy(struct approval_node **node);
+
+/* approve_asking.c: questions whose record is made, and not known to be in the log: they count as
+ * if they were, so that calls which wait for the log together pass no bound.  One that never comes
+ * there counts for APPROVAL_ASKING_MS_MAX. */
+/* Errors: LIMIT, CORRUPT. */
+bool approve_asking_begin(struct approve *approve, const struct json *record, bool takes_place,
+	struct error *err) MUST_CHECK;
+void approve_asking_end(struct approve *approve, struct text id);
+void approve_asking_forget_old(struct approve *approve, int64_t now_utc_ms);
+void approve_asking_forget_all(struct approve *approve);
+/* Whether one of them takes the place of this question. */
+bool approve_asking_replaces(const struct approve *approve, struct text id);
 
 /* Whether the person has this key now. */
 bool approve_has_key(

@@ -24,7 +24,8 @@ struct room_search {
 	uint32_t flooded_open;
 };
 
-/* Questions that wait, as a list; how many they are. */
+/* Questions that wait, and those on their way to the log, as a list; how many they are.  One on
+ * its way that takes another's place is counted there. */
 static size_t list_open(struct room_search *search, int64_t now_utc_ms)
 {
 	struct approval_node *node;
@@ -34,6 +35,13 @@ static size_t list_open(struct room_search *search, int64_t now_utc_ms)
 	for (node = search->approve->oldest; node != NULL; node = node->younger) {
 		if (node->approval.state != APPROVAL_PENDING ||
 			now_utc_ms >= node->approval.expires_utc_ms)
+			continue;
+		node->next_open = search->open;
+		search->open = node;
+		count++;
+	}
+	for (node = search->approve->asking; node != NULL; node = node->older) {
+		if (node->takes_place)
 			continue;
 		node->next_open = search->open;
 		search->open = node;

@@ -325,6 +325,86 @@ static void a_person_is_asked_no_more_than_they_can_read(void **state)
 	assert_int_equal(client.kind, CALL_ASKED);
 }
 
+/* Calls that wait for the log together know nothing of each other. */
+static void those_on_their_way_are_counted(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client clients[3];
+
+	approve_bound_people(bench->approve, 2);
+	bench->is_log_held = true;
+	for (int i = 0; i < 3; i++)
+		ask_numbered(bench, &clients[i], "write", i);
+	bench->is_log_held = false;
+	call_bench_flush(bench);
+	assert_int_equal(call_bench_records(bench, "approval-asked"), 2);
+	assert_int_equal(clients[0].kind, CALL_ASKED);
+	assert_int_equal(clients[1].kind, CALL_ASKED);
+	assert_int_equal(clients[2].kind, CALL_REFUSED);
+	assert_int_equal(clients[2].reason, REASON_APPROVAL_NEEDED);
+	/* And once, not twice, when they are on record. */
+	approve_bound_people(bench->approve, 3);
+	ask_numbered(bench, &clients[2], "write", 3);
+	assert_int_equal(clients[2].kind, CALL_ASKED);
+}
+
+static void a_task_has_no_more_of_them_on_their_way(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client clients[APPROVAL_PENDING_PER_TASK_MAX + 1];
+
+	bench->is_log_held = true;
+	for (int i = 0; i <= APPROVAL_PENDING_PER_TASK_MAX; i++)
+		ask_numbered(bench, &clients[i], "write", i);
+	bench->is_log_held = false;
+	call_bench_flush(bench);
+	assert_int_equal(
+		call_bench_records(bench, "approval-asked"), APPROVAL_PENDING_PER_TASK_MAX);
+	assert_int_equal(clients[APPROVAL_PENDING_PER_TASK_MAX].kind, CALL_REFUSED);
+}
+
+/* One takes the place of another, and so does not the next. */
+static void two_on_their_way_take_no_one_place(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client first, second;
+
+	approve_bound_people(bench->approve, 1);
+	(void)ask(bench, "{\"n\":0}");
+	decide_bench_edit(&bench->world, "files/write", "risk: medium", "risk: high");
+	bench->is_log_held = true;
+	ask_numbered(bench, &first, "write", 0);
+	ask_numbered(bench, &second, "write", 0);
+	bench->is_log_held = false;
+	call_bench_flush(bench);
+	assert_int_equal(first.kind, CALL_ASKED);
+	assert_int_equal(second.kind, CALL_REFUSED);
+}
+
+static void what_the_log_never_took_gives_its_room_back(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	int64_t before_utc_ms = bench->log.now_utc_ms, after_utc_ms;
+
+	approve_bound_people(bench->approve, 1);
+	bench->is_log_held = true;
+	ask_numbered(bench, &client, "write", 0);
+	after_utc_ms = bench->log.now_utc_ms; /* each look at the clock is a tick */
+	bench->log.loses = true;
+	call_bench_flush(bench);
+	bench->log.loses = false;
+	bench->is_log_held = false;
+	assert_int_equal(call_bench_records(bench, "approval-asked"), 0);
+	bench->log.now_utc_ms =
+		before_utc_ms + APPROVAL_ASKING_MS_MAX - (after_utc_ms - before_utc_ms) - 1;
+	ask_numbered(bench, &client, "write", 1);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	bench->log.now_utc_ms = after_utc_ms + APPROVAL_ASKING_MS_MAX;
+	ask_numbered(bench, &client, "write", 2);
+	assert_int_equal(client.kind, CALL_ASKED);
+}
+
 /* What was asked about already is not asked once more. */
 static void the_same_call_once_more_is_no_question_more(void **state)
 {
@@ -831,6 +911,10 @@ int main(void)
 		APPROVE_TEST(a_task_asks_only_so_many_questions_at_once),
 		APPROVE_TEST(an_identity_leaves_room_for_the_questions_of_others),
 		APPROVE_TEST(a_person_is_asked_no_more_than_they_can_read),
+		APPROVE_TEST(those_on_their_way_are_counted),
+		APPROVE_TEST(a_task_has_no_more_of_them_on_their_way),
+		APPROVE_TEST(two_on_their_way_take_no_one_place),
+		APPROVE_TEST(what_the_log_never_took_gives_its_room_back),
 		APPROVE_TEST(the_same_call_once_more_is_no_question_more),
 		APPROVE_TEST(what_is_over_leaves_room),
 		APPROVE_TEST(one_of_several_who_has_room_is_enough_and_for_each_name_one),
