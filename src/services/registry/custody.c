@@ -144,37 +144,6 @@ static bool each_answering(const struct custody *custody, struct text unit,
 	return !finding.has_failed;
 }
 
-struct looking {
-	struct text person;
-	struct text unit;
-	bool is_found;
-};
-
-static bool visit_own(void *context, const struct registry_entry *entry)
-{
-	struct looking *looking = context;
-	const struct data_source *source =
-		entry->in_force == NULL ? NULL : entry->in_force->data_source;
-
-	looking->is_found = source != NULL && text_equal(source->unit, looking->unit) &&
-			    text_equal(source->custodian, looking->person);
-	return !looking->is_found;
-}
-
-bool custody_has_word(const struct registry *registry, struct text person, struct text unit)
-{
-	const struct registry_entry *entry = registry_find(registry, OBJECT_PERSON, person);
-	const struct people_resource any = {.kind = OBJECT_DATA_SOURCE, .unit = unit};
-	struct looking looking = {.person = person, .unit = unit};
-
-	if (entry == NULL || entry->in_force == NULL)
-		return false;
-	if (registry_person_may(registry, entry->in_force->person, PEOPLE_CONSENT, &any))
-		return true;
-	registry_each(registry, OBJECT_DATA_SOURCE, TEXT(""), visit_own, &looking);
-	return looking.is_found;
-}
-
 static bool note_one(void *is_there, struct text person)
 {
 	(void)person;

@@ -20,8 +20,6 @@ bool custody_answers(const struct custody *asked, struct text unit) MUST_CHECK;
 /* The same to what leaves the unit: where nobody here has its word, any administrator but the
  * author.  Errors: the same. */
 bool custody_may_cede(const struct custody *asked, struct text unit) MUST_CHECK;
-/* Whether the person, who may have left, has the word of the unit. */
-bool custody_has_word(const struct registry *registry, struct text person, struct text unit);
 /* Whether the actor is a person of the unit, or has its word. */
 bool custody_is_of(const struct registry *registry, struct text actor, struct text unit) MUST_CHECK;
 /* The unit that an identity comes into with what waits of it, which is not charter_lost: what is in

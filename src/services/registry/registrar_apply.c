@@ -1,6 +1,5 @@
 /* apply: a plan made at this moment, allowed, and written as one record. */
 #include "domain/audit/envelope.h"
-#include "services/registry/custody.h"
 #include "services/registry/registrar_private.h"
 
 /* ---- may they ---- */
@@ -42,44 +41,19 @@ static bool is_new(const struct registrar *registrar, const struct plan_change *
 	return entry == NULL || entry->in_force == NULL;
 }
 
-/* What was found out of the sources before, so that a plan of many asks once. */
-struct known_word {
-	struct text vacant;    /* unit that nobody has the word of */
-	struct text unit;      /* and of this one */
-	struct text custodian; /* this person has it */
-};
-
-/* The custodian of any data of a unit has its word (registrar_consent.c): whether the new source
- * gives it to the author, or to anybody else who does not have it yet, where somebody has. */
-static bool makes_custodian(const struct registrar *registrar, const struct plan_change *change,
-	struct text actor, struct known_word *known)
+/* The custodian of any data of a unit has its word (registrar_consent.c). */
+static bool is_self_made(const struct plan_change *change, struct text actor)
 {
-	const struct data_source *source =
-		change->after == NULL ? NULL : change->after->data_source;
+	struct text person = actor_person(actor);
 
-	if (source == NULL || source->custodian.length == 0)
-		return false;
-	if (text_equal(source->custodian, actor_person(actor)))
-		return true;
-	if (text_equal(source->unit, known->vacant) ||
-		(text_equal(source->unit, known->unit) &&
-			text_equal(source->custodian, known->custodian)))
-		return false;
-	if (custody_has_word(registrar->registry, source->custodian, source->unit)) {
-		known->unit = source->unit;
-		known->custodian = source->custodian;
-		return false;
-	}
-	if (!custody_is_vacant(registrar->registry, source->unit))
-		return true;
-	known->vacant = source->unit;
-	return false;
+	return change->after != NULL && person.length > 0 &&
+	       text_equal(change->after->data_source->custodian, person);
 }
 
 /* Whoever administers remit does not decide over the data of units, as soon as there are two
  * who do.  What is taken out could be put in anew, as anything. */
-static enum people_action action_of(const struct registrar *registrar,
-	const struct plan_change *change, struct text actor, struct known_word *known)
+static enum people_action action_of(
+	const struct registrar *registrar, const struct plan_change *change, struct text actor)
 {
 	const struct registry_entry *entry =
 		registry_find(registrar->registry, change->kind, change->name);
@@ -87,8 +61,7 @@ static enum people_action action_of(const struct registrar *registrar,
 	if (change->kind != OBJECT_DATA_SOURCE || registrar_is_founding(registrar))
 		return PEOPLE_WRITE;
 	if (is_new(registrar, change))
-		return makes_custodian(registrar, change, actor, known) ? PEOPLE_OPEN
-									: PEOPLE_WRITE;
+		return is_self_made(change, actor) ? PEOPLE_OPEN : PEOPLE_WRITE;
 	return change->after == NULL ||
 			       is_opened(entry->in_force->data_source, change->after->data_source)
 		       ? PEOPLE_OPEN
@@ -112,9 +85,9 @@ static bool may_write(const struct registry *registry, enum people_action action
 }
 
 static bool check_author(const struct registrar *registrar, const struct plan_change *change,
-	struct text actor, struct known_word *known, struct error *err)
+	struct text actor, struct error *err)
 {
-	enum people_action action = action_of(registrar, change, actor, known);
+	enum people_action action = action_of(registrar, change, actor);
 	struct error cause = {0};
 	static const char who_may[] = "who may: ";
 	const char *who = NULL;
@@ -125,7 +98,7 @@ static bool check_author(const struct registrar *registrar, const struct plan_ch
 	return error_set(err, ERROR_INVALID, "forbidden: %.*s may not change %s %.*s%s; %s may",
 		TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name),
 		action != PEOPLE_OPEN       ? ""
-		: is_new(registrar, change) ? ", whose custodian would have its unit's word by it"
+		: is_new(registrar, change) ? ", of which they are the custodian"
 					    : " so that its data lie more open",
 		who == NULL ? "another person" : who + sizeof who_may - 1);
 }
@@ -147,14 +120,12 @@ bool registrar_check_actor(
 	struct registrar *registrar, struct registrar_request *request, struct error *err)
 {
 	const struct plan *plan = request->plan;
-	struct known_word known = {0};
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < plan->changes_count; i++)
 		ok = plan->changes[i].is_approval
 			     ? check_approver(registrar, &plan->changes[i], request->actor, err)
-			     : check_author(
-				       registrar, &plan->changes[i], request->actor, &known, err);
+			     : check_author(registrar, &plan->changes[i], request->actor, err);
 	return ok;
 }
 

@@ -129,29 +129,9 @@ static void nobody_makes_themselves_who_answers_for_a_unit(void **state)
 	assert_false(governed_apply(governed, "eva", DECOY("eva")));
 	assert_true(governed->last.is_forbidden);
 	assert_false(step(governed, "eva", REGISTRAR_CONSENT));
-	/* Nor does an administrator make anybody else, by whatever name. */
-	assert_false(governed_apply(governed, "eva", DECOY("dan")));
-	assert_true(governed->last.is_forbidden);
-	assert_false(step(governed, "dan", REGISTRAR_CONSENT));
-	assert_true(governed_apply(governed, "eva", DECOY("cy"))); /* who has its word anyhow */
 	/* Who answers for the unit says who answers for its data. */
 	assert_true(governed_apply(governed, "cy", DECOY("dan")));
 	assert_true(step(governed, "dan", REGISTRAR_CONSENT));
-}
-
-static void of_a_unit_that_nobody_answers_for_an_administrator_names_the_first(void **state)
-{
-	struct governed *governed = *state;
-
-	assert_true(governed_enrol(governed, "adi", "eva"));
-	assert_true(governed_apply(governed, "adi", "object: unit\nname: void\n"));
-	assert_true(governed_apply(governed, "adi",
-		"object: data-source\nname: first\nunit: void\ncustodian: dan\n"
-		"environment: staging\nsensitivity: public\n"));
-	assert_false(governed_apply(governed, "adi",
-		"object: data-source\nname: second\nunit: void\ncustodian: bo\n"
-		"environment: staging\nsensitivity: public\n"));
-	assert_true(governed->last.is_forbidden);
 }
 
 static void who_proposed_it_does_not_consent(void **state)
@@ -674,7 +654,6 @@ int main(void)
 		TEST(who_answers_for_no_data_in_reach_consents_to_nothing),
 		TEST(a_reach_waits_for_each_unit_and_then_for_its_approval),
 		TEST(nobody_makes_themselves_who_answers_for_a_unit),
-		TEST(of_a_unit_that_nobody_answers_for_an_administrator_names_the_first),
 		TEST(who_proposed_it_does_not_consent),
 		TEST(a_consent_is_to_one_version),
 		TEST(nobody_claims_an_account_that_another_unit_s_connector_knows),
