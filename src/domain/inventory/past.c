@@ -14,8 +14,9 @@ enum {
 	TIMES,
 	KEY_BYTES_MAX = INVENTORY_LINE_BYTES_MAX,
 	SCRATCH_BYTES_MAX = 1024 * 1024, /* of one line */
+	/* Where the lines of one connector's items are: as many as one inventory may have. */
+	COMPARED_BYTES_MAX = 256 * 1024 * 1024,
 };
-#define COMPARED_BYTES_MAX ((size_t)4 << 30) /* of one connector's items */
 
 struct part {
 	struct part *next;
@@ -201,8 +202,13 @@ void inventory_past_destroy(struct inventory_past **past)
 
 /* ---- items ---- */
 
-typedef bool visit_item(
-	void *context, const struct inventory_item *item, struct text key, struct error *err);
+/* The line is borrowed until its set is released. */
+struct line_item {
+	struct text line;
+	const struct inventory_item *item;
+	struct text key;
+};
+typedef bool visit_item(void *context, const struct line_item *of, struct error *err);
 
 static bool visit_line(struct inventory_past const *past, struct text line, visit_item *visit,
 	void *context, struct error *err)
@@ -218,7 +224,7 @@ static bool visit_line(struct inventory_past const *past, struct text line, visi
 	buffer_init_in(&key, sizeof bytes, bytes, sizeof bytes);
 	inventory_item_key(&key, &item);
 	ok = !buffer_failed(&key) || error_set(err, ERROR_CORRUPT, "an item with too long a name");
-	return ok && visit(context, &item, buffer_text(&key), err);
+	return ok && visit(context, &(struct line_item){line, &item, buffer_text(&key)}, err);
 }
 
 static bool each_item(const struct inventory_past *past, const struct set *set, visit_item *visit,
@@ -243,16 +249,14 @@ struct noting {
 	int64_t taken_utc_s;
 };
 
-static bool note_seen(
-	void *context, const struct inventory_item *item, struct text key, struct error *err)
+static bool note_seen(void *context, const struct line_item *of, struct error *err)
 {
 	const struct noting *noting = context;
-	struct seen *seen = name_table_find(noting->connector->seen, key);
+	struct seen *seen = name_table_find(noting->connector->seen, of->key);
 
-	(void)item;
 	if (seen == NULL) {
 		seen = calloc(1, sizeof *seen);
-		if (seen == NULL || !name_table_put(noting->connector->seen, key, seen)) {
+		if (seen == NULL || !name_table_put(noting->connector->seen, of->key, seen)) {
 			free(seen);
 			return error_set(err, ERROR_LIMIT, "no memory for what was seen");
 		}
@@ -358,8 +362,9 @@ bool inventory_past_feed(struct inventory_past *past, const struct json *record,
 struct comparing {
 	const struct inventory_past *past;
 	const struct connector *connector;
-	struct name_table *others; /* lines of the other time by key */
+	struct name_table *others; /* struct text, lines of the other time, by key */
 	struct arena *kept;        /* of these */
+	struct arena *scratch;     /* of one of them, read */
 	enum inventory_differs otherwise;
 	bool (*tell)(
 		void *context, const struct inventory_difference *difference, struct error *err);
@@ -373,47 +378,50 @@ static bool is_comparable(const struct connector *connector)
 	       connector->at[BEFORE] != connector->at[AFTER];
 }
 
-static bool note_other(
-	void *context, const struct inventory_item *item, struct text key, struct error *err)
+static bool note_other(void *context, const struct line_item *of, struct error *err)
 {
 	struct comparing *comparing = context;
-	struct inventory_item *kept;
-	struct buffer line;
-	bool ok;
+	struct text *line;
 
-	if (name_table_find(comparing->others, key) != NULL)
+	if (name_table_find(comparing->others, of->key) != NULL)
 		return true;
-	kept = arena_new(comparing->kept, struct inventory_item);
-	buffer_init(&line, INVENTORY_LINE_BYTES_MAX);
-	inventory_item_write(&line, item);
-	ok = kept != NULL && !buffer_failed(&line) &&
-	     inventory_item_parse(
-		     kept, comparing->kept, text_copy(comparing->kept, buffer_text(&line)), err) &&
-	     name_table_put(comparing->others, key, kept);
-	buffer_deinit(&line);
-	return ok || error_set(err, ERROR_LIMIT, "no memory for what differs");
+	line = arena_new(comparing->kept, struct text);
+	if (line == NULL || !name_table_put(comparing->others, of->key, line))
+		return error_set(err, ERROR_LIMIT, "no memory for what differs");
+	*line = of->line;
+	return true;
 }
 
-static bool tell_item(
-	void *context, const struct inventory_item *item, struct text key, struct error *err)
+/* What it has otherwise than the line of the other time. */
+static bool find_changes(const struct comparing *comparing, struct text line,
+	struct inventory_difference *difference, struct error *err)
+{
+	struct inventory_item other;
+
+	arena_reset(comparing->scratch);
+	if (!inventory_item_parse(&other, comparing->scratch, line, err))
+		return error_set(err, ERROR_CORRUPT, "an item on record cannot be read");
+	difference->changes_count = inventory_item_changes(
+		&other, difference->item, difference->changes, INVENTORY_CHANGES_MAX);
+	difference->differs = difference->changes_count > 0 ? INVENTORY_CHANGED : INVENTORY_SAME;
+	return true;
+}
+
+static bool tell_item(void *context, const struct line_item *of, struct error *err)
 {
 	const struct comparing *comparing = context;
-	const struct inventory_item *other = name_table_find(comparing->others, key);
-	const struct seen *seen = name_table_find(comparing->connector->seen, key);
+	const struct text *other = name_table_find(comparing->others, of->key);
+	const struct seen *seen = name_table_find(comparing->connector->seen, of->key);
 	struct inventory_difference difference = {.differs = comparing->otherwise,
 		.connector = text_of(comparing->connector->name),
-		.item = item,
+		.item = of->item,
 		.first_utc_s = seen == NULL ? 0 : seen->first_utc_s,
 		.last_utc_s = seen == NULL ? 0 : seen->last_utc_s};
 
-	if (other != NULL && comparing->otherwise == INVENTORY_NEW) {
-		difference.changes_count = inventory_item_changes(
-			other, item, difference.changes, INVENTORY_CHANGES_MAX);
-		difference.differs =
-			difference.changes_count > 0 ? INVENTORY_CHANGED : INVENTORY_SAME;
-	} else if (other != NULL) {
+	if (other != NULL && comparing->otherwise == INVENTORY_GONE)
 		return true;
-	}
+	if (other != NULL && !find_changes(comparing, *other, &difference, err))
+		return false;
 	return difference.differs == INVENTORY_SAME ||
 	       comparing->tell(comparing->context, &difference, err);
 }
@@ -426,11 +434,13 @@ static bool compare_times(struct comparing *comparing, int mine, int others, str
 
 	comparing->others = name_table_create();
 	comparing->kept = arena_create(COMPARED_BYTES_MAX);
-	ok = (comparing->others != NULL && comparing->kept != NULL) ||
+	comparing->scratch = arena_create(SCRATCH_BYTES_MAX);
+	ok = (comparing->others != NULL && comparing->kept != NULL && comparing->scratch != NULL) ||
 	     error_set(err, ERROR_LIMIT, "no memory for what differs");
 	ok = ok && each_item(comparing->past, connector->at[others], note_other, comparing, err) &&
 	     each_item(comparing->past, connector->at[mine], tell_item, comparing, err);
 	arena_destroy(&comparing->kept);
+	arena_destroy(&comparing->scratch);
 	if (comparing->others != NULL)
 		name_table_destroy(&comparing->others, NULL);
 	return ok;
