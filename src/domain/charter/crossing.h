@@ -10,9 +10,8 @@
 
 /* Lines of a charter that touch what another unit answers for: its tools, models, data and
  * identities, what the peers of the charter reach (peer.h), and accounts that its connectors
- * know.  Each such unit must consent to
- * its *half* of the charter, the lines that touch it with what they are for, before the charter
- * comes into force (docs/across-units.md).
+ * know.  Each such unit must consent to its *half* of the charter, the lines that touch it with
+ * what they are for, before the charter comes into force (docs/across-units.md).
  *
  * What belongs to the organisation's own unit is shared by all, so a line on it touches
  * nobody; only a reach of peers into it does, as peers may do there what the charter itself

@@ -801,9 +801,8 @@ const struct api_route api_routes[] = {
 		.handle = handle_release,
 		.operation = "releaseAccount",
 		.summary = "Put on record that it may act again, and have it so where a connector "
-			   "may; "
-			   "where a review had it stopped, two people ask, the second one who may "
-			   "judge and names the record of the first as ask",
+			   "may; where a review had it stopped, two people ask, the second one who "
+			   "may judge and names the record of the first as ask",
 		.members = MEMBERS("!account", "!reason", "ask")},
 
 	{.method = "GET",

@@ -233,7 +233,6 @@ int command_controls(struct cli *cli)
 	return status;
 }
 
-/* A list by what the command's options say. */
 /* A finding is no end: each has what it is about, and the command that goes on. */
 static void say_next(const struct json *reply)
 {
@@ -244,6 +243,7 @@ static void say_next(const struct json *reply)
 		cli_say("What one is about, and how to go on: remit findings show ID");
 }
 
+/* A list by what the command's options say. */
 int command_posture_list(struct cli *cli)
 {
 	struct cli_reply reply = {0};

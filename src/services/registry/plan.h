@@ -21,9 +21,8 @@ enum {
 	PLAN_BYTES_MAX = 8 * 1024 * 1024, /* of all files together */
 	PLAN_OBJECTS_MAX = 10000,         /* documents in all */
 	PLAN_ARENA_BYTES_MAX = 256 * 1024 * 1024,
-	PLAN_APPROVERS_MAX = 8, /* named of those who could approve a change */
-	PROPOSAL_LIFETIME_DAYS =
-		30, /* of what object_is_proposed or is ceded: then it is too old */
+	PLAN_APPROVERS_MAX = 8,      /* named of those who could approve a change */
+	PROPOSAL_LIFETIME_DAYS = 30, /* of what is proposed or ceded: then it is too old */
 };
 
 /* One file: its name, for messages, and its YAML. */

@@ -123,9 +123,8 @@ bool registrar_check_actor(
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < plan->changes_count; i++)
-		ok = plan->changes[i].is_approval
-			     ? check_approver(registrar, &plan->changes[i], request->actor, err)
-			     : check_author(registrar, &plan->changes[i], request->actor, err);
+		ok = (plan->changes[i].is_approval ? check_approver : check_author)(
+			registrar, &plan->changes[i], request->actor, err);
 	return ok;
 }
 

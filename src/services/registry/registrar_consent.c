@@ -67,7 +67,7 @@ static bool find_units(struct registrar *registrar, const struct charter *charte
 /* ---- consent ---- */
 
 /* Whether the unit said yes to anything of that version. */
-static bool has_word(struct text consents, struct text unit, uint32_t version)
+static bool has_agreed(struct text consents, struct text unit, uint32_t version)
 {
 	struct consent_given given;
 
@@ -125,7 +125,7 @@ static bool agree(struct consent_query *query, struct text unit, struct text *ma
 	if (!registrar_half(registrar, registrar->arena, query->object, unit, &half, query->err))
 		return false;
 	left = not_agreed(*made, unit, version, &half.half);
-	if (half_lines_is_empty(&left) && has_word(*made, unit, version))
+	if (half_lines_is_empty(&left) && has_agreed(*made, unit, version))
 		return true;
 	if (!has_room(query, unit, *made))
 		return false;
@@ -214,12 +214,12 @@ bool registrar_check_entry(const struct consent_query *query)
 	if (unit.length == 0 || custody_is_of(registry, query->actor, unit) ||
 		custody_is_vacant(registry, unit))
 		return true;
-	if (has_word(entry->more->waiting_consents, unit, entry->waiting_version))
+	if (has_agreed(entry->more->waiting_consents, unit, entry->waiting_version))
 		return check_unit(query->registrar, entry, unit, query->err);
 	return error_set(query->err, ERROR_CONFLICT,
 		"it comes into unit %.*s, of which neither who wrote it nor who approves it is: "
-		"one "
-		"of that unit approves it, or its data owner consents: remit identity consent %.*s",
+		"one of that unit approves it, or its data owner consents: remit identity consent "
+		"%.*s",
 		TEXT_ARGS(unit), TEXT_ARGS(entry->name));
 }
 
