@@ -1043,6 +1043,9 @@ const left = {
         made.backup.status === 201, JSON.stringify(made));
       await world.letIn(people.backup);
       await apply(leaving(names, people, peer.url, keys));
+      // Whoever named them as the custodian cannot give them the word of Finance alone.
+      await world.must('eva@example.com', 'data-source', 'consent', `ledger-${names.finance}`,
+        '--yes');
       for (const person of ['bo@example.com', 'adi@example.com']) {
         const given = await world.remit(person, 'identity', 'consent', names.planner, '--yes');
         tell.holds(`${person} cannot consent for Finance`, given.code !== 0, given.out);

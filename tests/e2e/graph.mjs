@@ -110,6 +110,7 @@ test('what an account opens undeclared keeps its charter out, until somebody ans
       'purpose: Acts elsewhere', 'environments: [staging]', 'accounts: [aws/bot]',
       ''].join('\n'));
     await world.apply(ADI, '-f', file);
+    await world.must('ana@example.com', 'data-source', 'consent', 'bucket', '--yes');
     assert.ok(await eventually(async () => (
       await world.remit(null, 'excess', 'bot', '-o', 'json')).code === 1));
     const refused = await world.remit(BO, 'identity', 'approve', 'bot', '--yes');

@@ -30,7 +30,7 @@
 
 enum {
 	HELD_MAX = 2, /* one to be in force, one to wait */
-	MORE_TEXTS = 8,
+	MORE_TEXTS = 9,
 	REACTIVATED_BY = 1, /* its place among them */
 	NAMES_FIRST = 1024,
 	KINDS = OBJECT_KIND_COUNT,
@@ -111,6 +111,7 @@ const struct registry_more registry_nothing_more = {
 	.waiting_consents = {"", 0},
 	.owner_in_force = {"", 0},
 	.moved_from = {"", 0},
+	.named_by = {"", 0},
 };
 
 /* ---- memory ---- */
@@ -519,6 +520,24 @@ const struct person *registry_person_of(const struct registry *registry, struct 
 	return person == NULL || person_has_left(person) ? NULL : person;
 }
 
+struct text registry_custodian(const struct registry_entry *data_source)
+{
+	const struct object *object = data_source->in_force;
+
+	return object == NULL || data_source->more->named_by.length > 0
+		       ? TEXT("")
+		       : object->data_source->custodian;
+}
+
+static struct text custodian_of(const struct registry *registry, const struct object *object)
+{
+	const struct registry_entry *entry =
+		registry_find(registry, OBJECT_DATA_SOURCE, object->name);
+
+	return entry != NULL && entry->in_force == object ? registry_custodian(entry)
+							  : object->data_source->custodian;
+}
+
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object)
 {
@@ -536,7 +555,7 @@ struct people_resource registry_resource_of(
 	if (object->kind == OBJECT_PERSON)
 		resource.person = object->person;
 	if (object->kind == OBJECT_DATA_SOURCE && object->data_source != NULL)
-		resource.custodian = object->data_source->custodian;
+		resource.custodian = custodian_of(registry, object);
 	return resource;
 }
 
@@ -743,7 +762,7 @@ static bool is_known_waiting(const struct registry_change *change)
 	       (!change->is_removal || may_be_removal);
 }
 
-/* What only an identity has, and what only a person has. */
+/* What only an identity has, only a person, only a data source. */
 static bool is_known_people(const struct registry_change *change)
 {
 	bool is_owned = change->owner_in_force.length != 0 || change->acknowledged != 0;
@@ -751,7 +770,9 @@ static bool is_known_people(const struct registry_change *change)
 			change->moved != 0;
 
 	return (!is_owned || (change->kind == OBJECT_IDENTITY && change->in_force != 0)) &&
-	       (!has_gone || change->kind == OBJECT_PERSON);
+	       (!has_gone || change->kind == OBJECT_PERSON) &&
+	       (change->named_by.length == 0 ||
+		       (change->kind == OBJECT_DATA_SOURCE && change->in_force != 0));
 }
 
 static bool is_known_state(const struct registry_change *change)
@@ -845,7 +866,7 @@ static bool has_more(const struct registry_change *change)
 	return change->proposed_by.length + change->reactivated_by.length + change->reason.length +
 			       change->approved_by.length + change->consents.length +
 			       change->waiting_consents.length + change->owner_in_force.length +
-			       change->moved_from.length !=
+			       change->moved_from.length + change->named_by.length !=
 		       0 ||
 	       change->tasks_since != 0 || change->acknowledged != 0 ||
 	       change->keys_since_utc_ms != 0 || change->moved != 0 ||
@@ -857,7 +878,7 @@ static bool hold_more_texts(struct held_more *held, struct texts *texts)
 	struct registry_more *more = &held->more;
 	struct text *const all[MORE_TEXTS] = {&more->proposed_by, &more->reactivated_by,
 		&more->reason, &more->approved_by, &more->consents, &more->waiting_consents,
-		&more->owner_in_force, &more->moved_from};
+		&more->owner_in_force, &more->moved_from, &more->named_by};
 
 	for (size_t i = 0; i < MORE_TEXTS; i++) {
 		if (!hold_text(texts, *all[i], &held->texts[i]))
@@ -894,6 +915,7 @@ static bool prepare_more(struct prepared *next, struct registry *registry,
 		.keys_since_utc_ms = change->keys_since_utc_ms,
 		.moved_from = change->moved_from,
 		.moved = change->moved,
+		.named_by = change->named_by,
 	};
 	return hold_more_texts(next->more, registry->texts) ||
 	       error_set(err, ERROR_LIMIT, "no memory for an entry");

@@ -72,6 +72,9 @@ struct registry_more {
 	int64_t keys_since_utc_ms;
 	struct text moved_from;
 	uint64_t moved;
+	/* Data sources only: who named the custodian of what is in force, "person:NAME", while
+	 * they have no say by it, as their unit has not agreed; empty: they have. */
+	struct text named_by;
 };
 
 /* Of an entry that has nothing of it. */
@@ -121,6 +124,10 @@ uint64_t registry_generation(const struct registry *registry);
  * an entry with nothing in force and nothing waiting, so that versions go on. */
 const struct registry_entry *registry_find(
 	const struct registry *registry, enum object_kind kind, struct text name);
+
+/* Who answers for a data source in force: its custodian, unless their unit is still asked about
+ * them (named_by); empty: nobody does. */
+struct text registry_custodian(const struct registry_entry *data_source);
 
 /* What is in force under the name, or NULL (of an identity: its entry).  A suspended or retired
  * identity still has a charter: look at its entry's state. */
@@ -204,7 +211,7 @@ bool registry_person_may(const struct registry *registry, const struct person *p
 /* What the entry is to the rules about people: see registry_may. */
 struct people_resource registry_resource_of_entry(
 	const struct registry *registry, const struct registry_entry *entry);
-/* The same of one object. */
+/* The same of one object; of a data source in force its custodian is registry_custodian. */
 struct people_resource registry_resource_of(
 	const struct registry *registry, const struct object *object);
 /* The person in force that the actor is and who has not left, or NULL. */
@@ -259,6 +266,7 @@ struct registry_change {
 	int64_t keys_since_utc_ms;
 	struct text moved_from;
 	uint64_t moved;
+	struct text named_by;
 	enum units_asked units_asked; /* identities only */
 	int64_t changed_utc_ms; /* of a review: when it last changed before; else of the record */
 	int64_t in_force_utc_ms;

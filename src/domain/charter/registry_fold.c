@@ -151,6 +151,7 @@ static struct registry_change read_change(
 		.keys_since_utc_ms = json_integer_or(change, "keys_since", 0),
 		.moved_from = json_text_or(change, "moved_from", ""),
 		.moved = (uint64_t)json_integer_or(change, "moved", 0),
+		.named_by = json_text_or(change, "named_by", ""),
 		.in_force_utc_ms = json_integer_or(change, "in_force_at", 0),
 		.changed_utc_ms = json_integer_or(change, "changed_at", changing->at_utc_ms),
 		.units_asked =

@@ -242,8 +242,13 @@ struct answer {
 	struct cli_call call;
 };
 
+static bool names_custodian(const struct json *entry)
+{
+	return json_find(entry, "named_by") != NULL;
+}
+
 /* A unit also consents to what is in force, which may touch it since something moved: where
- * nothing waits, or by its version. */
+ * nothing waits, or by its version.  And to whom data in force name as their custodian. */
 static bool is_of_in_force(const struct cli *cli, const struct json *entry, const char *verb)
 {
 	int64_t in_force = json_integer_or(entry, "version", 0), version = 0;
@@ -251,9 +256,11 @@ static bool is_of_in_force(const struct cli *cli, const struct json *entry, cons
 			 text_to_int64(text_of(cli->values[OPTION_VERSION]), &version) &&
 			 version == in_force;
 
-	return text_is(text_of(verb), "consent") && in_force != 0 &&
-	       text_is(json_text_or(entry, "kind", ""), "identity") &&
-	       (is_chosen || json_find(entry, "waiting") == NULL);
+	if (!text_is(text_of(verb), "consent") || in_force == 0)
+		return false;
+	return names_custodian(entry) ||
+	       (text_is(json_text_or(entry, "kind", ""), "identity") &&
+		       (is_chosen || json_find(entry, "waiting") == NULL));
 }
 
 static bool look(struct cli *cli, struct answer *answer, const char *verb, int *status)
@@ -306,9 +313,24 @@ int command_approve_proposal(struct cli *cli)
 	return status;
 }
 
+static void print_custodian(const struct json *entry)
+{
+	const struct json *object = json_find(entry, "object");
+
+	printf("data-source %.*s of unit %.*s, custodian %.*s, named by %.*s\n",
+		TEXT_ARGS(json_text_or(entry, "name", "")),
+		TEXT_ARGS(json_text_or(object, "unit", "")),
+		TEXT_ARGS(json_text_or(object, "custodian", "")),
+		TEXT_ARGS(json_text_or(entry, "named_by", "")));
+}
+
 /* Of what is in force, the halves: it changes nothing of it. */
 static bool show_asked(struct cli *cli, const struct answer *answer, int *status)
 {
+	if (names_custodian(&answer->entry.json)) {
+		print_custodian(&answer->entry.json);
+		return true;
+	}
 	if (answer->waiting == &answer->entry.json)
 		return cli_show_halves(cli, status);
 	print_proposal(cli, &answer->entry.json, answer->waiting);
@@ -337,17 +359,21 @@ static int agree(struct cli *cli, const char *verb, const char *warning, const c
 	return status;
 }
 
-/* A data owner agrees to what a charter touches of their unit, or that something leaves it. */
+static const char *consent_warning(const struct cli *cli)
+{
+	if (strcmp(cli->command->path, "/v1/identities") == 0)
+		return "This lets it use what its lines name of your unit, once it is in force.";
+	if (strcmp(cli->command->path, "/v1/data-sources") == 0)
+		return "This gives its custodian the word of the unit: they agree for it to what "
+		       "touches it, and answer for these data.";
+	return "This lets it out of your unit's hands: lines on it ask your unit no more.";
+}
+
+/* A data owner agrees to what a charter touches of their unit, that something leaves it, or who
+ * is to answer for data of it. */
 int command_consent(struct cli *cli)
 {
-	bool is_charter = strcmp(cli->command->path, "/v1/identities") == 0;
-
-	return agree(cli, "consent",
-		is_charter
-			? "This lets it use what its lines name of your unit, once it is in force."
-			: "This lets it out of your unit's hands: lines on it ask your unit no "
-			  "more.",
-		"consented");
+	return agree(cli, "consent", consent_warning(cli), "consented");
 }
 
 /* Whom the risk record names. */

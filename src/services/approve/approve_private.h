@@ -4,6 +4,7 @@
 #include "domain/charter/name_table.h"
 #include "services/approve/approve.h"
 #include "services/approve/break_glass.h"
+#include "services/registry/custodians.h"
 #include "services/registry/fold_record.h"
 
 /* Private to services/approve. */
@@ -28,7 +29,6 @@ struct approval_node {
 };
 
 struct glass_node;
-struct custodians;
 
 struct approve {
 	const struct registry *registry;
@@ -102,19 +102,6 @@ bool approve_asking_replaces(const struct approve *approve, struct text id);
 /* Whether the person has this key now. */
 bool approve_has_key(
 	const struct approve *approve, struct text person, struct text key_id, int64_t at_utc_ms);
-
-/* custodians.c.  The registry is borrowed, and outlives them.  Errors: LIMIT. */
-bool custodians_create(
-	struct custodians **out, const struct registry *registry, struct error *err) MUST_CHECK;
-void custodians_destroy(struct custodians **custodians);
-/* Whether the person is custodian of a data source in force of the unit.  Without memory nobody
- * is. */
-bool approve_is_custodian(const struct approve *approve, struct text unit, struct text person);
-/* Calls visit for each of them, once and in order of name, until it returns false.  Errors:
- * LIMIT. */
-bool approve_each_custodian(const struct approve *approve, struct text unit,
-	bool (*visit)(void *context, struct text person), void *context,
-	struct error *err) MUST_CHECK;
 
 /* room.c: whether for each name somebody who may answer has room for one more question; where
  * nobody stands for a name at all, there is nobody to spare.  After APPROVAL_PEOPLE_LOOKS_MAX

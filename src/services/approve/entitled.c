@@ -47,7 +47,7 @@ static bool covers_data(const struct approve *approve, const struct approval *ap
 		return false;
 	if (text_equal(person->unit, unit) && person_has_role(person, "owner"))
 		return true;
-	return approve_is_custodian(approve, unit, person->name);
+	return custodians_has(approve->custodians, unit, person->name);
 }
 
 static bool covers_unit(const struct person *person, struct text unit)

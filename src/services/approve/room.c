@@ -99,7 +99,7 @@ static bool was_looked_at(const struct room_search *search, struct text person)
 {
 	return text_equal(person, search->named[0]) || text_equal(person, search->named[1]) ||
 	       (search->unit.length > 0 &&
-		       approve_is_custodian(search->approve, search->unit, person));
+		       custodians_has(search->approve->custodians, search->unit, person));
 }
 
 static bool visit_person(void *context, const struct registry_entry *entry)
@@ -139,8 +139,8 @@ static bool look_for_room(struct room_search *search, struct error *err)
 			(void)look_at(search, search->named[i]);
 	if (text_starts_with(search->name, "data-owner/")) {
 		search->unit = text_after(search->name, sizeof "data-owner/" - 1);
-		if (!approve_each_custodian(
-			    search->approve, search->unit, visit_custodian, search, err))
+		if (!custodians_each(search->approve->custodians, search->unit, visit_custodian,
+			    search, err))
 			return false;
 	}
 	if (!is_over(search) && !text_is(search->name, "owner") &&

@@ -1,47 +1,27 @@
-/* Roles first, then the custodians of the unit's data: of others nobody is asked, for there may be
- * many. */
+/* Custodians of the unit's data first, for they are known by name; of roles everybody is asked. */
 #include "services/registry/custody.h"
 
 #include "domain/audit/envelope.h"
 
 /* ---- one person ---- */
 
-struct asking {
-	const struct custody *custody;
-	struct text unit;
-	bool may;
-};
-
-static bool ask(struct asking *asking, struct people_resource resource)
+static bool ask(const struct custody *custody, struct text unit, struct text custodian)
 {
-	const struct custody *custody = asking->custody;
+	const struct people_resource resource = {.kind = OBJECT_DATA_SOURCE,
+		.unit = unit,
+		.custodian = custodian,
+		.proposer = custody->author};
 
-	resource.proposer = custody->author;
-	asking->may = registry_may_about(
+	return registry_may_about(
 		custody->registry, custody->actor, PEOPLE_CONSENT, &resource, custody->err);
-	return asking->may;
-}
-
-static bool visit_source(void *context, const struct registry_entry *entry)
-{
-	struct asking *asking = context;
-	const struct custody *custody = asking->custody;
-	const struct data_source *source =
-		entry->in_force == NULL ? NULL : entry->in_force->data_source;
-
-	return source == NULL || !text_equal(source->unit, asking->unit) ||
-	       !text_equal(source->custodian, actor_person(custody->actor)) ||
-	       !ask(asking, registry_resource_of(custody->registry, entry->in_force));
 }
 
 bool custody_answers(const struct custody *asked, struct text unit)
 {
-	struct asking asking = {.custody = asked, .unit = unit};
-	const struct people_resource any = {.kind = OBJECT_DATA_SOURCE, .unit = unit};
+	struct text person = actor_person(asked->actor);
 
-	if (!ask(&asking, any) && actor_person(asked->actor).length > 0)
-		registry_each(asked->registry, OBJECT_DATA_SOURCE, TEXT(""), visit_source, &asking);
-	return asking.may;
+	return ask(asked, unit, TEXT("")) ||
+	       (custodians_has(asked->custodians, unit, person) && ask(asked, unit, person));
 }
 
 bool custody_may_cede(const struct custody *asked, struct text unit)
@@ -49,7 +29,7 @@ bool custody_may_cede(const struct custody *asked, struct text unit)
 	const struct people_resource installation = {
 		.about = PEOPLE_ABOUT_INSTALLATION, .proposer = asked->author};
 
-	if (!custody_is_vacant(asked->registry, unit))
+	if (!custody_is_vacant(asked, unit))
 		return custody_answers(asked, unit);
 	return registry_may_about(
 		asked->registry, asked->actor, PEOPLE_ADMINISTER, &installation, asked->err);
@@ -57,24 +37,25 @@ bool custody_may_cede(const struct custody *asked, struct text unit)
 
 /* ---- who is of a unit ---- */
 
-bool custody_is_of(const struct registry *registry, struct text actor, struct text unit)
+bool custody_is_of(const struct custody *asked, struct text unit)
 {
-	const struct person *person = registry_person_of(registry, actor);
-	struct error unused;
-	const struct custody custody = {.registry = registry, .actor = actor, .err = &unused};
+	const struct person *person = registry_person_of(asked->registry, asked->actor);
 
-	return person != NULL &&
-	       (text_equal(person->unit, unit) || custody_answers(&custody, unit));
+	return person != NULL && (text_equal(person->unit, unit) || custody_answers(asked, unit));
 }
 
-struct text custody_entered(const struct registry *registry, const struct registry_entry *entry)
+struct text custody_entered(const struct custody *asked, const struct registry_entry *entry)
 {
 	struct text unit = charter_of(entry->waiting)->unit;
 	bool is_there =
 		entry->in_force != NULL && text_equal(charter_of(entry->in_force)->unit, unit);
+	struct error unused;
+	const struct custody author = {.registry = asked->registry,
+		.custodians = asked->custodians,
+		.actor = entry->more->proposed_by,
+		.err = &unused};
 
-	return is_there || text_is(unit, REGISTRY_ORGANISATION) ||
-			       custody_is_of(registry, entry->more->proposed_by, unit)
+	return is_there || text_is(unit, REGISTRY_ORGANISATION) || custody_is_of(&author, unit)
 		       ? TEXT("")
 		       : unit;
 }
@@ -91,14 +72,16 @@ struct finding_people {
 	bool has_failed; /* somebody could not be asked about */
 };
 
-/* By what they may do with the resource. */
+/* By what they may do with the resource; without a role nobody may anything with what is not
+ * theirs. */
 static bool visit_role(void *context, const struct registry_entry *entry)
 {
 	struct finding_people *finding = context;
 	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
 	struct error err;
 
-	if (person == NULL || person_has_left(person))
+	if (person == NULL || person_has_left(person) ||
+		(person->roles_count == 0 && finding->resource.custodian.length == 0))
 		return !finding->is_over;
 	if (registry_ask_person(
 		    finding->custody->registry, person, finding->action, &finding->resource, &err))
@@ -108,20 +91,15 @@ static bool visit_role(void *context, const struct registry_entry *entry)
 	return !finding->is_over;
 }
 
-static bool visit_custodian(void *context, const struct registry_entry *entry)
+static bool visit_custodian(void *context, struct text person)
 {
 	struct finding_people *finding = context;
-	const struct registry *registry = finding->custody->registry;
-	const struct data_source *source =
-		entry->in_force == NULL ? NULL : entry->in_force->data_source;
-	const struct registry_entry *custodian;
+	const struct registry_entry *custodian =
+		registry_find(finding->custody->registry, OBJECT_PERSON, person);
 
-	if (source == NULL || !text_equal(source->unit, finding->resource.unit))
-		return true;
-	custodian = registry_find(registry, OBJECT_PERSON, source->custodian);
 	if (custodian == NULL)
 		return true;
-	finding->resource.custodian = source->custodian;
+	finding->resource.custodian = person;
 	(void)visit_role(finding, custodian);
 	finding->resource.custodian = TEXT("");
 	return !finding->is_over;
@@ -136,11 +114,12 @@ static bool each_answering(const struct custody *custody, struct text unit,
 		.resource = {.kind = OBJECT_DATA_SOURCE, .unit = unit, .proposer = custody->author},
 		.visit = visit,
 		.context = context};
+	struct error unused;
 
-	registry_each(custody->registry, OBJECT_PERSON, TEXT(""), visit_role, &finding);
+	if (!custodians_each(custody->custodians, unit, visit_custodian, &finding, &unused))
+		return false;
 	if (!finding.is_over)
-		registry_each(
-			custody->registry, OBJECT_DATA_SOURCE, TEXT(""), visit_custodian, &finding);
+		registry_each(custody->registry, OBJECT_PERSON, TEXT(""), visit_role, &finding);
 	return !finding.has_failed;
 }
 
@@ -151,9 +130,10 @@ static bool note_one(void *is_there, struct text person)
 	return false;
 }
 
-bool custody_is_vacant(const struct registry *registry, struct text unit)
+bool custody_is_vacant(const struct custody *asked, struct text unit)
 {
-	const struct custody anybody = {.registry = registry};
+	const struct custody anybody = {
+		.registry = asked->registry, .custodians = asked->custodians};
 	bool is_there = false;
 
 	return each_answering(&anybody, unit, note_one, &is_there) && !is_there;
@@ -168,8 +148,42 @@ void custody_each(const struct custody *asked, struct text unit,
 		.visit = visit,
 		.context = context};
 
-	if (custody_is_vacant(asked->registry, unit))
+	if (custody_is_vacant(asked, unit))
 		registry_each(asked->registry, OBJECT_PERSON, TEXT(""), visit_role, &finding);
 	else
 		(void)each_answering(asked, unit, visit, context); /* names to tell */
+}
+
+/* ---- who comes to have it ---- */
+
+static bool has_word(const struct custody *asked, struct text person, struct text unit)
+{
+	const struct registry_entry *entry = registry_find(asked->registry, OBJECT_PERSON, person);
+	const struct people_resource any = {.kind = OBJECT_DATA_SOURCE, .unit = unit};
+
+	return custodians_has(asked->custodians, unit, person) ||
+	       (entry != NULL && entry->in_force != NULL &&
+		       registry_person_may(
+			       asked->registry, entry->in_force->person, PEOPLE_CONSENT, &any));
+}
+
+static bool is_kept(const struct registry_entry *entry, const struct data_source *after)
+{
+	const struct data_source *before =
+		entry == NULL || entry->in_force == NULL ? NULL : entry->in_force->data_source;
+
+	return before != NULL && text_equal(before->custodian, after->custodian) &&
+	       text_equal(before->unit, after->unit);
+}
+
+struct text custody_names(const struct custody *asked, const struct registry_entry *entry,
+	const struct data_source *after)
+{
+	if (is_kept(entry, after))
+		return entry->more->named_by;
+	if (after->custodian.length == 0 || text_is(after->unit, REGISTRY_ORGANISATION) ||
+		has_word(asked, after->custodian, after->unit) ||
+		custody_answers(asked, after->unit))
+		return TEXT("");
+	return asked->actor;
 }

@@ -40,6 +40,7 @@ enum { KINDS = OBJECT_KIND_COUNT };
 struct planned {
 	struct plan plan; /* first: a plan is its maker */
 	const struct registry *registry;
+	struct custodians *custodians; /* of it */
 	struct plan_options options;
 	struct name_table *named[KINDS]; /* documents by name */
 	const struct object **objects;   /* held */
@@ -186,10 +187,19 @@ static bool is_removal_waiting(const struct planned *planned, const struct regis
 static struct plan_cession cession_of(const struct planned *planned)
 {
 	return (struct plan_cession){.registry = planned->registry,
+		.custodians = planned->custodians,
 		.arena = planned->plan.arena,
 		.actor = planned->options.actor,
 		.author = planned->options.actor,
 		.is_founding = planned->options.is_founding};
+}
+
+static struct custody custody_of(const struct planned *planned, struct error *err)
+{
+	return (struct custody){.registry = planned->registry,
+		.custodians = planned->custodians,
+		.actor = planned->options.actor,
+		.err = err};
 }
 
 /* It leaves a unit that has not agreed. */
@@ -716,7 +726,7 @@ static void note_unguarded(struct planned *planned)
 
 /* ---- the plan ---- */
 
-static bool planned_create(struct planned **out, struct error *err)
+static bool planned_create(struct planned **out, const struct registry *registry, struct error *err)
 {
 	struct planned *planned = calloc(1, sizeof *planned);
 	struct arena *arena;
@@ -724,10 +734,13 @@ static bool planned_create(struct planned **out, struct error *err)
 	*out = planned;
 	if (planned == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	planned->registry = registry;
 	arena = arena_create(PLAN_ARENA_BYTES_MAX);
 	planned->plan.arena = arena;
 	if (arena == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a plan");
+	if (!custodians_create(&planned->custodians, registry, err))
+		return false;
 	planned->plan.problems.arena = arena;
 	planned->objects = arena_array(arena, const struct object *, PLAN_OBJECTS_MAX);
 	planned->files = arena_array(arena, struct text, PLAN_OBJECTS_MAX);
@@ -786,12 +799,12 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	struct plan *plan = NULL;
 	struct plan_documents documents;
 	struct reference_world world;
+	struct custody custody;
 	bool ok = false;
 
 	*out = NULL;
-	if (!check_amount(sources, count, err) || !planned_create(&planned, err))
+	if (!check_amount(sources, count, err) || !planned_create(&planned, registry, err))
 		goto done;
-	planned->registry = registry;
 	planned->options = *options;
 	planned->plan.revision = registry_revision(registry);
 	for (size_t i = 0; i < count; i++)
@@ -805,6 +818,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	check_references(planned);
 	check_removals(planned);
 	world = world_of(planned);
+	custody = custody_of(planned, err);
 	documents =
 		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
 	plan_check_administrators(&planned->plan, registry, &documents);
@@ -814,7 +828,8 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	     check_policies(planned, err) &&
 	     plan_check_guardrails(&planned->plan, registry, &documents, err) &&
 	     plan_note_outputs(&planned->plan, find_in_world, planned, err) &&
-	     plan_note_more(&planned->plan, registry, &world, err) &&
+	     plan_note_more(&planned->plan, registry, &world,
+		     options->is_founding ? NULL : &custody, err) &&
 	     plan_note_excess(&planned->plan, &options->excess, options->now_utc_ms / 1000, err) &&
 	     note_unenforced(planned, err);
 	if (!ok)
@@ -843,6 +858,7 @@ void plan_destroy(struct plan **plan)
 		object_release(&planned->partial[i]);
 	for (unsigned kind = OBJECT_IDENTITY; kind < KINDS; kind++)
 		name_table_destroy(&planned->named[kind], NULL);
+	custodians_destroy(&planned->custodians);
 	arena_destroy(&planned->plan.arena);
 	free(planned);
 	*plan = NULL;

@@ -9,8 +9,10 @@ bool plan_cession_waits(const struct plan_cession *asked, const struct registry_
 	const struct object *after)
 {
 	struct error err;
-	const struct custody custody = {
-		.registry = asked->registry, .actor = asked->actor, .err = &err};
+	const struct custody custody = {.registry = asked->registry,
+		.custodians = asked->custodians,
+		.actor = asked->actor,
+		.err = &err};
 	struct text units, unit;
 
 	if (!object_is_ceded(entry->kind) || entry->in_force == NULL || asked->is_founding)
@@ -58,8 +60,10 @@ static bool keep_names(
 bool plan_cession_names(const struct plan_cession *asked, const struct registry_entry *entry,
 	const struct object *after, const struct text **out, size_t *count, struct error *err)
 {
-	const struct custody custody = {
-		.registry = asked->registry, .author = asked->author, .err = err};
+	const struct custody custody = {.registry = asked->registry,
+		.custodians = asked->custodians,
+		.author = asked->author,
+		.err = err};
 	struct naming naming = {.asked = asked};
 	struct text units, unit;
 

@@ -2,12 +2,14 @@
 #define SERVICES_REGISTRY_PLAN_CESSION_H
 
 #include "domain/charter/registry.h"
+#include "services/registry/custodians.h"
 
 /* Changes that take a server or a tool out of a unit's hands (domain/charter/cession.h), as plans
  * tell them. */
 
 struct plan_cession {
 	const struct registry *registry;
+	struct custodians *custodians; /* of it */
 	struct arena *arena;
 	struct text actor;  /* who asks */
 	struct text author; /* of what is asked about; of a change that is planned, the actor */

@@ -266,6 +266,28 @@ static void note_charter(struct plan_noting *noting)
 		note_output(noting, i, &charter->outputs[i]);
 }
 
+/* Of one whom their unit was asked about before, too. */
+static void note_custodian(struct plan_noting *noting)
+{
+	const struct custody *custody = noting->custody;
+	const struct data_source *source = noting->change->after->data_source;
+	struct text name = noting->change->name;
+
+	if (custody == NULL ||
+		custody_names(
+			custody, registry_find(noting->registry, OBJECT_DATA_SOURCE, name), source)
+				.length == 0)
+		return;
+	plan_note_add(noting,
+		"custodian %.*s answers for nothing yet: they would have the word of unit %.*s, "
+		"so %s consents (remit data-source consent %.*s)",
+		TEXT_ARGS(source->custodian), TEXT_ARGS(source->unit),
+		custody_is_vacant(custody, source->unit)
+			? "another administrator"
+			: "an owner in it, or a custodian of its data,",
+		TEXT_ARGS(name));
+}
+
 static void note_change(struct plan_noting *noting)
 {
 	if (noting->change->after == NULL)
@@ -278,7 +300,7 @@ static void note_change(struct plan_noting *noting)
 		break;
 	case OBJECT_PERSON: note_roles(noting); break;
 	case OBJECT_POLICY: plan_note_names(noting); break;
-	case OBJECT_DATA_SOURCE:
+	case OBJECT_DATA_SOURCE: note_custodian(noting); break;
 	case OBJECT_SERVER:
 	case OBJECT_TOOL:
 	case OBJECT_APPLICATION:
@@ -290,11 +312,12 @@ static void note_change(struct plan_noting *noting)
 }
 
 bool plan_note_more(struct plan *plan, const struct registry *registry,
-	const struct reference_world *world, struct error *err)
+	const struct reference_world *world, const struct custody *custody, struct error *err)
 {
 	struct plan_noting noting = {.plan = plan,
 		.registry = registry,
 		.world = world,
+		.custody = custody,
 		.count = plan->notes_count,
 		.most = plan->notes_count + PLAN_MORE_NOTES_MAX};
 

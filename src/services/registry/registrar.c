@@ -30,7 +30,8 @@ bool registrar_create(
 		registrar_destroy(&registrar);
 		return error_set(err, ERROR_LIMIT, "no memory for the registrar");
 	}
-	if (!registrar_register(registrar, err)) {
+	if (!custodians_create(&registrar->custodians, registry, err) ||
+		!registrar_register(registrar, err)) {
 		registrar_destroy(&registrar);
 		return false;
 	}
@@ -59,6 +60,7 @@ void registrar_destroy(struct registrar **registrar)
 		return;
 	arena_destroy(&(*registrar)->arena);
 	arena_destroy(&(*registrar)->scratch);
+	custodians_destroy(&(*registrar)->custodians);
 	explicit_bzero((*registrar)->codes, sizeof(*registrar)->codes);
 	free(*registrar);
 	*registrar = NULL;

@@ -41,27 +41,19 @@ static bool is_new(const struct registrar *registrar, const struct plan_change *
 	return entry == NULL || entry->in_force == NULL;
 }
 
-/* The custodian of any data of a unit has its word (registrar_consent.c). */
-static bool is_self_made(const struct plan_change *change, struct text actor)
-{
-	struct text person = actor_person(actor);
-
-	return change->after != NULL && person.length > 0 &&
-	       text_equal(change->after->data_source->custodian, person);
-}
-
 /* Whoever administers remit does not decide over the data of units, as soon as there are two
- * who do.  What is taken out could be put in anew, as anything. */
+ * who do.  What is taken out could be put in anew, as anything.  Of what nobody answers for yet
+ * they do, as of what is new. */
 static enum people_action action_of(
-	const struct registrar *registrar, const struct plan_change *change, struct text actor)
+	const struct registrar *registrar, const struct plan_change *change)
 {
 	const struct registry_entry *entry =
 		registry_find(registrar->registry, change->kind, change->name);
 
 	if (change->kind != OBJECT_DATA_SOURCE || registrar_is_founding(registrar))
 		return PEOPLE_WRITE;
-	if (is_new(registrar, change))
-		return is_self_made(change, actor) ? PEOPLE_OPEN : PEOPLE_WRITE;
+	if (is_new(registrar, change) || entry->more->named_by.length > 0)
+		return PEOPLE_WRITE;
 	return change->after == NULL ||
 			       is_opened(entry->in_force->data_source, change->after->data_source)
 		       ? PEOPLE_OPEN
@@ -69,7 +61,7 @@ static enum people_action action_of(
 }
 
 /* Before a charter is in force, those answer whom the new one names; of new data its unit's owners
- * and administrators, for who is named might have named themselves. */
+ * and administrators, for who is named answers for nothing yet. */
 static bool may_write(const struct registry *registry, enum people_action action,
 	const struct plan_change *change, struct text actor, struct error *err)
 {
@@ -87,7 +79,7 @@ static bool may_write(const struct registry *registry, enum people_action action
 static bool check_author(const struct registrar *registrar, const struct plan_change *change,
 	struct text actor, struct error *err)
 {
-	enum people_action action = action_of(registrar, change, actor);
+	enum people_action action = action_of(registrar, change);
 	struct error cause = {0};
 	static const char who_may[] = "who may: ";
 	const char *who = NULL;
@@ -97,9 +89,7 @@ static bool check_author(const struct registrar *registrar, const struct plan_ch
 	who = strstr(cause.text, who_may);
 	return error_set(err, ERROR_INVALID, "forbidden: %.*s may not change %s %.*s%s; %s may",
 		TEXT_ARGS(actor), object_kind_word(change->kind), TEXT_ARGS(change->name),
-		action != PEOPLE_OPEN       ? ""
-		: is_new(registrar, change) ? ", of which they are the custodian"
-					    : " so that its data lie more open",
+		action == PEOPLE_OPEN ? " so that its data lie more open" : "",
 		who == NULL ? "another person" : who + sizeof who_may - 1);
 }
 
@@ -201,6 +191,19 @@ static void write_removal(struct written_change *written)
 	}
 	written_change_drop(written, change->in_force);
 	change->in_force = 0;
+	change->named_by = (struct text){NULL, 0};
+}
+
+static struct text named_by(const struct registrar *registrar, const struct registry_entry *entry,
+	const struct object *after, struct text actor)
+{
+	struct error unused;
+	struct custody custody = registrar_custody(registrar, &unused);
+
+	custody.actor = actor;
+	return registrar_is_founding(registrar)
+		       ? TEXT("")
+		       : custody_names(&custody, entry, after->data_source);
 }
 
 /* What waits is asked about again but for what its units agreed to before.  What comes into force
@@ -236,6 +239,9 @@ static bool write_change(struct registrar *registrar, const struct plan_change *
 		write_removal(written);
 	else
 		write_put(written, planned, request);
+	if (planned->kind == OBJECT_DATA_SOURCE && planned->after != NULL)
+		written->change.named_by =
+			named_by(registrar, entry, planned->after, request->actor);
 	return carry_consents(registrar, planned, entry, written, err);
 }
 

@@ -3,7 +3,6 @@
  * are is asked of what is registered then. */
 #include "domain/charter/cession.h"
 #include "domain/charter/connector.h"
-#include "services/registry/custody.h"
 #include "services/registry/registrar_private.h"
 
 static bool find_left(const struct consent_query *query, struct text *units)
@@ -19,10 +18,11 @@ static bool find_left(const struct consent_query *query, struct text *units)
 
 static struct custody custody_of(const struct consent_query *query)
 {
-	return (struct custody){.registry = query->registrar->registry,
-		.actor = query->actor,
-		.author = query->author,
-		.err = query->err};
+	struct custody custody = registrar_custody(query->registrar, query->err);
+
+	custody.actor = query->actor;
+	custody.author = query->author;
+	return custody;
 }
 
 /* To what is in force, where that is to go. */
@@ -131,20 +131,20 @@ static struct text unit_left(const struct registry_entry *entry)
 static bool answers(const struct consent_query *query, struct text actor, struct text unit)
 {
 	struct error unused;
-	const struct custody custody = {
-		.registry = query->registrar->registry, .actor = actor, .err = &unused};
+	struct custody custody = registrar_custody(query->registrar, &unused);
 
+	custody.actor = actor;
 	return custody_answers(&custody, unit);
 }
 
 /* Its unit is asked about accounts that it knows: elsewhere they could be claimed without. */
 bool registrar_check_left(const struct consent_query *query)
 {
+	const struct custody custody = custody_of(query);
 	struct text unit = unit_left(query->entry);
 
 	return unit.length == 0 || answers(query, query->actor, unit) ||
-	       answers(query, query->author, unit) ||
-	       custody_is_vacant(query->registrar->registry, unit) ||
+	       answers(query, query->author, unit) || custody_is_vacant(&custody, unit) ||
 	       error_set(query->err, ERROR_CONFLICT,
 		       "it leaves unit %.*s: an owner in it, or a custodian of its data, asks for "
 		       "that as an administrator or approves it as an approver of it",

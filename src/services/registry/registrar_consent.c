@@ -5,7 +5,6 @@
  * lines of it that say no more, and still the digest that somebody said yes to.
  *
  * Invariant: no line is among a unit's that its people did not see, or a wider one of. */
-#include "services/registry/custody.h"
 #include "services/registry/registrar_private.h"
 
 /* ---- what is registered ---- */
@@ -142,10 +141,7 @@ static bool agree(struct consent_query *query, struct text unit, struct text *ma
 
 bool registrar_consent(struct consent_query *query, struct text *consents)
 {
-	const struct custody custody = {.registry = query->registrar->registry,
-		.actor = query->actor,
-		.author = query->author,
-		.err = query->err};
+	struct custody custody = registrar_custody(query->registrar, query->err);
 	struct text rest, unit, made = *consents;
 	bool is_data_owner = false;
 
@@ -154,6 +150,8 @@ bool registrar_consent(struct consent_query *query, struct text *consents)
 		return false;
 	if (rest.length == 0)
 		return error_set(query->err, ERROR_CONFLICT, "its lines touch no unit but its own");
+	custody.actor = query->actor;
+	custody.author = query->author;
 	while (consents_next(&rest, &unit)) {
 		if (!custody_answers(&custody, unit))
 			continue;
@@ -208,11 +206,12 @@ bool registrar_check_consents(
 bool registrar_check_entry(const struct consent_query *query)
 {
 	const struct registry_entry *entry = query->entry;
-	const struct registry *registry = query->registrar->registry;
-	struct text unit = custody_entered(registry, entry);
+	struct error unused;
+	struct custody custody = registrar_custody(query->registrar, &unused);
+	struct text unit = custody_entered(&custody, entry);
 
-	if (unit.length == 0 || custody_is_of(registry, query->actor, unit) ||
-		custody_is_vacant(registry, unit))
+	custody.actor = query->actor;
+	if (unit.length == 0 || custody_is_of(&custody, unit) || custody_is_vacant(&custody, unit))
 		return true;
 	if (has_agreed(entry->more->waiting_consents, unit, entry->waiting_version))
 		return check_unit(query->registrar, entry, unit, query->err);

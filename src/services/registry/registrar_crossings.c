@@ -1,6 +1,7 @@
 /* Charters that touch other units, told unit by unit: each unit's half, the digest of it, and
- * who agreed to which digest; after them servers and tools that would leave a unit.  What is told
- * is what registrar_consent.c and registrar_cession.c would ask for now. */
+ * who agreed to which digest; after them servers and tools that would leave a unit, and data
+ * sources whose unit is asked about who they name as their custodian.  What is told is what
+ * registrar_consent.c, registrar_cession.c and registrar_custodian.c would ask for now. */
 #include "domain/charter/cession.h"
 #include "domain/charter/nearest.h"
 #include "services/registry/registrar_private.h"
@@ -230,14 +231,74 @@ static bool put_cession(struct telling *telling, const struct registry_entry *en
 	return true;
 }
 
+/* ---- who would answer for data of a unit ---- */
+
+static bool put_asked_unit(
+	struct json_builder *object, struct arena *arena, struct text unit, struct error *err)
+{
+	struct json_builder one, list;
+	struct json item, units;
+
+	json_object_start(&one, arena);
+	json_put_text(&one, "unit", unit);
+	json_put_cstring(&one, "state", "missing");
+	json_array_start(&list, arena);
+	if (!json_object_seal(&one, &item, err))
+		return false;
+	json_add(&list, item);
+	if (!json_array_seal(&list, &units, err))
+		return false;
+	json_put(object, "units", units);
+	return true;
+}
+
+static bool put_custodian(
+	struct telling *telling, const struct registry_entry *entry, bool *is_told)
+{
+	const struct data_source *source = entry->in_force->data_source;
+	struct json_builder object;
+	struct json item;
+
+	if (telling->asked->unit.length > 0 && !text_equal(telling->asked->unit, source->unit))
+		return true;
+	json_object_start(&object, telling->arena);
+	json_put_cstring(&object, "kind", object_kind_word(entry->kind));
+	json_put_text(&object, "name", entry->name);
+	json_put_text(&object, "unit", source->unit);
+	json_put_integer(&object, "version", entry->in_force->version);
+	json_put_cstring(&object, "state", "in-force");
+	json_put_text(&object, "custodian", source->custodian);
+	json_put_text(&object, "named_by", entry->more->named_by);
+	if (!put_asked_unit(&object, telling->arena, source->unit, telling->err) ||
+		!json_object_seal(&object, &item, telling->err))
+		return false;
+	json_add(&telling->items, item);
+	*is_told = true;
+	return true;
+}
+
 /* ---- all, and one ---- */
+
+static bool is_asked_about(const struct registry_entry *entry)
+{
+	return entry->kind == OBJECT_IDENTITY || entry->waiting_version != 0 ||
+	       entry->more->named_by.length > 0;
+}
+
+static bool put_any(struct telling *telling, const struct registry_entry *entry, bool *is_told)
+{
+	if (entry->kind == OBJECT_IDENTITY)
+		return put_entry(telling, entry, is_told);
+	return (entry->kind == OBJECT_DATA_SOURCE ? put_custodian : put_cession)(
+		telling, entry, is_told);
+}
 
 static bool visit(void *context, const struct registry_entry *entry)
 {
 	struct telling *telling = context;
-	bool is_identity = entry->kind == OBJECT_IDENTITY, is_told = false;
+	bool is_told = false;
 
-	if (!is_identity && entry->waiting_version == 0)
+	if (!is_asked_about(entry))
 		return true;
 	if (telling->left == 0 || telling->looks == 0) {
 		telling->has_more = true;
@@ -246,7 +307,7 @@ static bool visit(void *context, const struct registry_entry *entry)
 	telling->looks--;
 	telling->last = entry->name;
 	telling->last_kind = entry->kind;
-	if (!(is_identity ? put_entry : put_cession)(telling, entry, &is_told)) {
+	if (!put_any(telling, entry, &is_told)) {
 		telling->has_failed = true;
 		return false;
 	}
@@ -254,9 +315,10 @@ static bool visit(void *context, const struct registry_entry *entry)
 	return true;
 }
 
-/* Identities, servers, tools; a page begins after a name of one of them, "server:NAME" where it
- * is no identity's, and no name of theirs has a colon. */
-static const enum object_kind told_kinds[] = {OBJECT_IDENTITY, OBJECT_SERVER, OBJECT_TOOL};
+/* Identities, servers, tools, data sources; a page begins after a name of one of them,
+ * "server:NAME" where it is no identity's, and no name of theirs has a colon. */
+static const enum object_kind told_kinds[] = {
+	OBJECT_IDENTITY, OBJECT_SERVER, OBJECT_TOOL, OBJECT_DATA_SOURCE};
 
 static void tell_all(struct telling *telling)
 {

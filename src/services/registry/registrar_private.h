@@ -3,6 +3,7 @@
 
 #include "domain/charter/crossing.h"
 #include "domain/charter/reference.h"
+#include "services/registry/custody.h"
 #include "services/registry/registrar.h"
 
 /* What the parts of the registrar share. */
@@ -51,6 +52,7 @@ struct registrar {
 	struct invite invites[INVITES_MAX];
 	size_t invites_count;
 	struct known_units known_units;
+	struct custodians *custodians;   /* of the registry */
 	bool is_founded;                 /* two administrators could sign at once, some time */
 	bool is_joined;                  /* two people could, some time */
 	struct registrar_request *first; /* waiting */
@@ -193,6 +195,8 @@ bool registrar_check_consents(struct registrar *registrar, const struct registry
 /* False (CONFLICT): what waits comes into a unit (custody_entered) that the actor, who approves
  * it, is not of either, and that has not consented to its half of it. */
 bool registrar_check_entry(const struct consent_query *query) MUST_CHECK;
+/* To ask who has the word of units: without an actor yet. */
+struct custody registrar_custody(const struct registrar *registrar, struct error *err);
 /* The units whose consent is asked to one version of the entry's charter, what waits or what is in
  * force: those that its lines touch, and, of what waits, the one that it comes into.  In arena.
  * Errors: LIMIT. */
@@ -207,6 +211,9 @@ bool registrar_cede(
 /* False (CONFLICT): with what waits a connector leaves its unit, which is not vacant, and neither
  * who asked for that nor the actor, who approves it, answers for that unit. */
 bool registrar_check_left(const struct consent_query *query) MUST_CHECK;
+/* Whether the actor may agree to the custodian that a data source names (named_by).  Errors:
+ * CONFLICT (nobody is asked), INVALID ("forbidden: "), LIMIT. */
+bool registrar_agree_custodian(const struct consent_query *query) MUST_CHECK;
 /* Who wrote what waits of it, an administrator, or who answers for a unit that it leaves. */
 bool registrar_may_reject_cession(const struct consent_query *query) MUST_CHECK;
 /* Errors: CONFLICT (something that is in force or waits names the entry). */

@@ -413,6 +413,7 @@ bool registrar_entry_json(const struct registry_entry *entry, struct arena *aren
 	json_put_integer(&object, "revision", (int64_t)entry->revision);
 	put_state(&object, entry);
 	json_put_text_unless_empty(&object, "approved_by", entry->more->approved_by);
+	json_put_text_unless_empty(&object, "named_by", entry->more->named_by);
 	if (!put_consents(&object, arena, entry->more->consents, err))
 		return false;
 	if (entry->in_force != NULL) {

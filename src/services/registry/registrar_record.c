@@ -37,6 +37,7 @@ struct written_change written_change_of(
 	change->keys_since_utc_ms = entry->more->keys_since_utc_ms;
 	change->moved_from = entry->more->moved_from;
 	change->moved = entry->more->moved;
+	change->named_by = entry->more->named_by;
 	change->units_asked = entry->units_asked;
 	change->in_force_utc_ms = entry->in_force_utc_ms;
 	if (entry->kind == OBJECT_IDENTITY) {
@@ -199,6 +200,7 @@ static void put_people(struct json_builder *object, const struct registry_change
 	put_words(object, "moved_from", change->moved_from);
 	if (change->moved != 0)
 		json_put_integer(object, "moved", (int64_t)change->moved);
+	put_words(object, "named_by", change->named_by);
 }
 
 /* What would be in force instead; NULL: nothing, or what is. */

@@ -404,6 +404,18 @@ static bool step_ceded(struct step *step)
 	return true;
 }
 
+static bool step_data_source(struct step *step)
+{
+	struct consent_query query = query_of(step);
+
+	if (step->verb != LIFECYCLE_CONSENT)
+		return error_set(&step->err, ERROR_INVALID, "a data-source has no such step");
+	if (!registrar_agree_custodian(&query))
+		return false;
+	step->written.change.named_by = (struct text){NULL, 0};
+	return true;
+}
+
 /* What waits of a guardrail, an application or a unit. */
 static bool step_shared(struct step *step)
 {
@@ -463,6 +475,8 @@ enum prepared_as registrar_prepare_step(
 		ok = step_shared(&step);
 	else if (object_is_ceded(step.entry->kind))
 		ok = step_ceded(&step);
+	else if (step.entry->kind == OBJECT_DATA_SOURCE)
+		ok = step_data_source(&step);
 	else
 		ok = error_set(&step.err, ERROR_INVALID, "a %s has no such step",
 			object_kind_word(step.entry->kind));

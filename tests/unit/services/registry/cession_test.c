@@ -9,7 +9,6 @@
 
 #include "domain/charter/cession.h"
 #include "domain/charter/connector.h"
-#include "services/registry/custody.h"
 #include "services/registry/plan_cession.h"
 #include "services/registry/registrar_private.h"
 #include "support/governed.h"
@@ -122,13 +121,13 @@ static void a_unit_has_the_word_of_those_who_are_here(void **state)
 {
 	struct governed *governed = *state;
 	struct error err = {0};
-	const struct custody custody = {
-		.registry = governed->registry, .actor = TEXT("person:eva"), .err = &err};
+	struct custody custody = registrar_custody(governed->registrar, &err);
 	struct text found = TEXT("");
 
-	assert_false(custody_is_vacant(governed->registry, TEXT("sales")));
-	assert_false(custody_is_vacant(governed->registry, TEXT("people")));
-	assert_true(custody_is_vacant(governed->registry, TEXT("legal")));
+	custody.actor = TEXT("person:eva");
+	assert_false(custody_is_vacant(&custody, TEXT("sales")));
+	assert_false(custody_is_vacant(&custody, TEXT("people")));
+	assert_true(custody_is_vacant(&custody, TEXT("legal")));
 	assert_false(custody_answers(&custody, TEXT("legal")));
 	assert_true(custody_may_cede(&custody, TEXT("legal")));
 	assert_false(custody_may_cede(&custody, TEXT("sales")));
@@ -140,6 +139,7 @@ static void while_one_administers_alone_nothing_waits(void **state)
 {
 	struct governed *governed = *state;
 	struct plan_cession asked = {.registry = governed->registry,
+		.custodians = governed->registrar->custodians,
 		.arena = governed->arena,
 		.actor = TEXT("person:adi")};
 

@@ -112,28 +112,6 @@ static void a_reach_waits_for_each_unit_and_then_for_its_approval(void **state)
 	assert_int_equal(a2(governed)->more->waiting_consents.length, 0);
 }
 
-#define DECOY(custodian)                                                                           \
-	"object: data-source\nname: decoy\nunit: sales\ncustodian: " custodian                     \
-	"\nenvironment: staging\nsensitivity: public\n"
-
-/* By data that they put into the unit themselves: with it comes the unit's word. */
-static void nobody_makes_themselves_who_answers_for_a_unit(void **state)
-{
-	struct governed *governed = *state;
-
-	assert_true(apply(governed, "adi", ", tools: [crm/get]"));
-	assert_false(governed_apply(governed, "dan", DECOY("dan")));
-	assert_true(governed->last.is_forbidden);
-	assert_false(step(governed, "dan", REGISTRAR_CONSENT));
-	assert_true(governed_enrol(governed, "adi", "eva"));
-	assert_false(governed_apply(governed, "eva", DECOY("eva")));
-	assert_true(governed->last.is_forbidden);
-	assert_false(step(governed, "eva", REGISTRAR_CONSENT));
-	/* Who answers for the unit says who answers for its data. */
-	assert_true(governed_apply(governed, "cy", DECOY("dan")));
-	assert_true(step(governed, "dan", REGISTRAR_CONSENT));
-}
-
 static void who_proposed_it_does_not_consent(void **state)
 {
 	struct governed *governed = *state;
@@ -653,7 +631,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(who_answers_for_no_data_in_reach_consents_to_nothing),
 		TEST(a_reach_waits_for_each_unit_and_then_for_its_approval),
-		TEST(nobody_makes_themselves_who_answers_for_a_unit),
 		TEST(who_proposed_it_does_not_consent),
 		TEST(a_consent_is_to_one_version),
 		TEST(nobody_claims_an_account_that_another_unit_s_connector_knows),

@@ -1,10 +1,10 @@
-/* Who is custodian of data of which unit, read from the registry once for each of its generations:
- * whoever is looked for among many people, or for many questions, costs no walk of the sources. */
+#include "services/registry/custodians.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "services/approve/approve_private.h"
+#include "domain/charter/name_table.h"
 
 struct custodians {
 	const struct registry *registry;
@@ -50,14 +50,13 @@ struct reading {
 static bool read_source(void *context, const struct registry_entry *entry)
 {
 	struct reading *reading = context;
-	const struct data_source *source =
-		entry->in_force == NULL ? NULL : entry->in_force->data_source;
+	struct text custodian = registry_custodian(entry);
 	char bytes[PAIR_BYTES];
 	struct text pair;
 
-	if (source == NULL || source->custodian.length == 0)
+	if (custodian.length == 0)
 		return true;
-	pair = pair_of(bytes, source->unit, source->custodian);
+	pair = pair_of(bytes, entry->in_force->data_source->unit, custodian);
 	if (pair.length > 0 && name_table_find(reading->pairs, pair) == NULL)
 		reading->has_failed =
 			!name_table_put(reading->pairs, pair, (void *)(uintptr_t)entry);
@@ -86,26 +85,25 @@ static bool bring_up(struct custodians *custodians)
 
 /* ---- asking ---- */
 
-bool approve_is_custodian(const struct approve *approve, struct text unit, struct text person)
+bool custodians_has(struct custodians *custodians, struct text unit, struct text person)
 {
 	char bytes[PAIR_BYTES];
 	struct text pair = pair_of(bytes, unit, person);
 
-	return person.length > 0 && pair.length > 0 && bring_up(approve->custodians) &&
-	       name_table_find(approve->custodians->pairs, pair) != NULL;
+	return person.length > 0 && pair.length > 0 && bring_up(custodians) &&
+	       name_table_find(custodians->pairs, pair) != NULL;
 }
 
-bool approve_each_custodian(const struct approve *approve, struct text unit,
+bool custodians_each(struct custodians *custodians, struct text unit,
 	bool (*visit)(void *context, struct text person), void *context, struct error *err)
 {
 	char bytes[PAIR_BYTES];
 	struct text pair = pair_of(bytes, unit, TEXT(""));
 
-	if (!bring_up(approve->custodians))
+	if (!bring_up(custodians))
 		return error_set(err, ERROR_LIMIT, "no memory for custodians");
 	while (pair.length > 0) {
-		const struct registry_entry *entry =
-			name_table_next(approve->custodians->pairs, pair);
+		const struct registry_entry *entry = name_table_next(custodians->pairs, pair);
 		const struct data_source *source =
 			entry == NULL ? NULL : entry->in_force->data_source;
 
