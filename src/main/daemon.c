@@ -1215,9 +1215,11 @@ static void reload(struct daemon *daemon)
 		const struct call_settings times = call_times(&fresh);
 
 		call_service_change(daemon->call, &times);
+		approve_bound_people(daemon->approve, (uint32_t)fresh.questions_per_person_max);
 		secrecy_change(daemon->detector, &fresh);
 		log_info("reloaded", LOG_NUMBER("hold_ms", fresh.hold_ms),
-			LOG_NUMBER("upstream_timeout_ms", fresh.upstream_timeout_ms));
+			LOG_NUMBER("upstream_timeout_ms", fresh.upstream_timeout_ms),
+			LOG_NUMBER("questions_per_person_max", fresh.questions_per_person_max));
 	}
 	arena_destroy(&arena);
 }

@@ -170,7 +170,7 @@ bool approve_create(struct approve **out, const struct registry *registry,
 	const struct task_table *tasks, struct fold *fold, const struct approve_settings *settings,
 	struct error *err) MUST_CHECK;
 void approve_destroy(struct approve **approve);
-/* Instead of per_person_max. */
+/* Instead of per_person_max, from the next question on; what waits goes on waiting. */
 void approve_bound_people(struct approve *approve, uint32_t per_person_max);
 
 const struct approval *approval_find(const struct approve *approve, struct text id);
