@@ -216,6 +216,9 @@ bool record_see_decision(struct record_watch *watch, const struct json *record, 
 	check_join(watch, record);
 	check_approval(watch, record);
 	record_see_touch(watch, record);
+	record_see_combination(watch, record);
+	if (!record_see_grounds(watch, record, err))
+		return false;
 	if (!record_see_reads(watch, record, err) || !record_see_outputs(watch, record, err) ||
 		!record_see_hops(watch, record, err))
 		return false;

@@ -138,6 +138,11 @@ bool record_output_is_to(
 bool seeing_lets_go(
 	const struct seeing *seeing, const struct charter *charter, struct text to, int level);
 
+/* record_grounds.c.  Errors: LIMIT. */
+bool record_see_grounds(
+	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
+void record_see_combination(struct record_watch *watch, const struct json *record);
+
 /* record_charters.c, record_outputs.c, record_hops.c.  Errors: LIMIT. */
 bool record_see_reads(
 	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;

@@ -189,11 +189,13 @@ static void add_record(struct world *world)
 			"\"task\":\"t%u\",\"environment\":\"%s\",\"approval\":\"%s%u\","
 			"\"charter\":\"i%u@%u\",\"revision\":%u,\"sources\":[\"d0\"],"
 			"\"first\":%s,\"outputs\":[{\"data\":\"%s\",\"line\":0,\"to\":"
-			"\"reply\"}]",
+			"\"reply\"}],\"labels\":{\"sensitivity\":\"confidential\","
+			"\"untrusted\":%s},\"origins\":{\"url\":\"unknown\"}",
 			identity, any(world->tasks), environment(), pick(2) == 0 ? "" : "a",
 			any(world->approvals), identity,
 			world->identities[identity].in_force + (pick(8) == 0), revision_seen(world),
-			pick(3) == 0 ? "true" : "false", pick(4) == 0 ? "internal" : "restricted");
+			pick(3) == 0 ? "true" : "false", pick(4) == 0 ? "internal" : "restricted",
+			pick(8) == 0 ? "true" : "false");
 	}
 }
 

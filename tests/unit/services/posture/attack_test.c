@@ -505,10 +505,16 @@ static void g_60_tells_each_risk_that_nothing_answers(void **state)
 	bool is_told;
 
 	put(bench, RIGHT);
+	look(bench, "G-60");
+	(void)unanswered(bench, "G-60", "MCP06:2025", &is_told);
+	assert_false(is_told);
+	record(bench, "'type':'decision','verdict':'allow','identity':'agent','labels':"
+		      "{'sensitivity':'restricted','untrusted':true},'origins':{'url':'unknown'}");
+	assert_int_equal(look(bench, "G-32")->state, CONTROL_FAILING);
 	assert_true(look(bench, "G-60")->violations > 0);
 	assert_int_equal(unanswered(bench, "G-60", "MCP06:2025", &is_told),
 		(int)look(bench, "G-60")->violations);
-	assert_true(is_told); /* G-32 alone answers it, and nothing proves that */
+	assert_true(is_told); /* G-32 alone answers it */
 	(void)unanswered(bench, "G-60", "NHI8", &is_told);
 	assert_false(is_told);
 	assert_int_equal(unanswered(bench, "G-28", "MCP06:2025", &is_told), 0);
@@ -1060,6 +1066,101 @@ static void g_04_what_came_above_its_ceiling_turns_it_red(void **state)
 	assert_green(bench);
 }
 
+/* ---- grounds: the lines of agent are 0 read, 1 write, 2 list ---- */
+
+#define BY(version, line)                                                                          \
+	",'charter':'agent@" version "','entitlement':'charter/agent@" version                     \
+	"/entitlements/" line "'"
+#define LISTED(by, more) ALLOWED("t-1", "agent", "staging", ",'tool':'files/list'" by more)
+
+static void g_31_a_line_about_another_tool_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31",
+		GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), ""),
+			ALLOWED("t-1", "agent", "staging",
+				",'server':'files','method':'tools/list','tool':'files/tools.list',"
+				"'charter':'agent@1'"),
+			"'type':'decision','verdict':'deny','identity':'agent','tool':'files/"
+			"list'"),
+		LISTED(BY("1", "0"), ""));
+}
+
+static void g_31_a_line_that_there_is_not_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31", GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), "")),
+		LISTED(BY("1", "7"), ""));
+}
+
+static void g_31_a_call_that_names_no_line_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31", GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), "")),
+		LISTED(",'charter':'agent@1'", ""));
+}
+
+static void g_31_a_charter_that_was_not_in_force_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31", GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), "")),
+		LISTED(BY("2", "2"), ""));
+}
+
+static void g_31_a_line_that_is_over_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	decide_bench_edit(&bench->world, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, expires: 2028-01-01}");
+	record_attack(bench, "G-31",
+		GOOD(OPENED("t-1", ""), LISTED(BY("2", "2"), ",'decided':1830297599999")),
+		LISTED(BY("2", "2"), ",'decided':1830297600000"));
+}
+
+static void g_31_a_tool_that_passes_for_another_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31",
+		GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), ",'definition':'unpinned'")),
+		LISTED(BY("1", "2"), ",'definition':'shadowed'"));
+}
+
+static void g_31_what_does_not_fit_its_pin_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: tool\nname: files/list\neffect: read\nrisk: low\ndefinition: "
+		   "sha256:0000000000000000000000000000000000000000000000000000000000000001\n");
+	record_attack(bench, "G-31",
+		GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), ",'definition':'unseen'"),
+			LISTED(BY("1", "2"), ",'definition':'matches','form':'valid'")),
+		LISTED(BY("1", "2"), ",'definition':'differs'"));
+	record_attack(bench, "G-31", GOOD(LISTED(BY("1", "2"), "")),
+		LISTED(BY("1", "2"), ",'definition':'matches','form':'undecided'"));
+}
+
+#define TOUCHED(sensitivity, untrusted)                                                            \
+	",'labels':{'sensitivity':'" sensitivity "','untrusted':" untrusted "}"
+#define SENT(form, origin) ",'origins':{'" form "':'" origin "'}"
+
+static void g_32_private_data_that_goes_where_a_stranger_said_turns_it_red(void **state)
+{
+	static const char *const outs[] = {SENT("recipient", "untrusted"),
+		SENT("recipient", "unknown"), SENT("url", "untrusted"), SENT("url", "unknown")};
+	struct bench *bench = *state;
+
+	record(bench, OPENED("t-1", ""));
+	for (size_t i = 0; i < sizeof outs / sizeof *outs; i++) {
+		char bad[300];
+
+		(void)snprintf(bad, sizeof bad, "%s%s", LISTED("", TOUCHED("confidential", "true")),
+			outs[i]);
+		record_attack(bench, "G-32",
+			GOOD(LISTED("", TOUCHED("internal", "true") SENT("url", "unknown")),
+				LISTED("", TOUCHED("restricted", "false") SENT("url", "unknown")),
+				LISTED("", TOUCHED("restricted", "true") SENT("url", "request")),
+				LISTED("",
+					TOUCHED("restricted", "true") SENT("path", "untrusted"))),
+			bad);
+	}
+}
+
 /* ---- outputs: 0 reply, 1 person:ana (public), 2 files/write, 3 files/run ---- */
 
 #define WROTE(more)                                                                                \
@@ -1448,7 +1549,7 @@ static void g_40_a_call_that_nobody_saw_end_turns_it_red(void **state)
 
 	begin(bench, "G-40");
 	record(bench, OPENED("t-1", ""));
-	record(bench, ALLOWED("t-1", "agent", "staging", ""));
+	record(bench, ALLOWED("t-1", "agent", "staging", ",'charter':'agent@1'"));
 	bench->log.now_utc_ms += RECORD_WATCH_OUTCOME_MS - INT64_C(1000) * POSTURE_AGAIN_S;
 	record(bench, "'type':'stop'");
 	assert_green(bench); /* a task may last that long */
@@ -1591,6 +1692,21 @@ static void g_24_is_stale_when_no_kill_was_tried_for_a_day(void **state)
 	assert_int_equal(look(bench, "G-24")->state, CONTROL_STALE);
 	measured(bench, MEASURE_KILL_TIME, 900);
 	assert_int_equal(look(bench, "G-24")->state, CONTROL_PASSING);
+}
+
+static void g_56_a_drill_that_takes_too_long_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(look(bench, "G-56")->state, CONTROL_UNPROVEN); /* none was run */
+	measured(bench, MEASURE_DRILL_TIME, 60000000);
+	begin(bench, "G-56");
+	assert_green(bench);
+	measured(bench, MEASURE_DRILL_TIME, 60000001);
+	assert_red(bench);
+	for (int i = 0; i < MEASURES_KEPT; i++)
+		measured(bench, MEASURE_DRILL_TIME, 900);
+	assert_green(bench);
 }
 
 static void g_24_tells_how_long_kills_took(void **state)
@@ -1795,6 +1911,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(g_24_what_outlives_the_kill_turns_it_red),
 	CASE(g_24_is_stale_when_no_kill_was_tried_for_a_day),
 	CASE(g_24_tells_how_long_kills_took),
+	CASE(g_56_a_drill_that_takes_too_long_turns_it_red),
 	CASE(g_35_a_question_about_a_read_of_low_risk_turns_it_red),
 	CASE(g_35_a_slow_decision_turns_it_red),
 	CASE(g_35_a_flood_of_questions_turns_it_red),
@@ -1834,6 +1951,14 @@ static const struct CMUnitTest tests[] = {
 	CASE(g_04_goes_by_what_its_charter_was_then),
 	CASE(g_04_what_came_of_another_source_turns_it_red),
 	CASE(g_04_what_came_above_its_ceiling_turns_it_red),
+	CASE(g_31_a_line_about_another_tool_turns_it_red),
+	CASE(g_31_a_line_that_there_is_not_turns_it_red),
+	CASE(g_31_a_call_that_names_no_line_turns_it_red),
+	CASE(g_31_a_charter_that_was_not_in_force_turns_it_red),
+	CASE(g_31_a_line_that_is_over_turns_it_red),
+	CASE(g_31_a_tool_that_passes_for_another_turns_it_red),
+	CASE(g_31_what_does_not_fit_its_pin_turns_it_red),
+	CASE(g_32_private_data_that_goes_where_a_stranger_said_turns_it_red),
 	CASE(g_05_data_above_its_line_turns_it_red),
 	CASE(g_05_data_that_is_called_less_than_it_is_turns_it_red),
 	CASE(g_05_a_line_about_another_place_turns_it_red),
