@@ -172,16 +172,33 @@ static void tell(void *context, const char *why)
 }
 
 /* Rounded up, so that what took longer than it may is never said to have fitted. */
-static void measure(void *context, int64_t took_ns, uint32_t tasks)
+static void take(const struct canary_walk *walk, enum control_measure measure, int64_t took_ns,
+	uint32_t tasks)
 {
-	const struct canary_walk *walk = context;
-	const struct measure_taken taken = {.measure = MEASURE_KILL_TIME,
+	const struct measure_taken taken = {.measure = measure,
 		.value = (took_ns + NS_PER_US - 1) / NS_PER_US,
 		.samples = tasks};
 	struct error err = {0};
 
 	if (!measure_take(walk->parts.measures, &taken, &err))
 		log_warn("measure_not_taken", LOG_STRING("why", err.text));
+}
+
+static void measure(void *context, int64_t took_ns, uint32_t tasks)
+{
+	take(context, MEASURE_KILL_TIME, took_ns, tasks);
+}
+
+static void drilled(void *context, int64_t took_ns, uint32_t tasks)
+{
+	take(context, MEASURE_DRILL_TIME, took_ns, tasks);
+}
+
+static uint64_t listed(void *context, struct text task)
+{
+	const struct canary_walk *walk = context;
+
+	return issue_receipt_lists(walk->parts.issue, task);
 }
 
 struct canary_road canary_walk_road(struct canary_walk *walk)
@@ -193,7 +210,9 @@ struct canary_road canary_walk_road(struct canary_walk *walk)
 		.now_ns = now_ns,
 		.now_utc_s = now_utc_s,
 		.tell = tell,
-		.measure = measure};
+		.measure = measure,
+		.listed = listed,
+		.drilled = drilled};
 }
 
 bool canary_walk_create(

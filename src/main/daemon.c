@@ -437,6 +437,7 @@ static bool make_graph(struct daemon *daemon, struct error *err)
 			.close = record_feed_close}};
 
 	daemon->graph_records.log = &daemon->log;
+	daemon->graph_records.fold = &daemon->fold;
 	return graph_keeper_create(&daemon->graph, &parts, daemon->registrar, err);
 }
 
@@ -464,7 +465,9 @@ static bool make_posture(struct daemon *daemon, struct error *err)
 		.measures = daemon->measures};
 
 	daemon->posture_records.log = &daemon->log;
+	daemon->posture_records.fold = &daemon->fold;
 	daemon->posture_charters.log = &daemon->log;
+	daemon->posture_charters.fold = &daemon->fold;
 	daemon->posture_witness = (struct posture_witness){
 		.living = &daemon->living, .graph = &daemon->graph, .reviews = &daemon->reviews};
 	return posture_create(&daemon->posture, &parts, err);

@@ -2,12 +2,16 @@
 #define MAIN_RECORD_FEED_H
 
 #include "services/record/record.h"
+#include "services/registry/fold.h"
 
-/* The records in order, behind whoever writes them, for the ports of services that read them
- * again.  context: a record_feed, of which each service has its own.  Loop's thread. */
+/* The records in order, behind whoever writes them and never before they are folded, for the ports
+ * of services that read them again: who reads finds what a record changed.  context: a record_feed,
+ * of which each service has its own.  Loop's thread. */
 struct record_feed {
 	struct record_log *const *log; /* the place of the log */
+	struct fold *const *fold;      /* of the fold */
 	struct record_reader *reader;
+	uint64_t next;
 };
 /* Begins, or begins again, at the record.  Errors: those of the log. */
 bool record_feed_open(void *context, uint64_t from, struct error *err);

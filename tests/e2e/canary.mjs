@@ -58,6 +58,10 @@ test('its task is killed and its next call refused, again and again', async () =
   assert.equal(measure.samples, 3);
   assert.ok(measure.kept >= 2 && measure.value > 0 && measure.value < 5000000,
     JSON.stringify(measure));
+  const [drill] = (await world.json('adi@example.com', 'controls', 'G-56')).measures;
+  assert.equal(drill.measure, 'drill-time');
+  assert.equal(drill.samples, 3);
+  assert.ok(drill.kept >= 1 && drill.value > 0 && drill.value <= 60000000, JSON.stringify(drill));
   console.log(`# from kill to refusal ${(seen.kill_seconds * 1000).toFixed(1)} ms`);
   assert.deepEqual(await findings(), []);
 });

@@ -20,6 +20,9 @@ enum measure_of { MEASURE_OF_LAST = 0, MEASURE_OF_KEPT };
 	X(MEASURE_KILL_TIME, "kill-time", MEASURE_OF_KEPT, 1000000, "us", \
 	  "from a kill until no task of the chain under it is taken any more", \
 	  "no kill was tried here: it takes a canary (docs/canary.md)") \
+	X(MEASURE_DRILL_TIME, "drill-time", MEASURE_OF_KEPT, 60000000, "us", \
+	  "from a kill until its receipt on record lists every task of the chain", \
+	  "no kill was tried here: it takes a canary (docs/canary.md)") \
 	X(MEASURE_DECISION_TIME, "decision-time", MEASURE_OF_LAST, 1000, "us", \
 	  "what 99 of 100 decisions of low risk took at most, in an hour that had some", \
 	  "no call of low risk was decided here yet, or the hour of the first is not over") \

@@ -3,91 +3,14 @@
  * what is compared with it was written by remit when it decided. */
 #include "domain/control/record_private.h"
 
-/* The registry as a decision saw it. */
-struct seeing {
-	const struct record_watch *watch;
-	const struct json *record;
-	uint64_t revision;
-	const struct charter *charter; /* NULL: none was in force */
-};
-
-static struct record_day_entry entry_of(
-	const struct seeing *seeing, enum object_kind kind, struct text name)
-{
-	return record_day_find(seeing->watch->day, kind, name, seeing->revision);
-}
-
-enum looked { LOOKED_FAILED = 0, LOOKED_UNKNOWN, LOOKED_FOUND };
-
-static struct seeing seeing_of(const struct record_watch *watch, const struct json *record)
-{
-	int64_t revision = json_integer_or(record, "revision", -1);
-
-	return (struct seeing){.watch = watch,
-		.record = record,
-		.revision = revision < 0 ? RECORD_DAY_LAST : (uint64_t)revision};
-}
-
-/* UNKNOWN: what was in force cannot be told, or the identity was none. */
-static enum looked look(struct seeing *out, const struct record_watch *watch,
-	const struct json *record, struct error *err)
-{
-	struct record_day_entry entry;
-
-	*out = seeing_of(watch, record);
-	entry = entry_of(out, OBJECT_IDENTITY, json_text_or(record, "identity", ""));
-	if (!entry.is_known || entry.version == 0)
-		return LOOKED_UNKNOWN;
-	if (entry.in_force != NULL)
-		out->charter = charter_of(entry.in_force);
-	if (out->charter != &charter_lost)
-		return LOOKED_FOUND;
-	(void)error_set(err, ERROR_LIMIT, "no memory for a charter");
-	return LOOKED_FAILED;
-}
-
 /* ---- reads ---- */
-
-static bool has_name(const struct json *names, struct text name)
-{
-	for (uint32_t i = 0; names != NULL && i < names->count; i++)
-		if (names->items[i].type == JSON_STRING && text_equal(names->items[i].string, name))
-			return true;
-	return false;
-}
-
-static const struct json *list_of(const struct json *record, const char *name)
-{
-	const struct json *list = json_find(record, name);
-
-	return list != NULL && list->type == JSON_ARRAY ? list : NULL;
-}
-
-/* Where rows are judged one by one, none above the ceiling came; else all of the source may. */
-static bool is_listed(const struct seeing *seeing, struct text name)
-{
-	enum sensitivity rows = sensitivity_of(json_text_or(seeing->record, "ceiling", ""));
-	const struct record_day_entry source = entry_of(seeing, OBJECT_DATA_SOURCE, name);
-	const struct charter_data_source *line =
-		seeing->charter == NULL ? NULL : charter_find_data_source(seeing->charter, name);
-
-	if (line == NULL || line->up_to == SENSITIVITY_UNLABELLED)
-		return false;
-	if (!source.is_known)
-		return true;
-	if (source.in_force == NULL)
-		return false;
-	if (rows == SENSITIVITY_UNLABELLED)
-		rows = source.in_force->data_source->sensitivity;
-	return sensitivity_level(rows) <= sensitivity_level(line->up_to);
-}
 
 /* Whether it names what its tool reads whatever the arguments; and of a tool that reads, at least
  * one. */
 static bool names_reads(const struct seeing *seeing, const struct json *sources)
 {
 	const struct record_day_entry entry =
-		entry_of(seeing, OBJECT_TOOL, json_text_or(seeing->record, "tool", ""));
+		seeing_entry(seeing, OBJECT_TOOL, json_text_or(seeing->record, "tool", ""));
 	const struct tool *tool;
 
 	if (!entry.is_known || entry.in_force == NULL)
@@ -97,7 +20,7 @@ static bool names_reads(const struct seeing *seeing, const struct json *sources)
 		const struct tool_read *read = &tool->reads[i];
 
 		if (read->when.length + read->uri.length + read->prompt.length == 0 &&
-			!has_name(sources, read->data_source))
+			!record_list_has(sources, read->data_source))
 			return false;
 	}
 	return tool->reads_count == 0 || (sources != NULL && sources->count > 0);
@@ -105,17 +28,17 @@ static bool names_reads(const struct seeing *seeing, const struct json *sources)
 
 bool record_see_reads(struct record_watch *watch, const struct json *record, struct error *err)
 {
-	const struct json *sources = list_of(record, "sources");
-	struct seeing seeing;
-	enum looked looked = look(&seeing, watch, record, err);
+	const struct json *sources = record_list(record, "sources");
+	struct seeing seeing = seeing_of(watch, record);
+	enum looked looked =
+		seeing_look(&seeing, json_text_or(record, "identity", ""), &seeing.charter, err);
 	bool is_within;
 
 	if (looked != LOOKED_FOUND)
 		return looked == LOOKED_UNKNOWN;
 	is_within = names_reads(&seeing, sources);
 	for (uint32_t i = 0; is_within && sources != NULL && i < sources->count; i++)
-		is_within = sources->items[i].type == JSON_STRING &&
-			    is_listed(&seeing, sources->items[i].string);
+		is_within = seeing_lists(&seeing, seeing.charter, &sources->items[i]);
 	if (!is_within)
 		record_tell_of(watch, RECORD_CHECK_READ, record);
 	return true;
@@ -140,7 +63,7 @@ void record_see_retrieval(
 	struct record_watch *watch, const struct seen *call, const struct json *record)
 {
 	const struct json *retrieval = json_find(record, "retrieval");
-	const struct json *sources = list_of(retrieval, "sources");
+	const struct json *sources = record_list(retrieval, "sources");
 	enum sensitivity came = sensitivity_of(json_text_or(retrieval, "sensitivity", ""));
 	bool is_within = true;
 
@@ -159,14 +82,14 @@ void record_see_retrieval(
 
 static bool reads_production(const struct seeing *seeing)
 {
-	const struct json *sources = list_of(seeing->record, "sources");
+	const struct json *sources = record_list(seeing->record, "sources");
 
 	for (uint32_t i = 0; sources != NULL && i < sources->count; i++) {
 		struct record_day_entry entry;
 
 		if (sources->items[i].type != JSON_STRING)
 			continue;
-		entry = entry_of(seeing, OBJECT_DATA_SOURCE, sources->items[i].string);
+		entry = seeing_entry(seeing, OBJECT_DATA_SOURCE, sources->items[i].string);
 		if (entry.in_force != NULL &&
 			entry.in_force->data_source->environment == ENVIRONMENT_PROD)
 			return true;
@@ -177,7 +100,7 @@ static bool reads_production(const struct seeing *seeing)
 static bool is_production(const struct seeing *seeing)
 {
 	const struct record_day_entry server =
-		entry_of(seeing, OBJECT_SERVER, json_text_or(seeing->record, "server", ""));
+		seeing_entry(seeing, OBJECT_SERVER, json_text_or(seeing->record, "server", ""));
 
 	return text_is(json_text_or(seeing->record, "environment", ""), "prod") ||
 	       (server.in_force != NULL &&
@@ -189,7 +112,7 @@ static bool is_production(const struct seeing *seeing)
 static bool is_privileged(const struct seeing *seeing)
 {
 	const struct record_day_entry tool =
-		entry_of(seeing, OBJECT_TOOL, json_text_or(seeing->record, "tool", ""));
+		seeing_entry(seeing, OBJECT_TOOL, json_text_or(seeing->record, "tool", ""));
 
 	return tool.in_force != NULL &&
 	       risk_tier_level(tool.in_force->tool->risk) >= risk_tier_level(RISK_HIGH);
@@ -204,6 +127,6 @@ void record_see_touch(struct record_watch *watch, const struct json *record)
 		(!is_production(&seeing) && !is_privileged(&seeing)))
 		return;
 	if (json_text_or(record, "approval", "").length == 0 ||
-		!has_name(list_of(record, "approvals"), TEXT("owner")))
+		!record_list_has(record_list(record, "approvals"), TEXT("owner")))
 		record_tell_of(watch, RECORD_CHECK_TOUCH, record);
 }

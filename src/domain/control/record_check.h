@@ -40,6 +40,14 @@
 	X(RECORD_CHECK_OUTCOME, "outcome-missing", "an allowed call has no outcome after a day") \
 	X(RECORD_CHECK_READ, "read-outside", \
 	  "a call was allowed to read what the charter of its day does not list") \
+	X(RECORD_CHECK_OUTPUT, "output-unapproved", \
+	  "a call let out what the charter of its day does not let go there") \
+	X(RECORD_CHECK_HOP, "hop-widens", \
+	  "work was handed on further, or for more, than the charters above allowed that day") \
+	X(RECORD_CHECK_UNFOUNDED, "allow-unfounded", \
+	  "a call was allowed while something that decides it was missing") \
+	X(RECORD_CHECK_COMBINATION, "combination-toxic", \
+	  "private data and a stranger's text met in a task, and went where nobody had named") \
 	X(RECORD_CHECK_TOUCH, "touch-unapproved", \
 	  "a first use of production or of a risky tool was allowed without its owner's yes") \
 	X(RECORD_CHECK_ROOT_LOST, "root-lost", "a task hangs below one that is not on record") \

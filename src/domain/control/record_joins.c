@@ -56,7 +56,9 @@ bool record_see_task(struct record_watch *watch, const struct json *record, stru
 	if (parent.length > 0 && record_is_sure(watch, MEMORY_TASKS) &&
 		record_find(watch, MEMORY_TASKS, parent) == NULL)
 		record_tell_of(watch, RECORD_CHECK_ROOT_LOST, record);
-	if (!record_remember(watch, MEMORY_TASKS, json_text_or(record, "task", ""), record, err))
+	if (!record_see_opening(watch, record, err) ||
+		!record_remember(
+			watch, MEMORY_TASKS, json_text_or(record, "task", ""), record, err))
 		return false;
 	record_see_token(watch, record);
 	return true;
@@ -214,7 +216,11 @@ bool record_see_decision(struct record_watch *watch, const struct json *record, 
 	check_join(watch, record);
 	check_approval(watch, record);
 	record_see_touch(watch, record);
-	if (!record_see_reads(watch, record, err))
+	record_see_combination(watch, record);
+	if (!record_see_grounds(watch, record, err))
+		return false;
+	if (!record_see_reads(watch, record, err) || !record_see_outputs(watch, record, err) ||
+		!record_see_hops(watch, record, err))
 		return false;
 	return record_remember(watch, MEMORY_CALLS, record_key(watch->next, key), record, err);
 }

@@ -102,6 +102,7 @@ static struct seen *seen_create(struct text name, const struct json *record)
 {
 	struct text identity = json_text_or(record, "identity", "");
 	struct text tool = json_text_or(record, "tool", "");
+	struct text parent = json_text_or(record, "parent", "");
 	const struct json *sources = json_find(record, "sources");
 	struct text ceiling = json_text_or(record, "ceiling", "");
 	struct seen *seen;
@@ -110,13 +111,14 @@ static struct seen *seen_create(struct text name, const struct json *record)
 	if (sources != NULL && sources->type != JSON_ARRAY)
 		sources = NULL;
 	seen = calloc(1, sizeof *seen + name.length + identity.length + tool.length +
-				 length_of_names(sources));
+				 parent.length + length_of_names(sources));
 	if (seen == NULL)
 		return NULL;
 	at = (char *)(seen + 1);
 	seen->name = append(&at, name);
 	seen->identity = append(&at, identity);
 	seen->tool = append(&at, tool);
+	seen->parent = append(&at, parent);
 	seen->sources = append_names(&at, sources);
 	seen->rows = sensitivity_of(
 		ceiling.length > 0 ? ceiling : json_text_or(record, "sensitivity", ""));

@@ -13,6 +13,7 @@ struct seen {
 	struct text name; /* behind the struct, as: */
 	struct text identity;
 	struct text tool;
+	struct text parent;    /* of a task: the one above */
 	struct text sources;   /* names, with blanks between */
 	enum sensitivity rows; /* the most sensitive that may come; UNLABELLED: not said */
 	enum environment environment;
@@ -92,11 +93,68 @@ void record_see_outcome(struct record_watch *watch, const struct json *record);
 /* Calls whose time for an outcome is over, by the time of the records themselves. */
 void record_see_overdue(struct record_watch *watch);
 
-/* record_charters.c.  Errors: LIMIT. */
+/* record_seeing.c: the registry as a decision saw it, and the charter of its identity. */
+struct seeing {
+	const struct record_watch *watch;
+	const struct json *record;
+	uint64_t revision;
+	const struct charter *charter; /* NULL: none was in force */
+};
+
+enum looked { LOOKED_FAILED = 0, LOOKED_UNKNOWN, LOOKED_FOUND };
+struct record_day_entry seeing_entry(
+	const struct seeing *seeing, enum object_kind kind, struct text name);
+/* Without a charter. */
+struct seeing seeing_of(const struct record_watch *watch, const struct json *record);
+/* The charter of that identity.  UNKNOWN: what was in force cannot be told, or the identity was
+ * none.  Errors, with FAILED: LIMIT. */
+enum looked seeing_look(const struct seeing *seeing, struct text identity,
+	const struct charter **out, struct error *err) MUST_CHECK;
+/* Whether it is a request to a model; then it has no tool. */
+bool record_is_of_model(const struct json *record);
+/* The tool of the record; NULL: none was in force, or it cannot be told. */
+const struct tool *seeing_tool(const struct seeing *seeing);
+const struct json *record_list(const struct json *record, const char *name);
+bool record_list_has(const struct json *names, struct text name);
+
+/* record_data.c: what a call read and carried, by the registry of its day. */
+/* Whether the charter lists the data source, for what the call may bring of it. */
+bool seeing_lists(
+	const struct seeing *seeing, const struct charter *charter, const struct json *name);
+/* The most sensitive of what it may bring, as a level; 0: it reads nothing. */
+int seeing_read_level(const struct seeing *seeing);
+/* Of what it may take out: at least that of public data. */
+int seeing_carried_level(const struct seeing *seeing);
+/* As a ceiling, a level that nobody wrote covers nothing. */
+int record_ceiling_level(enum sensitivity up_to);
+/* Whether the call has a target of that form. */
+bool seeing_has_target(const struct seeing *seeing, const struct tool *tool, enum target_form form);
+/* Whether it takes something to its tool, and not to recipients alone. */
+bool seeing_is_to_tool(const struct seeing *seeing, const struct tool *tool);
+/* Whether the line is about that: "reply", "recipient", or "tool", which is the record's. */
+bool record_output_is_to(
+	const struct seeing *seeing, const struct charter_output *line, struct text to);
+/* Whether a line of the charter lets so much go there. */
+bool seeing_lets_go(
+	const struct seeing *seeing, const struct charter *charter, struct text to, int level);
+
+/* record_grounds.c.  Errors: LIMIT. */
+bool record_see_grounds(
+	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
+void record_see_combination(struct record_watch *watch, const struct json *record);
+
+/* record_charters.c, record_outputs.c, record_hops.c.  Errors: LIMIT. */
 bool record_see_reads(
 	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
 void record_see_touch(struct record_watch *watch, const struct json *record);
 void record_see_retrieval(
 	struct record_watch *watch, const struct seen *call, const struct json *record);
+bool record_see_outputs(
+	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
+/* Of a call; and of a task that is opened below another one. */
+bool record_see_hops(
+	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
+bool record_see_opening(
+	struct record_watch *watch, const struct json *record, struct error *err) MUST_CHECK;
 
 #endif

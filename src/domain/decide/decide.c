@@ -146,6 +146,7 @@ bool run_policies(
 		.sources = evaluation->out->sources,
 		.sources_count = evaluation->out->sources_count,
 		.ceiling = evaluation->out->ceiling,
+		.outputs = evaluation->out->outputs,
 		.is_source_trusted = evaluation->out->is_source_trusted,
 		.labels = evaluation->out->labels,
 		.revision = evaluation->out->revision,

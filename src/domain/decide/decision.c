@@ -48,3 +48,33 @@ enum reason reason_of(struct text word)
 			return (enum reason)i;
 	return REASON_NONE;
 }
+
+/* ---- outputs ---- */
+
+_Static_assert(CHARTER_LIST_MAX <= 64, "each line of a charter has its bit");
+
+/* One for each bit. */
+static size_t add_lines(
+	struct decision_output *out, const char *to, uint64_t lines, enum sensitivity data)
+{
+	size_t count = 0;
+
+	for (int line = 0; line < CHARTER_LIST_MAX; line++)
+		if ((lines >> line & 1) != 0)
+			out[count++] = (struct decision_output){to, line, data};
+	return count;
+}
+
+size_t decision_outputs_of(
+	const struct decision *decision, struct decision_output out[DECISION_OUTPUTS_MAX])
+{
+	const struct decision_outputs *outputs = &decision->outputs;
+	size_t count = add_lines(out, "reply", outputs->reply, decision->sensitivity);
+
+	count += add_lines(out + count, "recipient", outputs->recipients, outputs->carried);
+	if (outputs->tool != 0)
+		return count + add_lines(out + count, "tool", outputs->tool, outputs->carried);
+	if (outputs->is_to_tool)
+		out[count++] = (struct decision_output){"tool", -1, outputs->carried};
+	return count;
+}

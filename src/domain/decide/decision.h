@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "domain/charter/charter.h"
 #include "domain/charter/terms.h"
 #include "domain/task/task.h"
 
@@ -92,6 +93,23 @@ enum {
 	DECISION_POLICIES_MAX = 64,  /* determining policies listed */
 };
 
+/* What it lets out, and by which lines under `outputs` of the identity's charter: one bit each. */
+struct decision_outputs {
+	uint64_t reply;      /* of what is read, to who asks */
+	uint64_t recipients; /* of what is carried, to whom arguments name */
+	uint64_t tool;       /* likewise, to the tool */
+	bool is_to_tool;     /* public data goes there without a line */
+	enum sensitivity carried;
+};
+
+/* One of them, as a record names it. */
+struct decision_output {
+	const char *to; /* "reply" "recipient" "tool" */
+	int line;       /* its number under `outputs`, from 0; -1: none */
+	enum sensitivity data;
+};
+enum { DECISION_OUTPUTS_MAX = CHARTER_LIST_MAX + 2 };
+
 /* One decision.  Its texts live in the arena of the call. */
 struct decision {
 	enum verdict verdict;
@@ -123,7 +141,12 @@ struct decision {
 	size_t sources_count;
 	enum sensitivity ceiling; /* of the rows it may bring, where they are judged one by
 				   * one; UNLABELLED: they are not */
-	uint64_t revision;        /* of everything it read */
+	struct decision_outputs outputs;
+	uint64_t revision; /* of everything it read */
 };
+
+/* How many: the reply, then recipients by their lines, then the tool. */
+size_t decision_outputs_of(
+	const struct decision *decision, struct decision_output out[DECISION_OUTPUTS_MAX]);
 
 #endif

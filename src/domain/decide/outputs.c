@@ -201,6 +201,38 @@ static const struct charter_output *output_to_reply(const struct charter *charte
 	return NULL;
 }
 
+/* ---- what is noted -------------------------------------------------------------------- */
+
+/* The line's bit; what is only tried may be one more than a charter can have. */
+static uint64_t line_bit(const struct charter *charter, const struct charter_output *line)
+{
+	ptrdiff_t at = line == NULL ? CHARTER_LIST_MAX : line - charter->outputs;
+
+	return at < CHARTER_LIST_MAX ? UINT64_C(1) << at : 0;
+}
+
+/* Of the caller's own charter: those above it in the chain are named by nobody. */
+static void note_carried(struct evaluation *evaluation, const struct registry_entry *entry,
+	uint64_t recipients, uint64_t tool)
+{
+	struct decision_outputs *outputs = &evaluation->out->outputs;
+
+	if (entry != evaluation->entry)
+		return;
+	outputs->carried = carried_label(evaluation);
+	outputs->recipients |= recipients;
+	outputs->tool |= tool;
+}
+
+static bool note_tool(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct charter_output *line)
+{
+	note_carried(evaluation, entry, 0, line_bit(charter_of(entry->in_force), line));
+	if (entry == evaluation->entry)
+		evaluation->out->outputs.is_to_tool = true;
+	return true;
+}
+
 /* ---- the rule ------------------------------------------------------------------------- */
 
 static bool refuse_output(struct evaluation *evaluation, const struct registry_entry *entry,
@@ -266,6 +298,7 @@ static bool check_recipient(struct evaluation *evaluation, const struct registry
 					TEXT_ARGS(target->argument)));
 		if (!check_clearance(evaluation, to, target->argument, label))
 			return false;
+		note_carried(evaluation, entry, line_bit(charter_of(entry->in_force), line), 0);
 	}
 	return true;
 }
@@ -338,10 +371,9 @@ static bool check_tool(struct evaluation *evaluation, const struct registry_entr
 
 	if (!check_skill(evaluation) || !check_peer_data(evaluation, entry))
 		return false;
-	if (level <= sensitivity_level(SENSITIVITY_PUBLIC) && line == NULL)
-		return true;
-	if (line != NULL && level <= ceiling_level(line->up_to))
-		return true;
+	if (line == NULL ? level <= sensitivity_level(SENSITIVITY_PUBLIC)
+			 : level <= ceiling_level(line->up_to))
+		return note_tool(evaluation, entry, line);
 	if (line != NULL && line->target.length != 0)
 		to = SAY("%.*s at targets like %.*s", TEXT_ARGS(to), TEXT_ARGS(line->target));
 	return refuse_tool(evaluation, entry, label, to);
@@ -388,8 +420,10 @@ static bool check_reply(struct evaluation *evaluation)
 	if (is_judged_by_row(evaluation) && line != NULL && line->up_to != SENSITIVITY_UNLABELLED)
 		lower_ceiling(evaluation, line->up_to);
 	if (line != NULL &&
-		ceiling_level(line->up_to) >= sensitivity_level(evaluation->sensitivity))
+		ceiling_level(line->up_to) >= sensitivity_level(evaluation->sensitivity)) {
+		evaluation->out->outputs.reply = line_bit(evaluation->charter, line);
 		return true;
+	}
 	return refuse_output(evaluation, evaluation->entry, evaluation->sensitivity, TEXT("reply"));
 }
 

@@ -298,6 +298,25 @@ static bool same_takes(const struct json *record, const struct decision *decisio
 	return true;
 }
 
+/* What it lets out, and by which lines; records of before do not say. */
+static bool same_outputs(const struct json *record, const struct decision *decision)
+{
+	const struct json *list = json_find(record, "outputs");
+	struct decision_output outputs[DECISION_OUTPUTS_MAX];
+	size_t count = decision_outputs_of(decision, outputs);
+
+	if (list == NULL || decision->verdict != VERDICT_ALLOW)
+		return list == NULL;
+	if (list->type != JSON_ARRAY || list->count != count)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (!same_word(&list->items[i], "to", outputs[i].to) ||
+			!same_word(&list->items[i], "data", sensitivity_word(outputs[i].data)) ||
+			json_integer_or(&list->items[i], "line", -1) != outputs[i].line)
+			return false;
+	return true;
+}
+
 /* The first member of the record that is otherwise, of all but the sentences, which each
  * version words as it likes; NULL: none. */
 static const char *find_difference(
@@ -324,6 +343,7 @@ static const char *find_difference(
 		{"entitlement",
 			text_equal(json_text_or(record, "entitlement", ""), decision->entitlement)},
 		{"takes", same_takes(record, decision)},
+		{"outputs", same_outputs(record, decision)},
 		{"clause", same_clause(record, decision->clause)},
 		{"revision", json_integer_or(record, "revision", 0) == (int64_t)decision->revision},
 		{"policies", same_texts(record, "policies", decision->policies,

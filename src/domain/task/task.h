@@ -190,6 +190,7 @@ struct task_opening {
 	struct text parent;
 	const struct json *details; /* authorization_details, read before; NULL: none */
 	uint64_t charter_version;
+	uint64_t revision; /* of the registry by which it is opened; 0: not said */
 	enum environment environment;
 	enum binding binding;
 	int64_t at_utc_ms;

@@ -137,6 +137,8 @@ bool task_opened_record(struct json *out, struct arena *arena, const struct task
 		json_put_cstring(&record, "session", task_session_word(opening->session));
 	json_put_text_unless_empty(&record, "person", opening->person);
 	json_put_text_unless_empty(&record, "purpose", opening->purpose);
+	if (opening->revision > 0)
+		json_put_integer(&record, "revision", (int64_t)opening->revision);
 	if (opening->details != NULL)
 		json_put(&record, "details", *opening->details);
 	return json_object_seal(&record, out, err);

@@ -105,6 +105,37 @@ static void put_decision(struct json_builder *record, const struct decision *dec
 	json_put_integer(record, "revision", (int64_t)decision->revision);
 }
 
+/* What an allow lets out, by the lines of the charter; no recipient and no target is named. */
+static bool put_outputs(
+	struct json_builder *record, const struct decision *decision, struct error *err)
+{
+	struct decision_output outputs[DECISION_OUTPUTS_MAX];
+	size_t count = decision_outputs_of(decision, outputs);
+	struct json_builder list;
+	struct json sealed;
+
+	if (decision->verdict != VERDICT_ALLOW)
+		return true;
+	json_array_start(&list, record->arena);
+	for (size_t i = 0; i < count; i++) {
+		struct json_builder output;
+
+		json_object_start(&output, record->arena);
+		json_put_text_unless_empty(
+			&output, "data", text_of(sensitivity_word(outputs[i].data)));
+		if (outputs[i].line >= 0)
+			json_put_integer(&output, "line", outputs[i].line);
+		json_put_cstring(&output, "to", outputs[i].to);
+		if (!json_object_seal(&output, &sealed, err))
+			return false;
+		json_add(&list, sealed);
+	}
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(record, "outputs", sealed);
+	return true;
+}
+
 /* Lines with `uses`: what was read of them, and which the call takes. */
 static bool put_lines(struct json_builder *record, const char *name, const struct line_use *lines,
 	size_t count, struct error *err)
@@ -259,7 +290,8 @@ bool exchange_decision_record(struct exchange *exchange, struct error *err)
 	put_head(&record, exchange, "decision");
 	put_call(&record, exchange);
 	put_decision(&record, decision);
-	if (!put_labels(&record, &decision->labels, err) || !put_inputs(&record, exchange, err) ||
+	if (!put_outputs(&record, decision, err) || !put_labels(&record, &decision->labels, err) ||
+		!put_inputs(&record, exchange, err) ||
 		!generation_put_inputs(exchange, &record, err))
 		return false;
 	json_put_digest(&record, "arguments", &arguments);

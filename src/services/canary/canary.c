@@ -1,15 +1,17 @@
-/*   rests ──▶ opens, task below task ──▶ (all ask, the first is killed) ──▶ waits ──▶ rests
+/*   rests ──▶ opens, task below task ──▶ (all ask, the first is killed) ──▶ waits ──▶ lists ──▶
+ * rests
  *
  * C1  A run goes well only if a call of each task was taken before the kill, and in one look after
  *     it none was.
  * C2  Each run ends, by its deadline at the latest.  A task that comes later than that is killed
- *     and counts for nothing; so is the first of a run that fails. */
+ *     and counts for nothing; so is the first of a run that fails.
+ * C3  Of each run in which all were refused it is told once how long the receipt took. */
 #include "services/canary/canary.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum canary_step { CANARY_RESTS = 0, CANARY_OPENS, CANARY_WAITS };
+enum canary_step { CANARY_RESTS = 0, CANARY_OPENS, CANARY_WAITS, CANARY_LISTS };
 enum { NS_PER_MS = 1000000 };
 
 /* One task of the run. */
@@ -177,13 +179,30 @@ void canary_begin(struct canary *canary)
 	open_next(canary);
 }
 
+/* The receipt comes by itself, after the kill. */
+static void look_for_receipt(struct canary *canary)
+{
+	const int64_t most_ns = (int64_t)CANARY_LIST_MS * NS_PER_MS;
+	int64_t took_ns = now_ns(canary) - canary->killed_ns;
+	bool is_whole = canary->road.listed(canary->road.context, text_of(canary->tasks[0].id)) ==
+			canary->opened;
+
+	if (!is_whole && took_ns <= most_ns) {
+		wait_for(canary, CANARY_LIST_LOOK_MS);
+		return;
+	}
+	canary->road.drilled(canary->road.context, took_ns, canary->opened);
+	finish(canary, NULL);
+}
+
 static void succeed(struct canary *canary)
 {
 	canary->figures.success_utc_s = canary->road.now_utc_s(canary->road.context);
 	canary->figures.refused_ns = now_ns(canary) - canary->killed_ns;
 	canary->road.measure(
 		canary->road.context, canary->figures.refused_ns, (uint32_t)canary->plan.tasks);
-	finish(canary, NULL);
+	canary->step = CANARY_LISTS;
+	look_for_receipt(canary);
 }
 
 static void look_for_refusals(struct canary *canary, bool is_late)
@@ -205,6 +224,8 @@ void canary_look(struct canary *canary)
 
 	if (canary->step == CANARY_WAITS)
 		look_for_refusals(canary, is_late);
+	else if (canary->step == CANARY_LISTS)
+		look_for_receipt(canary);
 	else if (canary->step == CANARY_OPENS && is_late)
 		fail(canary, "it got no task in time");
 	else if (canary->step == CANARY_OPENS)

@@ -12,7 +12,8 @@
 
 /* Whether a kill ends what it should, tried again and again with an identity that may do nothing:
  * it opens tasks, each below the one before, asks one thing with each, the first is killed, and it
- * goes on asking with all of them, until all are refused.  Loop's thread. */
+ * goes on asking with all of them, until all are refused; then it waits for the receipt of the kill
+ * to list them all.  Loop's thread. */
 struct canary;
 
 enum {
@@ -20,8 +21,10 @@ enum {
 	CANARY_EVERY_S_MAX = 86400,
 	CANARY_TASKS_MIN = 2, /* on the path: one that is killed, and one below it */
 	CANARY_TASKS_MAX = TASK_DEPTH_MAX,
-	CANARY_WAIT_MS = 5000, /* for all tasks, and for all refusals: longer is a failure */
-	CANARY_LOOK_MS = 1,    /* between two askings after the kill */
+	CANARY_WAIT_MS = 5000,    /* for all tasks, and for all refusals: longer is a failure */
+	CANARY_LOOK_MS = 1,       /* between two askings after the kill */
+	CANARY_LIST_MS = 60000,   /* from the kill: a receipt that is later than that is none */
+	CANARY_LIST_LOOK_MS = 10, /* between two looks for the receipt */
 	CANARY_TOKEN_BYTES_MAX = 4096,
 };
 
@@ -53,6 +56,10 @@ struct canary_road {
 	void (*tell)(void *context, const char *why);
 	/* A run went well: that long after the kill all its tasks were refused. */
 	void (*measure)(void *context, int64_t took_ns, uint32_t tasks);
+	/* How many tasks the receipt on record of the kill of this one lists; 0: there is none. */
+	uint64_t (*listed)(void *context, struct text task);
+	/* That long after the kill its receipt listed all; more than CANARY_LIST_MS: it did not. */
+	void (*drilled)(void *context, int64_t took_ns, uint32_t tasks);
 };
 
 struct canary_figures {

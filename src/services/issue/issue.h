@@ -514,6 +514,8 @@ bool issue_sweeps_run(struct issue *issue);
 /* The record that says what the kill ended, made after it, a part each turn.  Errors: NOT_FOUND
  * (not made yet, or not by this process). */
 bool issue_receipt_of(void *context, uint64_t kill, uint64_t *out_record, struct error *err);
+/* How many tasks the receipt on record of the kill of that task lists; 0: none is at hand. */
+uint64_t issue_receipt_lists(const struct issue *issue, struct text task);
 /* One turn of it; false: nothing is left to do.  Runs by itself where there is a loop. */
 bool issue_receipts_run(struct issue *issue);
 

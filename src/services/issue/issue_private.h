@@ -69,6 +69,8 @@ struct cached_token {
 struct kept_receipt {
 	uint64_t kill;
 	uint64_t record;
+	uint64_t listed;
+	char task[TASK_ID_BYTES + 1]; /* that was killed; of another target empty */
 };
 
 struct answering;

@@ -315,6 +315,7 @@ static bool make_record(struct opening *opening, struct error *err)
 		.idle_s = proven->charter->idle_s,
 		.session = task_session_of(opening->request->session),
 		.charter_version = proven->entry->in_force->version,
+		.revision = registry_revision(issue->parts.registry),
 		.environment = proven->environment,
 		.binding = opening->binding.bound.kind,
 		.at_utc_ms = at_utc_ms};

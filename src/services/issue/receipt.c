@@ -260,21 +260,39 @@ bool issue_fold_receipt(void *state, const struct json *record, uint64_t index, 
 {
 	struct issue *issue = state;
 	struct kept_receipt *kept = NULL;
+	struct text task;
 
 	(void)err;
 	if (json_find(record, "ended") == NULL)
 		return true;
 	kept = &issue->kept[issue->kept_count++ % RECEIPTS_KEPT];
-	*kept = (struct kept_receipt){(uint64_t)json_integer_or(record, "kill", 0), index};
+	*kept = (struct kept_receipt){.kill = (uint64_t)json_integer_or(record, "kill", 0),
+		.record = index,
+		.listed = (uint64_t)json_integer_or(record, "listed", 0)};
+	task = json_text_or(record, "task", "");
+	if (text_is(json_text_or(record, "target", ""), "task") && task.length <= TASK_ID_BYTES)
+		memcpy(kept->task, task.data, task.length);
 	return true;
+}
+
+static size_t count_kept(const struct issue *issue)
+{
+	return issue->kept_count < RECEIPTS_KEPT ? issue->kept_count : RECEIPTS_KEPT;
+}
+
+uint64_t issue_receipt_lists(const struct issue *issue, struct text task)
+{
+	for (size_t i = 0; task.length > 0 && i < count_kept(issue); i++)
+		if (text_is(task, issue->kept[i].task))
+			return issue->kept[i].listed;
+	return 0;
 }
 
 bool issue_receipt_of(void *context, uint64_t kill, uint64_t *out_record, struct error *err)
 {
 	const struct issue *issue = context;
-	size_t count = issue->kept_count < RECEIPTS_KEPT ? issue->kept_count : RECEIPTS_KEPT;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count_kept(issue); i++) {
 		if (issue->kept[i].kill == kill) {
 			*out_record = issue->kept[i].record;
 			return true;

@@ -78,13 +78,20 @@ static struct text charter(const struct world *world, unsigned identity)
 	static const char *const lists[] = {"",
 		"\"data-sources\":[{\"name\":\"d0\",\"up-to\":\"internal\"}],",
 		"\"data-sources\":[{\"name\":\"d0\",\"up-to\":\"public\"}],"};
+	static const char *const outputs[] = {"",
+		"\"outputs\":[{\"to\":\"reply\",\"up-to\":\"internal\"}],",
+		"\"outputs\":[{\"to\":\"reply\",\"up-to\":\"restricted\"}],"};
+	static const char *const effects[] = {"read", "write"};
 
 	return text_format(world->arena,
 		",\"object\":{\"object\":\"identity\",\"name\":\"i%u\",\"kind\":\"agent\","
 		"\"class\":\"execute\",\"risk\":\"low\",\"owner\":\"ana\",\"backup-owner\":\"bo\","
-		"\"unit\":\"support\",\"purpose\":\"p\",%s\"environments\":[\"staging\"],"
+		"\"unit\":\"support\",\"purpose\":\"p\",%s%s\"peers\":[{\"identity\":\"i%u\","
+		"\"effects\":[\"%s\"],\"up-to\":\"internal\",\"depth\":%u}],\"environments\":["
+		"\"staging\"],"
 		"\"expires\":\"2027-06-30\"}",
-		identity, lists[pick(COUNT(lists))]);
+		identity, lists[pick(COUNT(lists))], outputs[pick(COUNT(outputs))],
+		(identity + 1) % 2, effects[pick(COUNT(effects))], pick(2));
 }
 
 /* A new version, in force at once or waiting; or what waits comes into force, or goes. */
@@ -153,9 +160,10 @@ static void add_record(struct world *world)
 		ADD(world,
 			"\"type\":\"task-opened\",\"task\":\"t%u\",\"parent\":\"%s\","
 			"\"identity\":\"i%u\",\"environment\":\"staging\","
-			"\"charter-version\":%u",
+			"\"charter-version\":%u,\"revision\":%u",
 			world->tasks, pick(3) == 0 ? "t1" : "", identity,
-			world->identities[identity].in_force + (pick(8) == 0));
+			world->identities[identity].in_force + (pick(8) == 0),
+			revision_seen(world));
 		world->tasks++;
 		return;
 	case 1: ADD(world, "\"type\":\"task-ended\",\"task\":\"t%u\"", any(world->tasks)); return;
@@ -180,11 +188,14 @@ static void add_record(struct world *world)
 			"\"type\":\"decision\",\"verdict\":\"allow\",\"identity\":\"i%u\","
 			"\"task\":\"t%u\",\"environment\":\"%s\",\"approval\":\"%s%u\","
 			"\"charter\":\"i%u@%u\",\"revision\":%u,\"sources\":[\"d0\"],"
-			"\"first\":%s",
+			"\"first\":%s,\"outputs\":[{\"data\":\"%s\",\"line\":0,\"to\":"
+			"\"reply\"}],\"labels\":{\"sensitivity\":\"confidential\","
+			"\"untrusted\":%s},\"origins\":{\"url\":\"unknown\"}",
 			identity, any(world->tasks), environment(), pick(2) == 0 ? "" : "a",
 			any(world->approvals), identity,
 			world->identities[identity].in_force + (pick(8) == 0), revision_seen(world),
-			pick(3) == 0 ? "true" : "false");
+			pick(3) == 0 ? "true" : "false", pick(4) == 0 ? "internal" : "restricted",
+			pick(8) == 0 ? "true" : "false");
 	}
 }
 

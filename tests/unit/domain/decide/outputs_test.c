@@ -457,6 +457,65 @@ static void nobody_gets_more_than_their_clearance(void **state)
 
 #define BENCH_TEST(test) cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
 
+/* ---- which lines ---------------------------------------------------------------------- */
+
+/* What the last decision let out, "reply/0/internal tool/-1/public". */
+static void expect_outputs(const struct decide_bench *bench, const char *wanted)
+{
+	struct decision_output outputs[DECISION_OUTPUTS_MAX];
+	size_t count = decision_outputs_of(&bench->decision, outputs), used = 0;
+	char said[2048] = "";
+
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(said + used, sizeof said - used, "%s%s/%d/%s",
+			i == 0 ? "" : " ", outputs[i].to, outputs[i].line,
+			sensitivity_word(outputs[i].data));
+	assert_string_equal(said, wanted);
+}
+
+static void each_output_is_named_by_the_line_that_lets_it_go(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	expect_of(bench, "read", "{\"path\":\"tickets/1\"}", REASON_ALLOWED);
+	expect_outputs(bench, "reply/0/internal");
+	expect_of(bench, "list", "{}", REASON_ALLOWED);
+	expect_outputs(bench, "");
+	let_go(bench, "{to: files/write, up-to: internal}");
+	expect_of(bench, "run", "{}", REASON_ALLOWED);
+	expect_outputs(bench, "tool/-1/public");
+	let_go(bench, "{to: files/run, up-to: internal}");
+	has_read(bench, "internal");
+	expect_of(bench, "run", "{}", REASON_ALLOWED);
+	expect_outputs(bench, "tool/2/internal");
+}
+
+static void recipients_are_named_by_their_lines_and_each_once(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	let_go(bench, "{to: a@x.org, up-to: public}, {to: '*@x.org', up-to: public}");
+	expect_of(bench, "mail", "{\"to\":[\"a@x.org\",\"b@x.org\",\"c@x.org\",\"ana\"]}",
+		REASON_ALLOWED);
+	expect_outputs(bench, "recipient/1/public recipient/2/public recipient/3/public");
+}
+
+/* A charter has as many lines as a decision can name. */
+static void the_last_line_of_a_full_charter_is_named(void **state)
+{
+	struct decide_bench *bench = *state;
+	char lines[8192] = "", outputs[8200];
+	size_t used = 0;
+
+	for (int i = 2; i < CHARTER_LIST_MAX; i++)
+		used += (size_t)snprintf(lines + used, sizeof lines - used,
+			"%s{to: 'n%d@x.org', up-to: public}", i == 2 ? "" : ", ", i);
+	(void)snprintf(outputs, sizeof outputs, "%s]", lines);
+	decide_bench_edit(bench, "agent", AGENT_OUTPUTS, outputs);
+	expect_of(bench, "mail", "{\"to\":\"n63@x.org\"}", REASON_ALLOWED);
+	expect_outputs(bench, "recipient/63/public");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +540,9 @@ int main(void)
 		BENCH_TEST(no_recipient_passes_for_another_kind_of_output),
 		BENCH_TEST(a_person_is_a_recipient_of_exactly_that_name),
 		BENCH_TEST(nobody_gets_more_than_their_clearance),
+		BENCH_TEST(each_output_is_named_by_the_line_that_lets_it_go),
+		BENCH_TEST(recipients_are_named_by_their_lines_and_each_once),
+		BENCH_TEST(the_last_line_of_a_full_charter_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

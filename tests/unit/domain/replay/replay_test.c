@@ -402,6 +402,21 @@ static void what_was_used_of_lines_is_what_the_record_says(void **state)
 	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 3);
 }
 
+static void what_was_let_out_is_part_of_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	recorded_calls_call(&fixture->calls, "read", "{\"path\":\"tickets/1\"}");
+	recorded_calls_call(&fixture->calls, "run", "{}");
+	recorded_calls_call(&fixture->calls, "list", "{}");
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 3);
+	change_records(fixture, "\"line\":0,\"to\":\"reply\"", "\"line\":1,\"to\":\"reply\"");
+	assert_int_equal(replay(fixture).causes[REPLAY_DIFFERS], 1);
+	/* Records of before do not say. */
+	change_records(fixture, "\"outputs\":", "\"putouts\":");
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 3);
+}
+
 static void answers_of_people_are_part_of_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -625,6 +640,7 @@ int main(void)
 		TEST(a_change_that_hides_behind_an_old_revision_is_in_force),
 		TEST(a_decision_sees_no_entry_that_it_had_not_seen),
 		TEST(what_was_used_of_lines_is_what_the_record_says),
+		TEST(what_was_let_out_is_part_of_it),
 		TEST(answers_of_people_are_part_of_it),
 		TEST(a_candidate_policy_shows_what_it_would_refuse),
 		TEST(only_so_many_examples_and_unused_candidates_are_shown),

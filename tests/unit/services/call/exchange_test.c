@@ -119,6 +119,28 @@ static void a_decision_record_says_what_was_touched_and_where_values_came_from(v
 	call_bench_flush(bench);
 }
 
+/* By its charter's lines; no recipient and no path stands there. */
+static void a_decision_record_names_the_outputs_it_went_by(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "mail", "{\"to\":\"ana\"}"));
+	assert_true(last_has(bench, "decision",
+		"\"outputs\":[{\"data\":\"public\",\"line\":1,\"to\":\"recipient\"}]"));
+	assert_null(strstr(call_bench_last(bench, "decision"), "\"ana\""));
+	call_bench_abort(&client);
+	assert_true(call_bench_start(bench, &client, "read", TICKET));
+	assert_true(last_has(bench, "decision",
+		"\"outputs\":[{\"data\":\"internal\",\"line\":0,\"to\":\"reply\"}]"));
+	call_bench_abort(&client);
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	assert_true(last_has(bench, "decision", "\"outputs\":[]"));
+	call_bench_abort(&client);
+	assert_true(call_bench_start(bench, &client, "nothing", "{}"));
+	assert_false(last_has(bench, "decision", "\"outputs\""));
+}
+
 static void finish_call(
 	struct call_bench *bench, const char *tool, const char *arguments, const char *result)
 {
@@ -1483,6 +1505,7 @@ static int run_first(void)
 		CALL_TEST(an_allowed_call_is_recorded_forwarded_and_answered),
 		CALL_TEST(a_decision_record_holds_digests_and_no_values),
 		CALL_TEST(a_decision_record_says_what_was_touched_and_where_values_came_from),
+		CALL_TEST(a_decision_record_names_the_outputs_it_went_by),
 		CALL_TEST(what_a_call_wrote_comes_back_from_a_trusted_source_unendorsed),
 		CALL_TEST(what_a_call_read_by_is_no_writing),
 		CALL_TEST(a_refused_call_is_recorded_and_never_reaches_the_server),

@@ -27,8 +27,10 @@ struct bench {
 	int none_after;        /* no more tasks than that are given; 0: all are */
 	int askings_until_due; /* a kill is effective after so many more */
 	bool is_killed;
-	unsigned opened, kills, told_well, measured;
-	int64_t took_ns;
+	int unlisted;        /* the planted fault: so many tasks are not in the receipt */
+	bool has_no_receipt; /* it is not there yet */
+	unsigned opened, kills, told_well, measured, drilled;
+	int64_t took_ns, drill_ns;
 	const char *told;
 };
 
@@ -115,11 +117,28 @@ static void measure(void *context, int64_t took_ns, uint32_t tasks)
 	bench->measured++;
 }
 
+static uint64_t listed(void *context, struct text task)
+{
+	const struct bench *bench = context;
+
+	assert_true(text_is(task, "t-abcdefghijklmnopqrs0"));
+	return bench->has_no_receipt ? 0 : (uint64_t)(TASKS - bench->unlisted);
+}
+
+static void drilled(void *context, int64_t took_ns, uint32_t tasks)
+{
+	struct bench *bench = context;
+
+	assert_int_equal(tasks, TASKS);
+	bench->drill_ns = took_ns;
+	bench->drilled++;
+}
+
 static int start(void **state)
 {
 	struct bench *bench = calloc(1, sizeof *bench);
-	const struct canary_road road = {
-		bench, open_task, ask, kill_task, now_ns, now_utc_s, tell, measure};
+	const struct canary_road road = {bench, open_task, ask, kill_task, now_ns, now_utc_s, tell,
+		measure, listed, drilled};
 	struct error err = {0};
 
 	assert_non_null(bench);
@@ -253,6 +272,42 @@ static void the_time_is_from_the_kill_to_the_refusal(void **state)
 	assert_int_equal(bench->took_ns, 6 * MS);
 }
 
+static void the_drill_is_over_when_the_receipt_lists_all(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->has_no_receipt = true;
+	canary_begin(bench->canary);
+	canary_look(bench->canary);
+	assert_int_equal(bench->measured, 1);
+	assert_int_equal(canary_figures(bench->canary).runs, 0);
+	bench->now_ns += 3 * MS;
+	bench->has_no_receipt = false;
+	canary_look(bench->canary);
+	assert_int_equal(canary_figures(bench->canary).runs, 1);
+	assert_int_equal(bench->drilled, 1);
+	assert_int_equal(bench->drill_ns, 3 * MS);
+	assert_int_equal(bench->took_ns, 0);
+}
+
+/* It is no failed run, as the kill was effective: the time says it. */
+static void a_receipt_that_lacks_a_task_is_too_late(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->unlisted = 1;
+	canary_begin(bench->canary);
+	canary_look(bench->canary);
+	bench->now_ns += (int64_t)CANARY_LIST_MS * MS;
+	canary_look(bench->canary);
+	assert_int_equal(bench->drilled, 0);
+	bench->now_ns += 1;
+	canary_look(bench->canary);
+	assert_int_equal(bench->drilled, 1);
+	assert_true(bench->drill_ns > (int64_t)CANARY_LIST_MS * MS);
+	assert_int_equal(canary_figures(bench->canary).failures, 0);
+}
+
 static void after_a_failure_a_run_that_goes_well_ends_it(void **state)
 {
 	struct bench *bench = *state;
@@ -269,8 +324,8 @@ static void after_a_failure_a_run_that_goes_well_ends_it(void **state)
 
 static bool is_planned(struct bench *bench, int64_t every_s, int64_t tasks)
 {
-	const struct canary_road road = {
-		bench, open_task, ask, kill_task, now_ns, now_utc_s, tell, measure};
+	const struct canary_road road = {bench, open_task, ask, kill_task, now_ns, now_utc_s, tell,
+		measure, listed, drilled};
 	const struct canary_plan plan = {every_s, tasks};
 	struct canary *canary;
 	struct error err = {0};
@@ -305,6 +360,8 @@ int main(void)
 		CANARY_TEST(without_a_task_nothing_was_tried),
 		CANARY_TEST(a_task_that_comes_too_late_is_killed_and_counts_for_nothing),
 		CANARY_TEST(the_time_is_from_the_kill_to_the_refusal),
+		CANARY_TEST(the_drill_is_over_when_the_receipt_lists_all),
+		CANARY_TEST(a_receipt_that_lacks_a_task_is_too_late),
 		CANARY_TEST(after_a_failure_a_run_that_goes_well_ends_it),
 		CANARY_TEST(how_often_and_how_deep_are_bounded),
 	};

@@ -304,6 +304,7 @@ static void a_kill_s_receipt_counts_and_lists_what_it_ended(void **state)
 	issuing_kill(issuing, NULL, issuing->parent);
 	assert_false(issue_receipt_of(issuing->issue, kill, &index, &err));
 	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	assert_int_equal(issue_receipt_lists(issuing->issue, issuing->parent), 0);
 	finish_receipts(issuing);
 	receipt = last_record(issuing, "kill-receipt");
 	assert_int_equal(json_integer_or(&receipt, "kill", -1), kill);
@@ -316,6 +317,9 @@ static void a_kill_s_receipt_counts_and_lists_what_it_ended(void **state)
 	assert_null(json_find(&one, "last-call"));
 	assert_true(issue_receipt_of(issuing->issue, kill, &index, &err));
 	assert_int_equal(index, issuing->governed.log.count - 1);
+	assert_int_equal(issue_receipt_lists(issuing->issue, issuing->parent), 2);
+	assert_int_equal(issue_receipt_lists(issuing->issue, issuing->task), 0); /* not killed */
+	assert_int_equal(issue_receipt_lists(issuing->issue, TEXT("")), 0);
 }
 
 static void a_receipt_says_the_last_call_that_was_let_through(void **state)

@@ -505,10 +505,16 @@ static void g_60_tells_each_risk_that_nothing_answers(void **state)
 	bool is_told;
 
 	put(bench, RIGHT);
+	look(bench, "G-60");
+	(void)unanswered(bench, "G-60", "MCP06:2025", &is_told);
+	assert_false(is_told);
+	record(bench, "'type':'decision','verdict':'allow','identity':'agent','labels':"
+		      "{'sensitivity':'restricted','untrusted':true},'origins':{'url':'unknown'}");
+	assert_int_equal(look(bench, "G-32")->state, CONTROL_FAILING);
 	assert_true(look(bench, "G-60")->violations > 0);
 	assert_int_equal(unanswered(bench, "G-60", "MCP06:2025", &is_told),
 		(int)look(bench, "G-60")->violations);
-	assert_true(is_told); /* G-32 alone answers it, and nothing proves that */
+	assert_true(is_told); /* G-32 alone answers it */
 	(void)unanswered(bench, "G-60", "NHI8", &is_told);
 	assert_false(is_told);
 	assert_int_equal(unanswered(bench, "G-28", "MCP06:2025", &is_told), 0);
@@ -1060,6 +1066,368 @@ static void g_04_what_came_above_its_ceiling_turns_it_red(void **state)
 	assert_green(bench);
 }
 
+/* ---- grounds: the lines of agent are 0 read, 1 write, 2 list ---- */
+
+#define BY(version, line)                                                                          \
+	",'charter':'agent@" version "','entitlement':'charter/agent@" version                     \
+	"/entitlements/" line "'"
+#define LISTED(by, more) ALLOWED("t-1", "agent", "staging", ",'tool':'files/list'" by more)
+
+static void g_31_a_line_about_another_tool_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31",
+		GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), ""),
+			ALLOWED("t-1", "agent", "staging",
+				",'server':'files','method':'tools/list','tool':'files/tools.list',"
+				"'charter':'agent@1'"),
+			"'type':'decision','verdict':'deny','identity':'agent','tool':'files/"
+			"list'"),
+		LISTED(BY("1", "0"), ""));
+}
+
+static void g_31_a_line_that_there_is_not_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31", GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), "")),
+		LISTED(BY("1", "7"), ""));
+}
+
+static void g_31_a_call_that_names_no_line_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31", GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), "")),
+		LISTED(",'charter':'agent@1'", ""));
+}
+
+static void g_31_a_charter_that_was_not_in_force_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31", GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), "")),
+		LISTED(BY("2", "2"), ""));
+}
+
+static void g_31_a_line_that_is_over_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	decide_bench_edit(&bench->world, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, expires: 2028-01-01}");
+	record_attack(bench, "G-31",
+		GOOD(OPENED("t-1", ""), LISTED(BY("2", "2"), ",'decided':1830297599999")),
+		LISTED(BY("2", "2"), ",'decided':1830297600000"));
+}
+
+static void g_31_a_tool_that_passes_for_another_turns_it_red(void **state)
+{
+	record_attack(*state, "G-31",
+		GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), ",'definition':'unpinned'")),
+		LISTED(BY("1", "2"), ",'definition':'shadowed'"));
+}
+
+static void g_31_what_does_not_fit_its_pin_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	put(bench, "object: tool\nname: files/list\neffect: read\nrisk: low\ndefinition: "
+		   "sha256:0000000000000000000000000000000000000000000000000000000000000001\n");
+	record_attack(bench, "G-31",
+		GOOD(OPENED("t-1", ""), LISTED(BY("1", "2"), ",'definition':'unseen'"),
+			LISTED(BY("1", "2"), ",'definition':'matches','form':'valid'")),
+		LISTED(BY("1", "2"), ",'definition':'differs'"));
+	record_attack(bench, "G-31", GOOD(LISTED(BY("1", "2"), "")),
+		LISTED(BY("1", "2"), ",'definition':'matches','form':'undecided'"));
+}
+
+#define TOUCHED(sensitivity, untrusted)                                                            \
+	",'labels':{'sensitivity':'" sensitivity "','untrusted':" untrusted "}"
+#define SENT(form, origin) ",'origins':{'" form "':'" origin "'}"
+
+static void g_32_private_data_that_goes_where_a_stranger_said_turns_it_red(void **state)
+{
+	static const char *const outs[] = {SENT("recipient", "untrusted"),
+		SENT("recipient", "unknown"), SENT("url", "untrusted"), SENT("url", "unknown")};
+	struct bench *bench = *state;
+
+	record(bench, OPENED("t-1", ""));
+	for (size_t i = 0; i < sizeof outs / sizeof *outs; i++) {
+		char bad[300];
+
+		(void)snprintf(bad, sizeof bad, "%s%s", LISTED("", TOUCHED("confidential", "true")),
+			outs[i]);
+		record_attack(bench, "G-32",
+			GOOD(LISTED("", TOUCHED("internal", "true") SENT("url", "unknown")),
+				LISTED("", TOUCHED("restricted", "false") SENT("url", "unknown")),
+				LISTED("", TOUCHED("restricted", "true") SENT("url", "request")),
+				LISTED("",
+					TOUCHED("restricted", "true") SENT("path", "untrusted"))),
+			bad);
+	}
+}
+
+/* ---- outputs: 0 reply, 1 person:ana (public), 2 files/write, 3 files/run ---- */
+
+#define WROTE(more)                                                                                \
+	ALLOWED("t-1", "agent", "staging", ",'tool':'files/write','effect':'write'" more)
+#define MAILED(more)                                                                               \
+	ALLOWED("t-1", "agent", "staging",                                                         \
+		",'tool':'files/"                                                                  \
+		"mail','origins':{'from':[{'argument':'to','origin':'request'}]}" more)
+#define HAD_INTERNAL ",'labels':{'sensitivity':'internal'}"
+#define OUT(data, line, to) "{'data':'" data "','line':" line ",'to':'" to "'}"
+#define OUTS(outputs) ",'outputs':[" outputs "]"
+
+static void g_05_data_above_its_line_turns_it_red(void **state)
+{
+	record_attack(*state, "G-05",
+		GOOD(OPENED("t-1", ""),
+			READ(",'sources':['tickets']", OUTS(OUT("internal", "0", "reply"))),
+			WROTE(HAD_INTERNAL OUTS(OUT("internal", "2", "tool"))),
+			WROTE(OUTS("{'data':'public','to':'tool'}")),
+			ALLOWED("t-1", "agent", "staging", ",'tool':'files/list'" OUTS("")),
+			"'type':'decision','verdict':'deny','identity':'agent','tool':'files/"
+			"write'"),
+		WROTE(",'labels':{'sensitivity':'restricted'}" OUTS(
+			OUT("restricted", "2", "tool"))));
+}
+
+/* What its task had read goes out, whatever the record calls it. */
+static void g_05_data_that_is_called_less_than_it_is_turns_it_red(void **state)
+{
+	record_attack(*state, "G-05",
+		GOOD(OPENED("t-1", ""), MAILED(OUTS(OUT("public", "1", "recipient")))),
+		MAILED(HAD_INTERNAL OUTS(OUT("public", "1", "recipient"))));
+}
+
+static void g_05_a_line_about_another_place_turns_it_red(void **state)
+{
+	record_attack(*state, "G-05",
+		GOOD(OPENED("t-1", ""), WROTE(HAD_INTERNAL OUTS(OUT("internal", "2", "tool")))),
+		WROTE(HAD_INTERNAL OUTS(OUT("internal", "3", "tool"))));
+}
+
+static void g_05_a_line_that_there_is_not_turns_it_red(void **state)
+{
+	record_attack(*state, "G-05",
+		GOOD(OPENED("t-1", ""), WROTE(OUTS(OUT("public", "2", "tool")))),
+		WROTE(OUTS(OUT("public", "4", "tool"))));
+}
+
+static void g_05_a_recipient_that_no_line_names_turns_it_red(void **state)
+{
+	record_attack(*state, "G-05",
+		GOOD(OPENED("t-1", ""), MAILED(OUTS(OUT("public", "1", "recipient")))),
+		MAILED(OUTS("{'data':'public','to':'tool'}")));
+}
+
+static void g_05_a_reply_that_the_record_hides_turns_it_red(void **state)
+{
+	record_attack(*state, "G-05",
+		GOOD(OPENED("t-1", ""),
+			READ(",'sources':['tickets']", OUTS(OUT("internal", "0", "reply")))),
+		READ(",'sources':['tickets']", OUTS("")));
+}
+
+static void g_05_a_write_without_a_line_turns_it_red_above_public(void **state)
+{
+	record_attack(*state, "G-05",
+		GOOD(OPENED("t-1", ""), MAILED(OUTS(OUT("public", "1", "recipient"))),
+			WROTE(OUTS("{'data':'public','to':'tool'}"))),
+		WROTE(HAD_INTERNAL OUTS("{'data':'internal','to':'tool'}")));
+}
+
+/* They name no line: any would do that lets it go. */
+static void g_05_a_record_of_before_goes_by_any_line(void **state)
+{
+	record_attack(*state, "G-05",
+		GOOD(OPENED("t-1", ""), READ(",'sources':['tickets']", ""), WROTE(HAD_INTERNAL),
+			MAILED("")),
+		MAILED(HAD_INTERNAL));
+}
+
+static void g_05_goes_by_what_its_charter_was_then(void **state)
+{
+	struct bench *bench = *state;
+	char members[200];
+
+	begin(bench, "G-05");
+	record(bench, OPENED("t-1", ""));
+	record(bench, WROTE(HAD_INTERNAL OUTS(OUT("internal", "2", "tool"))));
+	decide_bench_edit(&bench->world, "agent", "{to: files/write, up-to: internal}",
+		"{to: files/write, up-to: public}");
+	assert_green(bench);
+	(void)snprintf(members, sizeof members,
+		"'type':'registry','revision':%llu,'changes':[{'kind':'identity','name':'agent',"
+		"'version':2,'in_force':2}]",
+		(unsigned long long)registry_revision(bench->world.registry));
+	record(bench, members);
+	record(bench, WROTE(HAD_INTERNAL OUTS(OUT("internal", "2", "tool"))));
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+/* ---- hops: lead hands agent what it reads, and mailing ---- */
+
+#define LEAD(outputs, peers)                                                                       \
+	"object: identity\nname: lead\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"       \
+	"backup-owner: bo\nunit: support\npurpose: leads\nenvironments: [staging]\n"               \
+	"data-sources: [{name: tickets, up-to: internal}]\noutputs: [" outputs "]\n"               \
+	"entitlements: [{effect: read, tool: files/read}, {effect: write, tool: files/write}]\n"   \
+	"peers: [" peers "]\n"
+#define READS "{identity: agent, effects: [read], up-to: internal}"
+#define WRITES "{identity: agent, effects: [read, write], up-to: internal}"
+#define OF_LEAD(task)                                                                              \
+	"'type':'task-opened','task':'" task "','identity':'lead','charter-version':1,"            \
+	"'environment':'staging','deadline':9000"
+#define BELOW(task, parent, identity, more)                                                        \
+	"'type':'task-opened','task':'" task "','identity':'" identity "','charter-version':1,"    \
+	"'environment':'staging','parent':'" parent "'" more
+#define HANDED ",'chain':['t-2','t-1'],'identities':['agent','lead']"
+#define DID(tool, more)                                                                            \
+	ALLOWED("t-2", "agent", "staging", ",'server':'files','tool':'files/" tool "'" HANDED more)
+#define LOOKED DID("read", ",'sources':['tickets']")
+#define HAND GOOD(OF_LEAD("t-1"), BELOW("t-2", "t-1", "agent", ",'deadline':9000"), LOOKED)
+
+static void hop_attack(struct bench *bench, const char *lead, const char *bad)
+{
+	put(bench, lead);
+	record_attack(bench, "G-48", HAND, bad);
+	record(bench, LOOKED);
+	assert_green(bench);
+}
+
+static void g_48_an_effect_that_was_not_handed_on_turns_it_red(void **state)
+{
+	hop_attack(*state, LEAD("{to: files/write, up-to: internal}", READS), DID("write", ""));
+}
+
+static void g_48_what_the_one_above_may_not_itself_turns_it_red(void **state)
+{
+	hop_attack(*state, LEAD("", WRITES), DID("run", ""));
+	hop_attack(*state, LEAD("", WRITES), DID("mail", ""));
+}
+
+static void g_48_data_above_what_was_handed_on_turns_it_red(void **state)
+{
+	hop_attack(*state, LEAD("", READS), DID("read", ",'sources':['payroll']"));
+}
+
+/* The caller may; the one above lets internal data go nowhere. */
+static void g_48_an_output_that_the_one_above_lacks_turns_it_red(void **state)
+{
+	put(*state, LEAD("", WRITES));
+	record_attack(*state, "G-48",
+		GOOD(OF_LEAD("t-1"), BELOW("t-2", "t-1", "agent", ""), DID("write", "")),
+		DID("write", HAD_INTERNAL));
+}
+
+static void g_48_data_that_was_carried_past_its_line_turns_it_red(void **state)
+{
+	put(*state, LEAD("{to: files/write, up-to: restricted}", WRITES));
+	record_attack(*state, "G-48",
+		GOOD(OF_LEAD("t-1"), BELOW("t-2", "t-1", "agent", ""), DID("write", HAD_INTERNAL)),
+		DID("write", ",'labels':{'sensitivity':'confidential'}"));
+}
+
+/* Of the reach alone: it may write, and hands on mailing. */
+static void g_48_what_is_out_of_reach_turns_it_red(void **state)
+{
+	put(*state, LEAD("", "{identity: agent, effects: [write], up-to: public, "
+			     "tools: [files/mail]}"));
+	record_attack(*state, "G-48",
+		GOOD(OF_LEAD("t-1"), BELOW("t-2", "t-1", "agent", ""), DID("mail", "")),
+		DID("write", ""));
+}
+
+static void g_48_a_chain_that_the_record_hides_turns_it_red(void **state)
+{
+	put(*state, LEAD("", READS));
+	record_attack(*state, "G-48", HAND,
+		ALLOWED("t-2", "agent", "staging",
+			",'server':'files','tool':'files/list','chain':['t-2']"));
+	record_attack(*state, "G-48", GOOD(LOOKED),
+		ALLOWED("t-2", "agent", "staging",
+			",'server':'files','tool':'files/read','sources':['tickets'],"
+			"'chain':['t-2','t-1'],'identities':['agent','other']"));
+}
+
+static void g_48_an_environment_of_the_caller_alone_turns_it_red(void **state)
+{
+	put(*state, LEAD("", READS));
+	record_attack(*state, "G-48", HAND,
+		ALLOWED("t-2", "agent", "prod",
+			",'server':'files','tool':'files/read','sources':['tickets']" HANDED));
+}
+
+static void g_48_a_hop_too_far_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	char opened[300];
+
+	put(bench, LEAD("", READS));
+	decide_bench_edit(&bench->world, "agent", "entitlements:",
+		"peers: [{identity: third, effects: [read], up-to: internal, depth: 6}]\n"
+		"entitlements:");
+	begin(bench, "G-48");
+	record(bench, OF_LEAD("t-1"));
+	record(bench, BELOW("t-2", "t-1", "agent", ""));
+	(void)snprintf(opened, sizeof opened, BELOW("t-3", "t-2", "third", ",'revision':%llu"),
+		(unsigned long long)registry_revision(bench->world.registry));
+	record(bench, BELOW("t-4", "t-2", "third", "")); /* of before: it says by which registry */
+	assert_green(bench);
+	record(bench, opened);
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_48_a_hop_that_no_line_has_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+	char good[300], bad[300];
+	unsigned long long revision;
+
+	put(bench, LEAD("", READS));
+	begin(bench, "G-48");
+	revision = registry_revision(bench->world.registry);
+	(void)snprintf(
+		good, sizeof good, BELOW("t-2", "t-1", "agent", ",'revision':%llu"), revision);
+	(void)snprintf(bad, sizeof bad, BELOW("t-3", "t-1", "third", ",'revision':%llu"), revision);
+	record(bench, OF_LEAD("t-1"));
+	record(bench, good);
+	assert_green(bench);
+	record(bench, bad);
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
+static void g_48_a_task_that_outlives_the_one_above_turns_it_red(void **state)
+{
+	put(*state, LEAD("", READS));
+	record_attack(*state, "G-48", HAND, BELOW("t-3", "t-1", "agent", ",'deadline':9001"));
+}
+
+static void g_48_goes_by_what_the_charters_were_then(void **state)
+{
+	struct bench *bench = *state;
+	char members[200];
+
+	put(bench, LEAD("", READS));
+	begin(bench, "G-48");
+	record(bench, OF_LEAD("t-1"));
+	record(bench, BELOW("t-2", "t-1", "agent", ""));
+	record(bench, LOOKED);
+	put(bench, LEAD("", "{identity: agent, effects: [read], up-to: public}"));
+	assert_green(bench);
+	(void)snprintf(members, sizeof members,
+		"'type':'registry','revision':%llu,'changes':[{'kind':'identity','name':'lead',"
+		"'version':2,'in_force':2}]",
+		(unsigned long long)registry_revision(bench->world.registry));
+	record(bench, members);
+	record(bench, LOOKED);
+	assert_red(bench);
+	close_findings(bench);
+	assert_green(bench);
+}
+
 static void g_08_a_task_under_no_charter_turns_it_red(void **state)
 {
 	record_attack(*state, "G-08", GOOD(OPENED("t-1", "")),
@@ -1181,7 +1549,7 @@ static void g_40_a_call_that_nobody_saw_end_turns_it_red(void **state)
 
 	begin(bench, "G-40");
 	record(bench, OPENED("t-1", ""));
-	record(bench, ALLOWED("t-1", "agent", "staging", ""));
+	record(bench, ALLOWED("t-1", "agent", "staging", ",'charter':'agent@1'"));
 	bench->log.now_utc_ms += RECORD_WATCH_OUTCOME_MS - INT64_C(1000) * POSTURE_AGAIN_S;
 	record(bench, "'type':'stop'");
 	assert_green(bench); /* a task may last that long */
@@ -1324,6 +1692,21 @@ static void g_24_is_stale_when_no_kill_was_tried_for_a_day(void **state)
 	assert_int_equal(look(bench, "G-24")->state, CONTROL_STALE);
 	measured(bench, MEASURE_KILL_TIME, 900);
 	assert_int_equal(look(bench, "G-24")->state, CONTROL_PASSING);
+}
+
+static void g_56_a_drill_that_takes_too_long_turns_it_red(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(look(bench, "G-56")->state, CONTROL_UNPROVEN); /* none was run */
+	measured(bench, MEASURE_DRILL_TIME, 60000000);
+	begin(bench, "G-56");
+	assert_green(bench);
+	measured(bench, MEASURE_DRILL_TIME, 60000001);
+	assert_red(bench);
+	for (int i = 0; i < MEASURES_KEPT; i++)
+		measured(bench, MEASURE_DRILL_TIME, 900);
+	assert_green(bench);
 }
 
 static void g_24_tells_how_long_kills_took(void **state)
@@ -1528,6 +1911,7 @@ static const struct CMUnitTest tests[] = {
 	CASE(g_24_what_outlives_the_kill_turns_it_red),
 	CASE(g_24_is_stale_when_no_kill_was_tried_for_a_day),
 	CASE(g_24_tells_how_long_kills_took),
+	CASE(g_56_a_drill_that_takes_too_long_turns_it_red),
 	CASE(g_35_a_question_about_a_read_of_low_risk_turns_it_red),
 	CASE(g_35_a_slow_decision_turns_it_red),
 	CASE(g_35_a_flood_of_questions_turns_it_red),
@@ -1567,6 +1951,35 @@ static const struct CMUnitTest tests[] = {
 	CASE(g_04_goes_by_what_its_charter_was_then),
 	CASE(g_04_what_came_of_another_source_turns_it_red),
 	CASE(g_04_what_came_above_its_ceiling_turns_it_red),
+	CASE(g_31_a_line_about_another_tool_turns_it_red),
+	CASE(g_31_a_line_that_there_is_not_turns_it_red),
+	CASE(g_31_a_call_that_names_no_line_turns_it_red),
+	CASE(g_31_a_charter_that_was_not_in_force_turns_it_red),
+	CASE(g_31_a_line_that_is_over_turns_it_red),
+	CASE(g_31_a_tool_that_passes_for_another_turns_it_red),
+	CASE(g_31_what_does_not_fit_its_pin_turns_it_red),
+	CASE(g_32_private_data_that_goes_where_a_stranger_said_turns_it_red),
+	CASE(g_05_data_above_its_line_turns_it_red),
+	CASE(g_05_data_that_is_called_less_than_it_is_turns_it_red),
+	CASE(g_05_a_line_about_another_place_turns_it_red),
+	CASE(g_05_a_line_that_there_is_not_turns_it_red),
+	CASE(g_05_a_recipient_that_no_line_names_turns_it_red),
+	CASE(g_05_a_reply_that_the_record_hides_turns_it_red),
+	CASE(g_05_a_write_without_a_line_turns_it_red_above_public),
+	CASE(g_05_a_record_of_before_goes_by_any_line),
+	CASE(g_05_goes_by_what_its_charter_was_then),
+	CASE(g_48_an_effect_that_was_not_handed_on_turns_it_red),
+	CASE(g_48_what_the_one_above_may_not_itself_turns_it_red),
+	CASE(g_48_data_above_what_was_handed_on_turns_it_red),
+	CASE(g_48_an_output_that_the_one_above_lacks_turns_it_red),
+	CASE(g_48_data_that_was_carried_past_its_line_turns_it_red),
+	CASE(g_48_what_is_out_of_reach_turns_it_red),
+	CASE(g_48_a_chain_that_the_record_hides_turns_it_red),
+	CASE(g_48_an_environment_of_the_caller_alone_turns_it_red),
+	CASE(g_48_a_hop_too_far_turns_it_red),
+	CASE(g_48_a_hop_that_no_line_has_turns_it_red),
+	CASE(g_48_a_task_that_outlives_the_one_above_turns_it_red),
+	CASE(g_48_goes_by_what_the_charters_were_then),
 	CASE(g_08_a_task_under_no_charter_turns_it_red),
 	CASE(g_15_the_token_of_another_task_turns_it_red),
 	CASE(g_16_a_call_after_the_end_turns_it_red),
