@@ -62,12 +62,16 @@ fuzz: fuzz-build
 lint: deps
 	@tools/lint --jobs $(JOBS)
 
+# Debug information with functions and lines, which is what a report names, and no variables.
+LINES = -g1
+
 $(SANITIZE)/build.ninja: | deps
 	meson setup $(SANITIZE) --buildtype=debug -Doptimization=1 -Db_lundef=false \
-	  -Db_sanitize=address,undefined -Dc_args=-fno-sanitize-recover=all
+	  -Db_sanitize=address,undefined "-Dc_args=-fno-sanitize-recover=all $(LINES)"
 
 $(THREAD)/build.ninja: | deps
-	meson setup $(THREAD) --buildtype=debug -Doptimization=1 -Db_lundef=false -Db_sanitize=thread
+	meson setup $(THREAD) --buildtype=debug -Doptimization=1 -Db_lundef=false -Db_sanitize=thread \
+	  -Dc_args=$(LINES)
 
 # Every test under ASan and UBSan, then the tests of threads under TSan: of that build only what
 # they need is made, by their own run.

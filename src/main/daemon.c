@@ -530,6 +530,7 @@ static bool make_fold(struct daemon *daemon, struct error *err)
 		!make_graph(daemon, err) || !make_posture(daemon, err))
 		return false;
 	registrar_listen(daemon->registrar, &codes);
+	registrar_use_loop(daemon->registrar, daemon->loop);
 	decide_use_secrets(daemon->decide, &questions);
 	return true;
 }
@@ -1169,7 +1170,8 @@ static void stop_looking(struct daemon *daemon)
 
 static bool is_quiet(const struct daemon *daemon)
 {
-	return call_figures(daemon->call).in_flight == 0 && fold_in_flight(daemon->fold) == 0;
+	return call_figures(daemon->call).in_flight == 0 && fold_in_flight(daemon->fold) == 0 &&
+	       !registrar_is_busy(daemon->registrar);
 }
 
 /* Stops once no call is in flight and no record on its way, or when the time is over. */
@@ -1213,9 +1215,11 @@ static void reload(struct daemon *daemon)
 		const struct call_settings times = call_times(&fresh);
 
 		call_service_change(daemon->call, &times);
+		approve_bound_people(daemon->approve, (uint32_t)fresh.questions_per_person_max);
 		secrecy_change(daemon->detector, &fresh);
 		log_info("reloaded", LOG_NUMBER("hold_ms", fresh.hold_ms),
-			LOG_NUMBER("upstream_timeout_ms", fresh.upstream_timeout_ms));
+			LOG_NUMBER("upstream_timeout_ms", fresh.upstream_timeout_ms),
+			LOG_NUMBER("questions_per_person_max", fresh.questions_per_person_max));
 	}
 	arena_destroy(&arena);
 }

@@ -1,6 +1,7 @@
 // What is measured while the real daemon runs: how long decisions took, whether a sample of them
 // comes out again, and that nobody is asked more than they can read.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { World, eventually } from '../../examples/stories/lib/world.mjs';
@@ -46,6 +47,19 @@ test('past the bound nobody is asked, the agent is told why, and people hear of 
   assert.ok(await eventually(async () => (await control('G-35')).state === 'failing'));
   await world.must(OWNER, 'reject', asked[0], '--reason', 'no', '--yes');
   assert.ok(approvalIn((await agent.call('create_entities', incident('INC-again'))).text));
+});
+
+test('the bound is read again while remit runs', async () => {
+  const refused = await agent.call('create_entities', incident('INC-past'));
+  assert.ok(!refused.done && approvalIn(refused.text) === undefined, refused.text);
+  const file = world.path('remit.yaml');
+  const settings = readFileSync(file, 'utf8');
+  const one = `questions-per-person-max: ${MOST}`;
+  assert.ok(settings.includes(one));
+  writeFileSync(file, settings.replace(one, `questions-per-person-max: ${MOST + 1}`));
+  world.daemon.kill('SIGHUP');
+  assert.ok(await eventually(() => world.daemonText.includes('reloaded')));
+  assert.ok(approvalIn((await agent.call('create_entities', incident('INC-past'))).text));
 });
 
 test('a sample of what was decided comes out again', async () => {

@@ -10,7 +10,7 @@ let world;
 let agent;
 
 before(async () => {
-  world = await startFaultyWorld();
+  world = await startFaultyWorld('hold-ms: 300\nupstream-timeout-ms: 4000\n');
   agent = await world.agent('tester', 'faulty');
 });
 after(async () => {

@@ -52,10 +52,11 @@ class Lint(unittest.TestCase):
         with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
             file.write(text)
 
-    def lint(self, check, first_on_path=None, **more):
+    def lint(self, check, first_on_path=None, arguments=(), **more):
         path = os.pathsep.join(filter(None, [first_on_path, os.environ["PATH"]]))
         kept = {name: value for name, value in os.environ.items() if name != "REMIT_WERROR"}
-        return subprocess.run([os.path.join(self.root, "tools", "lint"), "--only", check],
+        return subprocess.run([os.path.join(self.root, "tools", "lint"), "--only", check,
+                               *arguments],
                               capture_output=True, text=True, check=False,
                               env={**kept, "PATH": path, **more})
 
@@ -79,6 +80,30 @@ class Lint(unittest.TestCase):
                 self.write("src/base/text.c", text)
                 result = self.lint(check)
                 self.assertEqual(result.returncode, status, check + "\n" + result.stdout)
+
+    def test_a_badly_formatted_file_is_found_among_more_than_are_read_at_once(self):
+        for number in range(70):
+            self.write(f"src/base/many_{number}.c", CLEAN)
+        for bad in (0, 31, 32, 69):
+            self.write(f"src/base/many_{bad}.c", PLANTED["format"])
+            result = self.lint("format")
+            self.assertEqual(result.returncode, 1, str(bad) + result.stdout)
+            self.assertIn(f"many_{bad}.c", result.stdout)
+            self.write(f"src/base/many_{bad}.c", CLEAN)
+        result = self.lint("format")
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_what_one_check_found_clean_another_reads_all_the_same(self):
+        self.write("src/base/text.c", PLANTED["tidy"])
+        freed = self.lint("analyzer", arguments=("--only", "tidy"))
+        self.assertEqual(freed.returncode, 1, freed.stdout)
+        self.assertIn("clang-analyzer-unix.Malloc", freed.stdout)
+
+    def test_what_was_clean_at_few_states_is_looked_at_again_at_all_of_them(self):
+        self.write("src/base/text.c", CLEAN)
+        self.lint("tidy")
+        self.lint("tidy", arguments=("--deep",))
+        self.assertEqual(len(os.listdir(os.path.join(self.root, "build", "lint", "clean"))), 2)
 
     def test_where_the_build_stops_at_warnings_they_are_not_looked_for_twice(self):
         self.write("src/base/text.c", PLANTED["warnings"])

@@ -92,6 +92,11 @@ bool method_is_retrieval(const struct method *method)
 	return method->route == METHOD_RESOURCE && method->effect == EFFECT_READ;
 }
 
+bool method_has_door(const struct method *method)
+{
+	return method->route == METHOD_RESOURCE || method->route == METHOD_ASKED;
+}
+
 bool method_is_asked(const struct method *method)
 {
 	return method->route == METHOD_ASKED;

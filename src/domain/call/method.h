@@ -46,6 +46,9 @@ const struct method *method_at(size_t index);
 /* True for what brings data and is no tool: resources/read, prompts/get,
  * completion/complete.  It must be bound to a data source. */
 bool method_is_retrieval(const struct method *method);
+/* True for what calls pass by as by a tool, though no server defines it: resources/read,
+ * elicitation/create and their like. */
+bool method_has_door(const struct method *method);
 /* True for what a server asks of a client: sampling/createMessage, elicitation/create. */
 bool method_is_asked(const struct method *method);
 /* True for a client's notification ("notifications/..."), which has no answer. */

@@ -1,5 +1,7 @@
 #include "domain/charter/charter.h"
 
+#include <strings.h>
+
 int64_t risk_token_s_max(enum risk_tier risk)
 {
 	switch (risk) {
@@ -80,4 +82,20 @@ const struct charter_model *charter_find_model(
 bool is_expired(int64_t expires_utc_s, int64_t now_utc_s)
 {
 	return expires_utc_s != 0 && now_utc_s >= expires_utc_s;
+}
+
+bool output_is_anybody_at(struct text line, struct text to)
+{
+	ptrdiff_t at = text_find_byte(to, '@');
+	struct text host = {0}, wanted = {0};
+
+	if (!text_starts_with(line, "*@") || at <= 0)
+		return false;
+	host = text_after(to, (size_t)at + 1);
+	wanted = text_after(line, sizeof "*@" - 1);
+	if (host.length == 0 || text_find_byte(host, '@') >= 0)
+		return false;
+	return text_is(line, "*@*") ||
+	       (host.length == wanted.length &&
+		       strncasecmp(host.data, wanted.data, host.length) == 0);
 }

@@ -76,6 +76,10 @@ struct charter_output {
 	struct text target; /* of a tool: a glob that the call's targets must be like; empty: any */
 };
 
+/* Whether the line "*@HOST" or "*@*" is about this recipient, or about all that another such line
+ * is about.  What has more than one '@' is at no host; the case of a host does not count. */
+bool output_is_anybody_at(struct text line, struct text to);
+
 /* Another identity it may hand work to, and the most that may go along (peer.h). */
 struct charter_peer {
 	struct text identity;

@@ -400,16 +400,10 @@ static bool is_held(const struct carrying *carrying, enum half_list list, uint32
 /* Of recipients a line may name a host, or all. */
 static bool goes_no_further(struct text after, struct text before)
 {
-	struct text host = text_after(before, 1); /* "@HOST" */
-
 	if (text_equal(after, before))
 		return true;
-	if (!text_starts_with(before, "*@") || text_starts_with(after, "person:") ||
-		text_starts_with(after, "peer:") || text_find_byte(after, '/') >= 0)
-		return false;
-	return (text_is(before, "*@*") && text_find_byte(after, '@') >= 0) ||
-	       (after.length > host.length &&
-		       text_equal(text_after(after, after.length - host.length), host));
+	return !text_starts_with(after, "person:") && !text_starts_with(after, "peer:") &&
+	       text_find_byte(after, '/') < 0 && output_is_anybody_at(before, after);
 }
 
 static bool lets_out_no_more(

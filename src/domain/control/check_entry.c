@@ -1,5 +1,6 @@
 /* Checks of what is registered, apart from identities (check_identity.c).  Each reads the entry
  * and what it names. */
+#include "domain/call/method.h"
 #include "domain/charter/standing.h"
 #include "domain/control/check_private.h"
 
@@ -31,9 +32,16 @@ static bool check_server(const struct control_world *world, const struct registr
 	return true;
 }
 
+/* Whether its server defines it, and so could define it otherwise after somebody looked.  No real
+ * tool passes under the name of a method (domain/call). */
+static bool is_defined_by_server(const struct tool *tool)
+{
+	return !tool_is_skill(tool) && !method_has_door(method_find_dotted(tool->tool_name));
+}
+
 static void check_tool(const struct tool *tool, check_set *out)
 {
-	put(out, CHECK_TOOL_UNPINNED, !tool->has_definition && !tool_is_skill(tool));
+	put(out, CHECK_TOOL_UNPINNED, !tool->has_definition && is_defined_by_server(tool));
 	put(out, CHECK_REVERSAL_UNSAID,
 		tool->reversal == REVERSAL_NONE &&
 			(tool->effect == EFFECT_WRITE || tool->effect == EFFECT_EXECUTE));

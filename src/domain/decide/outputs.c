@@ -11,8 +11,6 @@
  *  3. of two lines of a tool the one that says its targets goes first, of several of these
  *     that match the lowest. */
 
-#include <strings.h>
-
 #include "domain/decide/evaluation.h"
 #include "domain/flow/flow_result.h"
 
@@ -161,22 +159,6 @@ const struct charter_output *output_to_tool(
 
 /* ---- lines of recipients -------------------------------------------------------------- */
 
-/* Whether the line "*@HOST" or "*@*" is about this recipient.  The case of a host does
- * not count. */
-static bool is_anybody_at(struct text line, struct text to)
-{
-	ptrdiff_t at = text_find_byte(to, '@');
-	struct text host = {to.data + at + 1, to.length - (size_t)at - 1};
-	struct text wanted = {line.data + 2, line.length - 2};
-
-	if (!text_starts_with(line, "*@") || at <= 0 || host.length == 0 ||
-		text_find_byte(host, '@') >= 0)
-		return false;
-	return text_is(line, "*@*") ||
-	       (host.length == wanted.length &&
-		       strncasecmp(host.data, wanted.data, host.length) == 0);
-}
-
 /* "NAME@HOST" is a recipient; "reply", a tool and "peer:" are none, whatever the call says. */
 static bool is_this_recipient(struct text line, struct text to)
 {
@@ -203,7 +185,7 @@ static const struct charter_output *output_to_recipient(
 	for (i = 0; i < charter->outputs_count; i++) {
 		if (is_this_recipient(charter->outputs[i].to, to))
 			return &charter->outputs[i];
-		if (found == NULL && is_anybody_at(charter->outputs[i].to, to))
+		if (found == NULL && output_is_anybody_at(charter->outputs[i].to, to))
 			found = &charter->outputs[i];
 	}
 	return found;

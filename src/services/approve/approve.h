@@ -37,7 +37,7 @@ enum approval_state {
 enum {
 	APPROVAL_ID_BYTES = 22, /* "a-" and 20 letters */
 	APPROVAL_ANSWERS_MAX = 16,
-	APPROVALS_MAX = 10000, /* held at once */
+	APPROVALS_MAX = 10000, /* held at once, those on their way to the log among them */
 	APPROVAL_PENDING_PER_TASK_MAX = 32,
 	APPROVAL_PENDING_PER_PERSON = 100, /* that one may answer, where nothing else is set */
 	APPROVAL_PEOPLE_LOOKS_MAX = 64,    /* without room, before nobody counts as having some */
@@ -170,7 +170,7 @@ bool approve_create(struct approve **out, const struct registry *registry,
 	const struct task_table *tasks, struct fold *fold, const struct approve_settings *settings,
 	struct error *err) MUST_CHECK;
 void approve_destroy(struct approve **approve);
-/* Instead of per_person_max. */
+/* Instead of per_person_max, from the next question on; what waits goes on waiting. */
 void approve_bound_people(struct approve *approve, uint32_t per_person_max);
 
 const struct approval *approval_find(const struct approve *approve, struct text id);

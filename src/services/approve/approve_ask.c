@@ -10,10 +10,8 @@ static bool has_room(
 	const struct approve *approve, const struct approve_question *question, struct error *err)
 {
 	const struct approval_node *node;
-	size_t pending = 0, held = 0;
+	size_t pending = 0, held = 0, all = approve->count;
 
-	if (approve->count >= APPROVALS_MAX)
-		return error_set(err, ERROR_LIMIT, "%d approvals are held already", APPROVALS_MAX);
 	for (node = approve->youngest; node != NULL; node = node->older) {
 		held += text_equal(node->approval.identity, question->call->identity);
 		if (node->approval.state == APPROVAL_PENDING &&
@@ -24,7 +22,10 @@ static bool has_room(
 	for (node = approve->asking; node != NULL; node = node->older) {
 		held += text_equal(node->approval.identity, question->call->identity);
 		pending += text_equal(node->approval.task, question->call->task);
+		all++; /* in place of another, too: that stays held */
 	}
+	if (all >= APPROVALS_MAX)
+		return error_set(err, ERROR_LIMIT, "%d approvals are held already", APPROVALS_MAX);
 	if (held >= APPROVALS_PER_IDENTITY_MAX)
 		return error_set(
 			err, ERROR_LIMIT, "%zu approvals of this identity are held already", held);

@@ -361,8 +361,8 @@ static void put_last(struct json_builder *object, const struct refresh *refresh)
 	if (refresh->outcome != CONNECTOR_DONE)
 		return;
 	json_put_integer(object, "items", (int64_t)refresh->items);
-	json_put_integer(object, "unknown_scopes", refresh->reading.unknown_scopes);
-	json_put_integer(object, "unnamed", refresh->reading.unnamed);
+	json_put_integer(object, "unknown_scopes", refresh->unknown_scopes);
+	json_put_integer(object, "unnamed", refresh->unnamed);
 }
 
 static bool refresh_json(

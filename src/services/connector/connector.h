@@ -104,7 +104,7 @@ struct connector_fetcher {
 
 /* ---- the port: pages are read where nothing waits for it ---- */
 
-/* In its owner, in place until done ran or cancel returned. */
+/* In place until done ran or, of one that was cancelled, drop was called. */
 struct connector_reading {
 	enum inventory_provider provider;
 	const struct export_page *pages;
@@ -114,16 +114,18 @@ struct connector_reading {
 	uint32_t unnamed;
 	struct error err; /* code NONE: lines are whole */
 	void (*done)(struct connector_reading *reading);
+	/* It was cancelled, and nobody reads in it any more: frees it and what it points to. */
+	void (*drop)(struct connector_reading *reading);
 	void *context;
-	void *reader; /* the port's own */
 };
 /* What a thread does; it touches nothing but the reading. */
 void connector_read_pages(struct connector_reading *reading);
 struct connector_reader {
 	void *context;
-	/* Errors: CONFLICT (one is being read already), LIMIT. */
+	/* Errors: CONFLICT (as many are being read as may be: again later), LIMIT. */
 	bool (*begin)(void *context, struct connector_reading *reading, struct error *err);
-	/* Waits for its end; done does not run any more. */
+	/* Takes the reading over, waits for nothing; done does not run any more, but drop, before
+	 * this returns or later. */
 	void (*cancel)(void *context, struct connector_reading *reading);
 };
 

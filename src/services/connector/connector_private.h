@@ -44,6 +44,15 @@ bool asking_refused(const struct connector_answer *answer, struct error *err);
 
 /* ---- connector.c ---- */
 
+/* What the provider answered, and what is read in it.  Of the refresh, or of the reader once a
+ * cancel gave it away. */
+struct refresh_pages {
+	struct connector_reading reading; /* first: it is how the reader knows them */
+	struct arena *arena;              /* pages as they came */
+	struct export_page *pages;
+	size_t capacity;
+};
+
 struct refresh {
 	struct connector_service *service;
 	const struct object *object; /* held */
@@ -59,15 +68,14 @@ struct refresh {
 	/* Of the one under way, or the last. */
 	struct inventory_walk *walk;
 	struct asking asking;
-	struct arena *arena; /* pages as they came */
-	struct export_page *pages;
+	struct refresh_pages *brought;
 	size_t pages_count;
-	size_t pages_capacity;
 	uint64_t pages_seen; /* of it, which outlive the pages */
 	uint64_t bytes;
 	int64_t started_utc_ms;
 	int64_t started_ms; /* monotonic */
-	struct connector_reading reading;
+	uint32_t unknown_scopes;
+	uint32_t unnamed;
 	bool is_reading;
 	struct text rest; /* of its lines */
 	uint32_t number;

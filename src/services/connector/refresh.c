@@ -19,14 +19,39 @@ static void send_more(struct refresh *refresh);
 
 /* ---- the end ---- */
 
+static void drop_brought(struct connector_reading *reading)
+{
+	struct refresh_pages *brought = (struct refresh_pages *)reading;
+
+	arena_destroy(&brought->arena);
+	free(brought->pages);
+	buffer_deinit(&reading->lines);
+	free(brought);
+}
+
+static struct refresh_pages *brought_create(void)
+{
+	struct refresh_pages *brought = calloc(1, sizeof *brought);
+
+	if (brought == NULL)
+		return NULL;
+	brought->reading.drop = drop_brought;
+	buffer_init(&brought->reading.lines, EXPORT_LINES_BYTES_MAX);
+	brought->arena = arena_create((size_t)EXPORT_BYTES_MAX + 16 * 1024 * 1024);
+	if (brought->arena == NULL) {
+		drop_brought(&brought->reading);
+		return NULL;
+	}
+	return brought;
+}
+
 static void drop_pages(struct refresh *refresh)
 {
 	inventory_walk_destroy(&refresh->walk);
-	arena_destroy(&refresh->arena);
-	free(refresh->pages);
-	refresh->pages = NULL;
-	refresh->pages_count = refresh->pages_capacity = 0;
-	buffer_deinit(&refresh->reading.lines);
+	if (refresh->brought != NULL)
+		drop_brought(&refresh->brought->reading);
+	refresh->brought = NULL;
+	refresh->pages_count = 0;
 	refresh->rest = (struct text){NULL, 0};
 }
 
@@ -194,7 +219,7 @@ static void import(struct refresh *refresh)
 	}
 	(void)snprintf(refresh->import, sizeof refresh->import, "%.*s", TEXT_ARGS(id));
 	refresh->number = 0;
-	refresh->rest = buffer_text(&refresh->reading.lines);
+	refresh->rest = buffer_text(&refresh->brought->reading.lines);
 	refresh->items = count_lines(refresh->rest);
 	refresh->change = (struct inventory_change){.connector = begin.connector,
 		.import = text_of(refresh->import),
@@ -229,6 +254,8 @@ static void on_read(struct connector_reading *reading)
 	struct refresh *refresh = reading->context;
 
 	refresh->is_reading = false;
+	refresh->unknown_scopes = reading->unknown_scopes;
+	refresh->unnamed = reading->unnamed;
 	if (reading->err.code == ERROR_NONE)
 		import(refresh);
 	else
@@ -238,15 +265,16 @@ static void on_read(struct connector_reading *reading)
 static void read_pages(struct refresh *refresh)
 {
 	const struct connector_reader *reader = &refresh->service->parts.reader;
+	struct connector_reading *reading = &refresh->brought->reading;
 	struct error err = {0};
 
 	refresh->state = CONNECTOR_READING;
-	refresh->reading.provider = refresh_connector(refresh)->provider;
-	refresh->reading.pages = refresh->pages;
-	refresh->reading.pages_count = refresh->pages_count;
-	refresh->reading.done = on_read;
-	refresh->reading.context = refresh;
-	refresh->is_reading = reader->begin(reader->context, &refresh->reading, &err);
+	reading->provider = refresh_connector(refresh)->provider;
+	reading->pages = refresh->brought->pages;
+	reading->pages_count = refresh->pages_count;
+	reading->done = on_read;
+	reading->context = refresh;
+	refresh->is_reading = reader->begin(reader->context, reading, &err);
 	if (refresh->is_reading)
 		return;
 	if (err.code != ERROR_CONFLICT ||
@@ -258,25 +286,25 @@ static void read_pages(struct refresh *refresh)
 
 static bool add_page(struct refresh *refresh, struct text body, struct error *err)
 {
+	struct refresh_pages *brought = refresh->brought;
 	struct export_page *page;
 
 	if (refresh->bytes + body.length > EXPORT_BYTES_MAX)
 		return error_set(err, ERROR_LIMIT,
 			"its pages have more than %d bytes: export them and import the files",
 			EXPORT_BYTES_MAX);
-	if (refresh->pages_count == refresh->pages_capacity) {
-		size_t capacity = refresh->pages_capacity * 2 + REFRESH_PAGES_GROW;
-		struct export_page *pages =
-			realloc(refresh->pages, capacity * sizeof *refresh->pages);
+	if (refresh->pages_count == brought->capacity) {
+		size_t capacity = brought->capacity * 2 + REFRESH_PAGES_GROW;
+		struct export_page *pages = realloc(brought->pages, capacity * sizeof *pages);
 
 		if (pages == NULL)
 			return error_set(err, ERROR_LIMIT, "no memory for its pages");
-		refresh->pages = pages;
-		refresh->pages_capacity = capacity;
+		brought->pages = pages;
+		brought->capacity = capacity;
 	}
-	page = &refresh->pages[refresh->pages_count];
-	page->content = text_copy(refresh->arena, body);
-	page->name = text_format(refresh->arena, "%s, page %zu", inventory_walk_list(refresh->walk),
+	page = &brought->pages[refresh->pages_count];
+	page->content = text_copy(brought->arena, body);
+	page->name = text_format(brought->arena, "%s, page %zu", inventory_walk_list(refresh->walk),
 		refresh->pages_count + 1);
 	if (page->content.data == NULL || page->name.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for its pages");
@@ -360,10 +388,9 @@ static void start(struct refresh *refresh)
 	refresh->started_utc_ms = connector_now_utc_ms(refresh->service);
 	refresh->started_ms = loop_now_ms(refresh->service->parts.loop);
 	refresh->pages_seen = refresh->bytes = refresh->items = 0;
-	refresh->reading = (struct connector_reading){0};
-	buffer_init(&refresh->reading.lines, EXPORT_LINES_BYTES_MAX);
-	refresh->arena = arena_create((size_t)EXPORT_BYTES_MAX + 16 * 1024 * 1024);
-	if (refresh->arena == NULL)
+	refresh->unknown_scopes = refresh->unnamed = 0;
+	refresh->brought = brought_create();
+	if (refresh->brought == NULL)
 		(void)error_set(&err, ERROR_LIMIT, "no memory for its pages");
 	else if (inventory_walk_create(&refresh->walk, refresh_connector(refresh),
 			 refresh->started_utc_ms / 1000, &err)) {
@@ -395,8 +422,10 @@ bool refreshing_drop(struct refresh *refresh)
 		return true;
 	asking_cancel(&refresh->asking);
 	loop_timer_stop(refresh->service->parts.loop, &refresh->timer);
-	if (refresh->is_reading)
-		reader->cancel(reader->context, &refresh->reading);
+	if (refresh->is_reading) {
+		reader->cancel(reader->context, &refresh->brought->reading);
+		refresh->brought = NULL;
+	}
 	refresh->is_reading = false;
 	refresh->state = CONNECTOR_RESTING;
 	refresh->service->running--;

@@ -74,7 +74,6 @@ struct directory_request {
 	/* Private. */
 	struct directory_service *service;
 	struct registrar_request registrar;
-	struct plan_source source;
 	struct text made; /* id of what is created */
 	struct fold_change change;
 	bool is_stopping;

@@ -5,7 +5,6 @@
 
 #include "base/random.h"
 #include "base/time.h"
-#include "base/yaml.h"
 #include "domain/charter/form.h"
 #include "services/directory/directory_private.h"
 
@@ -71,11 +70,17 @@ void directory_count(const struct directory_service *service, const struct direc
 
 /* ---- making documents ---- */
 
+enum { PERSON_ARENA_BYTES_MAX = 16 * 1024 * 1024 }; /* to read one and write them down */
+
 struct composing {
 	struct directory_request *request;
+	struct arena *scratch; /* of one row; what is kept is copied into the request's */
 	struct directory_service *service;
 	struct directory *directory;
-	struct buffer yaml;
+	struct json *documents;
+	size_t documents_count;
+	size_t documents_max;
+	uint32_t line; /* of the row that is read; 0: of none */
 	int64_t now_utc_ms;
 	int64_t leaving; /* by this change */
 	int64_t losing;  /* roles or a clearance, for they are moved */
@@ -137,7 +142,7 @@ static struct text unit_for(
 		return before->unit;
 	if (is_unit(composing->service, department))
 		return department;
-	name = as_name(composing->request->arena, department);
+	name = as_name(composing->scratch, department);
 	return is_unit(composing->service, name) ? name : composing->directory->unit;
 }
 
@@ -163,11 +168,20 @@ static void count_change(
 	composing->losing += was_here && is_here && has_lost(before, document);
 }
 
+/* With the line of its row. */
 static bool add_document(struct composing *composing, const struct json *document)
 {
-	yaml_format(&composing->yaml, document);
-	return !buffer_failed(&composing->yaml) ||
-	       scim_fail(&composing->request->fault, 413, NULL, "the change is too large");
+	struct json *kept = &composing->documents[composing->documents_count];
+	struct error err;
+
+	if (composing->documents_count == composing->documents_max)
+		return scim_fail(&composing->request->fault, 413, NULL,
+			"the change is of more than %d people", PLAN_OBJECTS_MAX);
+	if (!json_copy(kept, composing->request->arena, document, &err))
+		return scim_fail(&composing->request->fault, 503, NULL, "no memory for a person");
+	kept->line = composing->line;
+	composing->documents_count++;
+	return true;
 }
 
 /* resource NULL: they are gone from the directory. */
@@ -193,9 +207,9 @@ static bool add_person(struct composing *composing, const struct registry_entry 
 	struct error err;
 
 	if (in_force != NULL &&
-		!object_document(in_force, request->arena, &in_force_document, &err))
+		!object_document(in_force, composing->scratch, &in_force_document, &err))
 		return scim_fail(&request->fault, 503, NULL, "%s", err.text);
-	if (!scim_person_document(&document, request->arena, &provision, &request->fault))
+	if (!scim_person_document(&document, composing->scratch, &provision, &request->fault))
 		return false;
 	count_change(composing, before, &document);
 	return add_document(composing, &document);
@@ -257,10 +271,10 @@ static bool compose_new(struct composing *composing, const struct json *written)
 	struct text user_name, name;
 
 	if (!scim_resource_read(
-		    &resource, request->arena, &scim_user_type, written, &request->fault))
+		    &resource, composing->scratch, &scim_user_type, written, &request->fault))
 		return false;
 	user_name = json_text_or(&resource, "userName", "");
-	name = scim_person_name(request->arena, user_name);
+	name = scim_person_name(composing->scratch, user_name);
 	if (name.data == NULL)
 		return scim_fail(&request->fault, 503, NULL, "no memory for a user");
 	if (!check_name(composing, name, user_name, &taken) || !make_id(request))
@@ -347,14 +361,17 @@ static bool compose_row(struct composing *composing, const struct csv_row *row)
 	const struct registry_entry *entry;
 	struct json resource;
 
+	arena_reset(composing->scratch);
+	composing->line = row->line;
 	entry = index_find_user(composing->service, request->directory,
 		json_text_or(&row->resource, "userName", ""));
 	if (entry == NULL)
 		return compose_new(composing, &row->resource);
-	return scim_resource_read(&resource, request->arena, &scim_user_type, &row->resource,
+	return scim_resource_read(&resource, composing->scratch, &scim_user_type, &row->resource,
 		       &request->fault) &&
 	       add_person(composing, entry, entry->name,
-		       text_copy(request->arena, entry->in_force->person->directory.id), &resource);
+		       text_copy(composing->scratch, entry->in_force->person->directory.id),
+		       &resource);
 }
 
 struct absent {
@@ -368,9 +385,11 @@ static bool leave_absent(void *context, const struct registry_entry *entry)
 	struct absent *absent = context;
 	struct composing *composing = absent->composing;
 	const struct person *person = entry->in_force->person;
-	struct arena *arena = composing->request->arena;
-	struct text key = scim_person_name(arena, person->directory.user_name);
+	struct arena *arena = composing->scratch;
+	struct text key;
 
+	arena_reset(arena);
+	key = scim_person_name(arena, person->directory.user_name);
 	if (person_has_left(person) || name_table_find(absent->rows, key) != NULL)
 		return true;
 	absent->has_failed = !add_person(composing, entry, entry->name, TEXT(""), NULL);
@@ -408,6 +427,7 @@ static bool compose_import(struct composing *composing)
 	for (size_t i = 0; ok && i < request->rows_count; i++)
 		ok = compose_row(composing, &request->rows[i]) ||
 		     row_fails(request, &request->rows[i]);
+	composing->line = 0;
 	if (ok && request->is_all)
 		index_each(composing->service, request->directory, leave_absent, &absent);
 	name_table_destroy(&absent.rows, NULL);
@@ -431,16 +451,29 @@ static bool compose_by_verb(struct composing *composing)
 	return scim_fail(&composing->request->fault, 500, NULL, "no such change of a user");
 }
 
-static bool keep_source(struct composing *composing)
+/* Room for as many documents as there can be. */
+static bool make_room(struct composing *composing)
 {
 	struct directory_request *request = composing->request;
+	size_t most = 1;
 
-	request->source.file = TEXT("directory");
-	request->source.yaml = text_copy(request->arena, buffer_text(&composing->yaml));
-	request->registrar.sources = &request->source;
-	request->registrar.sources_count = 1;
-	return request->source.yaml.data != NULL ||
+	if (request->verb == DIRECTORY_IMPORT)
+		most = request->rows_count + (request->is_all ? composing->directory->people : 0);
+	composing->documents_max = most < PLAN_OBJECTS_MAX ? most : PLAN_OBJECTS_MAX;
+	composing->documents =
+		arena_array(request->arena, struct json, composing->documents_max + 1);
+	composing->scratch = arena_create(PERSON_ARENA_BYTES_MAX);
+	return (composing->documents != NULL && composing->scratch != NULL) ||
 	       scim_fail(&request->fault, 503, NULL, "no memory for the change");
+}
+
+static void hand_over(const struct composing *composing)
+{
+	struct plan_options *options = &composing->request->registrar.options;
+
+	options->documents = composing->documents;
+	options->documents_count = composing->documents_count;
+	options->documents_file = TEXT("directory");
 }
 
 static bool summarise(const struct composing *composing, struct error *err)
@@ -471,12 +504,11 @@ static bool compose(struct registrar_request *registrar, struct error *err)
 	if (composing.directory == NULL)
 		ok = scim_fail(&request->fault, 404, NULL, "there is no directory %.*s",
 			TEXT_ARGS(request->directory));
-	else {
-		buffer_init(&composing.yaml, PLAN_BYTES_MAX);
-		ok = compose_by_verb(&composing) && check_leavers(&composing) &&
-		     keep_source(&composing);
-		buffer_deinit(&composing.yaml);
-	}
+	else
+		ok = make_room(&composing) && compose_by_verb(&composing) &&
+		     check_leavers(&composing);
+	arena_destroy(&composing.scratch);
+	hand_over(&composing);
 	return ok ? summarise(&composing, err)
 		  : error_set(err, ERROR_INVALID, "%s", request->fault.detail);
 }
@@ -534,6 +566,7 @@ void directory_provision(struct directory_request *request)
 	request->registrar = (struct registrar_request){.verb = REGISTRAR_APPLY,
 		.actor = actor,
 		.is_check = request->is_check,
+		.is_long = request->verb == DIRECTORY_IMPORT,
 		.options = {.is_provisioning = true},
 		.compose = compose,
 		.done = on_done,

@@ -105,6 +105,19 @@ static void keep_partial(struct planned *planned, struct object *object, struct 
 	planned->partial[planned->partial_count++] = object;
 }
 
+static void read_document(struct planned *planned, struct json document, struct text file)
+{
+	struct plan *plan = &planned->plan;
+	struct object *object;
+
+	if (!planned->options.is_provisioning)
+		plan_keep_directory(&document, planned->registry, plan->arena);
+	if (object_parse_partial(&object, &document, file, &plan->problems))
+		keep_object(planned, object, file);
+	else if (object != NULL)
+		keep_partial(planned, object, file);
+}
+
 static void read_source(struct planned *planned, const struct plan_source *source)
 {
 	struct plan *plan = &planned->plan;
@@ -120,17 +133,16 @@ static void read_source(struct planned *planned, const struct plan_source *sourc
 		problem_add_syntax(&planned->plan.problems, text_of(name), &cause);
 		return;
 	}
-	for (size_t i = 0; i < documents.count; i++) {
-		struct json document = documents.items[i];
-		struct object *object;
+	for (size_t i = 0; i < documents.count; i++)
+		read_document(planned, documents.items[i], text_of(name));
+}
 
-		if (!planned->options.is_provisioning)
-			plan_keep_directory(&document, planned->registry, plan->arena);
-		if (object_parse_partial(&object, &document, text_of(name), &plan->problems))
-			keep_object(planned, object, text_of(name));
-		else if (object != NULL)
-			keep_partial(planned, object, text_of(name));
-	}
+static void read_documents(struct planned *planned)
+{
+	const struct plan_options *options = &planned->options;
+
+	for (size_t i = 0; i < options->documents_count; i++)
+		read_document(planned, options->documents[i], options->documents_file);
 }
 
 /* ---- the world as it would be ---- */
@@ -809,6 +821,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	planned->plan.revision = registry_revision(registry);
 	for (size_t i = 0; i < count; i++)
 		read_source(planned, &sources[i]);
+	read_documents(planned);
 	ok = find_changes(planned, err);
 	if (planned->changes != NULL)
 		hold_changes(planned);

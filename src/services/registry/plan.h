@@ -44,6 +44,11 @@ struct plan_options {
 			  */
 	uint32_t cases_passed; /* of the documents, as the caller counted; kept with proposals */
 	struct text actor;     /* who asks, "person:NAME"; borrowed */
+	/* Documents that no file was read for, beside the sources, with the lines of what they
+	 * were made of; in an arena that outlives the plan. */
+	const struct json *documents;
+	size_t documents_count;
+	struct text documents_file; /* for messages; borrowed as they are */
 	int64_t now_utc_ms;
 	struct excess_port excess;
 };

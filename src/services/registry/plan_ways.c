@@ -48,11 +48,6 @@ static struct text dotted(char *out, size_t size, const char *method)
 	return text_of(out);
 }
 
-static bool has_door(const struct method *method)
-{
-	return method->route == METHOD_RESOURCE || method->route == METHOD_ASKED;
-}
-
 /* A server may have a tool whose name is near one; who pins its definition has seen it. */
 static void check_misspelt(const struct tool *tool, struct place place, struct problems *problems)
 {
@@ -64,7 +59,7 @@ static void check_misspelt(const struct tool *tool, struct place place, struct p
 	if (tool->has_definition || text_find_byte(tool->tool_name, '.') < 0)
 		return;
 	for (size_t i = 0; (method = method_at(i)) != NULL; i++)
-		if (has_door(method))
+		if (method_has_door(method))
 			nearest_consider(&nearest, dotted(name, sizeof name, method->name));
 	if (nearest.found[0] == '\0')
 		return;
@@ -88,7 +83,7 @@ static void check_method(const struct object *object, struct text file, struct p
 	/* Lists needed a tool once; one that is still there harms nothing. */
 	if (method->route == METHOD_FILTERED)
 		return;
-	if (!has_door(method))
+	if (!method_has_door(method))
 		problem_add(problems, place, "take it out",
 			"%.*s is a method that is always refused, and no tool",
 			TEXT_ARGS(tool->tool_name));
@@ -98,6 +93,10 @@ static void check_method(const struct object *object, struct text file, struct p
 						       : "write effect: read",
 			"%s is a method, and its effect is %s", method->name,
 			effect_word(method->effect));
+	else if (tool->has_definition)
+		problem_add(problems, place_of(problems, object, file, "definition"), "take it out",
+			"%s is a method: no server defines it, so nothing of it is pinned",
+			method->name);
 }
 
 void plan_check_ways(const struct object *object, struct text file, struct problems *problems)

@@ -3,7 +3,8 @@
  *
  *   submitted → waiting → (checked) → refused | nothing to do | recorded → done
  *
- * Invariant: current is not NULL exactly while a record of ours is on its way.
+ * Invariant: current is not NULL exactly while a record of ours is on its way, or is being made in
+ * turns (registrar_turns.c).
  * What strangers may ask waits only where they have a code that is out: else whoever guesses
  * codes could fill the queue, and people would hear that it is full. */
 #include "services/registry/registrar.h"
@@ -39,6 +40,16 @@ bool registrar_create(
 	return true;
 }
 
+void registrar_use_loop(struct registrar *registrar, struct loop *loop)
+{
+	registrar->loop = loop;
+}
+
+bool registrar_is_busy(const struct registrar *registrar)
+{
+	return registrar->current != NULL;
+}
+
 void registrar_listen(struct registrar *registrar, const struct code_listener *listener)
 {
 	registrar->codes_heard = *listener;
@@ -58,6 +69,7 @@ void registrar_destroy(struct registrar **registrar)
 {
 	if (*registrar == NULL)
 		return;
+	registrar_stop_turns(*registrar);
 	arena_destroy(&(*registrar)->arena);
 	arena_destroy(&(*registrar)->scratch);
 	custodians_destroy(&(*registrar)->custodians);
@@ -138,12 +150,9 @@ static void recorded(struct fold_change *change)
 }
 
 /* True if its record is now on its way. */
-static bool start_request(struct registrar *registrar, struct registrar_request *request)
+static bool send_prepared(
+	struct registrar *registrar, struct registrar_request *request, enum prepared_as prepared)
 {
-	enum prepared_as prepared;
-
-	registrar->change = (struct fold_change){.done = recorded, .context = registrar};
-	prepared = registrar_prepare(registrar, request);
 	assert(prepared != PREPARED_REFUSED || request->err.code != ERROR_NONE);
 	if (prepared != PREPARED_RECORD)
 		return false;
@@ -153,6 +162,23 @@ static bool start_request(struct registrar *registrar, struct registrar_request 
 	registrar->current = NULL;
 	explicit_bzero(request->issued_code, sizeof request->issued_code);
 	return false;
+}
+
+/* True if its record is now on its way, or made in turns. */
+static bool start_request(struct registrar *registrar, struct registrar_request *request)
+{
+	registrar->change = (struct fold_change){.done = recorded, .context = registrar};
+	if (!registrar_has_turns(registrar, request))
+		return send_prepared(registrar, request, registrar_prepare(registrar, request));
+	registrar->current = request;
+	registrar_start_turns(registrar);
+	return true;
+}
+
+static void answer_unwritten(struct registrar *registrar, struct registrar_request *request)
+{
+	arena_reset(registrar->arena);
+	answer(registrar, request);
 }
 
 /* A done function may submit again: it then only joins the queue this loop is
@@ -165,11 +191,20 @@ static void run_queue(struct registrar *registrar)
 		return;
 	registrar->is_running = true;
 	while (registrar->current == NULL && (request = take_first(registrar)) != NULL)
-		if (!start_request(registrar, request)) {
-			arena_reset(registrar->arena);
-			answer(registrar, request);
-		}
+		if (!start_request(registrar, request))
+			answer_unwritten(registrar, request);
 	registrar->is_running = false;
+}
+
+void registrar_go_on(struct registrar *registrar, enum prepared_as prepared)
+{
+	struct registrar_request *request = registrar->current;
+
+	registrar->current = NULL;
+	if (send_prepared(registrar, request, prepared))
+		return;
+	answer_unwritten(registrar, request);
+	run_queue(registrar);
 }
 
 /* What needs no person, but a code, and has none. */

@@ -15,6 +15,7 @@
  * of that moment, written as one record, and takes effect through the fold.
  * One change is on its way at a time; others wait in order.  Loop's thread. */
 
+struct loop;
 struct registrar;
 
 enum {
@@ -121,6 +122,9 @@ struct registrar_request {
 	/* Apply: makes sources, and whatever it looks at, at the moment when it is this request's
 	 * turn; what it makes is good until done ran.  False: refused.  May be NULL. */
 	bool (*compose)(struct registrar_request *request, struct error *err);
+	/* Apply: it may be of thousands of documents, so each of its stages has a turn of the loop,
+	 * where there is one; compose is run again if the registry moved meanwhile. */
+	bool is_long;
 	struct text code;
 	struct json jwk;
 	struct text kid;
@@ -151,6 +155,11 @@ struct registrar_request {
 bool registrar_create(struct registrar **out, struct registry *registry, struct fold *fold,
 	struct error *err) MUST_CHECK;
 void registrar_destroy(struct registrar **registrar);
+
+/* Where long applies have their turns; borrowed, and outlives it. */
+void registrar_use_loop(struct registrar *registrar, struct loop *loop);
+/* True while a change is being made, or its record is on its way. */
+bool registrar_is_busy(const struct registrar *registrar);
 
 /* Hears of each one-time code before anybody has it.  A port that main fills; the code is
  * borrowed. */

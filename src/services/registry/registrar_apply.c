@@ -311,23 +311,49 @@ bool registrar_plan(
 	       check_plan(request, request->plan, err);
 }
 
-enum prepared_as registrar_prepare_apply(
-	struct registrar *registrar, struct registrar_request *request)
+static bool check_match(const struct registrar *registrar, const struct registrar_request *request,
+	struct error *err)
+{
+	return !request->has_if_match ||
+	       request->if_match == registry_revision(registrar->registry) ||
+	       error_set(err, ERROR_CONFLICT, "the registry changed: it is at revision %llu",
+		       (unsigned long long)registry_revision(registrar->registry));
+}
+
+static bool run_stage(struct registrar *registrar, struct registrar_request *request,
+	enum apply_stage stage, struct error *err)
+{
+	switch (stage) {
+	case APPLY_COMPOSE:
+		return check_match(registrar, request, err) &&
+		       (request->compose == NULL || request->compose(request, err));
+	case APPLY_PLAN: return registrar_plan(registrar, request, err);
+	case APPLY_CHECK: return registrar_check_actor(registrar, request, err);
+	case APPLY_WRITE: return registrar_write_plan(registrar, request, err);
+	}
+	return error_set(err, ERROR_INTERNAL, "no such stage");
+}
+
+enum prepared_as registrar_apply_stage(
+	struct registrar *registrar, struct registrar_request *request, enum apply_stage stage)
 {
 	struct error err = {0};
 
-	if (request->has_if_match && request->if_match != registry_revision(registrar->registry)) {
-		error_set(&err, ERROR_CONFLICT, "the registry changed: it is at revision %llu",
-			(unsigned long long)registry_revision(registrar->registry));
+	if (!run_stage(registrar, request, stage, &err))
 		return registrar_refuse(request, &err);
-	}
-	if ((request->compose != NULL && !request->compose(request, &err)) ||
-		!registrar_plan(registrar, request, &err) ||
-		!registrar_check_actor(registrar, request, &err))
-		return registrar_refuse(request, &err);
-	if (request->plan->changes_count == 0 || request->is_check)
-		return PREPARED_NOTHING;
-	if (!registrar_write_plan(registrar, request, &err))
-		return registrar_refuse(request, &err);
-	return PREPARED_RECORD;
+	if (stage == APPLY_WRITE)
+		return PREPARED_RECORD;
+	return stage == APPLY_CHECK && (request->plan->changes_count == 0 || request->is_check)
+		       ? PREPARED_NOTHING
+		       : PREPARED_SO_FAR;
+}
+
+enum prepared_as registrar_prepare_apply(
+	struct registrar *registrar, struct registrar_request *request)
+{
+	enum prepared_as prepared = PREPARED_SO_FAR;
+
+	for (enum apply_stage stage = APPLY_COMPOSE; prepared == PREPARED_SO_FAR; stage++)
+		prepared = registrar_apply_stage(registrar, request, stage);
+	return prepared;
 }

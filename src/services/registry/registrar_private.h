@@ -1,6 +1,7 @@
 #ifndef SERVICES_REGISTRY_REGISTRAR_PRIVATE_H
 #define SERVICES_REGISTRY_REGISTRAR_PRIVATE_H
 
+#include "base/loop.h"
 #include "domain/charter/crossing.h"
 #include "domain/charter/reference.h"
 #include "services/registry/custody.h"
@@ -40,9 +41,21 @@ struct known_units {
 	bool is_vacant[KNOWN_UNITS_MAX];
 };
 
+/* What an apply comes from and to, in this order. */
+enum apply_stage { APPLY_COMPOSE = 0, APPLY_PLAN, APPLY_CHECK, APPLY_WRITE };
+
+/* Of a long apply, between its stages. */
+struct apply_turns {
+	struct loop_post post;
+	enum apply_stage stage; /* that comes next */
+	uint64_t generation;    /* of the registry, when it began */
+	struct plan *plan;
+};
+
 struct registrar {
 	struct registry *registry;
 	struct fold *fold;
+	struct loop *loop;     /* NULL: long applies are made at once */
 	struct arena *arena;   /* of the request on its way */
 	struct arena *scratch; /* of the record being folded */
 	struct code_listener codes_heard;
@@ -58,13 +71,14 @@ struct registrar {
 	struct registrar_request *first; /* waiting */
 	struct registrar_request *last;
 	size_t waiting_count;
-	struct registrar_request *current; /* its record is on its way */
+	struct registrar_request *current; /* its record is on its way, or it has turns */
+	struct apply_turns turns;
 	struct fold_change change;
 	bool is_running;
 };
 
-/* What preparing a request came to. */
-enum prepared_as { PREPARED_REFUSED = 0, PREPARED_NOTHING, PREPARED_RECORD };
+/* What preparing a request came to; SO_FAR: there are more stages. */
+enum prepared_as { PREPARED_REFUSED = 0, PREPARED_NOTHING, PREPARED_RECORD, PREPARED_SO_FAR };
 
 /* Checks the request against the state of now and, if there is something to
  * write, fills registrar->change.entry and content from registrar->arena.
@@ -72,6 +86,18 @@ enum prepared_as { PREPARED_REFUSED = 0, PREPARED_NOTHING, PREPARED_RECORD };
 enum prepared_as registrar_prepare(struct registrar *registrar, struct registrar_request *request);
 enum prepared_as registrar_prepare_apply(
 	struct registrar *registrar, struct registrar_request *request);
+enum prepared_as registrar_apply_stage(
+	struct registrar *registrar, struct registrar_request *request, enum apply_stage stage);
+
+/* A long apply (registrar_turns.c).  has_turns: it is one, and there is a loop for it. */
+bool registrar_has_turns(
+	const struct registrar *registrar, const struct registrar_request *request);
+/* Of the current request. */
+void registrar_start_turns(struct registrar *registrar);
+void registrar_stop_turns(struct registrar *registrar);
+/* What its stages came to (registrar.c). */
+void registrar_go_on(struct registrar *registrar, enum prepared_as prepared);
+
 enum prepared_as registrar_prepare_step(
 	struct registrar *registrar, struct registrar_request *request);
 enum prepared_as registrar_prepare_key(

@@ -1,4 +1,8 @@
-/* Segments in order, each read whole, batch after batch. */
+/* Segments in order, each read whole, batch after batch.
+ *
+ * A writer may be at work meanwhile.  It writes batches in order and segments in order, so what
+ * lies behind a batch was written after it: where something does, and the batch is not whole, it
+ * was read too early, and is whole if it is read again.  Only what then is as it was is a fault. */
 #include "services/replay/log_walk.h"
 
 #include <stdlib.h>
@@ -13,12 +17,14 @@ struct log_reader {
 	const struct log_visitor *visitor;
 	const struct log_progress *progress;
 	struct frame_chain chain;
-	uint64_t done_bytes;
+	uint64_t done_bytes; /* of the segments before the one that is fed */
+	uint64_t fed_bytes;  /* the size of the one that was fed last */
 	uint64_t total_bytes;
 	uint8_t *bytes; /* of one segment */
 	size_t size;
 	size_t capacity;
-	bool is_over; /* a batch that is not whole: nothing may follow */
+	size_t stopped; /* where batches of the segment that was fed last end */
+	bool is_over;   /* a batch that is not whole: nothing may follow */
 	struct error *err;
 };
 
@@ -108,47 +114,114 @@ static bool feed_batch(struct log_reader *reader, const struct frame_batch *batc
 	return true;
 }
 
-static bool feed_segment(struct log_reader *reader, uint64_t number)
+static void tell_progress(struct log_reader *reader, size_t offset)
 {
-	struct frame_fault_place place;
+	uint64_t done = reader->done_bytes + offset;
+
+	if (reader->progress == NULL)
+		return;
+	if (done > reader->total_bytes) /* it grew */
+		done = reader->total_bytes;
+	reader->progress->run(reader->progress->context, done, reader->total_bytes);
+}
+
+/* Batches from where it stopped, as long as they are whole. */
+static bool feed_whole(struct log_reader *reader, enum frame_fault *fault, size_t *at)
+{
+	struct frame_fault_place place = {0};
 	struct frame_batch batch;
-	size_t offset = 0;
 
-	while (offset < reader->size) {
-		enum frame_fault fault = frame_batch_read(
-			reader->bytes, reader->size, offset, &reader->chain, &batch, &place);
-
-		if (fault == FRAME_END)
-			break;
-		if (fault != FRAME_OK && frame_finds_later_batch(reader->bytes, reader->size,
-						 offset, &reader->chain))
-			return error_set(reader->err, ERROR_CORRUPT,
-				"segment %llu at offset %zu: %s", (unsigned long long)number,
-				place.offset, frame_fault_text(fault));
-		reader->is_over = fault != FRAME_OK;
-		if (reader->is_over)
+	*fault = FRAME_END;
+	while (reader->stopped < reader->size) {
+		*fault = frame_batch_read(reader->bytes, reader->size, reader->stopped,
+			&reader->chain, &batch, &place);
+		if (*fault != FRAME_OK)
 			break;
 		if (!feed_batch(reader, &batch))
 			return false;
-		offset = batch.offset + batch.size;
-		if (reader->progress != NULL)
-			reader->progress->run(reader->progress->context,
-				reader->done_bytes + offset, reader->total_bytes);
+		reader->stopped = batch.offset + batch.size;
+		tell_progress(reader, reader->stopped);
+		*fault = FRAME_END;
 	}
-	reader->done_bytes += reader->size;
+	*at = place.offset;
 	return true;
 }
 
-/* Behind a batch that is not whole there may be a segment made ready, of zeros. */
-static bool check_follows(struct log_reader *reader, uint64_t number)
+static bool has_more(const struct log_reader *reader)
 {
+	return frame_finds_later_batch(
+		reader->bytes, reader->size, reader->stopped, &reader->chain);
+}
+
+/* From where it stopped; what was read too early is read again, as long as that brings more. */
+static bool feed_rest(struct log_reader *reader, uint64_t number)
+{
+	enum frame_fault fault;
+	size_t before, at;
+	bool is_again = false;
+
+	for (;;) {
+		before = reader->stopped;
+		if (!feed_whole(reader, &fault, &at))
+			return false;
+		reader->is_over = fault != FRAME_END;
+		if (!has_more(reader))
+			return true;
+		if (is_again && reader->stopped == before)
+			break;
+		is_again = true;
+		if (!read_segment(reader, number))
+			return false;
+	}
+	if (fault == FRAME_END) { /* nothing, where something is behind it */
+		fault = FRAME_BAD_MAGIC;
+		at = reader->stopped;
+	}
+	return error_set(reader->err, ERROR_CORRUPT, "segment %llu at offset %zu: %s",
+		(unsigned long long)number, at, frame_fault_text(fault));
+}
+
+/* Whether something was written to the segment, and it does not continue what was fed. */
+static bool is_ahead(const struct log_reader *reader)
+{
+	struct frame_chain chain = reader->chain;
+	struct frame_fault_place place;
+	struct frame_batch batch;
 	struct frame frame;
 
-	if (!reader->is_over || reader->size < FRAME_HEADER_BYTES ||
+	if (reader->size < FRAME_HEADER_BYTES ||
 		frame_read_header(reader->bytes, &frame) == FRAME_END)
+		return false; /* made ready, of zeros */
+	return reader->is_over ||
+	       frame_batch_read(reader->bytes, reader->size, 0, &chain, &batch, &place) != FRAME_OK;
+}
+
+/* The segment before was written to the end since it was read. */
+static bool catch_up(struct log_reader *reader, uint64_t number)
+{
+	if (number == 1 || !is_ahead(reader))
 		return true;
-	return error_set(reader->err, ERROR_CORRUPT,
-		"segment %llu follows a batch that is not whole", (unsigned long long)number);
+	reader->done_bytes -= reader->fed_bytes;
+	if (!read_segment(reader, number - 1) || !feed_rest(reader, number - 1))
+		return false;
+	reader->done_bytes += reader->size;
+	if (reader->is_over)
+		return error_set(reader->err, ERROR_CORRUPT,
+			"segment %llu follows a batch that is not whole",
+			(unsigned long long)number);
+	return read_segment(reader, number);
+}
+
+static bool feed_segment(struct log_reader *reader, uint64_t number)
+{
+	if (!read_segment(reader, number) || !catch_up(reader, number))
+		return false;
+	reader->stopped = 0;
+	if (!feed_rest(reader, number))
+		return false;
+	reader->fed_bytes = reader->size;
+	reader->done_bytes += reader->size;
+	return true;
 }
 
 bool log_walk(const struct disk *disk, const struct log_visitor *visitor,
@@ -162,8 +235,7 @@ bool log_walk(const struct disk *disk, const struct log_visitor *visitor,
 	*err = (struct error){0};
 	ok = measure(&reader, &count);
 	for (uint64_t number = 1; ok && number <= count; number++)
-		ok = read_segment(&reader, number) && check_follows(&reader, number) &&
-		     feed_segment(&reader, number);
+		ok = feed_segment(&reader, number);
 	free(reader.bytes);
 	return ok;
 }

@@ -23,10 +23,10 @@ struct log_visitor {
 
 /* Walks a log on disk, from its first entry on.  It only reads, claims
  * nothing, and may run beside the daemon: what it reads has passed its checksums and
- * chains to what is before it, and a last batch that is not whole yet is the end.
- * Signatures it does not check: remit-verify does.
- * progress (may be NULL) is told how much of it was read, now and then.
- * Errors: NOT_FOUND (no log there), CORRUPT, LIMIT, IO, the visitor's. */
+ * chains to what is before it, a last batch that is not whole yet is the end, and what was read
+ * while it was written is read again. Signatures it does not check: remit-verify does. progress
+ * (may be NULL) is told how much of it was read, now and then. Errors: NOT_FOUND (no log there),
+ * CORRUPT, LIMIT, IO, the visitor's. */
 struct log_progress {
 	void *context;
 	void (*run)(void *context, uint64_t done_bytes, uint64_t total_bytes);

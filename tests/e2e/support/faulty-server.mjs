@@ -1,5 +1,6 @@
 // An MCP server over stdio that misbehaves on demand, one way a tool.  It writes
-// down each tool call it receives in its own folder.
+// down each tool call it receives in its own folder.  What is huge is a little more than remit
+// takes of one message (UPSTREAM_MESSAGE_BYTES_MAX), so that it is there before time is over.
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,7 +19,7 @@ const calls = {
     process.stdout.write('this is no JSON\n');
     result(id, 'after the garbage');
   },
-  huge: (id) => result(id, 'x'.repeat(64 * 1024 * 1024)),
+  huge: (id) => result(id, 'x'.repeat(9 * 1024 * 1024)),
   failure: (id) => send({ jsonrpc: '2.0', id, error: { code: -32001, message: 'out of order' } }),
   alien: (id) => {
     result(999_999, 'for nobody');

@@ -478,6 +478,24 @@ static void sandboxes_stay_away_from_production(void **state)
 
 /* ---- other entries ---- */
 
+#define READS_TOOL(name) "object: tool\nname: " name "\neffect: read\nrisk: low\n"
+
+/* Of a method no server has a definition that could be pinned; of what is only called like one,
+ * it has. */
+static void a_method_has_nothing_to_be_pinned(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_entry(bench, OBJECT_TOOL, "files/prompts.get", READS_TOOL("files/prompts.get"),
+		CHECK_TOOL_UNPINNED, false);
+	assert_entry(bench, OBJECT_TOOL, "files/resources.read", READS_TOOL("files/resources.read"),
+		CHECK_TOOL_UNPINNED, false);
+	assert_entry(bench, OBJECT_TOOL, "files/messages", READS_TOOL("files/messages"),
+		CHECK_TOOL_UNPINNED, true);
+	assert_entry(bench, OBJECT_TOOL, "files/prompts-get", READS_TOOL("files/prompts-get"),
+		CHECK_TOOL_UNPINNED, true);
+}
+
 static void other_entries_are_asked_what_concerns_them(void **state)
 {
 	struct bench *bench = *state;
@@ -990,6 +1008,7 @@ int main(void)
 		CASE(tokens_for_prod_at_risk_are_bound),
 		CASE(rules_of_federation_hold_on_to_what_cannot_be_taken_over),
 		CASE(sandboxes_stay_away_from_production),
+		CASE(a_method_has_nothing_to_be_pinned),
 		CASE(other_entries_are_asked_what_concerns_them),
 		CASE(an_issuer_is_somebodys),
 		CASE(an_account_that_no_identity_is_is_unregistered),

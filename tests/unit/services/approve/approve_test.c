@@ -268,6 +268,66 @@ static void an_identity_leaves_room_for_the_questions_of_others(void **state)
 	assert_false(client.is_recorded);
 }
 
+static void ask_numbered(
+	struct call_bench *bench, struct bench_client *client, const char *tool, int number)
+{
+	char arguments[32];
+
+	(void)snprintf(arguments, sizeof arguments, "{\"n\":%d}", number);
+	assert_true(call_bench_start(bench, client, tool, arguments));
+}
+
+/* A question of another identity, on record. */
+static void fold_question(struct call_bench *bench, int number)
+{
+	char id[APPROVAL_ID_BYTES + 1], digest[65];
+	struct error err = {0};
+	struct text entry;
+
+	(void)snprintf(id, sizeof id, "a-%020d", number);
+	(void)snprintf(digest, sizeof digest, "%064d", number);
+	entry = text_format(bench->world.arena,
+		"{\"type\":\"approval-asked\",\"at\":1,\"approval\":\"%s\",\"identity\":\"other\","
+		"\"task\":\"t-o\",\"names\":[\"owner\"],\"call\":\"sha256:%s\","
+		"\"arguments\":\"sha256:%s\",\"expires\":1900000000000}",
+		id, digest, digest);
+	if (!fold_apply_entry(bench->fold, entry, TEXT(""), fold_next_index(bench->fold), &err))
+		fail_msg("%s", err.text);
+}
+
+static int count_held(const struct call_bench *bench)
+{
+	const struct approval *approval = NULL;
+	int count = 0;
+
+	while ((approval = approval_next(bench->approve, approval)) != NULL)
+		count++;
+	return count;
+}
+
+/* APPROVALS_MAX. */
+static void so_many_questions_are_held_with_those_on_their_way(void **state)
+{
+	enum { ON_THEIR_WAY = 3, REST = 2 };
+	struct call_bench *bench = *state;
+	struct bench_client clients[ON_THEIR_WAY], more;
+
+	for (int i = 0; i < APPROVALS_MAX - REST; i++)
+		fold_question(bench, i);
+	assert_int_equal(count_held(bench), APPROVALS_MAX - REST);
+	bench->is_log_held = true;
+	for (int i = 0; i < ON_THEIR_WAY; i++)
+		ask_numbered(bench, &clients[i], "write", i);
+	bench->is_log_held = false;
+	call_bench_flush(bench);
+	for (int i = 0; i < ON_THEIR_WAY; i++)
+		assert_int_equal(clients[i].kind, i < REST ? CALL_ASKED : CALL_REFUSED);
+	assert_int_equal(count_held(bench), APPROVALS_MAX);
+	ask_numbered(bench, &more, "write", ON_THEIR_WAY);
+	assert_int_equal(more.kind, CALL_REFUSED);
+	assert_int_equal(count_held(bench), APPROVALS_MAX);
+}
+
 /* ---- how many one person is asked ---- */
 
 struct flood {
@@ -283,15 +343,6 @@ static void on_flooded(void *context, struct text person, uint32_t open)
 	(void)snprintf(flood->person, sizeof flood->person, "%.*s", TEXT_ARGS(person));
 	flood->open = open;
 	flood->times++;
-}
-
-static void ask_numbered(
-	struct call_bench *bench, struct bench_client *client, const char *tool, int number)
-{
-	char arguments[32];
-
-	(void)snprintf(arguments, sizeof arguments, "{\"n\":%d}", number);
-	assert_true(call_bench_start(bench, client, tool, arguments));
 }
 
 static void a_person_is_asked_no_more_than_they_can_read(void **state)
@@ -910,6 +961,7 @@ int main(void)
 		APPROVE_TEST(what_is_over_is_closed_in_the_log),
 		APPROVE_TEST(a_task_asks_only_so_many_questions_at_once),
 		APPROVE_TEST(an_identity_leaves_room_for_the_questions_of_others),
+		APPROVE_TEST(so_many_questions_are_held_with_those_on_their_way),
 		APPROVE_TEST(a_person_is_asked_no_more_than_they_can_read),
 		APPROVE_TEST(those_on_their_way_are_counted),
 		APPROVE_TEST(a_task_has_no_more_of_them_on_their_way),

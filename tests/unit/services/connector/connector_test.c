@@ -110,6 +110,7 @@ static void read_cancel(void *context, struct connector_reading *reading)
 
 	assert_ptr_equal(bench->reading, reading);
 	bench->reading = NULL;
+	reading->drop(reading);
 }
 
 static bool read_content(

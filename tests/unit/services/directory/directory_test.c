@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/loop.h"
 #include "base/time.h"
 #include "domain/charter/owner.h"
 #include "services/directory/directory.h"
@@ -537,6 +538,222 @@ static void import_people(struct bench *bench, unsigned count_wanted)
 	arena_destroy(&arena);
 }
 
+/* ---- imports in turns of the loop ---- */
+
+enum { STAGES = 4 }; /* of an apply */
+
+static void stop_here(struct loop_post *post)
+{
+	loop_stop(post->context);
+}
+
+static void run_a_turn(struct loop *loop)
+{
+	struct loop_post stop = {.run = stop_here, .context = loop};
+	struct error err;
+
+	loop_post(loop, &stop);
+	assert_true(loop_run(loop, &err));
+}
+
+/* An import of people who are named in the table, under way on a loop. */
+struct importing {
+	struct bench *bench;
+	struct loop *loop;
+	struct directory_request request;
+	bool is_done;
+};
+
+static void importing_start(struct importing *importing, struct bench *bench, const char *table)
+{
+	struct scim_fault fault;
+	struct error err;
+
+	*importing = (struct importing){.bench = bench,
+		.request = {.verb = DIRECTORY_IMPORT,
+			.directory = TEXT("okta"),
+			.actor = TEXT("person:adi"),
+			.arena = bench->governed.arena,
+			.done = on_done}};
+	importing->request.context = &importing->is_done;
+	assert_true(csv_people_read(&importing->request.rows, &importing->request.rows_count,
+		bench->governed.arena, text_of(table), &fault));
+	assert_true(loop_create(&importing->loop, &err));
+	registrar_use_loop(bench->governed.registrar, importing->loop);
+	directory_submit(bench->service, &importing->request);
+}
+
+static void importing_end(struct importing *importing)
+{
+	registrar_use_loop(importing->bench->governed.registrar, NULL);
+	loop_destroy(&importing->loop);
+}
+
+static void an_import_has_a_turn_for_each_stage_and_is_nowhere_before_the_last(void **state)
+{
+	struct bench *bench = *state;
+	struct importing importing;
+
+	importing_start(&importing, bench, "userName\nr1\nr2\n");
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		assert_false(importing.is_done);
+		assert_true(registrar_is_busy(bench->governed.registrar));
+		assert_null(person(bench, "r1"));
+		assert_null(person(bench, "r2"));
+		run_a_turn(importing.loop);
+	}
+	assert_true(importing.is_done);
+	assert_int_equal(importing.request.fault.status, 0);
+	assert_non_null(person(bench, "r1"));
+	assert_non_null(person(bench, "r2"));
+	assert_false(registrar_is_busy(bench->governed.registrar));
+	importing_end(&importing);
+}
+
+static void what_is_asked_meanwhile_comes_after_the_import(void **state)
+{
+	struct bench *bench = *state;
+	struct importing importing;
+	bool is_done = false;
+	struct directory_request create = {.verb = DIRECTORY_CREATE,
+		.directory = TEXT("okta"),
+		.type = &scim_user_type,
+		.body = body_of(bench, "r1", ""),
+		.arena = bench->governed.arena,
+		.done = on_done,
+		.context = &is_done};
+
+	importing_start(&importing, bench, "userName\nr1\n");
+	run_a_turn(importing.loop);
+	directory_submit(bench->service, &create);
+	for (unsigned stage = 1; stage < STAGES; stage++) {
+		assert_false(is_done);
+		run_a_turn(importing.loop);
+	}
+	assert_true(importing.is_done);
+	assert_int_equal(importing.request.fault.status, 0);
+	assert_true(is_done);
+	assert_int_equal(create.fault.status, 409); /* they are there by then */
+	importing_end(&importing);
+}
+
+/* A kill waits for no import; what was looked at before it is looked at again, all at once. */
+static void an_import_is_looked_at_again_where_the_registry_moved(void **state)
+{
+	struct bench *bench = *state;
+	struct error err;
+
+	for (unsigned stage = 1; stage < STAGES; stage++) {
+		struct importing importing;
+		char table[32];
+
+		(void)snprintf(table, sizeof table, "userName\nr%u\n", stage);
+		importing_start(&importing, bench, table);
+		for (unsigned before = 0; before < stage; before++)
+			run_a_turn(importing.loop);
+		assert_true(registry_set_unit_killed(
+			bench->governed.registry, TEXT("support"), stage, &err));
+		run_a_turn(importing.loop);
+		assert_true(importing.is_done);
+		assert_int_equal(importing.request.fault.status, 0);
+		assert_int_equal(json_integer_or(&importing.request.summary, "new", 0), 1);
+		importing_end(&importing);
+	}
+	assert_non_null(person(bench, "r1"));
+	assert_non_null(person(bench, "r3"));
+}
+
+static void what_is_wrong_with_an_import_is_said_with_its_line_and_nothing_is_there(void **state)
+{
+	struct bench *bench = *state;
+	struct importing importing;
+
+	importing_start(&importing, bench, "userName\nr1\nno blank\n");
+	for (unsigned turn = 0; turn < STAGES && !importing.is_done; turn++)
+		run_a_turn(importing.loop);
+	assert_true(importing.is_done);
+	assert_int_equal(importing.request.fault.status, 400);
+	assert_non_null(strstr(importing.request.fault.detail, "line 3: "));
+	assert_null(person(bench, "r1"));
+	assert_false(registrar_is_busy(bench->governed.registrar));
+	importing_end(&importing);
+}
+
+/* CSV_ROWS_MAX, with all that a table usually says, in the memory of one request of /v1. */
+static void a_table_of_as_many_people_as_may_be_fits_a_request(void **state)
+{
+	enum { REQUEST_ARENA_BYTES_MAX = 64 * 1024 * 1024 };
+	struct bench *bench = *state;
+	struct arena *arena = arena_create(REQUEST_ARENA_BYTES_MAX);
+	struct directory_request import = {.verb = DIRECTORY_IMPORT,
+		.directory = TEXT("okta"),
+		.actor = TEXT("person:adi"),
+		.is_check = true,
+		.arena = arena};
+	bool is_done = false;
+	struct scim_fault fault;
+	struct buffer table;
+
+	assert_non_null(arena);
+	buffer_init(&table, CSV_BYTES_MAX);
+	buffer_append_string(&table, "userName,displayName,email,title,department\n");
+	for (unsigned i = 0; i < CSV_ROWS_MAX; i++)
+		buffer_append_format(&table,
+			"u%05u@example.com,\"Person %05u\",u%05u@example.com,Engineer,support\n", i,
+			i, i);
+	assert_true(csv_people_read(
+		&import.rows, &import.rows_count, arena, buffer_text(&table), &fault));
+	import.done = on_done;
+	import.context = &is_done;
+	directory_submit(bench->service, &import);
+	assert_true(is_done);
+	if (import.fault.status != 0)
+		fail_msg("%s", import.fault.detail);
+	assert_int_equal(json_integer_or(&import.summary, "new", 0), CSV_ROWS_MAX);
+	buffer_deinit(&table);
+	arena_destroy(&arena);
+}
+
+static void fail_done(struct registrar_request *request)
+{
+	fail_msg("answered: %s", request->err.text);
+}
+
+/* remit ends: whatever there is of it goes, and nobody is told. */
+static void an_import_under_way_goes_with_the_registrar(void **state)
+{
+	struct bench *bench = *state;
+	struct importing importing;
+	struct error err;
+
+	for (unsigned stage = 0; stage < STAGES; stage++) {
+		struct registrar *own = NULL;
+		struct fold *fold = NULL;
+		const struct fold_log port = fake_log_port(&bench->governed.log);
+		struct registrar_request request = {.verb = REGISTRAR_APPLY,
+			.actor = TEXT("person:adi"),
+			.is_long = true,
+			.done = fail_done,
+			.sources = &(struct plan_source){TEXT("f.yaml"),
+				TEXT("object: unit\nname: harbour\n")},
+			.sources_count = 1};
+
+		assert_true(loop_create(&importing.loop, &err));
+		assert_true(fold_create(&fold, &port, NULL, &err));
+		assert_true(registrar_create(&own, bench->governed.registry, fold, &err));
+		registrar_use_loop(own, importing.loop);
+		assert_true(registrar_submit(own, &request, &err));
+		for (unsigned before = 0; before < stage; before++)
+			run_a_turn(importing.loop);
+		assert_true(registrar_is_busy(own));
+		registrar_destroy(&own);
+		run_a_turn(importing.loop);
+		fold_destroy(&fold);
+		loop_destroy(&importing.loop);
+	}
+	assert_null(registry_find_unit(bench->governed.registry, TEXT("harbour")));
+}
+
 /* ---- counting ---- */
 
 struct plain {
@@ -797,6 +1014,12 @@ int main(void)
 		CASE(a_search_looks_at_so_many_a_step),
 		CASE(who_is_asked_for_by_name_costs_one_step),
 		CASE(what_changes_during_a_search_is_never_shown_as_it_was),
+		CASE(an_import_has_a_turn_for_each_stage_and_is_nowhere_before_the_last),
+		CASE(what_is_asked_meanwhile_comes_after_the_import),
+		CASE(an_import_is_looked_at_again_where_the_registry_moved),
+		CASE(what_is_wrong_with_an_import_is_said_with_its_line_and_nothing_is_there),
+		CASE(a_table_of_as_many_people_as_may_be_fits_a_request),
+		CASE(an_import_under_way_goes_with_the_registrar),
 		CASE(who_imported_too_many_leavers_does_not_confirm_them),
 		CASE(one_change_moves_no_more_than_its_record_can_say),
 	};

@@ -272,6 +272,27 @@ static void data_goes_no_further_than_its_unit_agreed(void **state)
 	assert_non_null(strstr(governed->last.err.text, "has not consented to"));
 }
 
+/* What was agreed may go to a host covers what a call finds to be there, and nothing else. */
+static void a_recipient_at_two_hosts_is_at_neither(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: '*@example.com', up-to: internal}")));
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: eve@Example.com, up-to: internal}")));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE)); /* a host has no case */
+	assert_true(apply_a3(governed, LOOK, LINES_AND("{to: '*@*', up-to: internal}")));
+	assert_true(step_a3(governed, "cy", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "dan", REGISTRAR_CONSENT));
+	assert_true(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_true(apply_a3(
+		governed, LOOK, LINES_AND("{to: eve@evil.org@example.com, up-to: internal}")));
+	assert_false(step_a3(governed, "bo", REGISTRAR_APPROVE));
+	assert_non_null(strstr(governed->last.err.text, "has not consented to"));
+}
+
 static void a_line_less_needs_no_new_consent(void **state)
 {
 	struct governed *governed = *state;
@@ -638,6 +659,7 @@ int main(void)
 		TEST(lines_into_other_units_wait_for_each),
 		TEST(a_line_more_or_another_purpose_voids_what_was_agreed),
 		TEST(data_goes_no_further_than_its_unit_agreed),
+		TEST(a_recipient_at_two_hosts_is_at_neither),
 		TEST(a_line_less_needs_no_new_consent),
 		TEST(what_became_anothers_meanwhile_is_asked_again),
 		TEST(what_a_review_leaves_stays_agreed_line_by_line),

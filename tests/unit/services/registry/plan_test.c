@@ -157,6 +157,10 @@ static void a_tool_that_is_named_like_a_method_is_held_to_it(void **state)
 		"its effect is write");
 	says(plan_of(*state, TOOL_OF("resources.read", "effect: write\n")), 9,
 		"its effect is read");
+	says(plan_of(*state, TOOL_OF("resources.read", "effect: read\ndefinition: 'sha256:"
+						       "0000000000000000000000000000000000000000000"
+						       "0000000000000000000aa'\n")),
+		10, "no server defines it");
 	says(plan_of(*state, TOOL_OF("roots.list", "effect: write\n")), 8, "always refused");
 	says(plan_of(*state, TOOL_OF("resources.subscribe", "effect: read\n")), 8,
 		"always refused");

@@ -184,6 +184,143 @@ static void every_entry_is_read_in_order(void **state)
 	assert_true(fixture->told > (uint64_t)ENTRIES * ENTRY_BYTES);
 }
 
+/* ---- beside a writer ---- */
+
+/* The disk as a reader beside a writer sees it: what the first reading of one segment misses was
+ * written a moment later. */
+struct moment {
+	struct disk real;
+	char path[SEGMENT_PATH_BYTES];
+	size_t from, to; /* which bytes are still zeros */
+	bool is_for_ever;
+	unsigned readings;
+	int file; /* open now; -1: none */
+};
+
+static bool open_noted(
+	void *context, const char *path, enum disk_mode mode, int *file, struct error *err)
+{
+	struct moment *moment = context;
+
+	if (!moment->real.open(moment->real.context, path, mode, file, err))
+		return false;
+	if (strcmp(path, moment->path) == 0)
+		moment->file = *file;
+	return true;
+}
+
+static void close_noted(void *context, int file)
+{
+	struct moment *moment = context;
+
+	if (file == moment->file)
+		moment->file = -1;
+	moment->real.close(moment->real.context, file);
+}
+
+static bool size_of(void *context, int file, uint64_t *out_bytes, struct error *err)
+{
+	struct moment *moment = context;
+
+	return moment->real.size(moment->real.context, file, out_bytes, err);
+}
+
+static bool read_early(void *context, struct disk_place from, void *out, size_t size, size_t *got,
+	struct error *err)
+{
+	struct moment *moment = context;
+
+	if (!moment->real.read(moment->real.context, from, out, size, got, err))
+		return false;
+	if (from.file != moment->file || (moment->readings++ > 0 && !moment->is_for_ever))
+		return true;
+	for (size_t i = moment->from; i < moment->to && i < *got; i++)
+		((uint8_t *)out)[i] = 0;
+	return true;
+}
+
+static uint64_t entries_at(struct fixture *fixture, struct moment *moment, struct error *err)
+{
+	const struct log_visitor visitor = {fixture, count};
+	const struct log_progress progress = {fixture, note};
+	struct disk disk = *simulated_disk_port(fixture->disk);
+
+	moment->real = disk;
+	moment->readings = 0;
+	moment->file = -1;
+	segment_path(moment->path, 1);
+	disk.context = moment;
+	disk.open = open_noted;
+	disk.close = close_noted;
+	disk.size = size_of;
+	disk.read = read_early;
+	*err = (struct error){0};
+	fixture->told = fixture->visited = 0;
+	if (log_walk(&disk, &visitor, &progress, err))
+		assert_int_equal(err->code, ERROR_NONE);
+	return fixture->visited;
+}
+
+/* Where what was written to the first segment ends. */
+static size_t written_to(struct fixture *fixture)
+{
+	struct disk disk = *simulated_disk_port(fixture->disk);
+	uint8_t *bytes = malloc(RECORD_SEGMENT_BYTES_MIN);
+	char path[SEGMENT_PATH_BYTES];
+	struct error err;
+	size_t size;
+	int file;
+
+	segment_path(path, 1);
+	assert_non_null(bytes);
+	assert_true(disk.open(disk.context, path, DISK_READ, &file, &err));
+	assert_true(disk.read(disk.context, (struct disk_place){file, 0}, bytes,
+		RECORD_SEGMENT_BYTES_MIN, &size, &err));
+	disk.close(disk.context, file);
+	while (size > 0 && bytes[size - 1] == 0)
+		size--;
+	free(bytes);
+	return size;
+}
+
+/* The writer was anywhere within the last batches of a segment, and is in the next one by the
+ * time that is read. */
+static void what_is_written_while_it_is_read_is_no_fault(void **state)
+{
+	enum { LAST_BYTES = 4096 + 512 };
+	struct fixture *fixture = *state;
+	size_t end = written_to(fixture);
+	struct error err;
+
+	for (size_t cut = end - LAST_BYTES; cut < end; cut++) {
+		struct moment moment = {.from = cut, .to = SIZE_MAX};
+
+		assert_int_equal(entries_at(fixture, &moment, &err), fixture->size);
+		if (err.code != ERROR_NONE)
+			fail_msg("cut at %zu: %s", cut, err.text);
+	}
+}
+
+/* One reading is not one moment: what is later in it may be younger. */
+static void a_page_that_came_after_the_one_behind_it_is_no_fault(void **state)
+{
+	enum { PAGE_BYTES = 4096 };
+	struct fixture *fixture = *state;
+	size_t end = written_to(fixture);
+	struct error err;
+
+	for (size_t page = 0; page < end; page += PAGE_BYTES) {
+		struct moment moment = {.from = page, .to = page + PAGE_BYTES};
+
+		assert_int_equal(entries_at(fixture, &moment, &err), fixture->size);
+		if (err.code != ERROR_NONE)
+			fail_msg("without the page at %zu: %s", page, err.text);
+		moment.is_for_ever = true; /* then it is one */
+		assert_true(entries_at(fixture, &moment, &err) < fixture->size);
+		assert_int_equal(err.code, ERROR_CORRUPT);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -194,6 +331,8 @@ int main(void)
 		TEST(a_disk_that_fails_is_an_error),
 		TEST(a_visitor_that_refuses_ends_the_walk_with_its_error),
 		TEST(every_entry_is_read_in_order),
+		TEST(what_is_written_while_it_is_read_is_no_fault),
+		TEST(a_page_that_came_after_the_one_behind_it_is_no_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
