@@ -51,6 +51,23 @@ static bool is_whole(const struct finding_of_log *request, struct error *err)
 	return true;
 }
 
+/* NULL: it is not registered. */
+static const struct registry_entry *find_source(
+	const struct finding_service *service, const struct json *name, struct error *err)
+{
+	const struct registry_entry *entry;
+
+	if (name->type != JSON_STRING) {
+		(void)error_set(err, ERROR_INVALID, "sources: a list of names is expected");
+		return NULL;
+	}
+	entry = registry_find(service->registry, OBJECT_DATA_SOURCE, name->string);
+	if (entry != NULL && entry->in_force != NULL)
+		return entry;
+	(void)name_unknown(service->registry, OBJECT_DATA_SOURCE, name->string, err);
+	return NULL;
+}
+
 /* The first by name; NULL: one is not registered. */
 static const struct data_source *first_source(const struct finding_service *service,
 	const struct finding_of_log *request, bool *is_custodian, struct error *err)
@@ -59,24 +76,16 @@ static const struct data_source *first_source(const struct finding_service *serv
 
 	*is_custodian = false;
 	for (uint32_t i = 0; i < request->sources->count; i++) {
-		const struct json *name = &request->sources->items[i];
-		const struct data_source *source =
-			name->type != JSON_STRING
-				? NULL
-				: registry_find_data_source(service->registry, name->string);
+		const struct registry_entry *entry =
+			find_source(service, &request->sources->items[i], err);
 
-		if (source == NULL) {
-			(void)(name->type == JSON_STRING
-					? name_unknown(service->registry, OBJECT_DATA_SOURCE,
-						  name->string, err)
-					: error_set(err, ERROR_INVALID,
-						  "sources: a list of names is expected"));
+		if (entry == NULL)
 			return NULL;
-		}
-		if (request->person.length > 0 && text_equal(source->custodian, request->person))
+		if (request->person.length > 0 &&
+			text_equal(registry_custodian(entry), request->person))
 			*is_custodian = true;
-		if (first == NULL || text_compare(source->name, first->name) < 0)
-			first = source;
+		if (first == NULL || text_compare(entry->name, first->name) < 0)
+			first = entry->in_force->data_source;
 	}
 	return first;
 }

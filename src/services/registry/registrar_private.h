@@ -237,9 +237,12 @@ bool registrar_cede(
 /* False (CONFLICT): with what waits a connector leaves its unit, which is not vacant, and neither
  * who asked for that nor the actor, who approves it, answers for that unit. */
 bool registrar_check_left(const struct consent_query *query) MUST_CHECK;
-/* Whether the actor may agree to the custodian that a data source names (named_by).  Errors:
- * CONFLICT (nobody is asked), INVALID ("forbidden: "), LIMIT. */
-bool registrar_agree_custodian(const struct consent_query *query) MUST_CHECK;
+/* Whether the actor may agree to the custodian that a data source names.  *named_by is who is said
+ * to have named them then: nobody any more, or the actor, where the unit is vacant and no
+ * administrator had named them.  Errors: CONFLICT (nobody is asked), INVALID ("forbidden: "),
+ * LIMIT. */
+bool registrar_agree_custodian(
+	const struct consent_query *query, struct text *named_by) MUST_CHECK;
 /* Who wrote what waits of it, an administrator, or who answers for a unit that it leaves. */
 bool registrar_may_reject_cession(const struct consent_query *query) MUST_CHECK;
 /* Errors: CONFLICT (something that is in force or waits names the entry). */

@@ -410,10 +410,7 @@ static bool step_data_source(struct step *step)
 
 	if (step->verb != LIFECYCLE_CONSENT)
 		return error_set(&step->err, ERROR_INVALID, "a data-source has no such step");
-	if (!registrar_agree_custodian(&query))
-		return false;
-	step->written.change.named_by = (struct text){NULL, 0};
-	return true;
+	return registrar_agree_custodian(&query, &step->written.change.named_by);
 }
 
 /* What waits of a guardrail, an application or a unit. */

@@ -615,6 +615,25 @@ static void who_has_no_part_in_a_log_reports_nothing_of_it(void **state)
 	}
 }
 
+static void whom_a_unit_did_not_agree_to_reports_nothing_of_its_log(void **state)
+{
+	struct bench *bench = *state;
+	struct finding_of_log found;
+	const struct registry_entry *notes;
+	struct registry_change change = {.kind = OBJECT_DATA_SOURCE, .name = TEXT("notes")};
+	struct error err;
+
+	log_bench(bench, &found);
+	notes = registry_find(bench->world.registry, OBJECT_DATA_SOURCE, change.name);
+	change.version = change.in_force = notes->in_force->version;
+	change.revision = ++bench->world.revision;
+	change.named_by = TEXT("person:eva");
+	assert_true(registry_set(bench->world.registry, &change, &err));
+	found.person = TEXT("kim");
+	assert_int_equal(report_log(bench, &found), ERROR_INVALID);
+	assert_int_equal(bench->log.count, 0);
+}
+
 static void one_line_of_a_log_is_one_finding_in_whatever_order(void **state)
 {
 	struct bench *bench = *state;
@@ -753,6 +772,7 @@ int main(void)
 		TEST(a_place_in_a_log_that_is_none_is_refused),
 		TEST(the_sources_of_a_log_are_bounded),
 		TEST(who_has_no_part_in_a_log_reports_nothing_of_it),
+		TEST(whom_a_unit_did_not_agree_to_reports_nothing_of_its_log),
 		TEST(one_line_of_a_log_is_one_finding_in_whatever_order),
 		TEST(who_waits_hears_of_a_record_that_was_lost),
 		TEST(identities_without_a_guardrail_of_the_organisation_are_a_finding),

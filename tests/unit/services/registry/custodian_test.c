@@ -233,6 +233,46 @@ static void it_is_as_it_was_after_a_restart(void **state)
 	free(other);
 }
 
+/* Whoever is custodian of data of org, whom an administrator named alone, moves them themselves:
+ * then it was they who named, and not the administrator who agrees. */
+static void an_administrator_and_whom_they_registered_do_not_take_a_unit(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "eva", DATA("shared", "org", "sock")));
+	if (governed_apply(governed, "sock", DATA("shared", "legal", "sock")))
+		(void)agree(governed, "eva", "shared");
+	assert_false(answers(governed, "sock", "legal"));
+	assert_false(agree(governed, "eva", "shared")); /* who is the one of two by now */
+	assert_true(agree(governed, "adi", "shared"));
+	assert_true(answers(governed, "sock", "legal"));
+}
+
+static void nor_a_unit_whose_owner_they_took_the_role_from(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "adi", reaches_crm));
+	assert_true(governed_apply(governed, "eva", DATA("shared", "org", "sock")));
+	assert_true(governed_apply(governed, "eva", "object: person\nname: cy\nunit: sales\n"));
+	if (governed_apply(governed, "sock", DATA("shared", "sales", "sock")))
+		(void)agree(governed, "eva", "shared");
+	assert_false(speaks_for_sales(governed, "sock"));
+}
+
+/* As above, where the puppet has the word of another unit by two administrators. */
+static void nor_by_somebody_whom_another_unit_has(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(
+		governed, "eva", "object: unit\nname: lab\n---\n" DATA("trials", "lab", "sock")));
+	assert_true(agree(governed, "adi", "trials"));
+	if (governed_apply(governed, "sock", DATA("trials", "legal", "sock")))
+		(void)agree(governed, "eva", "trials");
+	assert_false(answers(governed, "sock", "legal"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -246,6 +286,9 @@ int main(void)
 		TEST(what_a_plan_says_of_it),
 		TEST(it_is_listed_for_its_unit_until_somebody_agreed),
 		TEST(it_is_as_it_was_after_a_restart),
+		TEST(an_administrator_and_whom_they_registered_do_not_take_a_unit),
+		TEST(nor_a_unit_whose_owner_they_took_the_role_from),
+		TEST(nor_by_somebody_whom_another_unit_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
