@@ -88,7 +88,8 @@ test('an administrator alone takes no server and no tool from its unit', async (
     ['memory', 'waiting', `person:${ADI}`, ['operations missing']],
     ['files/read_text_file', 'waiting', `person:${ADI}`, ['support missing']]]);
   const table = await world.must(DAN, 'consent', 'list', '--waiting', '--unit', 'operations');
-  assert.match(table, /memory/);
+  assert.match(table, /^kind +name +of .*custodian/);
+  assert.match(table, /server +memory +operations/);
   await world.must(DAN, 'server', 'reject', 'memory', '--reason', 'it stays');
   await world.must(ANA, 'tool', 'reject', 'files/read_text_file', '--reason', 'it stays');
   assert.equal((await world.json(ADI, 'server', 'show', 'memory')).waiting, undefined);

@@ -110,6 +110,8 @@ test('what an account opens undeclared keeps its charter out, until somebody ans
       'purpose: Acts elsewhere', 'environments: [staging]', 'accounts: [aws/bot]',
       ''].join('\n'));
     await world.apply(ADI, '-f', file);
+    const waiting = await world.must('ana@example.com', 'consent', 'list', '--waiting');
+    assert.match(waiting, new RegExp(`data-source +bucket +support .*missing .*${BO}`));
     await world.must('ana@example.com', 'data-source', 'consent', 'bucket', '--yes');
     assert.ok(await eventually(async () => (
       await world.remit(null, 'excess', 'bot', '-o', 'json')).code === 1));

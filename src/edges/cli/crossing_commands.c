@@ -1,5 +1,6 @@
-/* remit consent list|show: charters whose lines touch other units, what would leave a unit.  In a
- * table each unit has a row of its own; show prints the unit's half as the unit is asked about it.
+/* remit consent list|show: charters whose lines touch other units, what would leave a unit, and
+ * whom data name as their custodian.  In a table each unit has a row of its own; show prints the
+ * unit's half as the unit is asked about it.
  */
 #include <stdio.h>
 
@@ -24,7 +25,8 @@ static bool put_row(struct cli *cli, struct json_builder *rows, const struct jso
 	struct error err;
 
 	json_object_start(&row, cli->arena);
-	put_if_there(&row, "identity", item, "identity");
+	json_put_text(&row, "kind", json_text_or(item, "kind", "identity"));
+	put_if_there(&row, "name", item, "identity");
 	put_if_there(&row, "name", item, "name");
 	put_if_there(&row, "of", item, "unit");
 	put_if_there(&row, "version", item, "version");
@@ -33,6 +35,7 @@ static bool put_row(struct cli *cli, struct json_builder *rows, const struct jso
 	put_if_there(&row, "consent", unit, "state");
 	put_if_there(&row, "by", unit, "by");
 	put_if_there(&row, "at", unit, "at");
+	put_if_there(&row, "custodian", item, "custodian");
 	if (!json_object_seal(&row, &made, &err))
 		return false;
 	json_add(rows, made);

@@ -170,11 +170,14 @@ static size_t cell(char out[CELL_BYTES], const struct json *item, const char *pa
 	return length;
 }
 
-/* The last name of the first path. */
+/* The last name of the first path, without a unit: a cell shows moments as dates. */
 static struct text heading(const char *paths)
 {
+	static const char unit[] = "_utc_ms";
 	struct text name = {paths, strcspn(paths, "|")};
 
+	if (text_ends_with(name, unit))
+		name.length -= sizeof unit - 1;
 	for (size_t i = name.length; i > 0; i--) {
 		if (paths[i - 1] == '.')
 			return (struct text){paths + i, name.length - i};

@@ -226,8 +226,8 @@ static void note_crossing(struct plan_noting *noting, const struct charter *char
 	}
 	while (consents_next(&rest, &unit))
 		plan_note_add(noting,
-			"its lines touch unit %.*s: it waits for the consent of one of that "
-			"unit's data owners, too (remit identity consent %.*s)",
+			"its lines touch unit %.*s: what that unit has not agreed to yet waits for "
+			"one of its data owners, too (remit identity consent %.*s)",
 			TEXT_ARGS(unit), TEXT_ARGS(noting->change->name));
 }
 

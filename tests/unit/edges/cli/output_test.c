@@ -17,7 +17,7 @@
 enum { OUTPUT_BYTES = 1 << 16, PATH_BYTES = 64 };
 
 static const char *const columns[] = {"name", "object.class|waiting.class", "record.at", NULL};
-static const char *const moments[] = {"since", "last_used", NULL};
+static const char *const moments[] = {"since", "last_used", "due_utc_ms", NULL};
 static const struct cli_command moments_command = {.words = "x list", .columns = moments};
 static const struct cli_command list_command = {.words = "x list", .columns = columns};
 static const struct cli_command show_command = {.words = "x show"};
@@ -125,10 +125,14 @@ static void a_strangers_text_cannot_speak_to_the_terminal(void **state)
 static void a_table_shows_since_when_and_when_last_as_times(void **state)
 {
 	struct bench *bench = *state;
-	struct json value = parse(bench, "{\"items\":[{\"since\":0,\"last_used\":1000}]}");
+	struct json value = parse(bench, "{\"items\":[{\"since\":0,\"last_used\":1000,"
+					 "\"due_utc_ms\":2000}]}");
 
 	bench->cli.command = &moments_command;
 	caught(bench, cli_print, &value);
+	assert_non_null(strstr(bench->out, "last_used                 due "));
+	assert_null(strstr(bench->out, "_utc_ms"));
+	assert_non_null(strstr(bench->out, "1970-01-01T00:00:02.000Z"));
 	assert_non_null(strstr(bench->out, "1970-01-01T00:00:00.000Z  1970-01-01T00:00:01.000Z"));
 }
 
