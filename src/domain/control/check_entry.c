@@ -48,10 +48,13 @@ static void check_tool(const struct tool *tool, check_set *out)
 }
 
 static void check_source(
-	const struct control_world *world, const struct data_source *source, check_set *out)
+	const struct control_world *world, const struct registry_entry *entry, check_set *out)
 {
+	const struct data_source *source = entry->in_force->data_source;
+
 	put(out, CHECK_SOURCE_UNLABELLED, source->sensitivity == SENSITIVITY_UNLABELLED);
 	put(out, CHECK_CUSTODIAN_GONE, !check_person_is_here(world, source->custodian));
+	put(out, CHECK_CUSTODIAN_NAMED, entry->more->named_by.length > 0);
 }
 
 /* ---- issuers and units ---- */
@@ -136,7 +139,7 @@ bool check_entry(const struct control_world *world, const struct registry_entry 
 	if (entry->kind == OBJECT_TOOL)
 		check_tool(object->tool, out);
 	else if (entry->kind == OBJECT_DATA_SOURCE)
-		check_source(world, object->data_source, out);
+		check_source(world, entry, out);
 	else if (entry->kind == OBJECT_ISSUER)
 		put(out, CHECK_ISSUER_UNOWNED, !has_people(world, object->issuer->unit));
 	else if (entry->kind == OBJECT_UNIT)

@@ -42,6 +42,7 @@ static const struct {
 	[CHECK_REVERSAL_UNSAID] = {"remit tool show ", ""},
 	[CHECK_SOURCE_UNLABELLED] = {"remit data-source show ", ""},
 	[CHECK_CUSTODIAN_GONE] = {"remit data-source show ", ""},
+	[CHECK_CUSTODIAN_NAMED] = {"remit data-source consent ", ""},
 	[CHECK_UNIT_UNGOVERNED] = {"remit policy publish --shipped", NULL},
 	[CHECK_ACCOUNT_UNREGISTERED] = {"remit inventory contain ",
 		" --reason 'it is not registered'"},

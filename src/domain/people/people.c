@@ -286,8 +286,9 @@ static bool refuse(
 			length += (size_t)snprintf(may + length, sizeof may - length, "%s%.*s",
 				length == 0 ? "" : ", ", TEXT_ARGS(who));
 	}
-	return error_set(err, ERROR_INVALID, "forbidden: this actor may not %s it; who may: %s",
-		people_action_word(question->action), length == 0 ? "nobody" : may);
+	return error_set(err, ERROR_INVALID, "forbidden: this actor may not %s%s it; who may: %s",
+		people_action_word(question->action),
+		question->action == PEOPLE_CONSENT ? " to" : "", length == 0 ? "nobody" : may);
 }
 
 static bool judge(

@@ -273,7 +273,8 @@ static bool look(struct cli *cli, struct answer *answer, const char *verb, int *
 				  ? &answer->entry.json
 				  : json_find(&answer->entry.json, "waiting");
 	if (answer->waiting == NULL) {
-		cli_wrong(cli, "nothing of %s waits for approval", cli->words[0]);
+		cli_wrong(cli, "nothing of %s waits for %s", cli->words[0],
+			strcmp(verb, "consent") == 0 ? "consent" : "approval");
 		*status = EXIT_CONFLICT;
 		return false;
 	}

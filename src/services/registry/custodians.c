@@ -8,8 +8,9 @@
 
 struct custodians {
 	const struct registry *registry;
-	struct name_table *pairs; /* "UNIT PERSON" -> an entry that says so; NULL: not read */
-	uint64_t generation;      /* that they were read of */
+	struct name_table *pairs;   /* "UNIT PERSON" -> an entry that says so; NULL: not read */
+	struct name_table *vacancy; /* unit -> custodians: it is vacant; else registry */
+	uint64_t generation;        /* that they were read of */
 };
 
 bool custodians_create(struct custodians **out, const struct registry *registry, struct error *err)
@@ -26,6 +27,7 @@ void custodians_destroy(struct custodians **custodians)
 	if (*custodians == NULL)
 		return;
 	name_table_destroy(&(*custodians)->pairs, NULL);
+	name_table_destroy(&(*custodians)->vacancy, NULL);
 	free(*custodians);
 	*custodians = NULL;
 }
@@ -72,6 +74,7 @@ static bool bring_up(struct custodians *custodians)
 	if (custodians->pairs != NULL && custodians->generation == generation)
 		return true;
 	name_table_destroy(&custodians->pairs, NULL);
+	name_table_destroy(&custodians->vacancy, NULL);
 	reading.pairs = name_table_create();
 	if (reading.pairs == NULL)
 		return false;
@@ -113,4 +116,30 @@ bool custodians_each(struct custodians *custodians, struct text unit,
 		pair = pair_of(bytes, unit, source->custodian);
 	}
 	return true;
+}
+
+/* ---- what was found out of whole units ---- */
+
+bool custodians_vacancy(struct custodians *custodians, struct text unit, bool *is_vacant)
+{
+	const void *kept;
+
+	if (!bring_up(custodians) || custodians->vacancy == NULL)
+		return false;
+	kept = name_table_find(custodians->vacancy, unit);
+	*is_vacant = kept == custodians;
+	return kept != NULL;
+}
+
+void custodians_keep_vacancy(struct custodians *custodians, struct text unit, bool is_vacant)
+{
+	const void *kept = is_vacant ? (const void *)custodians : custodians->registry;
+
+	if (!bring_up(custodians))
+		return;
+	if (custodians->vacancy == NULL)
+		custodians->vacancy = name_table_create();
+	if (custodians->vacancy == NULL ||
+		!name_table_put(custodians->vacancy, unit, (void *)(uintptr_t)kept))
+		return; /* without memory it is asked again */
 }

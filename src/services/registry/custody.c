@@ -72,16 +72,24 @@ struct finding_people {
 	bool has_failed; /* somebody could not be asked about */
 };
 
-/* By what they may do with the resource; without a role nobody may anything with what is not
- * theirs. */
+/* Whether their roles could give them the word: such a role counts in a person's own unit alone
+ * (schema/people.cedar), and an administrator's everywhere gives none. */
+static bool is_of_whom_asked(const struct finding_people *finding, const struct person *person)
+{
+	return finding->resource.custodian.length > 0 ||
+	       (person->roles_count > 0 &&
+		       (finding->action != PEOPLE_CONSENT ||
+			       text_equal(person->unit, finding->resource.unit)));
+}
+
+/* By what they may do with the resource. */
 static bool visit_role(void *context, const struct registry_entry *entry)
 {
 	struct finding_people *finding = context;
 	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
 	struct error err;
 
-	if (person == NULL || person_has_left(person) ||
-		(person->roles_count == 0 && finding->resource.custodian.length == 0))
+	if (person == NULL || person_has_left(person) || !is_of_whom_asked(finding, person))
 		return !finding->is_over;
 	if (registry_ask_person(
 		    finding->custody->registry, person, finding->action, &finding->resource, &err))
@@ -134,9 +142,14 @@ bool custody_is_vacant(const struct custody *asked, struct text unit)
 {
 	const struct custody anybody = {
 		.registry = asked->registry, .custodians = asked->custodians};
-	bool is_there = false;
+	bool is_there = false, is_vacant = false;
 
-	return each_answering(&anybody, unit, note_one, &is_there) && !is_there;
+	if (custodians_vacancy(asked->custodians, unit, &is_vacant))
+		return is_vacant;
+	if (!each_answering(&anybody, unit, note_one, &is_there))
+		return false;
+	custodians_keep_vacancy(asked->custodians, unit, !is_there);
+	return !is_there;
 }
 
 void custody_each(const struct custody *asked, struct text unit,
@@ -181,8 +194,7 @@ struct text custody_names(const struct custody *asked, const struct registry_ent
 {
 	if (is_kept(entry, after))
 		return entry->more->named_by;
-	if (after->custodian.length == 0 || text_is(after->unit, REGISTRY_ORGANISATION) ||
-		has_word(asked, after->custodian, after->unit) ||
+	if (after->custodian.length == 0 || has_word(asked, after->custodian, after->unit) ||
 		custody_answers(asked, after->unit))
 		return TEXT("");
 	return asked->actor;

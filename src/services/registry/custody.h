@@ -41,7 +41,7 @@ void custody_each(const struct custody *asked, struct text unit,
 
 /* Who names a custodian that has no say by it until their unit agrees (registry.h, named_by), with
  * a next version of a data source that the actor writes; empty: they have it anyhow, or who writes
- * it answers for the unit, or the unit is org, which has none.  entry is NULL where it is new.  A
+ * it answers for the unit.  entry is NULL where it is new; the author does not count.  A
  * custodian who stays, stays as they are. */
 struct text custody_names(const struct custody *asked, const struct registry_entry *entry,
 	const struct data_source *after) MUST_CHECK;

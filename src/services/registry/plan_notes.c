@@ -273,13 +273,14 @@ static void note_custodian(struct plan_noting *noting)
 	const struct data_source *source = noting->change->after->data_source;
 	struct text name = noting->change->name;
 
-	if (custody == NULL ||
+	if (custody == NULL || noting->count == noting->most ||
 		custody_names(
 			custody, registry_find(noting->registry, OBJECT_DATA_SOURCE, name), source)
 				.length == 0)
 		return;
 	plan_note_add(noting,
-		"custodian %.*s answers for nothing yet: they would have the word of unit %.*s, "
+		"custodian %.*s answers for nothing by it yet: they would have the word of unit "
+		"%.*s, "
 		"so %s consents (remit data-source consent %.*s)",
 		TEXT_ARGS(source->custodian), TEXT_ARGS(source->unit),
 		custody_is_vacant(custody, source->unit)

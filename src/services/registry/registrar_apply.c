@@ -42,17 +42,17 @@ static bool is_new(const struct registrar *registrar, const struct plan_change *
 }
 
 /* Whoever administers remit does not decide over the data of units, as soon as there are two
- * who do.  What is taken out could be put in anew, as anything.  Of what nobody answers for yet
- * they do, as of what is new. */
+ * who do.  What is taken out could be put in anew, as anything.  Whoever named a custodian, whom
+ * the unit has not agreed to, writes that as what is new. */
 static enum people_action action_of(
-	const struct registrar *registrar, const struct plan_change *change)
+	const struct registrar *registrar, const struct plan_change *change, struct text actor)
 {
 	const struct registry_entry *entry =
 		registry_find(registrar->registry, change->kind, change->name);
 
 	if (change->kind != OBJECT_DATA_SOURCE || registrar_is_founding(registrar))
 		return PEOPLE_WRITE;
-	if (is_new(registrar, change) || entry->more->named_by.length > 0)
+	if (is_new(registrar, change) || text_equal(entry->more->named_by, actor))
 		return PEOPLE_WRITE;
 	return change->after == NULL ||
 			       is_opened(entry->in_force->data_source, change->after->data_source)
@@ -68,8 +68,12 @@ static bool may_write(const struct registry *registry, enum people_action action
 	const struct registry_entry *entry = registry_find(registry, change->kind, change->name);
 	struct people_resource resource = {.kind = change->kind, .name = change->name};
 
-	if (entry != NULL && entry->in_force != NULL)
-		return registry_may(registry, actor, action, entry, err);
+	if (entry != NULL && entry->in_force != NULL) {
+		resource = registry_resource_of_entry(registry, entry);
+		if (change->kind == OBJECT_DATA_SOURCE && text_equal(entry->more->named_by, actor))
+			resource.custodian = entry->in_force->data_source->custodian;
+		return registry_may_about(registry, actor, action, &resource, err);
+	}
 	if (change->after != NULL)
 		resource = registry_resource_of(registry, change->after);
 	resource.custodian = TEXT("");
@@ -79,7 +83,7 @@ static bool may_write(const struct registry *registry, enum people_action action
 static bool check_author(const struct registrar *registrar, const struct plan_change *change,
 	struct text actor, struct error *err)
 {
-	enum people_action action = action_of(registrar, change);
+	enum people_action action = action_of(registrar, change, actor);
 	struct error cause = {0};
 	static const char who_may[] = "who may: ";
 	const char *who = NULL;

@@ -26,7 +26,7 @@ bool registrar_agree_custodian(const struct consent_query *query, struct text *n
 
 	if (entry->in_force == NULL || entry->more->named_by.length == 0)
 		return error_set(query->err, ERROR_CONFLICT,
-			"nothing waits for consent: its custodian answers for it");
+			"nothing waits for consent: nobody is asked about its custodian");
 	unit = entry->in_force->data_source->unit;
 	custody.actor = query->actor;
 	custody.author = entry->more->named_by;

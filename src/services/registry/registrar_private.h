@@ -32,15 +32,6 @@ struct invite {
 	char purpose[INVITE_PURPOSE_BYTES_MAX + 1];
 };
 
-/* Whether nobody has the word of units, at one generation of the registry. */
-enum { KNOWN_UNITS_MAX = 32 };
-struct known_units {
-	uint64_t generation;
-	size_t count;
-	char names[KNOWN_UNITS_MAX][CHARTER_NAME_BYTES_MAX + 1];
-	bool is_vacant[KNOWN_UNITS_MAX];
-};
-
 /* What an apply comes from and to, in this order. */
 enum apply_stage { APPLY_COMPOSE = 0, APPLY_PLAN, APPLY_CHECK, APPLY_WRITE };
 
@@ -64,7 +55,6 @@ struct registrar {
 	size_t codes_count;
 	struct invite invites[INVITES_MAX];
 	size_t invites_count;
-	struct known_units known_units;
 	struct custodians *custodians;   /* of the registry */
 	bool is_founded;                 /* two administrators could sign at once, some time */
 	bool is_joined;                  /* two people could, some time */
@@ -241,8 +231,7 @@ bool registrar_check_left(const struct consent_query *query) MUST_CHECK;
  * to have named them then: nobody any more, or the actor, where the unit is vacant and no
  * administrator had named them.  Errors: CONFLICT (nobody is asked), INVALID ("forbidden: "),
  * LIMIT. */
-bool registrar_agree_custodian(
-	const struct consent_query *query, struct text *named_by) MUST_CHECK;
+bool registrar_agree_custodian(const struct consent_query *query, struct text *named_by) MUST_CHECK;
 /* Who wrote what waits of it, an administrator, or who answers for a unit that it leaves. */
 bool registrar_may_reject_cession(const struct consent_query *query) MUST_CHECK;
 /* Errors: CONFLICT (something that is in force or waits names the entry). */

@@ -82,9 +82,11 @@ static bool may_write(const struct law *law, enum someone actor, unsigned at, en
 
 	if (actor == CY && of == SALES)
 		return true;
-	if (!source->is_there || source->named_by != NOBODY)
+	if (!source->is_there)
 		return is_administrator(actor);
-	return source->custodian == actor;
+	if (source->named_by != NOBODY && source->named_by != actor)
+		return false;
+	return source->custodian == actor || (is_administrator(actor) && source->named_by == actor);
 }
 
 static bool may_agree(const struct law *law, enum someone actor, const struct data *source)
@@ -100,8 +102,8 @@ static bool is_asked(
 {
 	if (before->is_there && before->unit == next.unit && before->custodian == next.custodian)
 		return before->named_by != NOBODY;
-	return next.custodian != NOBODY && next.unit != ORG &&
-	       !has_word(law, next.custodian, next.unit) && !has_word(law, actor, next.unit);
+	return next.custodian != NOBODY && !has_word(law, next.custodian, next.unit) &&
+	       !has_word(law, actor, next.unit);
 }
 
 /* ---- steps ---- */
@@ -177,7 +179,7 @@ static bool answers(struct governed *governed, enum someone person, enum home un
 
 static void check(struct law *law, struct governed *governed)
 {
-	for (unsigned unit = 0; unit < ORG; unit++)
+	for (unsigned unit = 0; unit < UNITS; unit++)
 		for (unsigned person = 0; person < PEOPLE; person++)
 			assert_int_equal(answers(governed, (enum someone)person, (enum home)unit),
 				has_word(law, (enum someone)person, (enum home)unit));
@@ -201,14 +203,14 @@ static void step(struct law *law)
 	bool had[PEOPLE][UNITS], was_vacant[UNITS];
 	bool is_agreement = pick(3) == 0;
 
-	for (unsigned unit = 0; unit < ORG; unit++) {
+	for (unsigned unit = 0; unit < UNITS; unit++) {
 		was_vacant[unit] = is_vacant(law, (enum home)unit);
 		for (unsigned person = 0; person < PEOPLE; person++)
 			had[person][unit] = has_word(law, (enum someone)person, (enum home)unit);
 	}
 	(is_agreement ? agree : write_source)(law);
 	check(law, &law->governed);
-	for (unsigned unit = 0; unit < ORG; unit++)
+	for (unsigned unit = 0; unit < UNITS; unit++)
 		for (unsigned person = 0; person < PEOPLE; person++) {
 			bool gained = !had[person][unit] &&
 				      has_word(law, (enum someone)person, (enum home)unit);

@@ -521,6 +521,28 @@ static void other_entries_are_asked_what_concerns_them(void **state)
 		CHECK_SECRET_STATIC, true);
 }
 
+static void a_custodian_is_agreed_to(void **state)
+{
+	struct bench *bench = *state;
+	struct registry_change change = {.kind = OBJECT_DATA_SOURCE,
+		.name = TEXT("tickets"),
+		.version = 1,
+		.in_force = 1,
+		.named_by = TEXT("person:eva")};
+	struct error err = {0};
+
+	change.version = change.in_force =
+		registry_find(bench->world.registry, OBJECT_DATA_SOURCE, change.name)->version;
+	change.revision = registry_revision(bench->world.registry) + 1;
+	if (!registry_set(bench->world.registry, &change, &err))
+		fail_msg("%s", err.text);
+	assert_true(has(violated_by(bench, OBJECT_DATA_SOURCE, "tickets"), CHECK_CUSTODIAN_NAMED));
+	change.named_by = TEXT("");
+	change.revision++;
+	assert_true(registry_set(bench->world.registry, &change, &err));
+	assert_int_equal(violated_by(bench, OBJECT_DATA_SOURCE, "tickets"), 0);
+}
+
 static void an_issuer_is_somebodys(void **state)
 {
 	struct bench *bench = *state;
@@ -1010,6 +1032,7 @@ int main(void)
 		CASE(sandboxes_stay_away_from_production),
 		CASE(a_method_has_nothing_to_be_pinned),
 		CASE(other_entries_are_asked_what_concerns_them),
+		CASE(a_custodian_is_agreed_to),
 		CASE(an_issuer_is_somebodys),
 		CASE(an_account_that_no_identity_is_is_unregistered),
 		CASE(somebody_who_is_here_owns_an_account),

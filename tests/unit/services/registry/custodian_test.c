@@ -121,8 +121,33 @@ static void who_has_the_word_names_whom_they_like(void **state)
 	assert_true(has_say(governed, "leads"));
 	assert_true(governed_apply(governed, "eva", DATA("visits", "sales", "cy")));
 	assert_true(has_say(governed, "visits"));
+}
+
+/* data-owner/org is an approval like that of any unit. */
+static void nobody_answers_for_data_of_org_by_one_administrator(void **state)
+{
+	struct governed *governed = *state;
+
 	assert_true(governed_apply(governed, "eva", DATA("shared", "org", "sock")));
-	assert_true(has_say(governed, "shared"));
+	assert_false(answers(governed, "sock", "org"));
+	assert_true(agree(governed, "adi", "shared"));
+	assert_true(answers(governed, "sock", "org"));
+}
+
+/* What comes from a unit with its word is not one administrator's to open. */
+static void what_moved_is_not_opened_by_one_administrator(void **state)
+{
+	struct governed *governed = *state;
+
+	assert_true(governed_apply(governed, "dan", DATA("staff", "sales", "dan")));
+	assert_false(governed_apply(
+		governed, "eva", DATA_MORE("staff", "sales", "dan", "sensitivity: public\n")));
+	assert_true(governed->last.is_forbidden);
+	assert_false(governed_apply(governed, "eva", DATA("staff", "org", "dan")));
+	assert_false(governed_apply(governed, "eva", DATA("staff", "sales", "sock")));
+	/* Who moved it may take it back; the unit is asked, as it has lost its last custodian. */
+	assert_true(governed_apply(governed, "dan", DATA("staff", "people", "dan")));
+	assert_false(answers(governed, "dan", "people"));
 }
 
 static void of_a_unit_that_nobody_answers_for_another_administrator_agrees(void **state)
@@ -159,10 +184,13 @@ static void what_is_asked_about_stays_so_in_the_next_version(void **state)
 	assert_true(governed_apply(governed, "adi",
 		DATA_MORE("decoy", "sales", "sock", "sensitivity: confidential\n")));
 	assert_true(text_is(source(governed, "decoy")->more->named_by, "person:eva"));
-	/* As what is new it is the administrators' still. */
-	assert_true(governed_apply(governed, "adi", DATA("decoy", "sales", "sock")));
-	assert_true(governed_apply(governed, "adi", DATA("decoy", "sales", "dan")));
-	assert_true(text_is(source(governed, "decoy")->more->named_by, "person:adi"));
+	/* As what is new it is still theirs who named them. */
+	assert_false(governed_apply(governed, "adi", DATA("decoy", "sales", "sock")));
+	assert_true(governed->last.is_forbidden);
+	assert_false(governed_apply(governed, "adi", DATA("decoy", "sales", "dan")));
+	assert_true(governed_apply(governed, "eva", DATA("decoy", "sales", "sock")));
+	assert_true(governed_apply(governed, "eva", DATA("decoy", "sales", "dan")));
+	assert_true(text_is(source(governed, "decoy")->more->named_by, "person:eva"));
 	assert_true(agree(governed, "cy", "decoy"));
 	assert_true(governed_apply(governed, "adi",
 		DATA_MORE("decoy", "sales", "dan", "sensitivity: confidential\n")));
@@ -233,13 +261,14 @@ static void it_is_as_it_was_after_a_restart(void **state)
 	free(other);
 }
 
-/* Whoever is custodian of data of org, whom an administrator named alone, moves them themselves:
+/* Whoever is custodian of data of org moves them themselves:
  * then it was they who named, and not the administrator who agrees. */
 static void an_administrator_and_whom_they_registered_do_not_take_a_unit(void **state)
 {
 	struct governed *governed = *state;
 
 	assert_true(governed_apply(governed, "eva", DATA("shared", "org", "sock")));
+	assert_true(agree(governed, "adi", "shared"));
 	if (governed_apply(governed, "sock", DATA("shared", "legal", "sock")))
 		(void)agree(governed, "eva", "shared");
 	assert_false(answers(governed, "sock", "legal"));
@@ -254,6 +283,7 @@ static void nor_a_unit_whose_owner_they_took_the_role_from(void **state)
 
 	assert_true(governed_apply(governed, "adi", reaches_crm));
 	assert_true(governed_apply(governed, "eva", DATA("shared", "org", "sock")));
+	assert_true(agree(governed, "adi", "shared"));
 	assert_true(governed_apply(governed, "eva", "object: person\nname: cy\nunit: sales\n"));
 	if (governed_apply(governed, "sock", DATA("shared", "sales", "sock")))
 		(void)agree(governed, "eva", "shared");
@@ -280,6 +310,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nobody_gives_a_unit_s_word_by_data_that_they_put_there),
 		TEST(who_has_the_word_names_whom_they_like),
+		TEST(nobody_answers_for_data_of_org_by_one_administrator),
+		TEST(what_moved_is_not_opened_by_one_administrator),
 		TEST(of_a_unit_that_nobody_answers_for_another_administrator_agrees),
 		TEST(data_that_move_give_no_word_where_they_come),
 		TEST(what_is_asked_about_stays_so_in_the_next_version),
