@@ -60,7 +60,8 @@
 	  "nothing says how its actions are taken back") \
 	X(CHECK_SOURCE_UNLABELLED, "source-unlabelled", RISK_MEDIUM, "it has no sensitivity") \
 	X(CHECK_CUSTODIAN_GONE, "custodian-gone", RISK_MEDIUM, "its custodian is not here") \
-	X(CHECK_CUSTODIAN_NAMED, "custodian-named", RISK_MEDIUM, "its unit has not agreed to the custodian whom it names") \
+	X(CHECK_CUSTODIAN_NAMED, "custodian-named", RISK_MEDIUM, \
+	  "its unit has not agreed to the custodian whom it names") \
 	X(CHECK_UNIT_UNGOVERNED, "unit-ungoverned", RISK_HIGH, \
 	  "no mandatory guardrail holds in it") \
 	X(CHECK_ACCOUNT_UNREGISTERED, "account-unregistered", RISK_MEDIUM, \
