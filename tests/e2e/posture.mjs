@@ -48,7 +48,10 @@ test('each control is proven, or says why it is not', async () => {
 
 test('a change turns its control red, and the repair green', async () => {
   await becomes('G-27', 'passing');
-  await apply(source(), EVA); // nobody makes themselves the custodian
+  await apply(source(), EVA);
+  await becomes('G-50', 'failing'); // until the unit has agreed to its custodian
+  await world.must('ana@example.com', 'data-source', 'consent', 'raw', '--yes');
+  await becomes('G-50', 'passing');
   await becomes('G-27', 'failing');
   const { items } = await one('G-27');
   assert.deepEqual(items.map(({ object, check }) => [object, check]),
