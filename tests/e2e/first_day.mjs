@@ -1,7 +1,8 @@
 import { play } from './support/steps.mjs';
 
 await play('first-day', [
-  'applied, record #', 'cloud/nightly-export', 'custodian gil@example.com answers for nothing by it yet',
+  'applied, record #', 'cloud/nightly-export',
+  'custodian gil@example.com answers for nothing by it yet',
   'invoices', 'gil@example.com', 'consented, record #',
   'read_text_file', 'applied, record #', 'What it may do, once it is in force:',
   'its lines touch unit finance', 'invoice-reader is proposed', 'missing', 'unit finance: missing',

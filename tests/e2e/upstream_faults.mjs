@@ -10,7 +10,7 @@ let world;
 let agent;
 
 before(async () => {
-  world = await startFaultyWorld('hold-ms: 300\nupstream-timeout-ms: 4000\n');
+  world = await startFaultyWorld();
   agent = await world.agent('tester', 'faulty');
 });
 after(async () => {

@@ -133,7 +133,7 @@ export const startCredentialWorld = async (
   };
   const world = await World.start({
     settings: `hold-ms: 300
-upstream-timeout-ms: 1500
+upstream-timeout-ms: 6000
 vault-url: ${vaultUrl}
 ${login?.(folder) ?? `vault-token-file: ${join(folder, 'token')}`}
 ${settings}`,

@@ -227,7 +227,7 @@ export const startModelWorld = async ({ limits = '', settings = '' } = {}) => {
   const provider = await startProvider(state);
   writeFileSync(state.keyFile, KEY + '\n', { mode: 0o600 });
   const world = await World.start({
-    settings: `hold-ms: 300\nupstream-timeout-ms: 1500\n${settings}`,
+    settings: `hold-ms: 300\nupstream-timeout-ms: 6000\n${settings}`,
     change: (files, made) => files.set('charters/60-models.yaml',
       documents(made, provider.url, state.keyFile, limits)),
     approve: { tester: 'bo@example.com', second: 'bo@example.com' },

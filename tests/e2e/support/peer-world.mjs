@@ -177,7 +177,7 @@ export const startPeerWorld = async ({ settings = '' } = {}) => {
   const keyFile = join(folder, 'key');
   writeFileSync(keyFile, KEY + '\n', { mode: 0o600 });
   const world = await World.start({
-    settings: `hold-ms: 300\nupstream-timeout-ms: 3000\n${settings}`,
+    settings: `hold-ms: 300\nupstream-timeout-ms: 6000\n${settings}`,
     change: (files, made) =>
       files.set('charters/60-peers.yaml', documents(made, url, keyFile, helperUrl)),
     approve: {
