@@ -59,6 +59,16 @@ static void peer_fill(struct http_exchange *exchange)
 		sizeof peer->address, NULL, 0, NI_NUMERICHOST);
 }
 
+/* The query is ours to take apart (http_check.c).  libmicrohttpd 0.9.75 would do so next, into the
+ * memory of the connection; where that is used up it frees it, and goes on with it. */
+static void keep_query(const char *target)
+{
+	char *query = strchr((char *)(uintptr_t)target, '?'); /* the library's own, and writable */
+
+	if (query != NULL)
+		query[1] = '\0';
+}
+
 /* The request line was read: target is as it came.  NULL: no memory. */
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
@@ -69,13 +79,15 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 	struct http_request *request;
 	ptrdiff_t question;
 
+	if (exchange != NULL)
+		memcpy(exchange->memory, target, size);
+	keep_query(target);
 	if (exchange == NULL)
 		return NULL;
 	exchange->server = server;
 	exchange->listener = listener;
 	exchange->connection = connection;
 	exchange->target_size = size;
-	memcpy(exchange->memory, target, size);
 	request = &exchange->request;
 	request->target = text_of(exchange->memory);
 	question = text_find_byte(request->target, '?');

@@ -386,6 +386,30 @@ static void headers_pass_up_to_the_pool_and_no_further(void **state)
 	free(request);
 }
 
+static const char *ask_parameters(struct bench *bench, size_t count)
+{
+	char request[1024];
+	int used = snprintf(request, sizeof request, "GET /echo/a?");
+
+	memset(request + used, '&', count);
+	(void)snprintf(request + (size_t)used + count, sizeof request - (size_t)used - count,
+		" HTTP/1.1\r\nHost: a\r\n" END);
+	return ask(bench, request);
+}
+
+/* Also so many that the library would have no room for them. */
+static void parameters_pass_up_to_their_limit_and_no_further(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_status(ask_parameters(bench, HTTP_QUERY_PARAMETERS_MAX - 1), "200");
+	assert_int_equal(bench->calls, 1);
+	assert_status(ask_parameters(bench, HTTP_QUERY_PARAMETERS_MAX), "400");
+	for (size_t count = 100; count <= 900; count += 100)
+		assert_status(ask_parameters(bench, count), "400");
+	assert_int_equal(bench->calls, 1);
+}
+
 static void a_target_passes_up_to_its_limit(void **state)
 {
 	struct bench *bench = *state;
@@ -813,6 +837,7 @@ int main(void)
 		SERVED(a_405_names_the_methods_of_the_path),
 		SERVED(headers_pass_up_to_the_pool_and_no_further),
 		SERVED(a_target_passes_up_to_its_limit),
+		SERVED(parameters_pass_up_to_their_limit_and_no_further),
 		SERVED(a_body_passes_up_to_its_limit),
 		SERVED(a_chunked_body_beyond_the_limit_is_refused_with_413),
 		SERVED(a_request_reaches_its_handler_whole),
