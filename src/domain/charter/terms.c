@@ -178,6 +178,11 @@ int sensitivity_level(enum sensitivity value)
 	return 4; /* whatever has no label of its own is the most sensitive */
 }
 
+int ceiling_level(enum sensitivity up_to)
+{
+	return up_to == SENSITIVITY_UNLABELLED ? 0 : sensitivity_level(up_to);
+}
+
 int risk_tier_level(enum risk_tier value)
 {
 	return value == RISK_NONE ? RISK_CRITICAL : (int)value;

@@ -107,6 +107,8 @@ enum identity_state identity_state_of(struct text word);
 
 /* 1 (public) to 4 (restricted); unlabelled is 4. */
 int sensitivity_level(enum sensitivity value);
+/* The same of a ceiling, where a level that nobody wrote covers nothing: 0. */
+int ceiling_level(enum sensitivity up_to);
 /* 1 (low) to 4 (critical); none is 4. */
 int risk_tier_level(enum risk_tier value);
 /* summarise and retrieve: read; update: read, write; execute: all three.

@@ -4,11 +4,6 @@
 #include "domain/control/record_private.h"
 #include "domain/decide/decide.h"
 
-int record_ceiling_level(enum sensitivity up_to)
-{
-	return up_to == SENSITIVITY_UNLABELLED ? 0 : sensitivity_level(up_to);
-}
-
 static int source_level(const struct seeing *seeing, const struct json *name)
 {
 	struct record_day_entry source;
@@ -48,8 +43,7 @@ bool seeing_lists(
 int seeing_read_level(const struct seeing *seeing)
 {
 	const struct json *sources = record_list(seeing->record, "sources");
-	int ceiling =
-		record_ceiling_level(sensitivity_of(json_text_or(seeing->record, "ceiling", "")));
+	int ceiling = ceiling_level(sensitivity_of(json_text_or(seeing->record, "ceiling", "")));
 	int level = 0;
 
 	for (uint32_t i = 0; sources != NULL && i < sources->count; i++) {
@@ -63,7 +57,7 @@ int seeing_read_level(const struct seeing *seeing)
 int seeing_carried_level(const struct seeing *seeing)
 {
 	const struct json *labels = json_find(seeing->record, "labels");
-	int had = record_ceiling_level(sensitivity_of(json_text_or(labels, "sensitivity", "")));
+	int had = ceiling_level(sensitivity_of(json_text_or(labels, "sensitivity", "")));
 	int reads = seeing_read_level(seeing);
 	int level = sensitivity_level(SENSITIVITY_PUBLIC);
 
@@ -134,7 +128,7 @@ bool seeing_lets_go(
 		return true;
 	for (uint32_t i = 0; charter != NULL && i < charter->outputs_count; i++)
 		if (record_output_is_to(seeing, &charter->outputs[i], to) &&
-			level <= record_ceiling_level(charter->outputs[i].up_to))
+			level <= ceiling_level(charter->outputs[i].up_to))
 			return true;
 	return false;
 }

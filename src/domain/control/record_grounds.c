@@ -119,7 +119,7 @@ void record_see_combination(struct record_watch *watch, const struct json *recor
 	const struct json *origins = json_find(record, "origins");
 	enum sensitivity had = sensitivity_of(json_text_or(labels, "sensitivity", ""));
 
-	if (record_ceiling_level(had) >= sensitivity_level(SENSITIVITY_CONFIDENTIAL) &&
+	if (ceiling_level(had) >= sensitivity_level(SENSITIVITY_CONFIDENTIAL) &&
 		json_boolean_or(labels, "untrusted", false) &&
 		(is_strange(origins, "recipient") || is_strange(origins, "url")))
 		record_tell_of(watch, RECORD_CHECK_COMBINATION, record);

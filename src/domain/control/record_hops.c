@@ -140,7 +140,7 @@ static bool hands(const struct charter_peer *line, const struct asked *asked, si
 	if (!is_about_something(asked))
 		return true;
 	return (asked->is_skill || peer_has_effect(line, asked->effect)) &&
-	       level_along(asked) <= record_ceiling_level(line->up_to);
+	       level_along(asked) <= ceiling_level(line->up_to);
 }
 
 /* ---- itself ---- */
@@ -153,7 +153,7 @@ static bool has_model(const struct charter *charter, const struct asked *asked)
 				   : TEXT("");
 	const struct charter_model *line = charter_find_model(charter, provider, name);
 	int least = sensitivity_level(SENSITIVITY_PUBLIC);
-	int level = line == NULL ? 0 : record_ceiling_level(line->up_to);
+	int level = line == NULL ? 0 : ceiling_level(line->up_to);
 
 	return line != NULL &&
 	       seeing_carried_level(asked->seeing) <= (level > least ? level : least);

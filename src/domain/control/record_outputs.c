@@ -32,7 +32,7 @@ static bool is_within(const struct seeing *seeing, const struct json *output)
 	if (line == NULL)
 		return json_find(output, "line") == NULL && text_is(to, "tool") &&
 		       level <= sensitivity_level(SENSITIVITY_PUBLIC);
-	return record_output_is_to(seeing, line, to) && level <= record_ceiling_level(line->up_to);
+	return record_output_is_to(seeing, line, to) && level <= ceiling_level(line->up_to);
 }
 
 static bool are_within(const struct seeing *seeing, const struct json *outputs)

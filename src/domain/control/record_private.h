@@ -125,8 +125,6 @@ bool seeing_lists(
 int seeing_read_level(const struct seeing *seeing);
 /* Of what it may take out: at least that of public data. */
 int seeing_carried_level(const struct seeing *seeing);
-/* As a ceiling, a level that nobody wrote covers nothing. */
-int record_ceiling_level(enum sensitivity up_to);
 /* Whether the call has a target of that form. */
 bool seeing_has_target(const struct seeing *seeing, const struct tool *tool, enum target_form form);
 /* Whether it takes something to its tool, and not to recipients alone. */

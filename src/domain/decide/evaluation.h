@@ -199,9 +199,6 @@ bool check_ceiling(struct evaluation *evaluation, const struct registry_entry *e
  * identity the request is about. */
 bool check_all_guardrails(struct evaluation *evaluation, struct text own);
 
-/* rules.c: as a ceiling, a level that nobody wrote covers nothing. */
-int ceiling_level(enum sensitivity up_to);
-
 /* outputs.c: what the call would carry out, whatever it carries it to: what its task has read
  * so far and what it reads itself; PUBLIC if nothing. */
 enum sensitivity carried_label(const struct evaluation *evaluation);

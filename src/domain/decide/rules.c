@@ -370,12 +370,6 @@ bool rule_request(struct evaluation *evaluation)
 
 /* ---- the data -------------------------------------------------------------------- */
 
-/* As a ceiling, a level that nobody wrote covers nothing. */
-int ceiling_level(enum sensitivity up_to)
-{
-	return up_to == SENSITIVITY_UNLABELLED ? 0 : sensitivity_level(up_to);
-}
-
 bool is_judged_by_row(const struct evaluation *evaluation)
 {
 	return evaluation->tool != NULL && evaluation->tool->classification.length != 0;

@@ -19,15 +19,16 @@ void custodians_destroy(struct custodians **custodians);
 /* Whether the person answers for a data source in force of the unit.  Without memory nobody
  * does. */
 bool custodians_has(struct custodians *custodians, struct text unit, struct text person);
-/* What was kept of the unit at this generation, whether nobody at all has its word; false: nothing
- * was. */
-bool custodians_vacancy(struct custodians *custodians, struct text unit, bool *is_vacant);
-/* Keeps it until the registry changes; not without memory. */
-void custodians_keep_vacancy(struct custodians *custodians, struct text unit, bool is_vacant);
 /* Calls visit for each of them, once and in order of name, until it returns false.  Errors:
  * LIMIT. */
 bool custodians_each(struct custodians *custodians, struct text unit,
 	bool (*visit)(void *context, struct text person), void *context,
 	struct error *err) MUST_CHECK;
+
+/* What was kept of the unit at this generation, whether nobody at all has its word; false: nothing
+ * was. */
+bool custodians_vacancy(struct custodians *custodians, struct text unit, bool *is_vacant);
+/* Keeps it until the registry changes; not without memory. */
+void custodians_keep_vacancy(struct custodians *custodians, struct text unit, bool is_vacant);
 
 #endif

@@ -1,4 +1,4 @@
-/* Custodians of the unit's data first, for they are known by name; of roles everybody is asked. */
+/* Custodians of the unit's data first, for they are known by name; then who has a role in it. */
 #include "services/registry/custody.h"
 
 #include "domain/audit/envelope.h"

@@ -285,12 +285,8 @@ static bool has_role_of_unit(const struct person *person)
  * else: they count in the person's unit. */
 static bool is_raised(const struct person *before, const struct person *after)
 {
-	int old_level = before == NULL || before->clearance == SENSITIVITY_UNLABELLED
-				? 0
-				: sensitivity_level(before->clearance);
-	int new_level = after->clearance == SENSITIVITY_UNLABELLED
-				? 0
-				: sensitivity_level(after->clearance);
+	int old_level = before == NULL ? 0 : ceiling_level(before->clearance);
+	int new_level = ceiling_level(after->clearance);
 
 	if (new_level > old_level)
 		return true;
@@ -812,6 +808,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	struct plan_documents documents;
 	struct reference_world world;
 	struct custody custody;
+	struct error unused;
 	bool ok = false;
 
 	*out = NULL;
@@ -831,7 +828,7 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	check_references(planned);
 	check_removals(planned);
 	world = world_of(planned);
-	custody = custody_of(planned, err);
+	custody = custody_of(planned, &unused);
 	documents =
 		(struct plan_documents){planned->objects, planned->files, planned->objects_count};
 	plan_check_administrators(&planned->plan, registry, &documents);

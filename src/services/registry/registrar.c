@@ -78,6 +78,12 @@ void registrar_destroy(struct registrar **registrar)
 	*registrar = NULL;
 }
 
+struct custody registrar_custody(const struct registrar *registrar, struct error *err)
+{
+	return (struct custody){
+		.registry = registrar->registry, .custodians = registrar->custodians, .err = err};
+}
+
 const struct registry *registrar_registry(const struct registrar *registrar)
 {
 	return registrar->registry;

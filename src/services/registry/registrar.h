@@ -226,13 +226,15 @@ bool registrar_needs(const struct registrar *registrar, const struct registrar_n
 	struct arena *arena, struct json *out, struct text *next, struct error *err) MUST_CHECK;
 
 /* Charters that touch other units (domain/charter/crossing.h), in order of name after `after`, at
- * most count of those among CROSSINGS_LOOKS_MAX identities, as JSON array of {identity, unit,
+ * most count of those among CROSSINGS_LOOKS_MAX of them, as JSON array of {identity, unit,
  * owner, version, state: "waiting" or "in-force", units: [{unit, state, digest, by, at,
  * agreed_digest, lines, outputs, not_agreed}]}; the state of a unit is "agreed", "missing",
  * "other-lines" (it agreed, but not to the lines that not_agreed names) or "before" (it was not
  * asked).  *next is the last name looked at where there are more.  After them the servers and tools
  * that would leave a unit, {kind, name, unit, version, state: "waiting", proposed_by, removal?,
- * units: [{unit, state, by, at}]}; a page of them begins after "KIND:NAME".  Errors: LIMIT. */
+ * units: [{unit, state, by, at}]}; then the data sources whose unit is asked about their custodian,
+ * {kind, name, unit, version, state: "in-force", custodian, named_by, units: [{unit, state}]}; a
+ * page of them begins after "KIND:NAME".  Errors: LIMIT. */
 enum { CROSSINGS_LOOKS_MAX = 2000 };
 struct registrar_crossings_query {
 	struct text unit; /* only what touches it; empty: any */
@@ -270,8 +272,9 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 
 /* One entry as JSON for the API: {kind, name, revision, version, state, object,
  * waiting: {version, state, proposed_by, digest, fields[...] that differ from what is in force,
- * object}, keys[...]}; of a unit approved_by, who approved its template for sandboxes.  What waits
- * of a guardrail, an application or a unit also has proposed_at, cases_passed, and removal: true
+ * object}, keys[...]}; of a unit approved_by, who approved its template for sandboxes; of a data
+ * source named_by, who named the custodian that its unit is asked about.  What waits of a
+ * guardrail, an application or a unit also has proposed_at, cases_passed, and removal: true
  * instead of digest, fields and object.  Errors: LIMIT. */
 bool registrar_entry_json(const struct registry_entry *entry, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;

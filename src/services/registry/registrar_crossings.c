@@ -176,7 +176,8 @@ static bool put_entry(struct telling *telling, const struct registry_entry *entr
 
 /* ---- what would leave a unit ---- */
 
-static bool put_left_unit(struct telling *telling, struct json_builder *list,
+/* Nothing of data is kept before the one yes. */
+static bool put_asked_unit(struct telling *telling, struct json_builder *list,
 	const struct registry_entry *entry, struct text unit)
 {
 	struct json_builder object;
@@ -210,7 +211,7 @@ static bool put_cession(struct telling *telling, const struct registry_entry *en
 		return true;
 	json_array_start(&list, telling->arena);
 	while (consents_next(&units, &unit))
-		if (!put_left_unit(telling, &list, entry, unit))
+		if (!put_asked_unit(telling, &list, entry, unit))
 			return false;
 	if (!json_array_seal(&list, &units_json, telling->err))
 		return false;
@@ -233,34 +234,19 @@ static bool put_cession(struct telling *telling, const struct registry_entry *en
 
 /* ---- who would answer for data of a unit ---- */
 
-static bool put_asked_unit(
-	struct json_builder *object, struct arena *arena, struct text unit, struct error *err)
-{
-	struct json_builder one, list;
-	struct json item, units;
-
-	json_object_start(&one, arena);
-	json_put_text(&one, "unit", unit);
-	json_put_cstring(&one, "state", "missing");
-	json_array_start(&list, arena);
-	if (!json_object_seal(&one, &item, err))
-		return false;
-	json_add(&list, item);
-	if (!json_array_seal(&list, &units, err))
-		return false;
-	json_put(object, "units", units);
-	return true;
-}
-
 static bool put_custodian(
 	struct telling *telling, const struct registry_entry *entry, bool *is_told)
 {
 	const struct data_source *source = entry->in_force->data_source;
-	struct json_builder object;
-	struct json item;
+	struct json_builder object, list;
+	struct json units, item;
 
 	if (telling->asked->unit.length > 0 && !text_equal(telling->asked->unit, source->unit))
 		return true;
+	json_array_start(&list, telling->arena);
+	if (!put_asked_unit(telling, &list, entry, source->unit) ||
+		!json_array_seal(&list, &units, telling->err))
+		return false;
 	json_object_start(&object, telling->arena);
 	json_put_cstring(&object, "kind", object_kind_word(entry->kind));
 	json_put_text(&object, "name", entry->name);
@@ -269,8 +255,8 @@ static bool put_custodian(
 	json_put_cstring(&object, "state", "in-force");
 	json_put_text(&object, "custodian", source->custodian);
 	json_put_text(&object, "named_by", entry->more->named_by);
-	if (!put_asked_unit(&object, telling->arena, source->unit, telling->err) ||
-		!json_object_seal(&object, &item, telling->err))
+	json_put(&object, "units", units);
+	if (!json_object_seal(&object, &item, telling->err))
 		return false;
 	json_add(&telling->items, item);
 	*is_told = true;

@@ -2,12 +2,6 @@
  * lines touch. */
 #include "services/registry/registrar_private.h"
 
-struct custody registrar_custody(const struct registrar *registrar, struct error *err)
-{
-	return (struct custody){
-		.registry = registrar->registry, .custodians = registrar->custodians, .err = err};
-}
-
 static struct text entered(struct registrar *registrar, const struct registry_entry *entry)
 {
 	struct error unused;
