@@ -1,11 +1,14 @@
 /* Query strings of /v1, on the real table of routes: the first byte chooses one that reads.  Laws:
  * there is an answer; a handler is reached once by what is answered 200, and by nothing else; then
- * each name is one of the route's, stands there once and has a value; a refusal is a problem. */
+ * each name is one of the route's, stands there once and has a value; a refusal is a problem.  A
+ * head that all but fills the library's pool of 8 KiB is the library's: it refuses or closes. */
 #include <stdint.h>
 
 #include "edges/api/request.h"
 #include "fuzz/support/loopback.h"
 #include "unit/edges/api/fake_handlers.h"
+
+enum { OWN_HEAD_BYTES_MAX = 7680 };
 
 struct door {
 	struct loopback loopback;
@@ -147,6 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buffer request, query;
 	struct text body;
 	unsigned reached;
+	bool is_ours;
 	int status;
 
 	if (size == 0 || size > 4096)
@@ -164,11 +168,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buffer_append_string(&request, " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 	reached = handlers_reached();
 	status = loopback_ask(&door->loopback, buffer_text(&request), &body);
-	assert(status == 200 || (status >= 400 && status < 500));
+	is_ours = buffer_text(&request).length <= OWN_HEAD_BYTES_MAX;
+	assert(status == 200 || (status >= 400 && status < 500) || (status == 0 && !is_ours));
 	assert(handlers_reached() - reached == (status == 200));
 	if (status == 200)
 		check_taken(route, buffer_text(&query));
-	else
+	else if (is_ours)
 		assert(memmem(body.data, body.length, "\"title\"", 7) != NULL);
 	buffer_deinit(&request);
 	buffer_deinit(&query);

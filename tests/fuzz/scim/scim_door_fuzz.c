@@ -159,14 +159,26 @@ static void check_bulk(struct arena *arena, const struct json *answer, struct te
 		assert(json_text_or(&results->items[i], "status", "").length == 3);
 }
 
+/* Byte by byte: memmem would teach the fuzzer the token, which then asks for it, and is told in a
+ * refusal what it sent. */
+static bool tells_token(struct text body)
+{
+	size_t length = strlen(door->token), matched = 0;
+
+	for (size_t i = 0; i + length <= body.length && matched < length; i++)
+		for (matched = 0; matched < length; matched++)
+			if (body.data[i + matched] != door->token[matched])
+				break;
+	return matched == length;
+}
+
 static void check(struct arena *arena, int status, struct text body, char how, struct text asked)
 {
 	struct json answer;
 	struct error err;
 
 	assert(status == 200 || (status >= 400 && status <= 503));
-	assert(body.length == 0 ||
-		memmem(body.data, body.length, door->token, strlen(door->token)) == NULL);
+	assert(!tells_token(body));
 	if (status != 200)
 		return;
 	assert(json_parse(&answer, arena, body, &json_limits_default, &err));
