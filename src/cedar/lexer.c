@@ -28,9 +28,12 @@ static char byte_at(const struct lexer *lexer, uint32_t at)
 
 static void skip_comment(struct lexer *lexer)
 {
-	while (lexer->at < lexer->source.length && byte_at(lexer, lexer->at) != '\n' &&
-		byte_at(lexer, lexer->at) != '\r')
-		lexer->at++;
+	const char *start = lexer->source.data + lexer->at, *cursor = start;
+	const char *end = lexer->source.data + lexer->source.length;
+
+	while (cursor < end && *cursor != '\n' && *cursor != '\r')
+		cursor++;
+	lexer->at += (uint32_t)(cursor - start);
 }
 
 static void skip_blanks(struct lexer *lexer)

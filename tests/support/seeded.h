@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
+
+#include "support/how_many.h"
 
 /* Choices at random that can be had again, by the seed that was printed. */
 
@@ -29,25 +30,6 @@ static inline void seed_with(uint64_t seed)
 	random_state = seed ^ (seed >> 31);
 }
 
-/* The variable of the environment, or otherwise. */
-static inline uint64_t number_given(const char *name, uint64_t otherwise)
-{
-	const char *given = getenv(name);
-
-	return given == NULL ? otherwise : strtoull(given, NULL, 10);
-}
-
-/* Of what is random in the large: a night's REMIT_CASES is for what takes microseconds. */
-enum { WORLDS_TIMES_MAX = 100 };
-
-/* REMIT_CASES, at most a hundred times as many as otherwise. */
-static inline uint64_t worlds_given(uint64_t otherwise)
-{
-	uint64_t worlds = number_given("REMIT_CASES", otherwise);
-
-	return worlds < otherwise * WORLDS_TIMES_MAX ? worlds : otherwise * WORLDS_TIMES_MAX;
-}
-
 /* REMIT_SEED, or the time; printed. */
 static inline uint64_t seed_of_run(void)
 {
@@ -55,6 +37,12 @@ static inline uint64_t seed_of_run(void)
 
 	printf("REMIT_SEED=%llu\n", (unsigned long long)seed);
 	return seed;
+}
+
+/* Where one of the places, from 1 on, that a share of them begins with: another one each run. */
+static inline uint64_t place_of_run(void)
+{
+	return 1 + seed_of_run() % share_given();
 }
 
 #endif

@@ -3,7 +3,8 @@
 // sides say what is wrong with each policy, and decide some requests over random entities,
 // by the schema and without; decision, determining policies and erring policies must be the same.
 // Usage: differential.mjs PROGRAM; exit 77 without the package.  Environment:
-// REMIT_DIFFERENTIAL_CASES (10000), REMIT_DIFFERENTIAL_JOBS (as many as cores), REMIT_SEED.
+// REMIT_DIFFERENTIAL_CASES (10000, or what REMIT_SHARE leaves of them), REMIT_DIFFERENTIAL_JOBS
+// (as many as cores), REMIT_SEED.
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +21,8 @@ if (loadCedar() === null) {
   process.exit(77);
 }
 
-const cases = Number(process.env.REMIT_DIFFERENTIAL_CASES ?? 10_000);
+const share = Math.max(1, Number(process.env.REMIT_SHARE ?? 1));
+const cases = Number(process.env.REMIT_DIFFERENTIAL_CASES ?? Math.ceil(10_000 / share));
 const jobs = Number(process.env.REMIT_DIFFERENTIAL_JOBS ?? availableParallelism());
 const seed = BigInt(process.env.REMIT_SEED ?? Date.now());
 const worker = fileURLToPath(new URL('compare.mjs', import.meta.url));

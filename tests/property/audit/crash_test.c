@@ -18,6 +18,7 @@
 #include "audit_support.h"
 #include "services/record/record_private.h"
 #include "simulated_disk.h"
+#include "support/how_many.h"
 
 enum {
 	CRASHES_DEFAULT = 10000,
@@ -267,20 +268,14 @@ static void live(struct life *life, uint64_t seed, uint64_t crashes)
 	test_signer_deinit(&life->signer);
 }
 
-static uint64_t number_of(const char *name, uint64_t otherwise)
-{
-	const char *given = getenv(name);
-
-	return given == NULL ? otherwise : strtoull(given, NULL, 10);
-}
-
 /* usage: crash_test [CRASHES [FIRST_SEED]]; REMIT_CRASHES goes before the first,
  * REMIT_SEED is added to the second. */
 int main(int argc, char **argv)
 {
 	uint64_t given = argc > 1 ? strtoull(argv[1], NULL, 10) : CRASHES_DEFAULT;
-	uint64_t crashes = number_of("REMIT_CRASHES", given);
-	uint64_t seed = (argc > 2 ? strtoull(argv[2], NULL, 10) : 1) + number_of("REMIT_SEED", 0);
+	uint64_t crashes = number_given("REMIT_CRASHES", share_of(given));
+	uint64_t seed =
+		(argc > 2 ? strtoull(argv[2], NULL, 10) : 1) + number_given("REMIT_SEED", 0);
 	struct life *life = calloc(1, sizeof *life);
 
 	if (life == NULL)

@@ -14,6 +14,7 @@
 #include "services/record/contents.h"
 #include "services/record/record_private.h"
 #include "simulated_disk.h"
+#include "support/seeded.h"
 
 enum { APPENDS = 40, ENTRY_BYTES_LIMIT = 8192 };
 
@@ -207,11 +208,12 @@ int main(void)
 	uint64_t runs = 0;
 
 	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
-		for (uint64_t at = 1; try_fault(faults[i].fault, faults[i].name, at); at++)
+		for (uint64_t at = place_of_run(); try_fault(faults[i].fault, faults[i].name, at);
+			at += share_given())
 			runs++;
 	}
 	printf("%" PRIu64 " faults, %" PRIu64 " entries acknowledged, %" PRIu64 " refused, %" PRIu64
 	       " logs not opened\n",
 		runs, acknowledged, refused, not_opened);
-	return runs > 500 && acknowledged > runs && refused > 0 && not_opened > 0 ? 0 : 1;
+	return runs > share_of(500) && acknowledged > runs && refused > 0 && not_opened > 0 ? 0 : 1;
 }

@@ -503,7 +503,7 @@ static void one_case(struct subject *subject, size_t which)
 
 static void no_mutation_of_an_approved_call_goes(void **state)
 {
-	uint64_t cases = number_given("REMIT_CASES", CASES);
+	uint64_t cases = cases_given(CASES);
 	static struct subject subject;
 	unsigned in_bench = CASES_PER_BENCH;
 	uint64_t counts[MUTATIONS + 1] = {0};

@@ -16,6 +16,7 @@
 
 #include "services/settings/settings.h"
 #include "support/durable_bench.h"
+#include "support/seeded.h"
 
 enum { DAY_MS = 24 * 3600 * 1000, PLACES_MAX = 20000, HOLD_MS = 60000 };
 
@@ -214,10 +215,12 @@ static bool break_disk_at(uint64_t at, enum simulated_fault fault)
 
 static void break_disk_everywhere(enum simulated_fault fault)
 {
-	uint64_t at = 1;
+	uint64_t at = place_of_run();
 
-	while (break_disk_at(at, fault))
-		assert_true(++at < PLACES_MAX);
+	while (break_disk_at(at, fault)) {
+		at += share_given();
+		assert_true(at < PLACES_MAX);
+	}
 	assert_true(at > 100);
 	printf("%llu places\n", (unsigned long long)at);
 }
@@ -307,11 +310,13 @@ static bool break_memory_at(long n)
 
 static void any_allocation_may_fail(void **state)
 {
-	long n = 0;
+	long n = (long)place_of_run() - 1;
 
 	(void)state;
-	while (break_memory_at(n))
-		assert_true(++n < PLACES_MAX);
+	while (break_memory_at(n)) {
+		n += (long)share_given();
+		assert_true(n < PLACES_MAX);
+	}
 	assert_true(n > 60);
 	printf("%ld places\n", n);
 }

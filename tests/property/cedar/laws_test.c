@@ -11,6 +11,7 @@
 
 #include "generator.h"
 #include "remit/cedar.h"
+#include "support/how_many.h"
 
 enum {
 	WORLDS = 2500,
@@ -158,7 +159,7 @@ static void for_all(void **state, void (*law)(struct world *world))
 {
 	struct world *world = *state;
 
-	for (int i = 0; i < WORLDS; i++) {
+	for (uint64_t i = 0; i < share_of(WORLDS); i++) {
 		world_fill(world);
 		for (int r = 0; r < REQUESTS; r++) {
 			world_ask(world);
@@ -244,9 +245,9 @@ static void the_order_of_policies_changes_nothing(void **state)
 	/* The laws would say little of worlds where little happens. */
 	printf("%u allowed, %u forbidden, %u with errors\n", world->allowed, world->denied,
 		world->failed);
-	assert_true(world->allowed > WORLDS / 10);
-	assert_true(world->denied > WORLDS / 10);
-	assert_true(world->failed > WORLDS / 10);
+	assert_true(world->allowed > share_of(WORLDS) / 10);
+	assert_true(world->denied > share_of(WORLDS) / 10);
+	assert_true(world->failed > share_of(WORLDS) / 10);
 }
 
 /* The world with each policy in normal form. */

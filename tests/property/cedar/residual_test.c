@@ -12,6 +12,7 @@
 
 #include "generator.h"
 #include "remit/cedar.h"
+#include "support/how_many.h"
 
 enum { WORLDS = 4000, COMPLETIONS = 12, TEXT_BYTES = 1 << 20, ARENA_BYTES = 64 << 20 };
 
@@ -256,8 +257,7 @@ static void check_world(struct world *world)
 static void a_residual_says_what_the_policy_says_once_all_is_known(void **state)
 {
 	static struct world world;
-	const char *cases = getenv("REMIT_CASES");
-	unsigned long worlds = cases == NULL ? WORLDS : strtoul(cases, NULL, 10);
+	uint64_t worlds = cases_given(WORLDS);
 
 	(void)state;
 	world.generator.state = generator_seed();
@@ -266,7 +266,7 @@ static void a_residual_says_what_the_policy_says_once_all_is_known(void **state)
 	world.arena = cedar_arena_create(ARENA_BYTES);
 	world.scratch = cedar_arena_create(ARENA_BYTES);
 	assert_true(world.generator.text != NULL && world.arena != NULL && world.scratch != NULL);
-	for (unsigned long i = 0; i < worlds; i++)
+	for (uint64_t i = 0; i < worlds; i++)
 		check_world(&world);
 	printf("residuals: %u false, %u true, %u failed, %u conditions (%u cannot fail); "
 	       "completions: %u satisfied, %u not, %u failed\n",

@@ -14,6 +14,7 @@
 
 #include "generator.h"
 #include "remit/cedar.h"
+#include "support/how_many.h"
 
 enum {
 	FOUNDED = 500,     /* entities of the first revision, with ids below this */
@@ -118,8 +119,7 @@ static void change_one(
 static void memory_follows_what_is_there_and_not_what_has_been(void **state)
 {
 	static uint64_t versions[IDS];
-	const char *given = getenv("REMIT_CASES");
-	long changes = given == NULL ? CHANGES : strtol(given, NULL, 10);
+	long changes = (long)cases_given(CHANGES);
 	struct generator generator = {.state = generator_seed()};
 	long before = alive, most = 0;
 	const struct cedar_entities *now = open_world();

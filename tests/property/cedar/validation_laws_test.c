@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "support/how_many.h"
 #include "typed_generator.h"
 
 enum { SCHEMAS = 400, REQUESTS = 8, POLICIES = 6, TEXT_BYTES = 1 << 20, ARENA_BYTES = 64 << 20 };
@@ -191,8 +192,7 @@ static void run(struct trial *trial)
 
 static void a_valid_policy_on_valid_data_only_overflows(void **state)
 {
-	const char *given = getenv("REMIT_CASES");
-	long cases = given == NULL ? SCHEMAS : strtol(given, NULL, 10);
+	long cases = (long)cases_given(SCHEMAS);
 	struct generator generator = {.state = generator_seed(), .capacity = TEXT_BYTES};
 	struct trial trial = {.typed = {.generator = &generator}};
 

@@ -546,7 +546,8 @@ static bool step(struct law *law)
 
 static void nobody_in_a_chain_gains_a_right(void **state)
 {
-	uint64_t seed = seed_of_run(), cases = number_given("REMIT_CHAINS", CASES), done = 0;
+	uint64_t seed = seed_of_run(), cases = number_given("REMIT_CHAINS", share_of(CASES)),
+		 done = 0;
 	static struct law law;
 
 	(void)state;

@@ -203,7 +203,7 @@ static void check_met(struct drawn *drawn, const struct token *token, const stru
 
 static void a_rule_is_met_exactly_by_what_it_says(void **state)
 {
-	uint64_t cases = number_given("REMIT_CASES", CASES);
+	uint64_t cases = cases_given(CASES);
 	struct arena *arena = arena_create(ROOM_BYTES);
 	uint64_t met = 0;
 

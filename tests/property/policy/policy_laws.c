@@ -363,7 +363,7 @@ static void check_policy(struct law *law)
 
 static void a_valid_policy_errs_on_no_call_that_fits_it(void **state)
 {
-	int count = (int)number_given("REMIT_CASES", CASES_DEFAULT);
+	int count = (int)cases_given(CASES_DEFAULT);
 	struct law law = {0};
 	struct error err;
 

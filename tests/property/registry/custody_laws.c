@@ -251,8 +251,9 @@ static void nobody_gives_a_word_that_is_not_theirs(void **state)
 	}
 	printf("%lu named, %lu agreed to, %lu refused, %lu moved, %lu words gained, %lu halves\n",
 		seen.named, seen.agreed, seen.refused, seen.moved, seen.gained, seen.halves);
-	assert_true(seen.named > 100 && seen.agreed > 20 && seen.refused > 100 && seen.moved > 20 &&
-		    seen.halves > 5);
+	assert_true(
+		worlds < WORLDS || (seen.named > 100 && seen.agreed > 20 && seen.refused > 100 &&
+					   seen.moved > 20 && seen.halves > 5));
 	free(law);
 }
 

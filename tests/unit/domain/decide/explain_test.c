@@ -288,23 +288,31 @@ static void trials_are_bounded(void **state)
 
 enum { HUNGRY_ITEMS = 1000, HUNGRY_FORBIDS = 30 };
 
-/* A guardrail that is so many forbids, each of which makes a set of a thousand. */
-static void put_hungry(struct fixture *fixture, unsigned number, unsigned forbids)
+static void append_hungry(struct buffer *out)
 {
-	struct arena *arena = fixture->bench.arena;
-	struct text items = TEXT("context.args.n");
-	struct text document =
-		text_format(arena, "object: policy\nname: org/hungry-%u\ntext: |\n", number);
-	unsigned i;
+	buffer_append_string(out, "  forbid (principal, action, resource) when { [context.args.n");
+	for (unsigned i = 1; i < HUNGRY_ITEMS; i++)
+		buffer_append_string(out, ",1");
+	buffer_append_string(out, "].contains(-1) };\n");
+}
 
-	for (i = 1; i < HUNGRY_ITEMS; i++)
-		items = text_format(arena, "%.*s,1", TEXT_ARGS(items));
-	for (i = 0; i < forbids; i++)
-		document = text_format(arena,
-			"%.*s  forbid (principal, action, resource) "
-			"when { [%.*s].contains(-1) };\n",
-			TEXT_ARGS(document), TEXT_ARGS(items));
-	assert_true(decide_bench_put(&fixture->bench, document.data));
+/* Guardrails, from `from` to below `to`, each of so many forbids that make a set of a thousand; all
+ * at once, as each time some come all are compiled. */
+static void put_hungry(struct fixture *fixture, size_t from, size_t to)
+{
+	struct buffer yaml;
+
+	buffer_init(&yaml, (size_t)8 << 20);
+	for (size_t number = from; number < to; number++) {
+		buffer_append_format(
+			&yaml, "---\nobject: policy\nname: org/hungry-%zu\ntext: |\n", number);
+		for (unsigned i = 0; i < HUNGRY_FORBIDS; i++)
+			append_hungry(&yaml);
+	}
+	buffer_append_byte(&yaml, '\0');
+	assert_false(buffer_failed(&yaml));
+	assert_true(decide_bench_put(&fixture->bench, yaml.data));
+	buffer_deinit(&yaml);
 }
 
 /* What finds no memory in a trial is not claimed; the refusal stands. */
@@ -312,15 +320,13 @@ static void a_trial_has_only_so_much_memory(void **state)
 {
 	struct fixture *fixture = *state;
 	const size_t needed = DECIDE_TRIAL_BYTES_MAX / sizeof(struct cedar_value) / HUNGRY_ITEMS;
-	unsigned number = 0;
+	const size_t all = needed / HUNGRY_FORBIDS + 1, some = all / 4;
 
 	fixture->reach = DECIDE_REACH_CALL;
 	put_forbid(fixture, "when { context.args.n == 7 }");
-	for (; number < needed / HUNGRY_FORBIDS / 4; number++)
-		put_hungry(fixture, number, HUNGRY_FORBIDS);
+	put_hungry(fixture, 0, some);
 	assert_string_equal(change(fixture, "list", "{\"n\":7}"), "attribute argument n: 7 -> 6");
-	for (; number <= needed / HUNGRY_FORBIDS; number++)
-		put_hungry(fixture, number, HUNGRY_FORBIDS);
+	put_hungry(fixture, some, all);
 	assert_string_equal(change(fixture, "list", "{\"n\":7}"), "");
 	assert_int_equal(fixture->bench.decision.verdict, VERDICT_DENY);
 	assert_int_equal(fixture->bench.decision.reason, REASON_FORBIDDEN);

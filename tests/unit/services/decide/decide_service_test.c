@@ -483,22 +483,26 @@ static void can_says_how_many_calls_of_a_task_a_line_lets_through(void **state)
 
 enum { LONG_BYTES = 60000 };
 
-/* Guardrails almost as long as they may be, from `from` to below `to`. */
+/* Guardrails almost as long as they may be, from `from` to below `to`, all at once: each time some
+ * come, all are compiled. */
 static void put_long_guardrails(struct fixture *fixture, int from, int to)
 {
 	char *long_text = arena_array(fixture->world.arena, char, LONG_BYTES + 1);
+	struct buffer yaml;
 
 	assert_non_null(long_text);
 	memset(long_text, 'x', LONG_BYTES);
 	long_text[LONG_BYTES] = '\0';
+	buffer_init(&yaml, (size_t)(to - from) * 2 * LONG_BYTES);
 	for (int i = from; i < to; i++)
-		assert_true(decide_bench_put(
-			&fixture->world, text_format(fixture->world.arena,
-						 "object: policy\nname: org/long-%d\ntext: |\n"
-						 "  forbid (principal, action, resource)\n"
-						 "  when { context.args.s == \"%d %s\" };\n",
-						 i, i, long_text)
-						 .data));
+		buffer_append_format(&yaml,
+			"---\nobject: policy\nname: org/long-%d\ntext: |\n"
+			"  forbid (principal, action, resource)\n"
+			"  when { context.args.s == \"%d %s\" };\n",
+			i, i, long_text);
+	buffer_append_byte(&yaml, '\0');
+	assert_true(decide_bench_put(&fixture->world, yaml.data));
+	buffer_deinit(&yaml);
 }
 
 /* What is left of rules is told whole or not at all: a part that is missing would
