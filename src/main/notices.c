@@ -6,13 +6,20 @@
 #include "base/log.h"
 #include "services/finding/finding.h"
 
-enum { NOTICE_ARENA_BYTES = 256 * 1024, NOTICE_WORD_BYTES = 64, NOTICE_WHAT_BYTES = 700 };
+enum {
+	NOTICE_ARENA_BYTES = 256 * 1024,
+	NOTICE_WORD_BYTES = 64,
+	NOTICE_WHAT_BYTES = 700,
+	/* A finding as young as this is told of again after a start. */
+	NOTICE_FINDING_YOUNG_MS = 3600 * 1000,
+};
 
 struct notices {
 	struct notices_parts parts;
 	struct webhook *webhook; /* NULL: none */
 	struct mcp_door *door;   /* NULL: not there yet */
 	struct text base_url;
+	uint64_t untold; /* findings that found no place since the last one that did */
 };
 
 static int64_t utc_ms(void *context)
@@ -80,7 +87,7 @@ static void tell_webhook(
 	if (arena == NULL || !make_body(notices, approval, arena, &notice.body))
 		log_warn("notice_dropped", LOG_STRING("why", "no memory"));
 	else
-		webhook_put(notices->webhook, &notice);
+		(void)webhook_put(notices->webhook, &notice);
 	arena_destroy(&arena);
 }
 
@@ -174,7 +181,7 @@ static void on_break_glass(
 	if (notices->webhook != NULL && arena != NULL &&
 		break_glass_json(&notice.body, arena, notices->parts.approve, glass, &err)) {
 		without_id(&notice.body, arena);
-		webhook_put(notices->webhook, &notice);
+		(void)webhook_put(notices->webhook, &notice);
 	}
 	arena_destroy(&arena);
 }
@@ -212,10 +219,72 @@ void notices_tell_review(struct notices *notices, const struct review_notice *re
 	notice.id = text_of(id);
 	notice.event = text_of(word);
 	if (arena != NULL && make_review_body(notices, review, arena, &notice.body))
-		webhook_put(notices->webhook, &notice);
+		(void)webhook_put(notices->webhook, &notice);
 	else
 		log_warn("notice_dropped", LOG_STRING("why", "no memory"));
 	arena_destroy(&arena);
+}
+
+/* ---- findings --------------------------------------------------------------------------- */
+
+/* What was found may quote a server or an agent, and why it was closed a person: both are read
+ * in remit. */
+static bool make_finding_body(const struct notices *notices, const struct finding *finding,
+	struct text actor, struct arena *arena, struct json *out)
+{
+	struct json_builder object;
+	struct error err;
+
+	json_object_start(&object, arena);
+	json_put_text(&object, "installation", notices->parts.installation);
+	json_put_text(&object, "finding", finding->id);
+	json_put_cstring(&object, "kind", finding_kind_word(finding->kind));
+	json_put_cstring(&object, "meaning", finding_kind_meaning(finding->kind));
+	json_put_text(&object, "subject", finding->subject);
+	json_put_text_unless_empty(&object, "control", finding->control);
+	json_put_text_unless_empty(&object, "unit", finding->unit);
+	json_put_text_unless_empty(&object, "task", finding->task);
+	json_put_integer(&object, "opened_at", finding->opened_utc_ms);
+	json_put_text_unless_empty(&object, "by", actor);
+	json_put_text(&object, "command",
+		text_format(arena, "remit findings show %.*s", TEXT_ARGS(finding->id)));
+	if (notices->untold > 0)
+		json_put_integer(&object, "untold", (int64_t)notices->untold);
+	return json_object_seal(&object, out, &err);
+}
+
+/* ID.opened, ID.closed.  Many at once leave room for the questions that people are asked: the
+ * next one that finds a place says how many found none. */
+static void on_finding(
+	void *context, enum finding_event event, const struct finding *finding, struct text actor)
+{
+	struct notices *notices = context;
+	struct arena *arena = arena_create(NOTICE_ARENA_BYTES);
+	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
+	struct webhook_notice notice = {.subject = finding->id, .is_minor = true};
+
+	(void)snprintf(word, sizeof word, "finding.%s", finding_event_word(event));
+	(void)snprintf(id, sizeof id, "%.*s.%s", TEXT_ARGS(finding->id), finding_event_word(event));
+	notice.id = text_of(id);
+	notice.event = text_of(word);
+	if (arena != NULL && make_finding_body(notices, finding, actor, arena, &notice.body) &&
+		webhook_put(notices->webhook, &notice))
+		notices->untold = 0;
+	else
+		notices->untold++;
+	arena_destroy(&arena);
+}
+
+/* What a webhook may not have been told before the start, under the same ids. */
+static void tell_young_findings(struct notices *notices)
+{
+	const int64_t since_utc_ms =
+		fold_stamp_utc_ms(notices->parts.fold) - NOTICE_FINDING_YOUNG_MS;
+	const struct finding *finding = NULL;
+
+	while ((finding = finding_next(notices->parts.findings, finding)) != NULL)
+		if (finding->opened_utc_ms >= since_utc_ms)
+			on_finding(notices, FINDING_EVENT_OPENED, finding, TEXT(""));
 }
 
 /* ---- the whole -------------------------------------------------------------------------- */
@@ -254,6 +323,7 @@ void notices_destroy(struct notices **notices)
 	if (*notices == NULL)
 		return;
 	approve_listen((*notices)->parts.approve, NULL);
+	finding_listen((*notices)->parts.findings, NULL);
 	webhook_destroy(&(*notices)->webhook);
 	free(*notices);
 	*notices = NULL;
@@ -262,6 +332,7 @@ void notices_destroy(struct notices **notices)
 void notices_start(struct notices *notices, struct mcp_door *door, struct text base_url)
 {
 	const struct approve *approve = notices->parts.approve;
+	const struct finding_listener listener = {.context = notices, .on_event = on_finding};
 	const struct approval *approval = NULL;
 
 	notices->door = door;
@@ -271,4 +342,6 @@ void notices_start(struct notices *notices, struct mcp_door *door, struct text b
 	while ((approval = approval_next(approve, approval)) != NULL)
 		if (approval->state == APPROVAL_PENDING)
 			tell_webhook(notices, APPROVAL_EVENT_ASKED, approval);
+	tell_young_findings(notices);
+	finding_listen(notices->parts.findings, &listener);
 }

@@ -7,8 +7,8 @@
 #include "services/approve/break_glass.h"
 #include "services/review/review.h"
 
-/* Joins the approvals to those who are told of them: the webhook, and the streams of agents
- * whose clients were given a URL. */
+/* Joins approvals and findings to those who are told of them: the webhook, and of approvals the
+ * streams of agents whose clients were given a URL. */
 struct notices;
 
 /* All borrowed; they outlive it. */
@@ -29,8 +29,8 @@ bool notices_create(
 	struct notices **out, const struct notices_parts *parts, struct error *err) MUST_CHECK;
 void notices_destroy(struct notices **notices);
 
-/* Once the doors are there, and the address people reach: tells of what waits already, under
- * the ids it was told by before. */
+/* Once the doors are there, and the address people reach: tells of what waits already, and of
+ * findings younger than an hour, under the ids they were told by before. */
 void notices_start(struct notices *notices, struct mcp_door *door, struct text base_url);
 
 /* What happened to a review, under an id that is the same whenever it is told. */

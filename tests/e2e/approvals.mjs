@@ -212,6 +212,20 @@ test('the webhook is told, signed, and never of arguments', async () => {
   assert.ok(['rejected', 'used', 'edited'].every((state) => states.includes(state)), states.join());
 });
 
+test('the webhook is told of findings, and not what they quote', async () => {
+  const told = (event) => notices.map(({ headers, body }) => ({ headers, ...JSON.parse(body) }))
+    .filter((notice) => notice.event === event);
+  const named = () => told('finding.opened').find(({ kind }) => kind === 'standing-access');
+  assert.ok(await eventually(named));
+  const first = named();
+  const open = (await world.json(null, 'findings', 'list')).items;
+  const same = open.find(({ id }) => id === first.finding);
+  assert.equal(first.headers['webhook-id'], `${same.id}.opened`);
+  assert.deepEqual([first.kind, first.subject, first.control, first.command],
+    [same.kind, same.subject, same.control, `remit findings show ${same.id}`]);
+  assert.ok(first.meaning.length > 0 && first.what === undefined && first.details === undefined);
+});
+
 test('what was lost on the way to the webhook is on record', async () => {
   const metrics = await (await fetch(world.url + '/metrics')).text();
   assert.match(metrics, /^remit_notices_lost_total 0$/m);

@@ -308,7 +308,7 @@ static void on_timer(struct loop_timer *timer)
 	pump(timer->context);
 }
 
-void webhook_put(struct webhook *webhook, const struct webhook_notice *notice)
+bool webhook_put(struct webhook *webhook, const struct webhook_notice *notice)
 {
 	const struct webhook_letter letter = {.id = notice->id,
 		.event = notice->event,
@@ -316,11 +316,13 @@ void webhook_put(struct webhook *webhook, const struct webhook_notice *notice)
 		.why = "too many others wait"};
 	struct notice *kept = NULL;
 
+	if (notice->is_minor && webhook->status.queued >= WEBHOOK_QUEUE_MAX / 2)
+		return false;
 	if (webhook->status.queued < WEBHOOK_QUEUE_MAX)
 		kept = notice_create(webhook, notice);
 	if (kept == NULL) {
 		say_lost(webhook, &letter);
-		return;
+		return false;
 	}
 	kept->due_ms = loop_now_ms(webhook->settings.loop);
 	if (webhook->last == NULL)
@@ -333,6 +335,7 @@ void webhook_put(struct webhook *webhook, const struct webhook_notice *notice)
 	if (webhook->sending == NULL &&
 		!loop_timer_start(webhook->settings.loop, &webhook->timer, 0))
 		pump(webhook);
+	return true;
 }
 
 struct webhook_status webhook_status(const struct webhook *webhook)

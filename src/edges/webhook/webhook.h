@@ -36,6 +36,7 @@ struct webhook_notice {
 	struct text event; /* "approval.asked" */
 	struct text subject;
 	struct json body; /* an object; id, event and at are put before its members */
+	bool is_minor;    /* leaves the second half of the queue to what people are asked */
 };
 
 /* A notice that was given up; borrowed during the call. */
@@ -67,8 +68,9 @@ bool webhook_create(struct webhook **out, const struct webhook_settings *setting
 /* What is queued is forgotten: it is told anew at the next start, as far as it waits still. */
 void webhook_destroy(struct webhook **webhook);
 
-/* Queues it; what finds no place is lost at once, and said so. */
-void webhook_put(struct webhook *webhook, const struct webhook_notice *notice);
+/* Queues it; what finds no place is lost at once, and said so.  A minor one that finds none is
+ * false, and nothing is said. */
+bool webhook_put(struct webhook *webhook, const struct webhook_notice *notice);
 
 struct webhook_status {
 	size_t queued;

@@ -298,8 +298,8 @@ bool approval_summary_json(struct json *out, struct arena *arena, const struct a
 
 /* Puts on record that others could not be told.  Errors: LIMIT, IO. */
 struct approve_lost {
-	struct text subject; /* id of an approval or a break-glass, or empty */
-	struct text event;
+	struct text subject; /* id of what the event is about, or empty */
+	struct text event;   /* "approval.asked", "finding.opened", ... */
 	unsigned tries;
 	const char *why;
 };

@@ -203,8 +203,9 @@ bool approve_notice_lost(
 	fold_record_start(record, "notice-lost", TEXT("remit"));
 	if (approval != NULL)
 		put_approval(&record->object, approval);
-	json_put_text_unless_empty(&record->object,
-		text_starts_with(lost->subject, "g-") ? "break-glass" : "approval", lost->subject);
+	if (lost->subject.length > 0)
+		json_put_named(
+			&record->object, text_before(lost->event, '.'), json_string(lost->subject));
 	json_put_text(&record->object, "event", lost->event);
 	json_put_integer(&record->object, "tries", lost->tries);
 	json_put_text(&record->object, "why", text_of(lost->why));

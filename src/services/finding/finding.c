@@ -16,6 +16,23 @@
 #include "base/random.h"
 #include "services/finding/finding_private.h"
 
+const char *finding_event_word(enum finding_event event)
+{
+	switch (event) {
+	case FINDING_EVENT_OPENED: return "opened";
+	case FINDING_EVENT_CLOSED: return "closed";
+	case FINDING_EVENT_NONE: break;
+	}
+	return NULL;
+}
+
+void finding_listen(struct finding_service *service, const struct finding_listener *listener)
+{
+	static const struct finding_listener nobody;
+
+	service->listener = listener == NULL ? nobody : *listener;
+}
+
 bool finding_service_create(struct finding_service **out, const struct registry *registry,
 	struct fold *fold, struct error *err)
 {

@@ -135,11 +135,30 @@ struct finding {
 	uint64_t index; /* of finding-opened */
 };
 
+/* What happened to a finding. */
+enum finding_event {
+	FINDING_EVENT_NONE = 0,
+	FINDING_EVENT_OPENED,
+	FINDING_EVENT_CLOSED,
+};
+/* "opened", "closed"; NULL for NONE. */
+const char *finding_event_word(enum finding_event event);
+
+struct finding_listener {
+	void *context;
+	/* From the fold's turn, never while it loads; finding and actor ("person:NAME" or "remit",
+	 * who found or closed it) are borrowed. */
+	void (*on_event)(void *context, enum finding_event event, const struct finding *finding,
+		struct text actor);
+};
+
 /* registry and fold are borrowed and outlive it.  Registers its handlers and
  * projectors with the fold.  Errors: LIMIT. */
 bool finding_service_create(struct finding_service **out, const struct registry *registry,
 	struct fold *fold, struct error *err) MUST_CHECK;
 void finding_service_destroy(struct finding_service **service);
+/* Tells one listener from now on; it is copied.  NULL: nobody. */
+void finding_listen(struct finding_service *service, const struct finding_listener *listener);
 
 /* Opens a finding, unless one of this kind and subject is open or on its way: then
  * nothing is written and it is true as well.  The record becomes durable later; where it

@@ -73,6 +73,16 @@ static bool is_known(const struct finding_service *service, const struct finding
 	       finding_node_find(service, node->finding.id) != NULL;
 }
 
+static void tell(struct finding_service *service, enum finding_event event,
+	const struct finding *finding, const struct json *record)
+{
+	const struct finding_listener *listener = &service->listener;
+
+	if (listener->on_event != NULL)
+		listener->on_event(
+			listener->context, event, finding, json_text_or(record, "actor", ""));
+}
+
 static bool fold_opened(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct finding_service *service = state;
@@ -88,7 +98,10 @@ static bool fold_opened(void *state, const struct json *record, uint64_t index, 
 	}
 	if (!node_insert(service, node, err))
 		goto failed;
-	service->figures.opened += !fold_is_loading(service->fold);
+	if (!fold_is_loading(service->fold)) {
+		service->figures.opened++;
+		tell(service, FINDING_EVENT_OPENED, &node->finding, record);
+	}
 	return true;
 failed:
 	finding_node_destroy(node);
@@ -106,8 +119,11 @@ static bool fold_closed(void *state, const struct json *record, uint64_t index, 
 		return true;
 	name_table_remove(service->by_id, node->finding.id);
 	name_table_remove(service->by_key, node->key);
+	if (!fold_is_loading(service->fold)) {
+		service->figures.closed++;
+		tell(service, FINDING_EVENT_CLOSED, &node->finding, record);
+	}
 	finding_node_destroy(node);
-	service->figures.closed += !fold_is_loading(service->fold);
 	return true;
 }
 

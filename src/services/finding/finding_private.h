@@ -55,6 +55,7 @@ struct finding_service {
 	struct finding_figures figures;
 	struct standing_pass standing;
 	struct owner_pass owners;
+	struct finding_listener listener;
 };
 
 /* "kind subject", in arena; .data is NULL without memory. */

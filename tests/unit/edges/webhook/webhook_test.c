@@ -145,7 +145,7 @@ static void put(struct bench *bench, const char *id, const char *body)
 
 	assert_true(
 		json_parse(&notice.body, bench->arena, text_of(body), &json_limits_default, &err));
-	webhook_put(bench->webhook, &notice);
+	(void)webhook_put(bench->webhook, &notice);
 }
 
 static void wait_for(struct bench *bench, unsigned requests)
@@ -274,6 +274,30 @@ static void the_queue_is_bounded_and_says_what_it_drops(void **state)
 	assert_string_equal(bench->lost_why, "too many others wait");
 }
 
+static void what_is_minor_leaves_half_of_the_queue_to_others(void **state)
+{
+	struct bench *bench = *state;
+	const struct webhook_notice minor = {.id = TEXT("f-1.opened"),
+		.event = TEXT("finding.opened"),
+		.subject = TEXT("f-1"),
+		.body = {.type = JSON_OBJECT},
+		.is_minor = true};
+	char id[32];
+
+	bench->wanted = 1000000;
+	for (int i = 0; i < WEBHOOK_QUEUE_MAX / 2 - 1; i++) {
+		(void)snprintf(id, sizeof id, "a-%d.asked", i);
+		put(bench, id, "{}");
+	}
+	assert_true(webhook_put(bench->webhook, &minor));
+	assert_int_equal(webhook_status(bench->webhook).queued, WEBHOOK_QUEUE_MAX / 2);
+	assert_false(webhook_put(bench->webhook, &minor));
+	assert_int_equal(webhook_status(bench->webhook).queued, WEBHOOK_QUEUE_MAX / 2);
+	put(bench, "a-more.asked", "{}");
+	assert_int_equal(webhook_status(bench->webhook).queued, WEBHOOK_QUEUE_MAX / 2 + 1);
+	assert_int_equal(bench->lost, 0);
+}
+
 static void what_cannot_stand_in_a_header_or_is_too_large_is_dropped(void **state)
 {
 	struct bench *bench = *state;
@@ -304,6 +328,7 @@ int main(void)
 		HOOK_TEST(a_receiver_that_is_not_there_is_given_up),
 		HOOK_TEST(without_its_secret_nothing_leaves),
 		HOOK_TEST(the_queue_is_bounded_and_says_what_it_drops),
+		HOOK_TEST(what_is_minor_leaves_half_of_the_queue_to_others),
 		HOOK_TEST(what_cannot_stand_in_a_header_or_is_too_large_is_dropped),
 	};
 

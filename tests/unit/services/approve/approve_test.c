@@ -861,6 +861,8 @@ static void a_lost_notice_is_on_record_and_shows(void **state)
 		.why = "no answer came"};
 	const struct approve_lost of_glass = {
 		.subject = TEXT("g-1"), .event = TEXT("break-glass.opened"), .why = "lost"};
+	const struct approve_lost of_finding = {
+		.subject = TEXT("f-1"), .event = TEXT("finding.opened"), .why = "lost"};
 	struct json shown;
 	struct error err;
 
@@ -876,6 +878,9 @@ static void a_lost_notice_is_on_record_and_shows(void **state)
 	assert_true(approve_notice_lost(bench->approve, &of_glass, &err));
 	call_bench_flush(bench);
 	assert_non_null(strstr(call_bench_last(bench, "notice-lost"), "\"break-glass\":\"g-1\""));
+	assert_true(approve_notice_lost(bench->approve, &of_finding, &err));
+	call_bench_flush(bench);
+	assert_non_null(strstr(call_bench_last(bench, "notice-lost"), "\"finding\":\"f-1\""));
 	bench->log.refuses = true;
 	assert_false(approve_notice_lost(bench->approve, &lost, &err));
 }

@@ -418,6 +418,65 @@ static void what_is_still_so_is_opened_again_after_it_was_closed(void **state)
 	assert_int_equal(only(bench)->index, 2);
 }
 
+/* ---- who listens ----------------------------------------------------------------------- */
+
+struct heard {
+	unsigned opened, closed;
+	char subject[64], actor[64];
+};
+
+static void on_event(
+	void *context, enum finding_event event, const struct finding *finding, struct text actor)
+{
+	struct heard *heard = context;
+
+	heard->opened += event == FINDING_EVENT_OPENED;
+	heard->closed += event == FINDING_EVENT_CLOSED;
+	(void)snprintf(heard->subject, sizeof heard->subject, "%.*s", TEXT_ARGS(finding->subject));
+	(void)snprintf(heard->actor, sizeof heard->actor, "%.*s", TEXT_ARGS(actor));
+}
+
+static void who_listens_hears_of_each_once_it_is_durable(void **state)
+{
+	struct bench *bench = *state;
+	struct heard heard = {0};
+	const struct finding_listener listener = {&heard, on_event};
+
+	finding_listen(bench->findings, &listener);
+	bench->log.is_held = true;
+	assert_true(report(bench, "files/read"));
+	assert_int_equal(heard.opened, 0);
+	bench->log.is_held = false;
+	fake_log_flush(&bench->log);
+	assert_true(report(bench, "files/read")); /* it is open */
+	assert_int_equal(heard.opened, 1);
+	assert_string_equal(heard.subject, "files/read");
+	assert_string_equal(heard.actor, "remit");
+	assert_int_equal(close_as(bench, only(bench)->id, "eva", "seen"), ERROR_NONE);
+	assert_int_equal(heard.closed, 1);
+	assert_string_equal(heard.actor, "person:eva");
+	finding_listen(bench->findings, NULL);
+	assert_true(report(bench, "files/list"));
+	assert_int_equal(heard.opened, 1);
+}
+
+static void who_listens_hears_nothing_of_what_a_start_reads(void **state)
+{
+	struct bench *bench = *state;
+	struct heard heard = {0};
+	const struct finding_listener listener = {&heard, on_event};
+	struct error err = {0};
+
+	assert_true(report(bench, "files/read"));
+	services_close(bench);
+	services_open(bench);
+	finding_listen(bench->findings, &listener);
+	assert_true(fold_apply_entry(bench->fold, bench->log.entries[0].entry, TEXT(""), 0, &err));
+	assert_true(fold_finish_loading(bench->fold, &err));
+	assert_int_equal(finding_figures(bench->findings).open, 1);
+	assert_int_equal(heard.opened, 0);
+}
+
 /* ---- after a start --------------------------------------------------------------------- */
 
 static void a_start_brings_back_what_was_open(void **state)
@@ -765,6 +824,8 @@ int main(void)
 		TEST(a_reviewer_closes_the_findings_of_their_unit),
 		TEST(a_finding_is_closed_once_and_when_that_is_durable),
 		TEST(what_is_still_so_is_opened_again_after_it_was_closed),
+		TEST(who_listens_hears_of_each_once_it_is_durable),
+		TEST(who_listens_hears_nothing_of_what_a_start_reads),
 		TEST(a_start_brings_back_what_was_open),
 		TEST(the_row_of_the_store_goes_when_it_is_closed),
 		TEST(a_kind_of_a_later_version_is_kept_and_can_be_closed),
