@@ -19,7 +19,8 @@ struct notices {
 	struct webhook *webhook; /* NULL: none */
 	struct mcp_door *door;   /* NULL: not there yet */
 	struct text base_url;
-	uint64_t untold; /* findings that found no place since the last one that did */
+	uint64_t untold; /* notices of findings that found no place, since the start */
+	bool is_crowded; /* the last one found none */
 };
 
 static int64_t utc_ms(void *context)
@@ -227,8 +228,49 @@ void notices_tell_review(struct notices *notices, const struct review_notice *re
 
 /* ---- findings --------------------------------------------------------------------------- */
 
-/* What was found may quote a server or an agent, and why it was closed a person: both are read
- * in remit. */
+/* Whether what it is about is named outside: by a server, a provider or the name of a file.  A
+ * kind of a later version may be. */
+static bool is_named_outside(enum finding_kind kind)
+{
+	switch (kind) {
+	case FINDING_NONE:
+	case FINDING_TOOL_RENAMED:
+	case FINDING_TOOL_SHADOWED:
+	case FINDING_TOOL_LOOK_ALIKE:
+	case FINDING_TOOL_UNREADABLE:
+	case FINDING_SECRET_SEEN:
+	case FINDING_READ_WITHOUT_RECORD:
+	case FINDING_READ_DIFFERS:
+	case FINDING_RECORD_WITHOUT_READ:
+	case FINDING_REVIEW_EXCEPTION:
+	case FINDING_CONTAINMENT_OPEN:
+	case FINDING_KIND_COUNT: return true;
+	case FINDING_TOOL_DRIFT:
+	case FINDING_BREAK_GLASS_OVERDUE:
+	case FINDING_NO_GUARDRAILS:
+	case FINDING_SANDBOX_OUTSIDE:
+	case FINDING_STANDING_ACCESS:
+	case FINDING_CANARY_FAILED:
+	case FINDING_PERSON_FLOODED:
+	case FINDING_REPLAY_DIFFERS:
+	case FINDING_GRANT_REUSED:
+	case FINDING_OWNER_LEFT:
+	case FINDING_OWNER_MOVED:
+	case FINDING_BACKUP_MISSING:
+	case FINDING_DIRECTORY_STOPPED:
+	case FINDING_CONTROL_FAILING:
+	case FINDING_SHADOW_EDGE:
+	case FINDING_CHARTER_DIFFERS:
+	case FINDING_CONNECTOR_SILENT:
+	case FINDING_CONNECTOR_STOPPED:
+	case FINDING_RECORD_VIOLATES: break;
+	}
+	return false;
+}
+
+/* A chat shows no text that somebody outside chose: what is named there is told by its origin.
+ * What was found may quote a server or an agent, and why it was closed a person: all of it is
+ * read in remit. */
 static bool make_finding_body(const struct notices *notices, const struct finding *finding,
 	struct text actor, struct arena *arena, struct json *out)
 {
@@ -240,7 +282,9 @@ static bool make_finding_body(const struct notices *notices, const struct findin
 	json_put_text(&object, "finding", finding->id);
 	json_put_cstring(&object, "kind", finding_kind_word(finding->kind));
 	json_put_cstring(&object, "meaning", finding_kind_meaning(finding->kind));
-	json_put_text(&object, "subject", finding->subject);
+	json_put_text(&object, "subject",
+		is_named_outside(finding->kind) ? text_before(finding->subject, '/')
+						: finding->subject);
 	json_put_text_unless_empty(&object, "control", finding->control);
 	json_put_text_unless_empty(&object, "unit", finding->unit);
 	json_put_text_unless_empty(&object, "task", finding->task);
@@ -253,8 +297,18 @@ static bool make_finding_body(const struct notices *notices, const struct findin
 	return json_object_seal(&object, out, &err);
 }
 
-/* ID.opened, ID.closed.  Many at once leave room for the questions that people are asked: the
- * next one that finds a place says how many found none. */
+/* Many at once leave room for the questions that people are asked: the next ones that find a
+ * place say how many found none. */
+static void leave_untold(struct notices *notices)
+{
+	if (!notices->is_crowded)
+		log_warn("notices_of_findings_dropped",
+			LOG_STRING("why", "half of the queue is taken"));
+	notices->is_crowded = true;
+	notices->untold++;
+}
+
+/* ID.opened, ID.closed. */
 static void on_finding(
 	void *context, enum finding_event event, const struct finding *finding, struct text actor)
 {
@@ -267,11 +321,12 @@ static void on_finding(
 	(void)snprintf(id, sizeof id, "%.*s.%s", TEXT_ARGS(finding->id), finding_event_word(event));
 	notice.id = text_of(id);
 	notice.event = text_of(word);
-	if (arena != NULL && make_finding_body(notices, finding, actor, arena, &notice.body) &&
-		webhook_put(notices->webhook, &notice))
-		notices->untold = 0;
+	if (arena == NULL || !make_finding_body(notices, finding, actor, arena, &notice.body))
+		log_warn("notice_dropped", LOG_STRING("why", "no memory"));
+	else if (webhook_put(notices->webhook, &notice))
+		notices->is_crowded = false;
 	else
-		notices->untold++;
+		leave_untold(notices);
 	arena_destroy(&arena);
 }
 

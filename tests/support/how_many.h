@@ -25,7 +25,7 @@ static inline uint64_t share_given(void)
 /* How many of so many that is. */
 static inline uint64_t share_of(uint64_t whole)
 {
-	return (whole + share_given() - 1) / share_given();
+	return whole / share_given() + (whole % share_given() != 0);
 }
 
 /* REMIT_CASES, or the share of as many as otherwise. */

@@ -33,6 +33,7 @@ struct notice {
 	char *body;
 	size_t body_length;
 	unsigned tries;
+	bool is_minor;
 	int64_t due_ms; /* monotonic */
 	char why[WHY_BYTES];
 };
@@ -269,14 +270,25 @@ static bool send_notice(struct webhook *webhook, struct notice *notice)
 
 /* ---- the list -------------------------------------------------------------------------- */
 
+/* Whether the first goes before the second: of those that are due, what is not minor. */
+static bool goes_before(const struct notice *first, const struct notice *second, int64_t now_ms)
+{
+	bool is_due = first->due_ms <= now_ms;
+
+	if (is_due && second->due_ms <= now_ms && first->is_minor != second->is_minor)
+		return second->is_minor;
+	return first->due_ms < second->due_ms;
+}
+
 static struct notice *next_due(const struct webhook *webhook)
 {
-	struct notice *earliest = webhook->first;
+	const int64_t now_ms = loop_now_ms(webhook->settings.loop);
+	struct notice *next = webhook->first;
 
-	for (struct notice *notice = earliest; notice != NULL; notice = notice->next)
-		if (notice->due_ms < earliest->due_ms)
-			earliest = notice;
-	return earliest;
+	for (struct notice *notice = next; notice != NULL; notice = notice->next)
+		if (goes_before(notice, next, now_ms))
+			next = notice;
+	return next;
 }
 
 /* Sends what is due, or sets the timer for it.  Without memory for the timer the next notice
@@ -322,8 +334,9 @@ bool webhook_put(struct webhook *webhook, const struct webhook_notice *notice)
 		kept = notice_create(webhook, notice);
 	if (kept == NULL) {
 		say_lost(webhook, &letter);
-		return false;
+		return true;
 	}
+	kept->is_minor = notice->is_minor;
 	kept->due_ms = loop_now_ms(webhook->settings.loop);
 	if (webhook->last == NULL)
 		webhook->first = kept;

@@ -12,9 +12,9 @@
 #include "services/settings/secrets.h"
 #include "wire/http_client.h"
 
-/* Tells one address of the operator's what happens to approvals: POST of a JSON summary,
- * signed as Standard Webhooks has it (docs/formats/webhook.md), tried again with growing
- * pauses, and given up in the end, which is said.  It carries summaries and links, never
+/* Tells one address of the operator's what happens to approvals, reviews and findings: POST of a
+ * JSON summary, signed as Standard Webhooks has it (docs/formats/webhook.md), tried again with
+ * growing pauses, and given up in the end, which is said.  It carries summaries and links, never
  * arguments; nothing that comes back is read. */
 struct webhook;
 
@@ -36,7 +36,7 @@ struct webhook_notice {
 	struct text event; /* "approval.asked" */
 	struct text subject;
 	struct json body; /* an object; id, event and at are put before its members */
-	bool is_minor;    /* leaves the second half of the queue to what people are asked */
+	bool is_minor;    /* others go first, and have the second half of the queue */
 };
 
 /* A notice that was given up; borrowed during the call. */
@@ -65,11 +65,11 @@ struct webhook_settings {
 /* Errors: LIMIT, and those of secrets_resolve: the secret must be there now. */
 bool webhook_create(struct webhook **out, const struct webhook_settings *settings,
 	struct error *err) MUST_CHECK;
-/* What is queued is forgotten: it is told anew at the next start, as far as it waits still. */
+/* What is queued is forgotten; whoever told it tells it anew at the next start, if it must be. */
 void webhook_destroy(struct webhook **webhook);
 
-/* Queues it; what finds no place is lost at once, and said so.  A minor one that finds none is
- * false, and nothing is said. */
+/* Queues it; what finds no place is lost at once, and said so.  False: it is minor and found none,
+ * and nothing was said. */
 bool webhook_put(struct webhook *webhook, const struct webhook_notice *notice);
 
 struct webhook_status {

@@ -21,7 +21,7 @@ if (loadCedar() === null) {
   process.exit(77);
 }
 
-const share = Math.max(1, Number(process.env.REMIT_SHARE ?? 1));
+const share = Math.max(1, Number(process.env.REMIT_SHARE) || 1);
 const cases = Number(process.env.REMIT_DIFFERENTIAL_CASES ?? Math.ceil(10_000 / share));
 const jobs = Number(process.env.REMIT_DIFFERENTIAL_JOBS ?? availableParallelism());
 const seed = BigInt(process.env.REMIT_SEED ?? Date.now());

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "services/settings/settings.h"
 #include "support/durable_law.h"
@@ -434,7 +435,8 @@ static void live(struct life *life, uint64_t seed, uint64_t crashes)
 int main(void)
 {
 	uint64_t crashes = number_given("REMIT_CRASHES", share_of(CRASHES_DEFAULT));
-	uint64_t seed = number_given("REMIT_SEED", 1);
+	/* A share of them are others each time. */
+	uint64_t seed = number_given("REMIT_SEED", share_given() > 1 ? (uint64_t)time(NULL) : 1);
 	struct life *life = calloc(1, sizeof *life);
 
 	if (life == NULL)

@@ -177,7 +177,10 @@ static void each_action_of_each_person_on_each_thing_is_as_documented(void **sta
 {
 	const struct fixture *fixture = *state;
 
-	for (uint64_t at = place_of_run() - 1; at < FACTS_COUNT; at += share_given()) {
+	uint64_t at = place_of_run() - 1;
+
+	assert_true(at < FACTS_COUNT);
+	for (; at < FACTS_COUNT; at += share_given()) {
 		unsigned facts = (unsigned)at;
 
 		/* Whose unit it is, one at a time. */

@@ -298,6 +298,26 @@ static void what_is_minor_leaves_half_of_the_queue_to_others(void **state)
 	assert_int_equal(bench->lost, 0);
 }
 
+static void what_is_not_minor_goes_first(void **state)
+{
+	struct bench *bench = *state;
+	struct webhook_notice minor = {.id = TEXT("f-1.opened"),
+		.event = TEXT("finding.opened"),
+		.subject = TEXT("f-1"),
+		.body = {.type = JSON_OBJECT},
+		.is_minor = true};
+
+	assert_true(webhook_put(bench->webhook, &minor));
+	minor.id = TEXT("f-2.opened");
+	assert_true(webhook_put(bench->webhook, &minor));
+	put(bench, "a-1.asked", "{}");
+	wait_for(bench, 3);
+	settle(bench, 3);
+	assert_string_equal(bench->got[0].id, "a-1.asked");
+	assert_string_equal(bench->got[1].id, "f-1.opened");
+	assert_string_equal(bench->got[2].id, "f-2.opened");
+}
+
 static void what_cannot_stand_in_a_header_or_is_too_large_is_dropped(void **state)
 {
 	struct bench *bench = *state;
@@ -329,6 +349,7 @@ int main(void)
 		HOOK_TEST(without_its_secret_nothing_leaves),
 		HOOK_TEST(the_queue_is_bounded_and_says_what_it_drops),
 		HOOK_TEST(what_is_minor_leaves_half_of_the_queue_to_others),
+		HOOK_TEST(what_is_not_minor_goes_first),
 		HOOK_TEST(what_cannot_stand_in_a_header_or_is_too_large_is_dropped),
 	};
 
