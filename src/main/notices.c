@@ -23,6 +23,22 @@ struct notices {
 	bool is_crowded; /* the last one found none */
 };
 
+/* The words of a notice, which it borrows: "finding.opened" with the id ID.opened, which is the
+ * same whenever it is told. */
+struct notice_words {
+	char id[NOTICE_WORD_BYTES];
+	char event[NOTICE_WORD_BYTES];
+};
+
+static struct webhook_notice notice_of(
+	struct notice_words *words, const char *about, const char *event, struct text subject)
+{
+	(void)snprintf(words->event, sizeof words->event, "%s.%s", about, event);
+	(void)snprintf(words->id, sizeof words->id, "%.*s.%s", TEXT_ARGS(subject), event);
+	return (struct webhook_notice){
+		.id = text_of(words->id), .event = text_of(words->event), .subject = subject};
+}
+
 static int64_t utc_ms(void *context)
 {
 	const struct notices *notices = context;
@@ -74,17 +90,15 @@ static void tell_webhook(
 	struct notices *notices, enum approval_event event, const struct approval *approval)
 {
 	struct arena *arena = arena_create(NOTICE_ARENA_BYTES);
-	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
-	struct webhook_notice notice = {.subject = approval->id};
+	struct notice_words words;
+	struct webhook_notice notice =
+		notice_of(&words, "approval", approval_event_word(event), approval->id);
 
-	(void)snprintf(word, sizeof word, "approval.%s", approval_event_word(event));
-	(void)snprintf(
-		id, sizeof id, "%.*s.%s", TEXT_ARGS(approval->id), approval_event_word(event));
-	if (event == APPROVAL_EVENT_ANSWERED)
-		(void)snprintf(id, sizeof id, "%.*s.%s.%zu", TEXT_ARGS(approval->id),
-			approval_event_word(event), approval->answers_count);
-	notice.id = text_of(id);
-	notice.event = text_of(word);
+	if (event == APPROVAL_EVENT_ANSWERED) {
+		(void)snprintf(words.id + notice.id.length, sizeof words.id - notice.id.length,
+			".%zu", approval->answers_count);
+		notice.id = text_of(words.id);
+	}
 	if (arena == NULL || !make_body(notices, approval, arena, &notice.body))
 		log_warn("notice_dropped", LOG_STRING("why", "no memory"));
 	else
@@ -165,8 +179,9 @@ static void on_break_glass(
 {
 	struct notices *notices = context;
 	struct arena *arena = arena_create(NOTICE_ARENA_BYTES);
-	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
-	struct webhook_notice notice = {.subject = glass->id};
+	struct notice_words words;
+	struct webhook_notice notice =
+		notice_of(&words, "break-glass", break_glass_event_word(event), glass->id);
 	struct error err;
 
 	log_warn("break_glass", LOG_STRING("event", break_glass_event_word(event)),
@@ -174,11 +189,6 @@ static void on_break_glass(
 		LOG_TEXT("opener", glass->opener));
 	if (event == BREAK_GLASS_EVENT_OVERDUE)
 		report_overdue(notices, glass);
-	(void)snprintf(word, sizeof word, "break-glass.%s", break_glass_event_word(event));
-	(void)snprintf(
-		id, sizeof id, "%.*s.%s", TEXT_ARGS(glass->id), break_glass_event_word(event));
-	notice.id = text_of(id);
-	notice.event = text_of(word);
 	if (notices->webhook != NULL && arena != NULL &&
 		break_glass_json(&notice.body, arena, notices->parts.approve, glass, &err)) {
 		without_id(&notice.body, arena);
@@ -209,16 +219,12 @@ static bool make_review_body(const struct notices *notices, const struct review_
 void notices_tell_review(struct notices *notices, const struct review_notice *review)
 {
 	struct arena *arena;
-	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
-	struct webhook_notice notice = {.subject = review->review};
+	struct notice_words words;
+	struct webhook_notice notice = notice_of(&words, "review", review->event, review->review);
 
 	if (notices->webhook == NULL)
 		return;
 	arena = arena_create(NOTICE_ARENA_BYTES);
-	(void)snprintf(word, sizeof word, "review.%s", review->event);
-	(void)snprintf(id, sizeof id, "%.*s.%s", TEXT_ARGS(review->review), review->event);
-	notice.id = text_of(id);
-	notice.event = text_of(word);
 	if (arena != NULL && make_review_body(notices, review, arena, &notice.body))
 		(void)webhook_put(notices->webhook, &notice);
 	else
@@ -314,13 +320,11 @@ static void on_finding(
 {
 	struct notices *notices = context;
 	struct arena *arena = arena_create(NOTICE_ARENA_BYTES);
-	char id[NOTICE_WORD_BYTES], word[NOTICE_WORD_BYTES];
-	struct webhook_notice notice = {.subject = finding->id, .is_minor = true};
+	struct notice_words words;
+	struct webhook_notice notice =
+		notice_of(&words, "finding", finding_event_word(event), finding->id);
 
-	(void)snprintf(word, sizeof word, "finding.%s", finding_event_word(event));
-	(void)snprintf(id, sizeof id, "%.*s.%s", TEXT_ARGS(finding->id), finding_event_word(event));
-	notice.id = text_of(id);
-	notice.event = text_of(word);
+	notice.is_minor = true;
 	if (arena == NULL || !make_finding_body(notices, finding, actor, arena, &notice.body))
 		log_warn("notice_dropped", LOG_STRING("why", "no memory"));
 	else if (webhook_put(notices->webhook, &notice))

@@ -303,7 +303,7 @@ static void settle(struct run *run)
 static void nothing_reaches_the_server_that_was_not_allowed_and_durable(void **state)
 {
 	uint64_t seed = seed_of_run();
-	uint64_t sequences = cases_given(SEQUENCES);
+	uint64_t sequences = number_given("REMIT_CASES", SEQUENCES);
 	uint64_t started = 0, asked = 0, i;
 	int k;
 
@@ -328,7 +328,7 @@ static void nothing_reaches_the_server_that_was_not_allowed_and_durable(void **s
 		(unsigned long long)asked);
 	/* The law would hold for a gateway that forwards nothing. */
 	assert_true(started > sequences / 4);
-	assert_true(sequences < SEQUENCES || asked > sequences / 32);
+	assert_true(asked > sequences / 32);
 }
 
 int main(void)
