@@ -67,9 +67,7 @@ void oauth_pending_free(struct pending *pending)
 	if (*link != NULL)
 		*link = pending->next;
 	registrar_request_deinit(&pending->registration);
-	if (pending->request.is_code || pending->request.wish == ISSUE_WISH_REFRESH)
-		arena_wipe(&pending->arena); /* codes and refresh tokens came and went */
-	arena_destroy(&pending->arena);
+	arena_wipe(&pending->arena); /* codes and tokens came and went */
 	free(pending);
 }
 

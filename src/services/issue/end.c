@@ -15,14 +15,19 @@ enum {
 	EXPIRY_BUSY_MS = 10, /* until the next turn while more is due than one may end */
 };
 
+struct waiting {
+	struct issue_end_waiter waiter;
+	struct waiting *next;
+};
+
 /* One task-ended record on its way. */
 struct ending {
 	struct issue *issue;
 	struct arena *arena;
 	struct fold_change change;
 	struct text task;
-	void *done_context;
-	void (*done)(void *done_context, uint64_t index, const struct error *err); /* or NULL */
+	struct waiting first;
+	struct waiting *others; /* that came while it was on its way; in arena */
 	struct ending *next;
 };
 
@@ -54,22 +59,30 @@ void issue_endings_drop(struct issue *issue)
 	}
 }
 
+static struct ending *find_ending(const struct issue *issue, struct text task)
+{
+	struct ending *ending = issue->endings;
+
+	while (ending != NULL && !text_equal(ending->task, task))
+		ending = ending->next;
+	return ending;
+}
+
 static bool is_ending(const struct issue *issue, struct text task)
 {
-	for (const struct ending *ending = issue->endings; ending != NULL; ending = ending->next)
-		if (text_equal(ending->task, task))
-			return true;
-	return false;
+	return find_ending(issue, task) != NULL;
 }
 
 static void on_recorded(struct fold_change *change)
 {
 	struct ending *ending = change->context;
+	const struct error *err = change->is_durable ? NULL : &change->err;
 
 	ending_unlink(ending);
-	if (ending->done != NULL)
-		ending->done(ending->done_context, change->index,
-			change->is_durable ? NULL : &change->err);
+	ending->first.next = ending->others;
+	for (const struct waiting *one = &ending->first; one != NULL; one = one->next)
+		if (one->waiter.done != NULL)
+			one->waiter.done(one->waiter.context, change->index, err);
 	ending_free(ending);
 }
 
@@ -97,8 +110,7 @@ static bool submit(struct issue *issue, const struct task_ending *what,
 	if (ending == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory to end a task");
 	ending->issue = issue;
-	ending->done = waiter.done;
-	ending->done_context = waiter.context;
+	ending->first.waiter = waiter;
 	ending->arena = arena_create(ENDING_ARENA_BYTES_MAX);
 	if (ending->arena == NULL) {
 		error_set(err, ERROR_LIMIT, "no memory to end a task");
@@ -163,6 +175,28 @@ bool issue_task_end(void *context, struct text id, struct text actor, void *done
 	if (is_ending(issue, id))
 		return error_set(err, ERROR_CONFLICT, "the task is being ended");
 	return submit(issue, &what, (struct issue_end_waiter){done_context, done}, err);
+}
+
+/* Waits with who ends it already. */
+static bool join(struct ending *ending, struct issue_end_waiter waiter, struct error *err)
+{
+	struct waiting *waiting = arena_new(ending->arena, struct waiting);
+
+	if (waiting == NULL)
+		return error_set(err, ERROR_LIMIT, "too many wait for the end of this task");
+	*waiting = (struct waiting){.waiter = waiter, .next = ending->others};
+	ending->others = waiting;
+	return true;
+}
+
+bool issue_end_held(struct issue *issue, struct text task, struct text actor,
+	struct issue_end_waiter waiter, struct error *err)
+{
+	struct ending *ending = find_ending(issue, task);
+
+	return ending != NULL
+		       ? join(ending, waiter, err)
+		       : issue_task_end(issue, task, actor, waiter.context, waiter.done, err);
 }
 
 static bool end_unattended(

@@ -464,6 +464,12 @@ bool issue_task_list(void *context, struct text after, uint32_t count, struct ar
  * narrowed.  Errors: NOT_FOUND (also of what was forgotten since), LIMIT. */
 bool issue_task_hops(
 	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
+/* Who waits for an end to be on record.  done runs once it is durable and in force (err is NULL)
+ * or failed, perhaps before the call that took it returned; NULL: nobody waits. */
+struct issue_end_waiter {
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
 /* Ends one task; done runs on the loop once it is durable (err is NULL) or
  * failed.  False: nothing was taken.  Errors: NOT_FOUND, CONFLICT (not open),
  * INVALID with "forbidden: " (neither may the actor kill the identity nor is it
@@ -520,14 +526,17 @@ uint64_t issue_receipt_lists(const struct issue *issue, struct text task);
 bool issue_receipts_run(struct issue *issue);
 
 /* Ends the task of a token of ours, for whoever holds it (RFC 7009), or of one that was handed to
- * a peer (issue_hand_on) the token alone; does not wait for the record.  Errors: NOT_FOUND (not a
- * token that opens anything), CONFLICT, LIMIT, IO. */
-bool issue_revoke(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+ * a peer (issue_hand_on) the token alone.  Until waiter hears of it the token opens what it did.
+ * False: nothing was taken.  Errors: NOT_FOUND (not a token that opens anything), CONFLICT (its
+ * task is over), LIMIT, IO. */
+bool issue_revoke(struct issue *issue, struct text token, struct issue_end_waiter waiter,
+	struct error *err) MUST_CHECK;
 
-/* Ends one token of ours alone, which anybody who holds it may; its task goes on.  Does not
- * wait for the record.  Errors: NOT_FOUND (not a token that opens anything), LIMIT
- * (TASK_REVOKED_TOKENS_MAX of the task: end the task), IO. */
-bool issue_revoke_token(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+/* Ends one token of ours alone, which anybody who holds it may; its task goes on.  Otherwise the
+ * same.  Errors: NOT_FOUND (not a token that opens anything), LIMIT (TASK_REVOKED_TOKENS_MAX of
+ * the task: end the task), IO. */
+bool issue_revoke_token(struct issue *issue, struct text token, struct issue_end_waiter waiter,
+	struct error *err) MUST_CHECK;
 
 /* Kills the task of a token, for whoever holds it: the record of a kill, with its receipt.  Does
  * not wait for it.  Errors: as issue_revoke. */

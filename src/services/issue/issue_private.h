@@ -262,7 +262,8 @@ void issue_end_reused(struct issue *issue, struct text id, const char *why);
 bool issue_fold_refresh(void *state, const struct json *record, uint64_t index, struct error *err);
 void issue_project_refresh(const struct json *record, struct projection *projection);
 void issue_refreshes_tend(struct issue *issue);
-bool issue_revoke_refresh(struct issue *issue, struct text token, struct error *err) MUST_CHECK;
+bool issue_revoke_refresh(struct issue *issue, struct text token, struct issue_end_waiter waiter,
+	struct error *err) MUST_CHECK;
 /* True for the good one of a task of asker that lives. */
 bool issue_look_at_refresh(const struct issue *issue, struct text token, struct text asker,
 	const struct task **out_task, const struct refresh_family **out_family) MUST_CHECK;
@@ -398,13 +399,12 @@ bool issue_check_may_act(struct issue_request *request, const struct proven *pro
 
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);
-/* A task is to end, done runs once that is durable or failed (err).  False: nothing was taken;
- * CONFLICT: it is being ended. */
-struct issue_end_waiter {
-	void *context;
-	void (*done)(void *done_context, uint64_t index, const struct error *err); /* or NULL */
-};
+/* A task is to end.  False: nothing was taken; CONFLICT: it is being ended. */
 bool issue_end_for(struct issue *issue, struct text task, struct text reason,
+	struct issue_end_waiter waiter, struct error *err) MUST_CHECK;
+/* The same by the identity that holds it, who waits also where it is being ended already.
+ * Errors: as issue_task_end. */
+bool issue_end_held(struct issue *issue, struct text task, struct text actor,
 	struct issue_end_waiter waiter, struct error *err) MUST_CHECK;
 void issue_sweeps_drop(struct issue *issue);
 

@@ -261,7 +261,8 @@ void issue_refreshes_tend(struct issue *issue)
 
 /* ---- RFC 7009, RFC 7662 ---- */
 
-bool issue_revoke_refresh(struct issue *issue, struct text token, struct error *err)
+bool issue_revoke_refresh(
+	struct issue *issue, struct text token, struct issue_end_waiter waiter, struct error *err)
 {
 	char actor[sizeof "identity:" + CHARTER_NAME_BYTES_MAX];
 	const struct task *task = NULL;
@@ -274,7 +275,7 @@ bool issue_revoke_refresh(struct issue *issue, struct text token, struct error *
 	if (task == NULL || task->identity.length > CHARTER_NAME_BYTES_MAX)
 		return error_set(err, ERROR_NOT_FOUND, "not a token that opens anything");
 	(void)snprintf(actor, sizeof actor, "identity:%.*s", TEXT_ARGS(task->identity));
-	return issue_task_end(issue, id, text_of(actor), NULL, NULL, err);
+	return issue_end_held(issue, id, text_of(actor), waiter, err);
 }
 
 bool issue_look_at_refresh(const struct issue *issue, struct text token, struct text asker,

@@ -67,7 +67,8 @@ enum token_reason issue_authenticate_holder(
 		issue, presented, (struct text){claimed.audience, claimed.audience_length}, out);
 }
 
-static bool submit_kill(struct issue *issue, const struct task_kill *kill, struct error *err)
+static bool submit_kill(struct issue *issue, const struct task_kill *kill,
+	struct issue_end_waiter waiter, struct error *err)
 {
 	struct fold_record *record;
 	struct json document;
@@ -75,6 +76,8 @@ static bool submit_kill(struct issue *issue, const struct task_kill *kill, struc
 	if (!fold_record_create(&record, issue->parts.fold, REVOKE_ARENA_BYTES_MAX, err))
 		return false;
 	record->change.append.urgency = RECORD_RESERVED;
+	record->done = waiter.done;
+	record->context = waiter.context;
 	if (task_kill_record(&document, record->arena, issue->parts.tasks, kill, err))
 		return fold_record_send_json(&record, &document, err);
 	fold_record_destroy(&record);
@@ -82,7 +85,7 @@ static bool submit_kill(struct issue *issue, const struct task_kill *kill, struc
 }
 
 static bool kill_token(struct issue *issue, const struct issue_caller *holder, const char *token,
-	const char *actor, struct error *err)
+	const char *actor, struct issue_end_waiter waiter, struct error *err)
 {
 	const struct task_kill kill = {.target = TASK_TARGET_TOKEN,
 		.task = holder->task,
@@ -91,7 +94,7 @@ static bool kill_token(struct issue *issue, const struct issue_caller *holder, c
 		.reason = TEXT("revoked by its holder"),
 		.at_utc_ms = fold_stamp_utc_ms(issue->parts.fold)};
 
-	return submit_kill(issue, &kill, err);
+	return submit_kill(issue, &kill, waiter, err);
 }
 
 /* What a peer got of somebody's task (hand.c), beside the token of the task. */
@@ -106,7 +109,8 @@ static bool was_handed(
 
 /* Whoever holds a token may end it, also one that is bound and whose key they have not: that
  * opens nothing, and a stolen token is best ended.  A peer ends no task of its caller's by that. */
-bool issue_revoke(struct issue *issue, struct text token, struct error *err)
+bool issue_revoke(
+	struct issue *issue, struct text token, struct issue_end_waiter waiter, struct error *err)
 {
 	char actor[ACTOR_BYTES];
 	struct issue_caller caller;
@@ -114,22 +118,23 @@ bool issue_revoke(struct issue *issue, struct text token, struct error *err)
 	struct text id;
 
 	if (refresh_token_read(token, &id))
-		return issue_revoke_refresh(issue, token, err);
+		return issue_revoke_refresh(issue, token, waiter, err);
 	if (!find_holder(issue, token, &claimed, &caller, actor, err))
 		return false;
 	if (was_handed(issue, &claimed, &caller))
-		return kill_token(issue, &caller, claimed.id, actor, err);
-	return issue_task_end(issue, caller.task, text_of(actor), NULL, NULL, err);
+		return kill_token(issue, &caller, claimed.id, actor, waiter, err);
+	return issue_end_held(issue, caller.task, text_of(actor), waiter, err);
 }
 
-bool issue_revoke_token(struct issue *issue, struct text token, struct error *err)
+bool issue_revoke_token(
+	struct issue *issue, struct text token, struct issue_end_waiter waiter, struct error *err)
 {
 	char actor[ACTOR_BYTES];
 	struct issue_caller caller;
 	struct claimed claimed;
 
 	return find_holder(issue, token, &claimed, &caller, actor, err) &&
-	       kill_token(issue, &caller, claimed.id, actor, err);
+	       kill_token(issue, &caller, claimed.id, actor, waiter, err);
 }
 
 bool issue_kill_task(struct issue *issue, struct text token, struct text reason, struct error *err)
@@ -145,5 +150,5 @@ bool issue_kill_task(struct issue *issue, struct text token, struct text reason,
 		return false;
 	kill.task = caller.task;
 	kill.actor = text_of(actor);
-	return submit_kill(issue, &kill, err);
+	return submit_kill(issue, &kill, (struct issue_end_waiter){0}, err);
 }

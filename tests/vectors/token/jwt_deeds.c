@@ -354,7 +354,7 @@ static const char *token_of_an_ended_task(struct issuing *issuing, const void *w
 	struct error err = {0};
 
 	(void)what;
-	must(is_twin || issue_revoke(issuing->issue, token, &err));
+	must(is_twin || issue_revoke(issuing->issue, token, (struct issue_end_waiter){0}, &err));
 	fake_log_flush(&issuing->governed.log);
 	return door_present(issuing, DOOR_ACCESS, token);
 }

@@ -464,6 +464,100 @@ static void a_token_that_is_revoked_alone_leaves_its_task(void **state)
 	assert_int_equal(post(bench, "/oauth/revoke", body), 200);
 }
 
+/* Two requests at once on one log that keeps its records to itself. */
+struct two {
+	struct talk talks[2];
+	char requests[2][8192];
+};
+
+static void say_revoke(struct bench *bench, struct two *two, int which, const char *ends)
+{
+	char body[6144];
+
+	(void)snprintf(body, sizeof body, "token=%.*s%s", TEXT_ARGS(bench->issuing.token), ends);
+	(void)snprintf(two->requests[which], sizeof two->requests[which],
+		"POST /oauth/revoke HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+		"%zu\r\n\r\n%s",
+		strlen(body), body);
+	talk_open(&two->talks[which], bench->loop, http_server_port(bench->server));
+	talk_say(&two->talks[which], two->requests[which], strlen(two->requests[which]));
+}
+
+/* A question that is answered at once comes back after those before it were read. */
+static void let_them_be_read(struct bench *bench)
+{
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(post(bench, "/oauth/revoke", "token="), 400);
+}
+
+static void assert_answer(struct two *two, int which, const char *line)
+{
+	talk_wait(&two->talks[which], NULL);
+	if (strncmp(two->talks[which].got, line, strlen(line)) != 0)
+		fail_msg("%s", two->talks[which].got);
+	talk_close(&two->talks[which]);
+}
+
+static void no_answer_before_the_end_is_on_record(void **state)
+{
+	static const char *const ends[] = {"", "&ends=token"};
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct two two;
+
+	for (int i = 0; i < 2; i++) {
+		assert_true(issuing_open_good(issuing));
+		issuing->governed.log.is_held = true;
+		say_revoke(bench, &two, 0, ends[i]);
+		say_revoke(bench, &two, 1, ends[i]);
+		let_them_be_read(bench);
+		assert_non_null(issuing->governed.log.first);
+		assert_int_equal(two.talks[0].got_count + two.talks[1].got_count, 0);
+		assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+		fake_log_flush(&issuing->governed.log);
+		issuing->governed.log.is_held = false;
+		assert_answer(&two, 0, "HTTP/1.1 200");
+		assert_answer(&two, 1, "HTTP/1.1 200");
+		assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+	}
+}
+
+static void an_end_that_is_not_on_record_is_no_success(void **state)
+{
+	static const char *const ends[] = {"", "&ends=token"};
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct two two;
+
+	for (int i = 0; i < 4; i++) {
+		assert_true(issuing_open_good(issuing));
+		issuing->governed.log.loses = i < 2;
+		issuing->governed.log.refuses = i >= 2;
+		say_revoke(bench, &two, 0, ends[i % 2]);
+		assert_answer(&two, 0, "HTTP/1.1 503");
+		issuing->governed.log.loses = issuing->governed.log.refuses = false;
+		assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_ACCEPTED);
+	}
+}
+
+static void who_leaves_before_the_end_is_on_record_has_ended_it(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct two two;
+
+	assert_true(issuing_open_good(issuing));
+	issuing->governed.log.is_held = true;
+	say_revoke(bench, &two, 0, "");
+	let_them_be_read(bench);
+	talk_close(&two.talks[0]);
+	let_them_be_read(bench);
+	fake_log_flush(&issuing->governed.log);
+	issuing->governed.log.is_held = false;
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+}
+
 /* Asks about a token as a1. */
 static int look(struct bench *bench, struct text token, const char *more)
 {
@@ -692,6 +786,9 @@ int main(void)
 		OAUTH_TEST(the_metadata_offers_certificates_only_where_they_are_asked_for),
 		OAUTH_TEST(a_revoked_token_is_refused_and_revoking_twice_is_fine),
 		OAUTH_TEST(a_token_that_is_revoked_alone_leaves_its_task),
+		OAUTH_TEST(no_answer_before_the_end_is_on_record),
+		OAUTH_TEST(an_end_that_is_not_on_record_is_no_success),
+		OAUTH_TEST(who_leaves_before_the_end_is_on_record_has_ended_it),
 		OAUTH_TEST(a_question_about_a_token_needs_a_proof),
 		OAUTH_TEST(a_token_is_active_until_it_is_revoked),
 		OAUTH_TEST(registering_is_closed_without_an_invitation),

@@ -697,10 +697,12 @@ static void revoking_a_refresh_token_ends_its_task(void **state)
 	struct error err = {0};
 
 	redeem(bench);
-	assert_true(issue_revoke(bench->issuing.issue, text_of(bench->refresh), &err));
+	assert_true(issue_revoke(
+		bench->issuing.issue, text_of(bench->refresh), (struct issue_end_waiter){0}, &err));
 	fake_log_flush(&bench->issuing.governed.log);
 	assert_false(is_live(bench));
-	assert_false(issue_revoke(bench->issuing.issue, text_of(bench->refresh), &err));
+	assert_false(issue_revoke(
+		bench->issuing.issue, text_of(bench->refresh), (struct issue_end_waiter){0}, &err));
 	assert_int_equal(err.code, ERROR_NOT_FOUND);
 }
 

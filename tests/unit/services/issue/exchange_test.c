@@ -384,7 +384,8 @@ static void a_token_with_may_act_opens_no_door_and_can_be_ended(void **state)
 	token = granted(delegating, delegating_open(delegating, 0, "d1"));
 	assert_int_equal(delegating_ask(delegating, token), TOKEN_FOR_EXCHANGE);
 	assert_int_equal(delegating_ask(delegating, token), TOKEN_FOR_EXCHANGE); /* remembered */
-	assert_true(issue_revoke(delegating->issuing.issue, token, &err));
+	assert_true(
+		issue_revoke(delegating->issuing.issue, token, (struct issue_end_waiter){0}, &err));
 	exchange_is_refused(delegating, 1, token, ISSUE_SUBJECT_TOKEN);
 }
 
@@ -426,7 +427,7 @@ static void a_peer_ends_what_it_was_handed_and_not_its_callers_task(void **state
 	for (int i = 0; i < 2; i++) {
 		handed = hand_on(delegating, task, "d1");
 		exchanged(delegating, 1, handed);
-		assert_true(issue_revoke(issue, handed, &err));
+		assert_true(issue_revoke(issue, handed, (struct issue_end_waiter){0}, &err));
 		exchange_is_refused(delegating, 1, handed, ISSUE_SUBJECT_TOKEN);
 		assert_int_equal(delegating_ask(delegating, token), TOKEN_ACCEPTED);
 		issuing_pass(&delegating->issuing, 3600 - ISSUE_HAND_S);
@@ -448,7 +449,7 @@ static void the_kill_of_a_token_ends_what_was_opened_with_it(void **state)
 	deeper = exchanged(delegating, 2, below);
 	other = hand_on(delegating, task_of(delegating, first)->id, "d1");
 	beside = exchanged(delegating, 1, other);
-	assert_true(issue_revoke_token(issue, first, &err));
+	assert_true(issue_revoke_token(issue, first, (struct issue_end_waiter){0}, &err));
 	assert_int_equal(delegating_ask(delegating, below), TOKEN_TASK_NOT_LIVE);
 	assert_int_equal(delegating_ask(delegating, deeper), TOKEN_TASK_NOT_LIVE);
 	exchange_is_refused(delegating, 2, below, ISSUE_SUBJECT_TOKEN);

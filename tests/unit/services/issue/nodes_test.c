@@ -126,7 +126,8 @@ static void kill_then_restart_of_every_node_still_killed(void **state)
 	by_task = open_run(issuing, "");
 	issuing_kill(issuing, NULL, issuing->task);
 	by_token = open_run(issuing, "");
-	assert_true(issue_revoke_token(issuing->issue, by_token, &err));
+	assert_true(
+		issue_revoke_token(issuing->issue, by_token, (struct issue_end_waiter){0}, &err));
 	by_instance = open_run(issuing, "pod-1");
 	issuing_kill_node(issuing, (struct task_kill){.target = TASK_TARGET_INSTANCE,
 					   .identity = TEXT("a1"),
@@ -157,12 +158,13 @@ static void a_token_that_is_revoked_alone_leaves_its_task(void **state)
 	struct text token = open_run(issuing, "");
 	struct error err;
 
-	assert_true(issue_revoke_token(issuing->issue, token, &err));
+	assert_true(issue_revoke_token(issuing->issue, token, (struct issue_end_waiter){0}, &err));
 	assert_int_equal(issuing_ask(issuing, token), TOKEN_TASK_NOT_LIVE);
 	assert_int_equal(task_find(issuing->tasks, issuing->task)->recorded_state, TASK_OPEN);
-	assert_false(issue_revoke_token(issuing->issue, token, &err));
+	assert_false(issue_revoke_token(issuing->issue, token, (struct issue_end_waiter){0}, &err));
 	assert_int_equal(err.code, ERROR_NOT_FOUND);
-	assert_false(issue_revoke_token(issuing->issue, TEXT("no.token.at-all"), &err));
+	assert_false(issue_revoke_token(
+		issuing->issue, TEXT("no.token.at-all"), (struct issue_end_waiter){0}, &err));
 	assert_int_equal(err.code, ERROR_NOT_FOUND);
 }
 
