@@ -241,8 +241,10 @@ struct task_kill {
 const char *task_target_word(enum task_target target);
 enum task_target task_target_of(struct text word);
 /* Errors also: NOT_FOUND (no such task), LIMIT (INSTANCES_KILLED_MAX,
- * TASK_REVOKED_TOKENS_MAX), INVALID (what is named can be none). */
-bool task_kill_record(struct json *out, struct arena *arena, const struct task_table *table,
+ * TASK_REVOKED_TOKENS_MAX), INVALID (what is named can be none).  A change of the registry knows
+ * by one number which kills of units it was made after, so no two records have the same one, also
+ * while neither is folded: the table notes the last one it gave. */
+bool task_kill_record(struct json *out, struct arena *arena, struct task_table *table,
 	const struct task_kill *kill, struct error *err) MUST_CHECK;
 
 /* Applies one durable record of those types; index is its leaf.  Also takes

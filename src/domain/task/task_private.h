@@ -101,6 +101,7 @@ struct task_table {
 	struct task_bounds bounds;
 	size_t instances_killed;
 	uint32_t units_epoch;   /* the highest of all units: their kills count together */
+	uint32_t units_given;   /* likewise, of records that were made: each has one of its own */
 	int64_t started_utc_ms; /* idle times count from here at the earliest */
 	uint32_t walks;         /* nothing is forgotten while there are some */
 };

@@ -226,7 +226,9 @@ static uint64_t epoch_after(const struct task_table *table, const struct task_ki
 	const struct task *task = task_find(table, kill->task);
 
 	switch (kill->target) {
-	case TASK_TARGET_UNIT: return (uint64_t)table->units_epoch + 1;
+	case TASK_TARGET_UNIT:
+		return 1 + (uint64_t)(table->units_given > table->units_epoch ? table->units_given
+									      : table->units_epoch);
 	case TASK_TARGET_IDENTITY: return task_identity_epoch(table, kill->identity) + 1;
 	case TASK_TARGET_INSTANCE:
 		return task_instance_epoch(table, kill->identity, kill->instance) + 1;
@@ -237,15 +239,21 @@ static uint64_t epoch_after(const struct task_table *table, const struct task_ki
 	return task == NULL ? 1 : (uint64_t)task->epoch + 1;
 }
 
-bool task_kill_record(struct json *out, struct arena *arena, const struct task_table *table,
+bool task_kill_record(struct json *out, struct arena *arena, struct task_table *table,
 	const struct task_kill *kill, struct error *err)
 {
 	struct record_head head = {"kill", kill->at_utc_ms, kill->actor, kill->task};
 	const struct task *task = task_find(table, kill->task);
 	struct json_builder record;
+	uint64_t epoch;
 
 	if (!may_kill(table, kill, err))
 		return false;
+	epoch = epoch_after(table, kill);
+	if (epoch > UINT32_MAX)
+		return error_set(err, ERROR_LIMIT, "nothing can be killed that often");
+	if (kill->target == TASK_TARGET_UNIT)
+		table->units_given = (uint32_t)epoch;
 	record_start(&record, arena, &head);
 	json_put_cstring(&record, "target", task_target_word(kill->target));
 	json_put_text_unless_empty(&record, "unit", kill->unit);
@@ -253,7 +261,7 @@ bool task_kill_record(struct json *out, struct arena *arena, const struct task_t
 		&record, "identity", task != NULL ? task->identity : kill->identity);
 	json_put_text_unless_empty(&record, "instance", kill->instance);
 	json_put_text_unless_empty(&record, "token", kill->token);
-	json_put_integer(&record, "epoch", (int64_t)epoch_after(table, kill));
+	json_put_integer(&record, "epoch", (int64_t)epoch);
 	json_put_text(&record, "reason", kill->reason);
 	return json_object_seal(&record, out, err);
 }

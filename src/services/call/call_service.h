@@ -95,7 +95,7 @@ struct call_ports {
 	struct loop *loop;
 	struct fold *fold;
 	const struct registry *registry;
-	const struct task_table *tasks;
+	struct task_table *tasks;
 	struct decide_service *decide;
 	struct approve *approve;
 	struct upstream upstream;

@@ -756,6 +756,33 @@ static void a_kill_that_names_nothing_makes_no_record(void **state)
 	assert_int_equal(state_of(bench, "t-1", NOW), TASK_OPEN);
 }
 
+static int64_t epoch_made_for(struct bench *bench, const char *unit, struct json *out)
+{
+	const struct task_kill kill = {.target = TASK_TARGET_UNIT,
+		.unit = text_of(unit),
+		.reason = TEXT("test"),
+		.actor = TEXT("uid:0"),
+		.at_utc_ms = NOW};
+	struct error err;
+
+	assert_true(task_kill_record(out, bench->arena, bench->table, &kill, &err));
+	return json_integer_or(out, "epoch", 0);
+}
+
+/* A change that was made between them knows the first: it must not count as made after both. */
+static void two_units_killed_on_their_way_have_two_epochs(void **state)
+{
+	struct bench *bench = *state;
+	struct json first, second, third;
+	int64_t epoch = epoch_made_for(bench, "support", &first);
+
+	assert_true(epoch_made_for(bench, "sales", &second) > epoch);
+	fold(bench, &first);
+	fold(bench, &second);
+	epoch = json_integer_or(&second, "epoch", 0);
+	assert_true(epoch_made_for(bench, "support", &third) > epoch);
+}
+
 static void killing_a_unit_refuses_all_its_tasks_and_those_below(void **state)
 {
 	struct bench *bench = *state;
@@ -1061,6 +1088,7 @@ int main(void)
 		BENCH_TEST(records_that_cannot_be_ours_are_refused_and_change_nothing),
 		BENCH_TEST(a_thousand_tasks_are_all_found),
 		BENCH_TEST(a_kill_that_names_nothing_makes_no_record),
+		BENCH_TEST(two_units_killed_on_their_way_have_two_epochs),
 		BENCH_TEST(killing_a_unit_refuses_all_its_tasks_and_those_below),
 		BENCH_TEST(one_instance_of_many_locked_the_others_continue),
 		BENCH_TEST(another_identity_s_instance_of_that_name_goes_on),
