@@ -270,13 +270,22 @@ uint32_t task_detach(struct task_table *table, const struct task *task);
 enum task_session task_session(const struct task *task);
 
 /* Why a task that is still open on record is over by itself, or will be. */
-enum task_over { TASK_NOT_OVER = 0, TASK_OVER_DEADLINE, TASK_OVER_IDLE, TASK_OVER_SESSION };
+enum task_over {
+	TASK_NOT_OVER = 0,
+	TASK_OVER_DEADLINE,
+	TASK_OVER_IDLE,
+	TASK_OVER_SESSION,
+	TASK_OVER_FORFEIT
+};
 /* Of the task and those above it; deadlines are in task_state_now. */
 enum task_over task_over_now(
 	const struct task_table *table, const struct task *task, int64_t now_utc_ms);
 /* The next task that is open on record and over, or NULL; out says why. */
 const struct task *task_table_due(
 	struct task_table *table, int64_t now_utc_ms, enum task_over *out);
+/* Two have its code or a refresh token: it is over from here on, and due until its end is on
+ * record. */
+void task_forfeit(struct task_table *table, const struct task *task);
 /* It is not due again until then: its end is on its way. */
 void task_put_off(struct task_table *table, const struct task *task, int64_t until_utc_ms);
 

@@ -125,6 +125,8 @@ static int64_t due_of(const struct task_table *table, const struct node *node)
 {
 	if (node->wait == WAIT_FORGET)
 		return node->task.deadline_utc_ms;
+	if (node->is_forfeit)
+		return 0;
 	return sooner(node->task.deadline_utc_ms,
 		sooner(idle_end(table, node), session_end(table, node)));
 }
@@ -132,6 +134,8 @@ static int64_t due_of(const struct task_table *table, const struct node *node)
 static enum task_over node_over(
 	const struct task_table *table, const struct node *node, int64_t now_utc_ms)
 {
+	if (node->is_forfeit)
+		return TASK_OVER_FORFEIT;
 	if (now_utc_ms >= session_end(table, node))
 		return TASK_OVER_SESSION;
 	return now_utc_ms >= idle_end(table, node) ? TASK_OVER_IDLE : TASK_NOT_OVER;
@@ -303,6 +307,14 @@ uint32_t task_detach(struct task_table *table, const struct task *task)
 	node->is_let_go = node->attached == 0;
 	due_update(table, node);
 	return node->attached;
+}
+
+void task_forfeit(struct task_table *table, const struct task *task)
+{
+	struct node *node = node_of(task);
+
+	node->is_forfeit = true;
+	due_update(table, node);
 }
 
 enum task_session task_session(const struct task *task)

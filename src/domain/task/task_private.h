@@ -72,6 +72,7 @@ struct node {
 	uint8_t wait;        /* enum wait */
 	uint8_t session;     /* enum task_session */
 	bool is_let_go;      /* the last connection that held it has gone */
+	bool is_forfeit;     /* two have what only one may have of it */
 	uint16_t attached;   /* connections that hold it now */
 	char texts[];        /* id, purpose */
 };

@@ -62,13 +62,27 @@ enum token_reason issue_person_state(
 		       : TOKEN_PERSON_NOT_ACTIVE;
 }
 
-/* The first of its path is the one that the person consented to. */
-static enum token_reason person_state(const struct issue *issue, const struct task *task)
+/* Whoever left and came back has none of what was opened for them before. */
+static bool is_from_before(const struct issue *issue, const struct task *root, struct text person)
 {
+	const struct registry_entry *entry =
+		registry_find(issue->parts.registry, OBJECT_PERSON, person);
+
+	return entry != NULL && entry->more->keys_since_utc_ms != 0 &&
+	       root->opened_at_utc_ms <= entry->more->keys_since_utc_ms;
+}
+
+/* The first of its path is the one that the person consented to. */
+enum token_reason issue_task_person_state(const struct issue *issue, const struct task *task)
+{
+	const struct task *root = task_root(task);
 	struct text person = task_person(task);
 
-	return person.length == 0 ? TOKEN_ACCEPTED
-				  : issue_person_state(issue, task_root(task)->identity, person);
+	if (person.length == 0)
+		return TOKEN_ACCEPTED;
+	return is_from_before(issue, root, person)
+		       ? TOKEN_PERSON_NOT_ACTIVE
+		       : issue_person_state(issue, root->identity, person);
 }
 
 /* Whoever it acts for must be able to act, too. */
@@ -80,7 +94,7 @@ enum token_reason issue_task_state(const struct issue *issue, const struct task 
 		return TOKEN_TASK_UNKNOWN;
 	if (!task_is_live(task, issue_now_utc_ms(issue)))
 		return TOKEN_TASK_NOT_LIVE;
-	reason = person_state(issue, task);
+	reason = issue_task_person_state(issue, task);
 	for (; task != NULL && reason == TOKEN_ACCEPTED; task = task->parent) {
 		if (issue_is_from_sandbox(issue, task))
 			return TOKEN_TASK_NOT_LIVE;

@@ -244,12 +244,13 @@ static bool end_over(struct issue *issue, const struct task *task, enum task_ove
 		[TASK_OVER_DEADLINE] = "",
 		[TASK_OVER_IDLE] = "idle",
 		[TASK_OVER_SESSION] = ISSUE_SESSION_GONE,
+		[TASK_OVER_FORFEIT] = "its code or a refresh token of it was used twice",
 	};
+	bool is_ended = over == TASK_OVER_SESSION || over == TASK_OVER_FORFEIT;
 
 	if (over == TASK_OVER_SESSION && task_session(task) == TASK_SESSION_MCP)
 		return end_unattended(issue, task->id, TASK_ENDED, ISSUE_MCP_SESSION_GONE);
-	return end_unattended(issue, task->id,
-		over == TASK_OVER_SESSION ? TASK_ENDED : TASK_EXPIRED, reasons[over]);
+	return end_unattended(issue, task->id, is_ended ? TASK_ENDED : TASK_EXPIRED, reasons[over]);
 }
 
 /* What is over by the clock.  False: more is due than may be ended now. */
@@ -279,12 +280,9 @@ void issue_end_due(struct issue *issue)
 /* Why a task that no clock ends is over: by what the registry says now; NULL: it is not. */
 static const char *void_reason(const struct issue *issue, const struct task *task)
 {
-	struct text person = task_person(task);
-
 	if (issue_is_from_sandbox(issue, task))
 		return "its identity is no sandbox any more";
-	if (person.length > 0 &&
-		issue_person_state(issue, task_root(task)->identity, person) != TOKEN_ACCEPTED)
+	if (issue_task_person_state(issue, task) != TOKEN_ACCEPTED)
 		return "its person is gone, or its charter does not act for them any more";
 	return NULL;
 }

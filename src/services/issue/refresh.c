@@ -24,6 +24,8 @@ void issue_end_reused(struct issue *issue, struct text id, const char *why)
 
 	if (task == NULL || task_state_now(task, issue_now_utc_ms(issue)) != TASK_OPEN)
 		return;
+	/* From here on it is refused.  Where its end finds no room now, it is due until it does. */
+	task_forfeit(issue->parts.tasks, task);
 	if (issue->parts.on_reuse != NULL)
 		issue->parts.on_reuse(
 			issue->parts.reuse_context, &(struct issue_reuse){task->id, task->identity,

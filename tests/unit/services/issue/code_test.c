@@ -462,6 +462,30 @@ static void the_token_is_the_persons_and_the_identity_acts(void **state)
 	assert_int_equal(bench->request.lifetime_s, 900);
 }
 
+/* Whoever left and came back begins anew, whether or not the sweep of their tasks was there. */
+static void who_comes_back_finds_no_task_of_before(void **state)
+{
+	static const char *const yaml[] = {
+		"object: person\nname: ana\nunit: support\nroles: [owner]\n"
+		"left: 2026-01-01T00:00:00Z\n",
+		"object: person\nname: ana\nunit: support\nroles: [owner]\n"};
+	struct bench *bench = *state;
+	struct governed *governed = &bench->issuing.governed;
+
+	redeem(bench);
+	for (size_t i = 0; i < 2; i++) {
+		issuing_pass(&bench->issuing, 1);
+		if (!governed_apply(governed, "eva", yaml[i]))
+			fail_msg("%s", governed->last.err.text);
+		assert_int_equal(issuing_ask(&bench->issuing, text_of(bench->token)),
+			TOKEN_PERSON_NOT_ACTIVE);
+	}
+	assert_int_equal(run(bench, refresh_request(bench->refresh)), ISSUE_REFRESH);
+	(void)issue_expire(bench->issuing.issue);
+	fake_log_flush(&governed->log);
+	assert_false(is_live(bench));
+}
+
 static void a_task_ends_with_its_person(void **state)
 {
 	struct bench *bench = *state;
@@ -640,6 +664,31 @@ static void a_refresh_token_used_twice_ends_all(void **state)
 	assert_int_equal(run(bench, refresh_request(second)), ISSUE_REFRESH);
 }
 
+/* Two have the token: whoever has the next one must not go on because the log had no room. */
+static void what_was_used_twice_is_over_also_where_its_end_finds_no_room(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_log *log = &bench->issuing.governed.log;
+	char task[RANDOM_ID_BYTES], first[REFRESH_TOKEN_BYTES_MAX], second[REFRESH_TOKEN_BYTES_MAX];
+	char token[sizeof bench->token];
+
+	redeem(bench);
+	memcpy(task, bench->task, sizeof task);
+	memcpy(first, bench->refresh, sizeof first);
+	assert_int_equal(run(bench, refresh_request(first)), ISSUE_GRANTED);
+	memcpy(second, bench->refresh, sizeof second);
+	memcpy(token, bench->token, sizeof token);
+	log->refuses = true;
+	assert_int_equal(run(bench, refresh_request(first)), ISSUE_REFRESH);
+	log->refuses = false;
+	assert_int_not_equal(issuing_ask(&bench->issuing, text_of(token)), TOKEN_ACCEPTED);
+	assert_int_equal(run(bench, refresh_request(second)), ISSUE_REFRESH);
+	(void)issue_expire(bench->issuing.issue);
+	fake_log_flush(log);
+	memcpy(bench->task, task, sizeof task);
+	assert_false(is_live(bench));
+}
+
 static void a_refresh_goes_no_further_than_its_task(void **state)
 {
 	struct bench *bench = *state;
@@ -763,6 +812,7 @@ int main(void)
 		CASE(a_code_shown_twice_ends_what_it_gave),
 		CASE(the_token_is_the_persons_and_the_identity_acts),
 		CASE(a_task_ends_with_its_person),
+		CASE(who_comes_back_finds_no_task_of_before),
 		CASE(an_identity_with_keys_must_prove_itself),
 		CASE(what_a_person_let_open_ends_with_their_sessions),
 		CASE(what_a_person_agreed_to_ends_with_their_sessions),
@@ -771,6 +821,7 @@ int main(void)
 		CASE(an_answer_by_a_key_that_is_not_theirs_is_none),
 		CASE(a_refresh_gives_another_token_of_the_same_task),
 		CASE(a_refresh_token_used_twice_ends_all),
+		CASE(what_was_used_twice_is_over_also_where_its_end_finds_no_room),
 		CASE(a_refresh_goes_no_further_than_its_task),
 		CASE(a_refreshed_token_ends_with_the_key_that_asked),
 		CASE(a_refresh_asks_for_nothing_new),
