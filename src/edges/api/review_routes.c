@@ -127,6 +127,9 @@ static void on_done(void *context, const struct json *answer, const struct error
 
 	if (err != NULL)
 		api_answer_problem(request, err);
+	else if (request->work.review.verb == REVIEW_VERB_START &&
+		 json_copy(&kept, request->arena, answer, &failure))
+		api_answer(request, 202, &kept); /* it is being gathered: nothing is on record */
 	else
 		api_answer_or_fail(request, json_copy(&kept, request->arena, answer, &failure),
 			&kept, &failure);

@@ -318,6 +318,70 @@ static void handle_get(void *context, struct http_exchange *exchange)
 		stream_begin(session, exchange);
 }
 
+/* ---- DELETE ---- */
+
+/* A client that ends its session, until it is told and has gone. */
+struct leaving {
+	struct mcp_door *door;
+	struct http_exchange *exchange; /* NULL: it has gone */
+	bool is_answered;
+	struct leaving *next;
+};
+
+static void leaving_free(struct leaving *leaving)
+{
+	struct leaving **link = &leaving->door->leavings;
+
+	while (*link != leaving)
+		link = &(*link)->next;
+	*link = leaving->next;
+	free(leaving);
+}
+
+static void on_leaving_closed(void *context, enum http_closed how)
+{
+	struct leaving *leaving = context;
+
+	(void)how;
+	leaving->exchange = NULL;
+	if (leaving->is_answered)
+		leaving_free(leaving);
+}
+
+/* A 204 says that what ended with the session is on record. */
+static void on_left(void *context, uint64_t index, const struct error *err)
+{
+	struct leaving *leaving = context;
+
+	(void)index;
+	leaving->is_answered = true;
+	if (leaving->exchange == NULL)
+		leaving_free(leaving);
+	else if (err == NULL)
+		http_respond(leaving->exchange, &(struct http_response){.status = 204});
+	else
+		http_respond_problem(leaving->exchange, 503, "not on record", err->text);
+}
+
+static void leave(
+	struct mcp_door *door, struct mcp_session *session, struct http_exchange *exchange)
+{
+	struct leaving *leaving = calloc(1, sizeof *leaving);
+	const struct http_exchange_events events = {
+		.context = leaving, .on_closed = on_leaving_closed};
+	struct error err = {0};
+
+	if (leaving == NULL) {
+		http_respond_problem(exchange, 503, "no memory", "try again");
+		return;
+	}
+	*leaving = (struct leaving){.door = door, .exchange = exchange, .next = door->leavings};
+	door->leavings = leaving;
+	http_exchange_watch(exchange, &events);
+	if (!session_leave(session, (struct issue_end_waiter){leaving, on_left}, &err))
+		on_left(leaving, 0, &err);
+}
+
 static void handle_delete(void *context, struct http_exchange *exchange)
 {
 	struct mcp_door *door = context;
@@ -327,10 +391,8 @@ static void handle_delete(void *context, struct http_exchange *exchange)
 	if (!admit(door, exchange, &caller))
 		return;
 	session = session_of(door, exchange, &caller);
-	if (session == NULL)
-		return;
-	session_end(session);
-	http_respond(exchange, &(struct http_response){.status = 204});
+	if (session != NULL)
+		leave(door, session, exchange);
 }
 
 bool mcp_door_create(
@@ -364,6 +426,8 @@ void mcp_door_destroy(struct mcp_door **door)
 		return;
 	while ((*door)->newest != NULL)
 		session_end((*door)->newest);
+	while ((*door)->leavings != NULL)
+		leaving_free((*door)->leavings);
 	loop_timer_stop((*door)->settings.loop, &(*door)->sweep);
 	free(*door);
 	*door = NULL;

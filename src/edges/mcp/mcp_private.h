@@ -45,6 +45,7 @@ struct mcp_door {
 	size_t session_count;
 	size_t stream_count;
 	size_t call_count;
+	struct leaving *leavings; /* clients that wait for the end of their sessions */
 };
 
 /* mcp_session.c */
@@ -57,6 +58,10 @@ struct mcp_session *session_find(
 	struct mcp_door *door, struct text id, struct text task, struct text server);
 /* Ends its streams; its calls go on, without it. */
 void session_end(struct mcp_session *session);
+/* The same, by its client's wish: waiter hears when what ends with it is on record.  Errors: as
+ * issue_session_leave; the session has gone all the same. */
+bool session_leave(
+	struct mcp_session *session, struct issue_end_waiter waiter, struct error *err) MUST_CHECK;
 void session_sweep_start(struct mcp_door *door);
 
 /* mcp_call.c */

@@ -144,15 +144,30 @@ struct mcp_session *session_find(
 	return session;
 }
 
-void session_end(struct mcp_session *session)
+static void session_take_down(struct mcp_session *session)
 {
 	session_unlink(session);
 	streams_end(session);
 	calls_release(session);
 	if (session->is_watched)
 		call_stream_remove(session->door->settings.calls, &session->life);
+}
+
+void session_end(struct mcp_session *session)
+{
+	session_take_down(session);
 	issue_session_end(&session->held);
 	free(session);
+}
+
+bool session_leave(struct mcp_session *session, struct issue_end_waiter waiter, struct error *err)
+{
+	bool ok;
+
+	session_take_down(session);
+	ok = issue_session_leave(&session->held, waiter, err);
+	free(session);
+	return ok;
 }
 
 static bool is_idle(const struct mcp_session *session, int64_t now_ms)

@@ -230,6 +230,16 @@ bool issue_end_for(struct issue *issue, struct text task, struct text reason,
 	return submit(issue, &what, waiter, err);
 }
 
+bool issue_end_let_go(
+	struct issue *issue, struct text task, struct issue_end_waiter waiter, struct error *err)
+{
+	struct ending *ending = find_ending(issue, task);
+
+	return ending != NULL
+		       ? join(ending, waiter, err)
+		       : issue_end_for(issue, task, TEXT(ISSUE_MCP_SESSION_GONE), waiter, err);
+}
+
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason)
 {
 	/* If even this cannot be recorded, the task ends by its deadline, and

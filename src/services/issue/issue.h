@@ -384,6 +384,13 @@ enum token_reason issue_authenticate_holder(struct issue *issue, struct issue_pr
 
 /* ---- sessions ---- */
 
+/* Who waits for an end to be on record.  done runs once it is durable and in force (err is NULL)
+ * or failed, perhaps before the call that took it returned; NULL: nobody waits. */
+struct issue_end_waiter {
+	void *context;
+	void (*done)(void *context, uint64_t index, const struct error *err);
+};
+
 /* One connection that holds a task opened with session=connection.  Whoever keeps the
  * connection embeds it. */
 struct issue_session {
@@ -410,6 +417,11 @@ enum token_reason issue_session_hold(
 /* The connection has gone: with the last of its task that ends, and all below it.  Of what is no
  * session: nothing. */
 void issue_session_end(struct issue_session *session);
+/* The same, said by its client, who hears when what ends with it is on record: waiter's done runs
+ * once, before this returns where nothing ends.  False: the task is refused from here on, and its
+ * end will be tried again, but is not on its way.  Errors: LIMIT, IO. */
+bool issue_session_leave(struct issue_session *session, struct issue_end_waiter waiter,
+	struct error *err) MUST_CHECK;
 
 /* ---- what a token is now (RFC 7662) ---- */
 
@@ -464,12 +476,6 @@ bool issue_task_list(void *context, struct text after, uint32_t count, struct ar
  * narrowed.  Errors: NOT_FOUND (also of what was forgotten since), LIMIT. */
 bool issue_task_hops(
 	void *context, struct text id, struct arena *arena, struct json *out, struct error *err);
-/* Who waits for an end to be on record.  done runs once it is durable and in force (err is NULL)
- * or failed, perhaps before the call that took it returned; NULL: nobody waits. */
-struct issue_end_waiter {
-	void *context;
-	void (*done)(void *context, uint64_t index, const struct error *err);
-};
 /* Ends one task; done runs on the loop once it is durable (err is NULL) or
  * failed.  False: nothing was taken.  Errors: NOT_FOUND, CONFLICT (not open),
  * INVALID with "forbidden: " (neither may the actor kill the identity nor is it

@@ -400,6 +400,9 @@ bool issue_check_may_act(struct issue_request *request, const struct proven *pro
 
 /* Ends a task that could not be handed over; nobody waits for it. */
 void issue_abandon_task(struct issue *issue, struct text task, const char *reason);
+/* The session of MCP that held the task has gone.  Waits also where it is being ended already. */
+bool issue_end_let_go(struct issue *issue, struct text task, struct issue_end_waiter waiter,
+	struct error *err) MUST_CHECK;
 /* A task is to end.  False: nothing was taken; CONFLICT: it is being ended. */
 bool issue_end_for(struct issue *issue, struct text task, struct text reason,
 	struct issue_end_waiter waiter, struct error *err) MUST_CHECK;

@@ -60,18 +60,35 @@ enum token_reason issue_session_begin(
 							     : TOKEN_TASK_NOT_LIVE;
 }
 
-void issue_session_end(struct issue_session *session)
+/* The task that ends with it, or NULL.  From here on it is refused. */
+static const struct task *let_go(struct issue_session *session)
 {
 	struct issue *issue = session->issue;
 	const struct task *task = NULL;
 
 	if (session->link == NULL)
-		return;
+		return NULL;
 	unlink_session(session);
 	task = task_find(issue->parts.tasks, text_of(session->task));
-	/* From here on it is refused; the record follows. */
-	if (task != NULL && task_detach(issue->parts.tasks, task) == 0)
-		issue_end_due(issue);
+	return task != NULL && task_detach(issue->parts.tasks, task) == 0 ? task : NULL;
+}
+
+void issue_session_end(struct issue_session *session)
+{
+	if (let_go(session) != NULL)
+		issue_end_due(session->issue); /* the record follows */
+}
+
+bool issue_session_leave(
+	struct issue_session *session, struct issue_end_waiter waiter, struct error *err)
+{
+	struct issue *issue = session->issue;
+	const struct task *task = let_go(session);
+
+	if (task != NULL && task->recorded_state == TASK_OPEN)
+		return issue_end_let_go(issue, task->id, waiter, err);
+	waiter.done(waiter.context, 0, NULL);
+	return true;
 }
 
 static bool is_over(const struct issue *issue, const struct issue_session *session)

@@ -38,6 +38,9 @@ struct fakes {
 	bool is_answer_late;
 	unsigned held; /* sessions that hold their task */
 	bool has_no_holds;
+	enum { LEAVING_AT_ONCE, LEAVING_LATE, LEAVING_REFUSED } leaving;
+	bool is_leaving; /* late: left is to hear */
+	struct issue_end_waiter left;
 	char presented[256]; /* proof, method and path, as the door found them */
 };
 static struct fakes fakes; /* check-source: global: reset by each test's setup */
@@ -111,6 +114,19 @@ void issue_session_end(struct issue_session *session)
 {
 	fakes.held -= session->link != NULL;
 	session->link = NULL;
+}
+
+bool issue_session_leave(
+	struct issue_session *session, struct issue_end_waiter waiter, struct error *err)
+{
+	issue_session_end(session);
+	if (fakes.leaving == LEAVING_REFUSED)
+		return error_set(err, ERROR_LIMIT, "too many tasks are being ended");
+	fakes.left = waiter;
+	fakes.is_leaving = true;
+	if (fakes.leaving == LEAVING_AT_ONCE)
+		waiter.done(waiter.context, 0, NULL);
+	return true;
 }
 
 bool issue_wants_nonce(const struct issue_refused *refused)
@@ -1275,6 +1291,32 @@ static void a_task_of_mcp_is_held_by_its_session_and_no_longer(void **state)
 	assert_status(ask(bench, "POST", as_b, initialize), 503);
 }
 
+/* Nobody is told that a session has ended before what ended with it is on record. */
+static void the_end_of_a_session_is_told_when_it_is_on_record(void **state)
+{
+	static const struct error lost = {.code = ERROR_IO, .text = "no space left"};
+	struct bench *bench = *state;
+
+	for (int i = 0; i < 2; i++) {
+		fakes.leaving = LEAVING_LATE;
+		fakes.is_leaving = false;
+		bench->session[0] = '\0';
+		open_session(bench);
+		say(bench, "DELETE", "", "");
+		talk_run_until(bench->loop, &fakes.is_leaving);
+		assert_int_equal(bench->talk.got_count, 0);
+		fakes.left.done(fakes.left.context, 7, i == 0 ? NULL : &lost);
+		talk_wait(&bench->talk, NULL);
+		assert_status(bench->talk.got, i == 0 ? 204 : 503);
+	}
+	fakes.leaving = LEAVING_REFUSED;
+	bench->session[0] = '\0';
+	open_session(bench);
+	assert_status(ask(bench, "DELETE", "", ""), 503);
+	fakes.leaving = LEAVING_AT_ONCE;
+	assert_status(ask(bench, "DELETE", "", ""), 404);
+}
+
 static void a_get_without_event_stream_is_not_acceptable(void **state)
 {
 	struct bench *bench = *state;
@@ -1332,6 +1374,7 @@ int main(void)
 		WITH(a_stream_hears_that_people_have_answered),
 		WITH(deleting_a_session_ends_it_and_its_stream),
 		WITH(a_task_of_mcp_is_held_by_its_session_and_no_longer),
+		WITH(the_end_of_a_session_is_told_when_it_is_on_record),
 		WITH(a_get_without_event_stream_is_not_acceptable),
 	};
 

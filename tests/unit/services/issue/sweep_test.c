@@ -285,6 +285,71 @@ static void a_task_of_mcp_ends_with_its_last_session(void **state)
 	issue_session_end(&second); /* of none: nothing */
 }
 
+struct heard {
+	int times;
+	enum error_code code;
+};
+
+static void on_left(void *context, uint64_t index, const struct error *err)
+{
+	struct heard *heard = context;
+
+	(void)index;
+	heard->times++;
+	heard->code = err == NULL ? ERROR_NONE : err->code;
+}
+
+static void who_leaves_the_last_session_hears_when_its_end_is_on_record(void **state)
+{
+	struct issuing *issuing = *state;
+	struct fake_log *log = &issuing->governed.log;
+	struct issue_session first = {.on_over = ignore, .on_keep = ignore};
+	struct issue_session second = first;
+	struct heard heard = {0};
+	const struct issue_end_waiter waiter = {&heard, on_left};
+	struct error err;
+
+	issuing->session = TEXT("mcp");
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(issue_session_hold(issuing->issue, issuing->task, &first), TOKEN_ACCEPTED);
+	assert_int_equal(
+		issue_session_hold(issuing->issue, issuing->task, &second), TOKEN_ACCEPTED);
+	log->is_held = true;
+	assert_true(issue_session_leave(&first, waiter, &err));
+	assert_int_equal(heard.times, 1); /* the other goes on */
+	assert_true(issue_session_leave(&second, waiter, &err));
+	assert_int_equal(heard.times, 1);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+	fake_log_flush(log);
+	assert_int_equal(heard.times, 2);
+	assert_int_equal(heard.code, ERROR_NONE);
+	assert_int_equal(state_of(issuing, issuing->task), TASK_ENDED);
+}
+
+static void the_end_of_a_session_that_is_not_on_record_is_tried_again(void **state)
+{
+	struct issuing *issuing = *state;
+	struct fake_log *log = &issuing->governed.log;
+	struct issue_session session = {.on_over = ignore, .on_keep = ignore};
+	struct heard heard = {0};
+	struct error err;
+
+	issuing->session = TEXT("mcp");
+	assert_true(issuing_open_good(issuing));
+	assert_int_equal(
+		issue_session_hold(issuing->issue, issuing->task, &session), TOKEN_ACCEPTED);
+	log->loses = true;
+	assert_true(
+		issue_session_leave(&session, (struct issue_end_waiter){&heard, on_left}, &err));
+	assert_int_equal(heard.times, 1);
+	assert_int_not_equal(heard.code, ERROR_NONE);
+	log->loses = false;
+	assert_int_equal(state_of(issuing, issuing->task), TASK_OPEN);
+	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_TASK_NOT_LIVE);
+	(void)issue_expire(issuing->issue);
+	assert_int_equal(state_of(issuing, issuing->task), TASK_ENDED);
+}
+
 static void each_form_of_session_is_held_by_its_own_kind(void **state)
 {
 	struct issuing *issuing = *state;
@@ -341,6 +406,8 @@ int main(void)
 		SWEEP_TEST(as_many_sweeps_as_the_bound_and_none_more),
 		SWEEP_TEST(what_is_on_its_way_to_the_log_ends_too),
 		SWEEP_TEST(a_task_of_mcp_ends_with_its_last_session),
+		SWEEP_TEST(who_leaves_the_last_session_hears_when_its_end_is_on_record),
+		SWEEP_TEST(the_end_of_a_session_that_is_not_on_record_is_tried_again),
 		SWEEP_TEST(each_form_of_session_is_held_by_its_own_kind),
 		SWEEP_TEST(a_kill_by_its_holder_is_a_record_and_refuses_the_task),
 	};
