@@ -381,6 +381,24 @@ static void pass(struct reviewing *reviewing, int64_t days)
 static const struct review_scope a1 = {.identity = {"a1", 2}};
 static const struct review_scope h1 = {.identity = {"h1", 2}};
 
+/* A review of a1, which is not settled. */
+static enum error_code begin(struct reviewing *reviewing)
+{
+	struct review_request request = {.verb = REVIEW_VERB_START,
+		.person = TEXT("rey"),
+		.scope = a1,
+		.days = 7,
+		.arena = reviewing->governed.arena,
+		.context = reviewing,
+		.done = on_done};
+	struct error err = {0};
+
+	if (!review_submit(reviewing->reviews, &request, &err))
+		return err.code;
+	reviewing->review = json_text_or(&reviewing->answer, "review", "");
+	return ERROR_NONE;
+}
+
 /* ---- starting ---- */
 
 static void a_review_that_is_not_whole_is_refused(void **state)
@@ -447,6 +465,57 @@ static void every_hop_of_a_chain_is_an_item(void **state)
 	assert_string_equal(stage(reviewing), "open");
 	assert_int_not_equal(number_of(reviewing, "h1", "peer a1"), 0);
 	assert_int_not_equal(number_of(reviewing, "a1", "read files/read"), 0);
+}
+
+static const struct json *last_record(struct reviewing *reviewing, const char *type);
+
+/* All that it does while nothing it writes comes back. */
+static void step_unheard(struct reviewing *reviewing)
+{
+	reviewing->governed.log.is_held = true;
+	for (int i = 0; i < 100; i++)
+		(void)review_step(reviewing->reviews);
+}
+
+static void a_review_opens_over_items_that_are_on_record_alone(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	reviewing->governed.log.is_held = true;
+	settle(reviewing); /* uses are counted */
+	assert_int_equal(begin(reviewing), ERROR_NONE);
+	step_unheard(reviewing);
+	fake_log_flush(&reviewing->governed.log);
+	assert_non_null(last_record(reviewing, "review-items"));
+	assert_null(last_record(reviewing, "review-opened"));
+	assert_string_equal(stage(reviewing), "gathering");
+	settle(reviewing);
+	assert_non_null(last_record(reviewing, "review-opened"));
+	assert_string_equal(stage(reviewing), "open");
+}
+
+/* A disk that is nearly full takes what is small. */
+static void a_review_whose_items_are_lost_is_never_opened(void **state)
+{
+	struct reviewing *reviewing = *state;
+	struct json shown;
+
+	reviewing->governed.log.is_held = true;
+	settle(reviewing);
+	reviewing->governed.log.loses_type = "review-items";
+	assert_int_equal(begin(reviewing), ERROR_NONE);
+	step_unheard(reviewing);
+	settle(reviewing);
+	assert_false(fold_has_failed(reviewing->governed.fold));
+	assert_null(last_record(reviewing, "review-opened"));
+	assert_string_equal(stage(reviewing), "failed");
+	shown = show(reviewing);
+	assert_non_null(strstr(json_text_or(&shown, "failure", "").data, "the disk is gone"));
+	/* And nothing of it is in the way of another. */
+	reviewing->governed.log.loses_type = NULL;
+	reviewing->governed.log.is_held = false;
+	assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
+	assert_string_equal(stage(reviewing), "open");
 }
 
 /* ---- deciding ---- */
@@ -1209,6 +1278,8 @@ int main(void)
 		TEST(who_is_of_another_unit_starts_none),
 		TEST(a_scope_with_nothing_in_it_fails_and_says_so),
 		TEST(every_hop_of_a_chain_is_an_item),
+		TEST(a_review_opens_over_items_that_are_on_record_alone),
+		TEST(a_review_whose_items_are_lost_is_never_opened),
 		TEST(a_decision_on_another_snapshot_is_refused),
 		TEST(nothing_is_decided_unsigned_or_by_anothers_key),
 		TEST(more_numbers_than_fit_are_refused),
