@@ -8,7 +8,8 @@
  * S3  Who is to be stopped, or is contained anew, while it is given back is not released: the
  *     finding stays open.
  * S4  Nothing is called by a document that is not in force any more.
- * S5  What was called and not answered when the daemon ended is looked at, and not called again. */
+ * S5  What was called and not answered when the daemon ended is looked at, and not called again.
+ * S6  What is being stopped is not released, from its order until its answer is on record. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,16 @@ static bool is_stopping(const struct connector_service *service, struct text acc
 	const struct stopping *stopping = find(service, account);
 
 	return stopping != NULL && stopping->direction == STOP_AWAY;
+}
+
+/* S6.  What a daemon before this one called is being stopped until it is asked after. */
+bool stoppings_have(void *context, struct text account)
+{
+	const struct connector_service *service = context;
+
+	return is_stopping(service, account) ||
+	       (!service->is_resumed && inventory_answer(service->parts.inventory, account) ==
+						CONTAINMENT_ANSWER_CALLED);
 }
 
 /* S3 */
