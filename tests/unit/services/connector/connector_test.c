@@ -680,14 +680,20 @@ static void who_may_not_or_cannot_calls_nobody(void **state)
 static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 {
 	struct bench *bench = *state;
-	const struct connector_contain_asked asked = {
-		.account = TEXT("n8n/f"), .actor = TEXT("person:rey"), .reason = TEXT("review")};
+	const struct connector_contain_asked asked = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("review"),
+		.context = bench,
+		.done = on_called};
 
 	bring(bench);
 	know_account(bench, "n8n/f");
 	assert_true(connector_stop(bench->service, &asked, true));
 	assert_true(connector_stop(bench->service, &asked, true));
+	assert_int_equal(bench->called, 0);
 	await(bench, 2);
+	assert_int_equal(bench->called, 2);
+	assert_int_equal(bench->called_err.code, ERROR_NONE);
 	answer(bench, "{}");
 	await(bench, 3);
 	answer(bench, "{\"active\":false}");
@@ -696,6 +702,25 @@ static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 	assert_int_equal(bench->asked, 3);
 	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 0);
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_OFF);
+}
+
+static void whoever_waits_for_a_stop_hears_that_it_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	const struct connector_contain_asked asked = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("review"),
+		.context = bench,
+		.done = on_called};
+
+	bring(bench);
+	know_account(bench, "n8n/f");
+	bench->governed.log.loses_type = "inventory-contained";
+	assert_true(connector_stop(bench->service, &asked, true));
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(bench->called, 1);
+	assert_int_equal(bench->called_err.code, ERROR_IO);
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
 }
 
 /* ---- who has it act again ---- */
@@ -1238,6 +1263,7 @@ int main(void)
 		TEST(so_many_wait_for_it_and_no_more),
 		TEST(who_may_not_or_cannot_calls_nobody),
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
+		TEST(whoever_waits_for_a_stop_hears_that_it_is_lost),
 		TEST(what_a_person_contained_an_administrator_gives_back),
 		TEST(what_a_review_stopped_two_people_give_back),
 		TEST(what_is_agreed_to_is_what_was_shown),
