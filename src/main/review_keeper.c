@@ -174,7 +174,9 @@ static bool stop_account(void *context, const struct review_stop *stop)
 		.actor = stop->actor,
 		.reason = stop->reason,
 		.review = stop->review,
-		.identity = stop->identity};
+		.identity = stop->identity,
+		.context = stop->context,
+		.done = stop->done};
 
 	return keeper->connectors != NULL &&
 	       connector_stop(keeper->connectors, &asked, stop->must_be_reversible);

@@ -34,6 +34,16 @@ void fake_log_append(struct fake_log *log, struct text entry)
 	keep(log, entry, (struct text){NULL, 0});
 }
 
+static bool does_lose(struct fake_log *log, const struct record_append *append)
+{
+	struct envelope read;
+	struct error err = {0};
+
+	return log->loses || (log->loses_type != NULL &&
+				     envelope_parse(&read, NULL, log->arena, append->entry, &err) &&
+				     text_is(read.type_name, log->loses_type));
+}
+
 void fake_log_flush(struct fake_log *log)
 {
 	while (log->first != NULL) {
@@ -43,8 +53,8 @@ void fake_log_flush(struct fake_log *log)
 		if (log->first == NULL)
 			log->last = NULL;
 		append->next = NULL;
-		append->is_durable = !log->loses;
-		if (log->loses) {
+		append->is_durable = !does_lose(log, append);
+		if (!append->is_durable) {
 			error_set(&append->err, ERROR_IO, "the disk is gone");
 		} else {
 			append->index = log->count;

@@ -20,9 +20,10 @@ struct fake_log {
 	struct record_append *first; /* submitted, not durable yet */
 	struct record_append *last;
 	int64_t now_utc_ms;
-	bool is_held; /* nothing becomes durable until fake_log_flush */
-	bool refuses; /* submit says no */
-	bool loses;   /* nothing becomes durable: done with an error */
+	bool is_held;           /* nothing becomes durable until fake_log_flush */
+	bool refuses;           /* submit says no */
+	bool loses;             /* nothing becomes durable: done with an error */
+	const char *loses_type; /* no record of this type does; NULL: of any */
 	bool has_failed;
 	enum record_urgency urgency; /* of the last submitted */
 };

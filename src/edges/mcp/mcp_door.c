@@ -426,8 +426,10 @@ void mcp_door_destroy(struct mcp_door **door)
 		return;
 	while ((*door)->newest != NULL)
 		session_end((*door)->newest);
-	while ((*door)->leavings != NULL)
-		leaving_free((*door)->leavings);
+	for (struct leaving *one = (*door)->leavings, *next; one != NULL; one = next) {
+		next = one->next;
+		free(one);
+	}
 	loop_timer_stop((*door)->settings.loop, &(*door)->sweep);
 	free(*door);
 	*door = NULL;

@@ -279,11 +279,13 @@ bool connector_service_create(
 	struct connector_service **out, const struct connector_parts *parts, struct error *err)
 {
 	struct connector_service *service = calloc(1, sizeof *service);
+	const struct inventory_stopper stopper = {service, stoppings_have};
 
 	*out = service;
 	if (service == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for connectors");
 	service->parts = *parts;
+	inventory_use_stopper(parts->inventory, &stopper);
 	service->look = (struct loop_timer){.on_due = on_look, .context = service};
 	return true;
 }
@@ -296,8 +298,11 @@ bool connector_service_start(struct connector_service *service, struct error *er
 
 void connector_service_destroy(struct connector_service **service)
 {
+	static const struct inventory_stopper nobody = {0};
+
 	if (*service == NULL)
 		return;
+	inventory_use_stopper((*service)->parts.inventory, &nobody);
 	loop_timer_stop((*service)->parts.loop, &(*service)->look);
 	stoppings_destroy(*service);
 	while ((*service)->list != NULL) {

@@ -182,10 +182,11 @@ struct connector_contain_asked {
 bool connector_contain(struct connector_service *service,
 	const struct connector_contain_asked *asked, struct error *err) MUST_CHECK;
 
-/* The same, its intention included, for who waits for nothing: a review that took its access
- * away.  False: no connector may, or (must_be_reversible) what is done could not be had back;
- * then nothing is done.  Where its provider cannot be called now (it is being given back, too many
- * wait) the intention alone is on record, and a finding. */
+/* The same, its intention included, for a review that took its access away.  done runs once, later
+ * or before this returns: err NULL, the intention is on record, and the call, if there is one.
+ * False: no connector may, or (must_be_reversible) what is done could not be had back; then
+ * nothing is done, and done does not run.  Where its provider cannot be called now (it is being
+ * given back, too many wait) the intention alone is on record, and a finding. */
 bool connector_stop(struct connector_service *service, const struct connector_contain_asked *asked,
 	bool must_be_reversible);
 

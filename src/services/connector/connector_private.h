@@ -134,6 +134,8 @@ bool refreshing_drop(struct refresh *refresh);
 /* Those that a daemon before this one left between call and answer are asked after.  False: call
  * it again, some cannot be yet. */
 bool stoppings_resume(struct connector_service *service);
+/* Whether the account is being stopped; context: the service (struct inventory_stopper). */
+bool stoppings_have(void *context, struct text account);
 void stoppings_destroy(struct connector_service *service);
 
 /* ---- finding.c ---- */

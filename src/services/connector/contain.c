@@ -8,7 +8,8 @@
  * S3  Who is to be stopped, or is contained anew, while it is given back is not released: the
  *     finding stays open.
  * S4  Nothing is called by a document that is not in force any more.
- * S5  What was called and not answered when the daemon ended is looked at, and not called again. */
+ * S5  What was called and not answered when the daemon ended is looked at, and not called again.
+ * S6  What is being stopped is not released, from its order until its answer is on record. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,16 @@ static bool is_stopping(const struct connector_service *service, struct text acc
 	const struct stopping *stopping = find(service, account);
 
 	return stopping != NULL && stopping->direction == STOP_AWAY;
+}
+
+/* S6.  What a daemon before this one called is being stopped until it is asked after. */
+bool stoppings_have(void *context, struct text account)
+{
+	const struct connector_service *service = context;
+
+	return is_stopping(service, account) ||
+	       (!service->is_resumed && inventory_answer(service->parts.inventory, account) ==
+						CONTAINMENT_ANSWER_CALLED);
 }
 
 /* S3 */
@@ -458,7 +469,19 @@ struct intention {
 	char reason[INVENTORY_REASON_BYTES_MAX + 1];
 	char review[RANDOM_ID_BYTES];
 	char identity[CHARTER_NAME_BYTES_MAX + 1];
+	void *context;
+	void (*done)(void *context, const struct error *err);
 };
+
+static void intention_end(struct intention *intention, const struct error *err)
+{
+	void (*done)(void *, const struct error *) = intention->done;
+	void *context = intention->context;
+
+	free(intention);
+	if (done != NULL)
+		done(context, err);
+}
 
 static void on_intended(struct inventory_change *change, uint64_t index, const struct error *err)
 {
@@ -466,7 +489,9 @@ static void on_intended(struct inventory_change *change, uint64_t index, const s
 	const struct connector_contain_asked asked = {.account = change->account,
 		.actor = change->actor,
 		.reason = change->reason,
-		.direction = STOP_AWAY};
+		.direction = STOP_AWAY,
+		.context = intention->context,
+		.done = intention->done};
 	struct error wrong = {0};
 	char what[FINDING_WHAT_BYTES_MAX];
 
@@ -475,16 +500,18 @@ static void on_intended(struct inventory_change *change, uint64_t index, const s
 		wrong = *err;
 	/* Two lines of one account may have been taken away at once. */
 	if (err == NULL && is_stopping(intention->service, change->account)) {
-		free(intention);
+		intention_end(intention, NULL);
 		return;
 	}
-	if (err != NULL || !connector_contain(intention->service, &asked, &wrong)) {
-		(void)snprintf(what, sizeof what,
-			"%.450s is to be stopped at its provider, and was not called for: %.300s",
-			intention->account, wrong.text);
-		containment_report(intention->service, NULL, change->account, what);
+	if (err == NULL && connector_contain(intention->service, &asked, &wrong)) {
+		free(intention); /* its done runs once the call is on record */
+		return;
 	}
-	free(intention);
+	(void)snprintf(what, sizeof what,
+		"%.450s is to be stopped at its provider, and was not called for: %.300s",
+		intention->account, wrong.text);
+	containment_report(intention->service, NULL, change->account, what);
+	intention_end(intention, err);
 }
 
 static struct intention *intention_create(
@@ -495,6 +522,8 @@ static struct intention *intention_create(
 	if (intention == NULL)
 		return NULL;
 	intention->service = service;
+	intention->context = asked->context;
+	intention->done = asked->done;
 	(void)snprintf(
 		intention->account, sizeof intention->account, "%.*s", TEXT_ARGS(asked->account));
 	(void)snprintf(intention->actor, sizeof intention->actor, "%.*s", TEXT_ARGS(asked->actor));

@@ -7,6 +7,9 @@
  * One that a review stopped stays that review's until it is released, or a later review's: what
  * the log has before a record counts, not what whoever asked for it saw (`kept`).
  *
+ * Nothing is released while its provider is called to stop it: it would be off there, with nothing
+ * on record that says so.
+ *
  * Rows of the store: containment / ACCOUNT is the contained record, containment-review / ACCOUNT
  * the last of them that a review had written, both until it is released. */
 #include "domain/inventory/contain.h"
@@ -285,6 +288,23 @@ bool inventory_check_settled(
 		       "again");
 }
 
+void inventory_use_stopper(
+	struct inventory_service *service, const struct inventory_stopper *stopper)
+{
+	service->stopper = *stopper;
+}
+
+bool inventory_check_answered(
+	const struct inventory_service *service, struct text account, struct error *err)
+{
+	const struct inventory_stopper *stopper = &service->stopper;
+
+	return stopper->is_stopping == NULL || !stopper->is_stopping(stopper->context, account) ||
+	       error_set(err, ERROR_CONFLICT,
+		       "its provider is being called to stop it: ask again once it has answered "
+		       "(`remit inventory contained` says so)");
+}
+
 bool inventory_release(
 	struct inventory_service *service, struct inventory_change *change, struct error *err)
 {
@@ -292,6 +312,7 @@ bool inventory_release(
 		return error_set(err, ERROR_NOT_FOUND, "this account is not contained");
 	return inventory_check_reason(change, err) &&
 	       inventory_check_settled(service, change->account, err) &&
+	       inventory_check_answered(service, change->account, err) &&
 	       inventory_submit_change(service, change, "inventory-released", err);
 }
 

@@ -196,7 +196,8 @@ bool inventory_draft(const struct inventory_service *service, struct text accoun
 /* ---- stopping somebody at their provider ---- */
 
 /* Puts on record that the account is to be stopped, or that it may act again.  Errors: NOT_FOUND,
- * INVALID (no reason), CONFLICT (of a release: it is being contained anew), LIMIT, IO. */
+ * INVALID (no reason), CONFLICT (of a release: it is being contained anew, or stopped at its
+ * provider), LIMIT, IO. */
 bool inventory_contain(struct inventory_service *service, struct inventory_change *change,
 	struct error *err) MUST_CHECK;
 bool inventory_release(struct inventory_service *service, struct inventory_change *change,
@@ -224,12 +225,23 @@ struct inventory_judge {
 };
 void inventory_use_judge(struct inventory_service *service, const struct inventory_judge *judge);
 
+/* Whether an account is being stopped at its provider: from when that is ordered until what the
+ * provider answers is on record.  A port that services/connector fills, as long as it is there;
+ * without it nothing is called. */
+struct inventory_stopper {
+	void *context;
+	bool (*is_stopping)(void *context, struct text account);
+};
+void inventory_use_stopper(
+	struct inventory_service *service, const struct inventory_stopper *stopper);
+
 /* Whether the actor has it act again.  LET: then inventory_release is called, once its provider
  * gave it back.  ASKED: a review had it stopped; that they want it back is on its way to the
  * record, done runs, and another person who may judge that has to agree: change->ask is that
  * record, which counts for INVENTORY_ASK_MS_MAX, as long as its actor may ask, and until somebody
  * asks anew.  REFUSED: NOT_FOUND, INVALID (no reason, "forbidden: "), CONFLICT (another record
- * than change->ask asks for it, or it is being contained anew), LIMIT, IO. */
+ * than change->ask asks for it, it is being contained anew, or, of what would be LET, stopped at
+ * its provider), LIMIT, IO. */
 enum inventory_release {
 	INVENTORY_RELEASE_REFUSED = 0,
 	INVENTORY_RELEASE_ASKED,

@@ -95,6 +95,7 @@ struct inventory_service {
 	size_t connectors_count;
 	const struct graph *graph; /* NULL: none was lent */
 	struct inventory_judge judge;
+	struct inventory_stopper stopper;
 	struct name_table *containments; /* by account */
 	struct containing *containing;   /* those on their way to the log */
 	struct arena *arena;             /* of one step */
@@ -129,6 +130,9 @@ struct containment *containment_find(const struct inventory_service *service, st
 bool inventory_is_containing(const struct inventory_service *service, struct text account);
 /* Errors: CONFLICT (one is). */
 bool inventory_check_settled(
+	const struct inventory_service *service, struct text account, struct error *err) MUST_CHECK;
+/* Whether nothing of it is called at its provider that stops it.  Errors: CONFLICT. */
+bool inventory_check_answered(
 	const struct inventory_service *service, struct text account, struct error *err) MUST_CHECK;
 /* Writes account, reason, and of a containment its review.  Errors: LIMIT, IO. */
 bool inventory_submit_change(struct inventory_service *service, struct inventory_change *change,

@@ -138,6 +138,7 @@ static enum inventory_release release_own(const struct inventory_service *servic
 	}
 	return inventory_check_reason(change, err) &&
 			       inventory_check_settled(service, change->account, err) &&
+			       inventory_check_answered(service, change->account, err) &&
 			       check_ask(containment, change, err)
 		       ? INVENTORY_RELEASE_LET
 		       : INVENTORY_RELEASE_REFUSED;
@@ -156,7 +157,8 @@ enum inventory_release inventory_ask_release(
 		!check_ask(containment, change, err))
 		return INVENTORY_RELEASE_REFUSED;
 	if (is_yes(service, containment, change))
-		return may_judge(service, containment, change->actor, containment->asked_by, err)
+		return may_judge(service, containment, change->actor, containment->asked_by, err) &&
+				       inventory_check_answered(service, change->account, err)
 			       ? INVENTORY_RELEASE_LET
 			       : INVENTORY_RELEASE_REFUSED;
 	return inventory_submit_change(service, change, "inventory-release-asked", err)

@@ -1,8 +1,8 @@
 /* Decisions: a request goes through its items some a turn; what belongs together in one turn is
  * one record, with the charters that lose what was taken.
  *
- *   begin ─▶ batch of items ─▶ (nothing to take: a record) ─▶ durable ─▶ next batch ─▶ answer
- *                          └─▶ (the registrar: record and charters) ─┘
+ *   begin ─▶ items ─▶ (nothing to take: a record) ──────────┬─▶ durable ─▶ told ─▶ next ─▶ answer
+ *                 └─▶ (the registrar: record and charters) ─┘
  *
  * Each item is looked at as it stands in that moment: whose it is to judge, what was decided
  * before, whether the line is still there as it was frozen.  What does not pass is told, and
@@ -432,6 +432,29 @@ static bool goes_whole(const struct review *review, struct text account)
 	return true;
 }
 
+/* The next record comes once what follows from this one is on record, or known to be lost: what
+ * is lost is told later (tell.c), and who asked is not kept from their answer. */
+static void end_telling(struct review_job *job)
+{
+	if (--job->telling == 0)
+		next_batch(job);
+}
+
+static void on_told(void *context, uint64_t index, const struct error *err)
+{
+	struct review_job *job = context;
+
+	(void)index;
+	if (err != NULL)
+		log_warn("review_exception_not_reported", LOG_STRING("why", err->text));
+	end_telling(job);
+}
+
+static void on_stopped(void *context, const struct error *err)
+{
+	on_told(context, 0, err);
+}
+
 /* What nobody answered for, or what goes on trial, is stopped so that it can be had back. */
 static bool stop_at_provider(struct review_job *job, const struct review_row *row)
 {
@@ -439,7 +462,9 @@ static bool stop_at_provider(struct review_job *job, const struct review_row *ro
 	struct review_stop stop = {.actor = job->actor,
 		.review = text_of(job->review->id),
 		.identity = row->item.identity,
-		.must_be_reversible = job->is_own || job->request.choice == REVIEW_CHOICE_TRIAL};
+		.must_be_reversible = job->is_own || job->request.choice == REVIEW_CHOICE_TRIAL,
+		.context = job,
+		.done = on_stopped};
 
 	if (row->item.kind != REVIEW_ITEM_INHERITED || ports->stop_account == NULL ||
 		(job->request.choice != REVIEW_CHOICE_REVOKE &&
@@ -453,28 +478,33 @@ static bool stop_at_provider(struct review_job *job, const struct review_row *ro
 	return stop.reason.data != NULL && ports->stop_account(ports->providers, &stop);
 }
 
-/* Whoever can take it away is told, until it is gone. */
+static void report_exception(struct review_job *job, size_t at)
+{
+	struct finding_draft draft;
+	struct error err = {0};
+
+	job->telling++;
+	if (stop_at_provider(job, &job->review->rows[at]))
+		return;
+	if (job->service->parts.finding != NULL &&
+		review_exception_draft(&draft, job->batch, job->review, at, &err)) {
+		draft.context = job;
+		draft.done = on_told;
+		if (finding_report(job->service->parts.finding, &draft, &err))
+			return;
+	}
+	job->telling--;
+	log_warn("review_exception_not_reported", LOG_STRING("why", err.text));
+}
+
+/* Whoever can take it away is told, until it is gone; then the job goes on. */
 static void report_exceptions(struct review_job *job)
 {
-	for (size_t i = 0; i < job->exceptions_count; i++) {
-		const struct review_row *row = &job->review->rows[job->exceptions[i]];
-		struct text subject = text_format(job->arena, "%.*s/%.*s",
-			TEXT_ARGS(row->item.identity), TEXT_ARGS(row->item.title));
-		struct finding_draft draft = {.kind = FINDING_REVIEW_EXCEPTION,
-			.subject = subject,
-			.control = "G-24",
-			.what = TEXT("A review took this away, and remit cannot: it stands at a "
-				     "provider, or is not as it was when the review began."),
-			.unit = row->item.unit};
-		struct error err = {0};
-
-		if (stop_at_provider(job, row))
-			continue;
-		if (subject.data != NULL && job->service->parts.finding != NULL &&
-			!finding_report(job->service->parts.finding, &draft, &err))
-			log_warn("review_exception_not_reported", LOG_STRING("why", err.text));
-	}
+	job->telling = 1;
+	for (size_t i = 0; i < job->exceptions_count; i++)
+		report_exception(job, job->exceptions[i]);
 	job->exceptions_count = 0;
+	end_telling(job);
 }
 
 static void note_exceptions(const struct batch *batch)
@@ -497,7 +527,6 @@ static void on_kept(void *context, uint64_t index, const struct error *err)
 	}
 	note_written(job, index);
 	report_exceptions(job);
-	next_batch(job);
 }
 
 static bool write_plain(const struct batch *batch, struct error *err)
@@ -543,7 +572,6 @@ static void on_taken(struct registrar_request *work)
 	}
 	note_written(job, index);
 	report_exceptions(job);
-	next_batch(job);
 }
 
 /* The registrar writes record and charters together. */

@@ -9,7 +9,7 @@
  *
  * Rows of the store: review-items / ID/PART with the items in it, review-opened / ID,
  * review-decided / ID/INDEX, review-delegated / ID/INDEX, review-reminded / ID the last,
- * review-closed / ID.  All go when the review is forgotten. */
+ * review-closed / ID, review-told (tell.c).  All go when the review is forgotten. */
 #include <stdlib.h>
 
 #include "services/review/review_private.h"
@@ -143,12 +143,14 @@ static bool own(const struct decided *decided, struct text *t, struct error *err
 static void settle(const struct decided *decided, struct review_row *row, enum review_state state)
 {
 	bool was = review_state_is_settled(row->state), is = review_state_is_settled(state);
+	size_t untold = decided->review->untold - review_row_is_untold(row);
 
 	row->state = state;
 	row->by = decided->actor;
 	row->at_utc_ms = decided->at_utc_ms;
 	row->index = decided->index;
 	row->was_contained = row->was_contained || decided->is_deadline;
+	decided->review->untold = untold + review_row_is_untold(row);
 	if (is && !was)
 		decided->review->settled++;
 	if (!is && was)
@@ -330,6 +332,8 @@ static bool fold_closed(void *state, const struct json *record, uint64_t index, 
 	review->stage = REVIEW_STAGE_CLOSED;
 	review->closed_index = index;
 	review->closed_utc_ms = json_integer_or(record, "at", 0);
+	if (json_integer_or(record, "untold", 0) == 0)
+		review_note_all_told(review);
 	if (!note_judged(service, review))
 		return error_set(err, ERROR_LIMIT, "no memory for a review");
 	forget_dropped(service, json_find(record, "drops"));
@@ -421,7 +425,8 @@ static void project_reminded(const struct json *record, struct projection *proje
 /* All rows of one that is forgotten. */
 static void drop_rows(struct projection *projection, struct text id)
 {
-	static const char *const kinds[] = {"review-items", "review-decided", "review-delegated"};
+	static const char *const kinds[] = {
+		"review-items", "review-decided", "review-delegated", "review-told"};
 	struct text prefix = text_format(projection_arena(projection), "%.*s/", TEXT_ARGS(id));
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)

@@ -4,9 +4,10 @@
  *   collect  the lines of each identity in scope, then of each that work is handed to
  *   count    who else has them
  *   judge    evidence, advice and weight; frozen in parts, each a record
- *   open     the record that names them by their hash
+ *   open     the record that names them by their hash, once all parts are on record
  *
- * Nothing is believed before the last record: parts without it are forgotten at the next start. */
+ * Nothing is believed before the last record: parts without it are forgotten at the next start.
+ * It is never written over a part that is only on its way: that could be lost alone. */
 #include "services/review/gathering.h"
 
 #include <stdlib.h>
@@ -258,8 +259,8 @@ static bool open_review(struct gathering *gathering, struct error *err)
 	struct fold_record *record;
 	struct sha256 snapshot;
 
-	if (gathering->digest == NULL)
-		return true; /* it is on its way */
+	if (gathering->parts_durable < gathering->parts || gathering->digest == NULL)
+		return true; /* parts are on their way, or it is itself */
 	sha256_add(gathering->digest, "]", 1);
 	snapshot = sha256_so_far(gathering->digest);
 	sha256_end(&gathering->digest);

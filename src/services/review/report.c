@@ -218,6 +218,8 @@ static void put_closing(struct json_builder *record, const struct review_job *jo
 	json_put_integer(record, "items", (int64_t)review->rows_count);
 	json_put_integer(record, "exceptions", totals.states[REVIEW_STATE_EXCEPTION]);
 	json_put_integer(record, "unanswered", totals.unanswered);
+	if (review->untold > 0)
+		json_put_integer(record, "untold", (int64_t)review->untold);
 	json_put_integer(record, "weight_before", totals.before);
 	json_put_integer(record, "weight_after", totals.after);
 	json_put_digest(record, "content", &digest);

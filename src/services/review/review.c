@@ -53,7 +53,7 @@ bool review_service_create(
 	service->judged = name_table_create();
 	service->scratch = arena_create(REVIEW_SCRATCH_BYTES_MAX);
 	if (has_all(service) && review_register(service, err) &&
-		review_register_events(service, err)) {
+		review_register_events(service, err) && review_register_telling(service, err)) {
 		*out = service;
 		return true;
 	}

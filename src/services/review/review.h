@@ -41,6 +41,7 @@ enum {
 	REVIEW_STEP_ROWS = 512,         /* of a report, written in one step */
 	REVIEW_EVENTS_MAX = 65536,      /* that wait for their small review */
 	REVIEW_EVENT_SETTLE_MS = 60000, /* so that what belongs together is one review */
+	REVIEW_TELL_AGAIN_MS = 300000,  /* an exception that nobody could be told of */
 	REVIEW_PAGE_MAX = 500,
 };
 
@@ -90,6 +91,9 @@ struct review_stop {
 	struct text review;
 	struct text identity; /* whose item it is */
 	bool must_be_reversible;
+	void *context;
+	/* err NULL: that it is to be stopped is on record. */
+	void (*done)(void *context, const struct error *err);
 };
 struct review_ports {
 	void *log;
@@ -103,8 +107,9 @@ struct review_ports {
 	 * the identity only uses it. */
 	bool (*find_account)(void *providers, struct text identity, struct text title,
 		struct arena *arena, struct text *out);
-	/* Has it stopped at its provider (services/connector).  False: nobody may, or
-	 * (must_be_reversible) not so that it could be had back.  Both may be NULL. */
+	/* Has it stopped at its provider (services/connector): done runs once, later or before it
+	 * returns.  False: nobody may, or (must_be_reversible) not so that it could be had back;
+	 * done does not run.  Both may be NULL. */
 	bool (*stop_account)(void *providers, const struct review_stop *stop);
 };
 

@@ -28,6 +28,7 @@ struct review_row {
 	int64_t until_utc_ms; /* of a trial */
 	uint64_t index;       /* record of the last decision; 0: none */
 	bool was_contained;   /* nobody had answered */
+	bool is_told;         /* of an exception: a finding, or a containment, is on record */
 };
 
 struct review_delegation {
@@ -65,6 +66,9 @@ struct review {
 	struct sha256 report;
 	enum review_reminder reminded;
 	size_t settled;
+	size_t untold; /* exceptions that are not told */
+	size_t tell_cursor;
+	int64_t tell_utc_ms;         /* they are not told again before */
 	struct review_job *job;      /* under way: one at a time */
 	struct gathering *gathering; /* while its snapshot is made */
 	bool is_reminding;           /* a record is on its way */
@@ -156,6 +160,18 @@ bool review_contain(
 /* Goes on with one that is_stepping. */
 void review_decide_step(struct review_job *job);
 
+/* tell.c */
+/* An exception of which neither a finding nor a containment is on record. */
+bool review_row_is_untold(const struct review_row *row);
+/* As far as is known: of reviews that were closed so. */
+void review_note_all_told(struct review *review);
+/* The finding of the item at this place, in arena.  Errors: LIMIT. */
+bool review_exception_draft(struct finding_draft *out, struct arena *arena,
+	const struct review *review, size_t at, struct error *err) MUST_CHECK;
+/* For a review without a job, of which nothing is on its way then.  True: there is more. */
+bool review_tell_step(struct review_service *service, struct review *review);
+bool review_register_telling(struct review_service *service, struct error *err) MUST_CHECK;
+
 /* report.c */
 bool review_report(struct review_service *service, struct review *review,
 	struct review_request *request, struct error *err) MUST_CHECK;
@@ -178,6 +194,7 @@ struct review_job {
 	bool must_except; /* the next one cannot be written at all */
 	size_t exceptions[REVIEW_PART_ITEMS * 2]; /* rows of the record on its way */
 	size_t exceptions_count;
+	size_t telling; /* what was reported of them and is not on record yet */
 	size_t cursor;
 	uint32_t decided;
 	uint32_t already;

@@ -1,6 +1,6 @@
 /* What goes on by itself, a bounded part a turn: snapshots are made, people are reminded, what
- * nobody answered is taken on trial, what is settled is closed.  Deadlines are what records say:
- * whoever starts again does the same. */
+ * nobody answered is taken on trial, what nobody was told of is told, what is settled is closed.
+ * Deadlines are what records say: whoever starts again does the same. */
 #include "base/log.h"
 #include "services/review/review_private.h"
 
@@ -109,6 +109,8 @@ static bool step_review(struct review_service *service, struct review *review)
 		review_decide_step(job);
 		return true;
 	}
+	if (job == NULL && review_tell_step(service, review))
+		return true;
 	tend(service, review);
 	return review->job != NULL && review->job->is_stepping;
 }

@@ -137,12 +137,25 @@ static bool apply(struct bench *bench, const char *name)
 	return ok;
 }
 
+static void open_service(struct bench *bench)
+{
+	const struct connector_parts parts = {.loop = bench->loop,
+		.fold = bench->governed.fold,
+		.registry = bench->governed.registry,
+		.inventory = bench->inventory,
+		.finding = bench->findings,
+		.fetcher = {bench, begin, cancel},
+		.reader = {bench, read_begin, read_cancel}};
+	struct error err = {0};
+
+	assert_true(connector_service_create(&bench->service, &parts, &err));
+	assert_true(connector_service_start(bench->service, &err));
+}
+
 static int start(void **state)
 {
 	struct bench *bench = calloc(1, sizeof *bench);
 	struct inventory_parts inventory = {.contents = {bench, read_content}};
-	struct connector_parts parts = {
-		.fetcher = {bench, begin, cancel}, .reader = {bench, read_begin, read_cancel}};
 	struct error err = {0};
 
 	governed_init_with_administrator(&bench->governed);
@@ -155,13 +168,7 @@ static int start(void **state)
 		&bench->findings, bench->governed.registry, bench->governed.fold, &err));
 	assert_true(governed_apply(&bench->governed, "adi", governed_world_yaml));
 	assert_true(loop_create(&bench->loop, &err));
-	parts.loop = bench->loop;
-	parts.fold = bench->governed.fold;
-	parts.registry = bench->governed.registry;
-	parts.inventory = bench->inventory;
-	parts.finding = bench->findings;
-	assert_true(connector_service_create(&bench->service, &parts, &err));
-	assert_true(connector_service_start(bench->service, &err));
+	open_service(bench);
 	bench->governed.log.is_held = true;
 	*state = bench;
 	return 0;
@@ -673,14 +680,20 @@ static void who_may_not_or_cannot_calls_nobody(void **state)
 static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 {
 	struct bench *bench = *state;
-	const struct connector_contain_asked asked = {
-		.account = TEXT("n8n/f"), .actor = TEXT("person:rey"), .reason = TEXT("review")};
+	const struct connector_contain_asked asked = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("review"),
+		.context = bench,
+		.done = on_called};
 
 	bring(bench);
 	know_account(bench, "n8n/f");
 	assert_true(connector_stop(bench->service, &asked, true));
 	assert_true(connector_stop(bench->service, &asked, true));
+	assert_int_equal(bench->called, 0);
 	await(bench, 2);
+	assert_int_equal(bench->called, 2);
+	assert_int_equal(bench->called_err.code, ERROR_NONE);
 	answer(bench, "{}");
 	await(bench, 3);
 	answer(bench, "{\"active\":false}");
@@ -689,6 +702,25 @@ static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 	assert_int_equal(bench->asked, 3);
 	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 0);
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_OFF);
+}
+
+static void whoever_waits_for_a_stop_hears_that_it_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	const struct connector_contain_asked asked = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("review"),
+		.context = bench,
+		.done = on_called};
+
+	bring(bench);
+	know_account(bench, "n8n/f");
+	bench->governed.log.loses_type = "inventory-contained";
+	assert_true(connector_stop(bench->service, &asked, true));
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(bench->called, 1);
+	assert_int_equal(bench->called_err.code, ERROR_IO);
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
 }
 
 /* ---- who has it act again ---- */
@@ -1084,6 +1116,108 @@ static bool is_asked(struct bench *bench, const char *url)
 	return is_there;
 }
 
+/* Neither by who asks and is let, nor by what is written then. */
+static void assert_not_released(struct bench *bench)
+{
+	struct inventory_change back = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:adi"),
+		.reason = TEXT("it is needed"),
+		.done = on_lost};
+	struct error err = {0};
+
+	assert_int_equal(
+		inventory_ask_release(bench->inventory, &back, &err), INVENTORY_RELEASE_REFUSED);
+	assert_int_equal(err.code, ERROR_CONFLICT);
+	assert_non_null(strstr(err.text, "once it has answered"));
+	assert_false(inventory_release(bench->inventory, &back, &err));
+	assert_int_equal(err.code, ERROR_CONFLICT);
+}
+
+static void assert_released(struct bench *bench)
+{
+	struct inventory_change back = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:adi"),
+		.reason = TEXT("it is needed"),
+		.done = on_contained};
+	struct error err = {0};
+
+	assert_asked(bench, "adi", INVENTORY_RELEASE_LET);
+	assert_true(inventory_release(bench->inventory, &back, &err));
+	fake_log_flush(&bench->governed.log);
+	assert_int_equal(inventory_contained_index(bench->inventory, TEXT("n8n/f")),
+		INVENTORY_NOT_CONTAINED);
+}
+
+/* From the order until its provider has answered: else it were off there, and nobody's. */
+static void what_is_being_stopped_is_not_released(void **state)
+{
+	struct bench *bench = *state;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	intend(bench, "n8n/f");
+	assert_int_equal(contain(bench, "n8n/f"), ERROR_NONE);
+	assert_not_released(bench); /* that it is called is on its way to the record */
+	await(bench, 2);
+	assert_not_released(bench); /* it is called */
+	answer(bench, "{}");
+	await(bench, 3);
+	assert_not_released(bench); /* it is looked at */
+	answer(bench, "{\"active\":false}");
+	assert_not_released(bench); /* the answer is on its way to the record */
+	for (int i = 0; i < 10; i++)
+		turn(bench);
+	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_OFF);
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 0);
+	assert_released(bench);
+}
+
+/* One may ask for it meanwhile; nobody says yes. */
+static void what_a_review_has_stopped_is_not_released_meanwhile(void **state)
+{
+	struct bench *bench = *state;
+	const struct connector_contain_asked review = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("review"),
+		.review = TEXT("r1"),
+		.identity = TEXT("a1")};
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	know_account(bench, "n8n/f");
+	assert_true(connector_stop(bench->service, &review, false));
+	await(bench, 2);
+	assert_asked(bench, "adi", INVENTORY_RELEASE_ASKED);
+	assert_yes(bench, "rey", INVENTORY_RELEASE_REFUSED);
+	answer(bench, "{}");
+	await(bench, 3);
+	answer(bench, "{\"active\":false}");
+	for (int i = 0; i < 10; i++)
+		turn(bench);
+	assert_yes(bench, "rey", INVENTORY_RELEASE_LET);
+}
+
+/* A daemon that ended between call and answer asks how the account is first. */
+static void what_was_being_stopped_before_a_start_is_not_released(void **state)
+{
+	struct bench *bench = *state;
+
+	bring(bench);
+	inventory_use_judge(bench->inventory, &judge);
+	intend(bench, "n8n/f");
+	assert_int_equal(contain(bench, "n8n/f"), ERROR_NONE);
+	await(bench, 2);
+	connector_service_destroy(&bench->service);
+	open_service(bench);
+	assert_not_released(bench); /* before the first look */
+	await(bench, 3);
+	assert_not_released(bench);
+	assert_non_null(strstr(bench->urls[0], "GET "));
+	assert_false(is_asked(bench, "POST https://n8n.example/api/v1/workflows/f/deactivate"));
+	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_OFF);
+	assert_released(bench);
+}
+
 /* The last waits for its turn. */
 static void what_two_people_took_back_calls_nobody(void **state)
 {
@@ -1129,6 +1263,7 @@ int main(void)
 		TEST(so_many_wait_for_it_and_no_more),
 		TEST(who_may_not_or_cannot_calls_nobody),
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
+		TEST(whoever_waits_for_a_stop_hears_that_it_is_lost),
 		TEST(what_a_person_contained_an_administrator_gives_back),
 		TEST(what_a_review_stopped_two_people_give_back),
 		TEST(what_is_agreed_to_is_what_was_shown),
@@ -1137,6 +1272,9 @@ int main(void)
 		TEST(what_is_being_contained_is_not_given_back),
 		TEST(who_is_to_be_stopped_while_given_back_is_not_released),
 		TEST(what_is_contained_anew_while_given_back_is_not_released),
+		TEST(what_is_being_stopped_is_not_released),
+		TEST(what_a_review_has_stopped_is_not_released_meanwhile),
+		TEST(what_was_being_stopped_before_a_start_is_not_released),
 		TEST(what_two_people_took_back_calls_nobody),
 	};
 

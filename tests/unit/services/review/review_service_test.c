@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "services/registry/fold_record.h"
 #include "services/review/review.h"
 #include "support/governed.h"
+#include "support/memory_store.h"
 #include "support/people.h"
 
 enum { STEPS_MAX = 5000, NUMBERS = 300, EVENTS_MAX = 64 };
@@ -29,10 +31,12 @@ struct reviewing {
 	enum error_code code;
 	char said[ERROR_TEXT_BYTES];
 	struct json answer;
-	struct text review; /* id of the last started */
+	uint64_t open_at_answer; /* findings, when it came */
+	struct text review;      /* id of the last started */
 	const char *events[EVENTS_MAX];
 	size_t events_count;
 	bool has_inherited;
+	int scopes; /* that another account has, too */
 	/* What stops accounts: whether it does, and what it was asked for last. */
 	bool stops;
 	unsigned stopped;
@@ -73,6 +77,23 @@ static bool next_of_log(
 	return true;
 }
 
+static bool each_scope(
+	int scopes, bool (*visit)(void *context, const struct review_inherited *one), void *context)
+{
+	char title[64];
+	bool ok = true;
+
+	for (int i = 0; i < scopes && ok; i++) {
+		struct review_inherited one = {
+			.effect = EFFECT_READ, .sensitivity = SENSITIVITY_CONFIDENTIAL};
+
+		(void)snprintf(title, sizeof title, "google/app3 scope-%d", i);
+		one.title = text_of(title);
+		ok = visit(context, &one);
+	}
+	return ok;
+}
+
 static bool each_inherited(void *context, struct text identity,
 	bool (*visit)(void *context, const struct review_inherited *one), void *visit_context,
 	struct error *err)
@@ -91,7 +112,9 @@ static bool each_inherited(void *context, struct text identity,
 	(void)err;
 	return !((const struct reviewing *)context)->has_inherited || !text_is(identity, "a1") ||
 	       (visit(visit_context, &drive) && visit(visit_context, &mail) &&
-		       visit(visit_context, &other));
+		       visit(visit_context, &other) &&
+		       each_scope(
+			       ((const struct reviewing *)context)->scopes, visit, visit_context));
 }
 
 static bool find_account(void *context, struct text identity, struct text title,
@@ -101,6 +124,34 @@ static bool find_account(void *context, struct text identity, struct text title,
 	assert_true(text_is(identity, "a1"));
 	*out = text_copy(arena, text_before(title, ' '));
 	return true;
+}
+
+static void on_stopped(void *context, uint64_t index, const struct error *err)
+{
+	const struct review_stop *stop = context;
+
+	(void)index;
+	stop->done(stop->context, err);
+}
+
+/* As services/connector does it: the order is on record first. */
+static void order_stop(struct reviewing *reviewing, const struct review_stop *stop)
+{
+	struct fold_record *record;
+	struct review_stop *copy;
+	struct error err = {0};
+
+	assert_true(fold_record_create(&record, reviewing->governed.fold, 65536, &err));
+	copy = arena_new(record->arena, struct review_stop);
+	*copy = *stop;
+	record->context = copy;
+	record->done = on_stopped;
+	fold_record_start(record, "inventory-contained", stop->actor);
+	json_put_text(&record->object, "account", text_copy(record->arena, stop->account));
+	json_put_text(&record->object, "reason", text_copy(record->arena, stop->reason));
+	json_put_text(&record->object, "review", stop->review);
+	json_put_text(&record->object, "identity", stop->identity);
+	assert_true(fold_record_send(&record, &err));
 }
 
 static bool stop_account(void *context, const struct review_stop *stop)
@@ -115,6 +166,7 @@ static bool stop_account(void *context, const struct review_stop *stop)
 		TEXT_ARGS(stop->reason));
 	(void)snprintf(reviewing->stop_actor, sizeof reviewing->stop_actor, "%.*s",
 		TEXT_ARGS(stop->actor));
+	order_stop(reviewing, stop);
 	return true;
 }
 
@@ -247,6 +299,7 @@ static void on_done(void *context, const struct json *answer, const struct error
 	struct error ignored = {0};
 
 	reviewing->answers++;
+	reviewing->open_at_answer = finding_figures(reviewing->findings).open;
 	reviewing->code = err == NULL ? ERROR_NONE : err->code;
 	(void)snprintf(reviewing->said, sizeof reviewing->said, "%s", err == NULL ? "" : err->text);
 	if (answer != NULL)
@@ -381,6 +434,24 @@ static void pass(struct reviewing *reviewing, int64_t days)
 static const struct review_scope a1 = {.identity = {"a1", 2}};
 static const struct review_scope h1 = {.identity = {"h1", 2}};
 
+/* A review of a1, which is not settled. */
+static enum error_code begin(struct reviewing *reviewing)
+{
+	struct review_request request = {.verb = REVIEW_VERB_START,
+		.person = TEXT("rey"),
+		.scope = a1,
+		.days = 7,
+		.arena = reviewing->governed.arena,
+		.context = reviewing,
+		.done = on_done};
+	struct error err = {0};
+
+	if (!review_submit(reviewing->reviews, &request, &err))
+		return err.code;
+	reviewing->review = json_text_or(&reviewing->answer, "review", "");
+	return ERROR_NONE;
+}
+
 /* ---- starting ---- */
 
 static void a_review_that_is_not_whole_is_refused(void **state)
@@ -447,6 +518,57 @@ static void every_hop_of_a_chain_is_an_item(void **state)
 	assert_string_equal(stage(reviewing), "open");
 	assert_int_not_equal(number_of(reviewing, "h1", "peer a1"), 0);
 	assert_int_not_equal(number_of(reviewing, "a1", "read files/read"), 0);
+}
+
+static const struct json *last_record(struct reviewing *reviewing, const char *type);
+
+/* All that it does while nothing it writes comes back. */
+static void step_unheard(struct reviewing *reviewing)
+{
+	reviewing->governed.log.is_held = true;
+	for (int i = 0; i < 100; i++)
+		(void)review_step(reviewing->reviews);
+}
+
+static void a_review_opens_over_items_that_are_on_record_alone(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	reviewing->governed.log.is_held = true;
+	settle(reviewing); /* uses are counted */
+	assert_int_equal(begin(reviewing), ERROR_NONE);
+	step_unheard(reviewing);
+	fake_log_flush(&reviewing->governed.log);
+	assert_non_null(last_record(reviewing, "review-items"));
+	assert_null(last_record(reviewing, "review-opened"));
+	assert_string_equal(stage(reviewing), "gathering");
+	settle(reviewing);
+	assert_non_null(last_record(reviewing, "review-opened"));
+	assert_string_equal(stage(reviewing), "open");
+}
+
+/* A disk that is nearly full takes what is small. */
+static void a_review_whose_items_are_lost_is_never_opened(void **state)
+{
+	struct reviewing *reviewing = *state;
+	struct json shown;
+
+	reviewing->governed.log.is_held = true;
+	settle(reviewing);
+	reviewing->governed.log.loses_type = "review-items";
+	assert_int_equal(begin(reviewing), ERROR_NONE);
+	step_unheard(reviewing);
+	settle(reviewing);
+	assert_false(fold_has_failed(reviewing->governed.fold));
+	assert_null(last_record(reviewing, "review-opened"));
+	assert_string_equal(stage(reviewing), "failed");
+	shown = show(reviewing);
+	assert_non_null(strstr(json_text_or(&shown, "failure", "").data, "the disk is gone"));
+	/* And nothing of it is in the way of another. */
+	reviewing->governed.log.loses_type = NULL;
+	reviewing->governed.log.is_held = false;
+	assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
+	assert_string_equal(stage(reviewing), "open");
 }
 
 /* ---- deciding ---- */
@@ -1170,34 +1292,271 @@ static void who_is_dormant_is_reviewed_by_itself(void **state)
 
 /* ---- starting again ---- */
 
+static struct reviewing *begin_again(struct reviewing *reviewing)
+{
+	static struct reviewing other; /* check-source: global: another bench */
+
+	memset(&other, 0, sizeof other);
+	open_services(&other);
+	other.has_inherited = reviewing->has_inherited;
+	other.review = reviewing->review;
+	for (size_t i = 0; i < reviewing->governed.log.count; i++)
+		fake_log_append(&other.governed.log, reviewing->governed.log.entries[i].entry);
+	return &other;
+}
+
+static struct reviewing *end_beginning(const struct reviewing *reviewing, struct reviewing *other)
+{
+	struct error err = {0};
+
+	other->governed.log.now_utc_ms = reviewing->governed.log.now_utc_ms;
+	assert_true(fold_finish_loading(other->governed.fold, &err));
+	return other;
+}
+
+/* A daemon that folds the whole log. */
+static struct reviewing *again_from_log(struct reviewing *reviewing)
+{
+	struct reviewing *other = begin_again(reviewing);
+	struct error err = {0};
+
+	for (size_t i = 0; i < reviewing->governed.log.count; i++) {
+		const struct fake_entry *entry = &reviewing->governed.log.entries[i];
+
+		assert_true(fold_apply_entry(
+			other->governed.fold, entry->entry, entry->content, i, &err));
+	}
+	return end_beginning(reviewing, other);
+}
+
+static bool apply_row(void *visitor, const struct store_row *row, struct error *err)
+{
+	return fold_apply_entry(visitor, row->body, TEXT(""), row->index, err);
+}
+
+/* One that folds the rows of its store alone. */
+static struct reviewing *again_from_store(struct reviewing *reviewing)
+{
+	struct reviewing *other = begin_again(reviewing);
+	struct memory_store *memory = memory_store_create();
+	const struct store store = memory_store_port(memory);
+	const struct fake_log *log = &reviewing->governed.log;
+	struct error err = {0};
+
+	for (size_t i = 0; i < log->count; i++) {
+		const struct fold_entry entry = {log->entries[i].entry, log->entries[i].content, i};
+		struct fold_projected rows;
+		struct store_batch batch = {.records = &rows.record, .records_count = 1};
+
+		assert_true(fold_project_entry(
+			reviewing->governed.fold, reviewing->governed.arena, &entry, &rows, &err));
+		batch.changes = rows.changes;
+		batch.changes_count = rows.changes_count;
+		batch.mark.next = i + 1;
+		assert_true(store.apply(store.context, &batch, &err));
+	}
+	if (!store.each_row(store.context, apply_row, other->governed.fold, &err))
+		fail_msg("%s", err.text);
+	memory_store_destroy(&memory);
+	return end_beginning(reviewing, other);
+}
+
 static void the_log_alone_gives_the_same_reviews(void **state)
 {
 	struct reviewing *reviewing = *state;
-	static struct reviewing other; /* check-source: global: another bench */
+	struct reviewing *other;
 	struct json here, there;
-	struct error err = {0};
 
 	assert_int_equal(start(reviewing, "rey", h1, 9), ERROR_NONE);
 	assert_int_equal(decide(reviewing, "rey", 1, REVIEW_CHOICE_KEEP), ERROR_NONE);
 	assert_int_equal(decide(reviewing, "rey", 2, REVIEW_CHOICE_TRIAL), ERROR_NONE);
-	memset(&other, 0, sizeof other);
-	open_services(&other);
-	for (size_t i = 0; i < reviewing->governed.log.count; i++) {
-		const struct fake_entry *entry = &reviewing->governed.log.entries[i];
-
-		fake_log_append(&other.governed.log, entry->entry);
-		assert_true(fold_apply_entry(
-			other.governed.fold, entry->entry, entry->content, i, &err));
-	}
-	other.governed.log.now_utc_ms = reviewing->governed.log.now_utc_ms;
-	assert_true(fold_finish_loading(other.governed.fold, &err));
-	other.review = reviewing->review;
+	other = again_from_log(reviewing);
 	here = show(reviewing);
-	there = show(&other);
+	there = show(other);
 	assert_true(json_equal(&here, &there));
-	assert_string_equal(state_of(&other, 1), state_of(reviewing, 1));
-	assert_string_equal(state_of(&other, 2), "trial");
-	close_services(&other);
+	assert_string_equal(state_of(other, 1), state_of(reviewing, 1));
+	assert_string_equal(state_of(other, 2), "trial");
+	close_services(other);
+}
+
+/* ---- what a review took and remit cannot ---- */
+
+static const struct finding *exception_about(const struct reviewing *reviewing, const char *subject)
+{
+	return finding_find_about(reviewing->findings, FINDING_REVIEW_EXCEPTION, text_of(subject));
+}
+
+static void start_inherited(struct reviewing *reviewing)
+{
+	reviewing->has_inherited = true;
+	assert_int_equal(start(reviewing, "rey", a1, 2), ERROR_NONE);
+}
+
+static enum error_code revoke(struct reviewing *reviewing, const char *title)
+{
+	return decide(reviewing, "rey", number_of(reviewing, "a1", title), REVIEW_CHOICE_REVOKE);
+}
+
+/* Of a closed review, too, and the record of its closing says so. */
+static void an_exception_whose_finding_is_lost_is_told_after_a_start(void **state)
+{
+	struct reviewing *reviewing = *state;
+	struct reviewing *other;
+
+	start_inherited(reviewing);
+	reviewing->governed.log.loses_type = "finding-opened";
+	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
+	assert_null(exception_about(reviewing, "a1/google/app mail"));
+	other = again_from_log(reviewing);
+	settle(other);
+	assert_non_null(exception_about(other, "a1/google/app mail"));
+	assert_int_equal(finding_figures(other->findings).open, 1);
+	close_services(other);
+	pass(reviewing, 3);
+	assert_string_equal(stage(reviewing), "closed");
+	assert_int_equal(json_integer_or(last_record(reviewing, "review-closed"), "untold", 0), 3);
+	other = again_from_store(reviewing);
+	settle(other);
+	assert_int_equal(finding_figures(other->findings).open, 3);
+	close_services(other);
+}
+
+static void an_exception_whose_finding_is_lost_is_told_without_one(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	start_inherited(reviewing);
+	reviewing->governed.log.loses_type = "finding-opened";
+	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
+	reviewing->governed.log.loses_type = NULL;
+	settle(reviewing);
+	assert_null(exception_about(reviewing, "a1/google/app mail")); /* tried a moment ago */
+	reviewing->governed.log.now_utc_ms += REVIEW_TELL_AGAIN_MS;
+	settle(reviewing);
+	assert_non_null(exception_about(reviewing, "a1/google/app mail"));
+}
+
+static void report_other(struct reviewing *reviewing, int number)
+{
+	const struct finding_draft draft = {.kind = FINDING_REVIEW_EXCEPTION,
+		.subject = text_format(reviewing->governed.arena, "a1/other %d", number),
+		.control = "G-24",
+		.what = TEXT("Another."),
+		.unit = TEXT("support")};
+	struct error err = {0};
+
+	assert_true(finding_report(reviewing->findings, &draft, &err));
+}
+
+/* Each looks for room among all findings. */
+static void so_many_are_told_in_one_step_and_the_others_after(void **state)
+{
+	enum { AT_ONCE = 16, SCOPES = 30 };
+	struct reviewing *reviewing = *state;
+	struct reviewing *other;
+
+	reviewing->scopes = SCOPES;
+	start_inherited(reviewing);
+	reviewing->governed.log.loses_type = "finding-opened";
+	pass(reviewing, 3);
+	assert_string_equal(stage(reviewing), "closed");
+	other = again_from_log(reviewing);
+	assert_true(review_step(other->reviews));
+	assert_int_equal(finding_figures(other->findings).open, AT_ONCE);
+	settle(other);
+	assert_int_equal(finding_figures(other->findings).open, SCOPES + 3);
+	close_services(other);
+}
+
+static void what_found_no_room_is_told_once_there_is(void **state)
+{
+	struct reviewing *reviewing = *state;
+	const struct finding *other;
+	struct error err = {0};
+
+	start_inherited(reviewing);
+	for (int i = 0; i < FINDINGS_PER_ORIGIN_MAX; i++)
+		report_other(reviewing, i);
+	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
+	assert_null(exception_about(reviewing, "a1/google/app mail"));
+	other = exception_about(reviewing, "a1/other 0");
+	assert_true(finding_settle(reviewing->findings, other->id, "done", &err));
+	reviewing->governed.log.now_utc_ms += REVIEW_TELL_AGAIN_MS;
+	settle(reviewing);
+	assert_non_null(exception_about(reviewing, "a1/google/app mail"));
+}
+
+static void assert_told_nobody(struct reviewing *other)
+{
+	settle(other);
+	other->governed.log.now_utc_ms += REVIEW_TELL_AGAIN_MS;
+	settle(other);
+	assert_int_equal(finding_figures(other->findings).open, 0);
+	assert_int_equal(other->stopped, 0);
+	close_services(other);
+}
+
+static void what_people_closed_is_not_told_again(void **state)
+{
+	struct reviewing *reviewing = *state;
+	const struct finding *finding;
+	struct error err = {0};
+
+	start_inherited(reviewing);
+	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
+	finding = exception_about(reviewing, "a1/google/app mail");
+	assert_non_null(finding);
+	assert_true(finding_settle(reviewing->findings, finding->id, "done there", &err));
+	settle(reviewing);
+	assert_int_equal(finding_figures(reviewing->findings).open, 0);
+	assert_told_nobody(again_from_log(reviewing));
+	assert_told_nobody(again_from_store(reviewing));
+}
+
+/* The account may have been had back since: nobody stops it without a decision. */
+static void an_account_that_was_stopped_is_not_stopped_again(void **state)
+{
+	struct reviewing *reviewing = *state;
+	const struct finding *first;
+	struct error err = {0};
+
+	reviewing->stops = true;
+	start_inherited(reviewing);
+	assert_int_equal(revoke(reviewing, "google/app drive.readonly"), ERROR_NONE);
+	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
+	assert_int_equal(reviewing->stopped, 1);
+	assert_null(exception_about(reviewing, "a1/google/app mail"));
+	first = exception_about(reviewing, "a1/google/app drive.readonly");
+	assert_true(finding_settle(reviewing->findings, first->id, "it is off", &err));
+	assert_told_nobody(again_from_log(reviewing));
+	assert_told_nobody(again_from_store(reviewing));
+}
+
+static void an_account_whose_stop_is_lost_is_a_finding(void **state)
+{
+	struct reviewing *reviewing = *state;
+	struct reviewing *other;
+
+	reviewing->stops = true;
+	start_inherited(reviewing);
+	assert_int_equal(revoke(reviewing, "google/app drive.readonly"), ERROR_NONE);
+	reviewing->governed.log.loses_type = "inventory-contained";
+	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
+	other = again_from_log(reviewing);
+	settle(other);
+	assert_non_null(exception_about(other, "a1/google/app mail"));
+	assert_int_equal(other->stopped, 0);
+	close_services(other);
+}
+
+static void who_decides_is_answered_once_others_are_told(void **state)
+{
+	struct reviewing *reviewing = *state;
+
+	start_inherited(reviewing);
+	reviewing->governed.log.is_held = true;
+	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
+	assert_int_equal(reviewing->open_at_answer, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -1209,6 +1568,8 @@ int main(void)
 		TEST(who_is_of_another_unit_starts_none),
 		TEST(a_scope_with_nothing_in_it_fails_and_says_so),
 		TEST(every_hop_of_a_chain_is_an_item),
+		TEST(a_review_opens_over_items_that_are_on_record_alone),
+		TEST(a_review_whose_items_are_lost_is_never_opened),
 		TEST(a_decision_on_another_snapshot_is_refused),
 		TEST(nothing_is_decided_unsigned_or_by_anothers_key),
 		TEST(more_numbers_than_fit_are_refused),
@@ -1238,6 +1599,14 @@ int main(void)
 		TEST(what_is_frozen_of_uses_is_what_it_always_was),
 		TEST(who_is_dormant_is_reviewed_by_itself),
 		TEST(the_log_alone_gives_the_same_reviews),
+		TEST(an_exception_whose_finding_is_lost_is_told_after_a_start),
+		TEST(an_exception_whose_finding_is_lost_is_told_without_one),
+		TEST(so_many_are_told_in_one_step_and_the_others_after),
+		TEST(what_found_no_room_is_told_once_there_is),
+		TEST(what_people_closed_is_not_told_again),
+		TEST(an_account_that_was_stopped_is_not_stopped_again),
+		TEST(an_account_whose_stop_is_lost_is_a_finding),
+		TEST(who_decides_is_answered_once_others_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
