@@ -1,7 +1,9 @@
 #include "support/fake_log.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void fake_log_init(struct fake_log *log)
 {
@@ -34,6 +36,21 @@ void fake_log_append(struct fake_log *log, struct text entry)
 	keep(log, entry, (struct text){NULL, 0});
 }
 
+static bool is_lost(struct fake_log *log, struct text entry)
+{
+	char type[64];
+	int length;
+
+	if (log->loses || log->loses_count == 0)
+		return log->loses;
+	length = snprintf(type, sizeof type, "\"type\":\"%s\"", log->loses_type);
+	assert(length > 0 && (size_t)length < sizeof type);
+	if (memmem(entry.data, entry.length, type, (size_t)length) == NULL)
+		return false;
+	log->loses_count--;
+	return true;
+}
+
 void fake_log_flush(struct fake_log *log)
 {
 	while (log->first != NULL) {
@@ -43,8 +60,8 @@ void fake_log_flush(struct fake_log *log)
 		if (log->first == NULL)
 			log->last = NULL;
 		append->next = NULL;
-		append->is_durable = !log->loses;
-		if (log->loses) {
+		append->is_durable = !is_lost(log, append->entry);
+		if (!append->is_durable) {
 			error_set(&append->err, ERROR_IO, "the disk is gone");
 		} else {
 			append->index = log->count;

@@ -23,6 +23,10 @@ struct fake_log {
 	bool is_held; /* nothing becomes durable until fake_log_flush */
 	bool refuses; /* submit says no */
 	bool loses;   /* nothing becomes durable: done with an error */
+	/* So many entries of this type are lost yet, and they alone: one append may fail where a
+	 * smaller one that comes after it is taken. */
+	const char *loses_type;
+	unsigned loses_count;
 	bool has_failed;
 	enum record_urgency urgency; /* of the last submitted */
 };

@@ -19,10 +19,8 @@ struct answering {
 static void on_answered(void *context, uint64_t index, const struct error *err)
 {
 	struct answering *answering = context;
-	struct approval_node *node = approval_node_find(answering->approve, answering->approval);
 
-	if (node != NULL)
-		node->is_answering = false;
+	approve_answer_release(answering->approve, answering->approval);
 	if (answering->done != NULL)
 		answering->done(answering->context, index, err);
 }
@@ -52,29 +50,37 @@ static bool may_answer(const struct approve *approve, const struct approval_node
 	if (approval->answers_count >= APPROVAL_ANSWERS_MAX)
 		return error_set(err, ERROR_LIMIT, "%d people have answered", APPROVAL_ANSWERS_MAX);
 	/* A later no must not follow a yes that opens the call before anybody sees it. */
-	if (node->is_answering)
+	if (node->is_answering && !request->is_held)
 		return error_set(err, ERROR_CONFLICT,
 			"another answer to approval %.*s is on its way: try again",
 			TEXT_ARGS(request->id));
 	return true;
 }
 
-bool approve_may_answer(
+bool approve_answer_hold(
 	struct approve *approve, const struct approve_request *request, struct error *err)
 {
-	const struct approval_node *node = approval_node_find(approve, request->id);
+	struct approval_node *node = approval_node_find(approve, request->id);
 	struct arena *arena = NULL;
 	struct text key_id;
-	bool ok = may_answer(approve, node, request, err);
 
-	if (!ok)
+	if (!may_answer(approve, node, request, err))
 		return false;
 	arena = arena_create(ANSWER_ARENA_BYTES);
 	if (arena == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for an answer");
-	ok = approve_check_proof(approve, &node->approval, request, arena, &key_id, err);
+	node->is_answering =
+		approve_check_proof(approve, &node->approval, request, arena, &key_id, err);
 	arena_destroy(&arena);
-	return ok;
+	return node->is_answering;
+}
+
+void approve_answer_release(struct approve *approve, struct text id)
+{
+	struct approval_node *node = approval_node_find(approve, id);
+
+	if (node != NULL)
+		node->is_answering = false;
 }
 
 /* The names this person stands for, as evidence of why the answer counted. */
