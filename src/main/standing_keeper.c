@@ -2,6 +2,7 @@
 
 static bool step(void *context)
 {
+	finding_write_again(context);
 	return finding_look_standing(context);
 }
 

@@ -1,7 +1,9 @@
 #include "support/fake_log.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void fake_log_init(struct fake_log *log)
 {
@@ -34,14 +36,19 @@ void fake_log_append(struct fake_log *log, struct text entry)
 	keep(log, entry, (struct text){NULL, 0});
 }
 
-static bool does_lose(struct fake_log *log, const struct record_append *append)
+static bool is_lost(struct fake_log *log, struct text entry)
 {
-	struct envelope read;
-	struct error err = {0};
+	char type[64];
+	int length;
 
-	return log->loses || (log->loses_type != NULL &&
-				     envelope_parse(&read, NULL, log->arena, append->entry, &err) &&
-				     text_is(read.type_name, log->loses_type));
+	if (log->loses || log->loses_count == 0)
+		return log->loses;
+	length = snprintf(type, sizeof type, "\"type\":\"%s\"", log->loses_type);
+	assert(length > 0 && (size_t)length < sizeof type);
+	if (memmem(entry.data, entry.length, type, (size_t)length) == NULL)
+		return false;
+	log->loses_count--;
+	return true;
 }
 
 void fake_log_flush(struct fake_log *log)
@@ -53,7 +60,7 @@ void fake_log_flush(struct fake_log *log)
 		if (log->first == NULL)
 			log->last = NULL;
 		append->next = NULL;
-		append->is_durable = !does_lose(log, append);
+		append->is_durable = !is_lost(log, append->entry);
 		if (!append->is_durable) {
 			error_set(&append->err, ERROR_IO, "the disk is gone");
 		} else {

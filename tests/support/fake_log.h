@@ -20,10 +20,13 @@ struct fake_log {
 	struct record_append *first; /* submitted, not durable yet */
 	struct record_append *last;
 	int64_t now_utc_ms;
-	bool is_held;           /* nothing becomes durable until fake_log_flush */
-	bool refuses;           /* submit says no */
-	bool loses;             /* nothing becomes durable: done with an error */
-	const char *loses_type; /* no record of this type does; NULL: of any */
+	bool is_held; /* nothing becomes durable until fake_log_flush */
+	bool refuses; /* submit says no */
+	bool loses;   /* nothing becomes durable: done with an error */
+	/* So many entries of this type are lost yet, and they alone: one append may fail where a
+	 * smaller one that comes after it is taken. */
+	const char *loses_type;
+	unsigned loses_count;
 	bool has_failed;
 	enum record_urgency urgency; /* of the last submitted */
 };

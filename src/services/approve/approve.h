@@ -197,18 +197,21 @@ struct approve_request {
 	struct text person; /* NAME of an authenticated person */
 	enum answer_verb verb;
 	struct answer_proof proof;
-	/* EDIT only: the question that takes its place, whose record is on its way before
-	 * this one. */
-	struct text edited;
+	struct text edited; /* EDIT only: the question that takes its place, which is on record */
+	bool is_held;       /* by approve_answer_hold, for this answer */
 	struct text reason;
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err);
 };
 bool approve_answer(struct approve *approve, const struct approve_request *request,
 	struct error *err) MUST_CHECK;
-/* Whether approve_answer would take it now; the same errors. */
-bool approve_may_answer(struct approve *approve, const struct approve_request *request,
+/* Whether approve_answer would take it now; the same errors.  If so nobody else's answer is taken
+ * until one that says is_held is done, or until approve_answer_release: for whoever has to write
+ * another record first.  Time and who may answer are looked at again then. */
+bool approve_answer_hold(struct approve *approve, const struct approve_request *request,
 	struct error *err) MUST_CHECK;
+/* Of one that is held and whose answer was not taken. */
+void approve_answer_release(struct approve *approve, struct text id);
 
 /* ---- for services/call ------------------------------------------------- */
 

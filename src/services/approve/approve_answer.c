@@ -4,6 +4,7 @@
 
 enum {
 	KEEP_CLOSED_MS = 60 * 60 * 1000,
+	CLOSE_AGAIN_MS = 60 * 1000, /* after a closing whose record was lost */
 	CLOSING_ARENA_BYTES = 16 * 1024,
 	ANSWER_ARENA_BYTES = 512 * 1024,
 };
@@ -19,10 +20,8 @@ struct answering {
 static void on_answered(void *context, uint64_t index, const struct error *err)
 {
 	struct answering *answering = context;
-	struct approval_node *node = approval_node_find(answering->approve, answering->approval);
 
-	if (node != NULL)
-		node->is_answering = false;
+	approve_answer_release(answering->approve, answering->approval);
 	if (answering->done != NULL)
 		answering->done(answering->context, index, err);
 }
@@ -52,29 +51,37 @@ static bool may_answer(const struct approve *approve, const struct approval_node
 	if (approval->answers_count >= APPROVAL_ANSWERS_MAX)
 		return error_set(err, ERROR_LIMIT, "%d people have answered", APPROVAL_ANSWERS_MAX);
 	/* A later no must not follow a yes that opens the call before anybody sees it. */
-	if (node->is_answering)
+	if (node->is_answering && !request->is_held)
 		return error_set(err, ERROR_CONFLICT,
 			"another answer to approval %.*s is on its way: try again",
 			TEXT_ARGS(request->id));
 	return true;
 }
 
-bool approve_may_answer(
+bool approve_answer_hold(
 	struct approve *approve, const struct approve_request *request, struct error *err)
 {
-	const struct approval_node *node = approval_node_find(approve, request->id);
+	struct approval_node *node = approval_node_find(approve, request->id);
 	struct arena *arena = NULL;
 	struct text key_id;
-	bool ok = may_answer(approve, node, request, err);
 
-	if (!ok)
+	if (!may_answer(approve, node, request, err))
 		return false;
 	arena = arena_create(ANSWER_ARENA_BYTES);
 	if (arena == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for an answer");
-	ok = approve_check_proof(approve, &node->approval, request, arena, &key_id, err);
+	node->is_answering =
+		approve_check_proof(approve, &node->approval, request, arena, &key_id, err);
 	arena_destroy(&arena);
-	return ok;
+	return node->is_answering;
+}
+
+void approve_answer_release(struct approve *approve, struct text id)
+{
+	struct approval_node *node = approval_node_find(approve, id);
+
+	if (node != NULL)
+		node->is_answering = false;
 }
 
 /* The names this person stands for, as evidence of why the answer counted. */
@@ -173,7 +180,42 @@ bool approve_answer(
 
 /* ---- closing ---------------------------------------------------------------------- */
 
-/* Bookkeeping: whatever fails is tried again at the next tick. */
+/* Whose closing is on its way, in the arena of its record. */
+struct closing {
+	struct approve *approve;
+	struct text approval;
+};
+
+/* Many may be over at once, so what was taken and then lost is left alone for a while. */
+static void on_closed(void *context, uint64_t index, const struct error *err)
+{
+	struct closing *closing = context;
+	struct approval_node *node = approval_node_find(closing->approve, closing->approval);
+
+	(void)index;
+	if (node == NULL)
+		return;
+	node->is_closing = false;
+	if (err != NULL)
+		node->close_again_utc_ms =
+			fold_stamp_utc_ms(closing->approve->fold) + CLOSE_AGAIN_MS;
+}
+
+static bool set_closing(
+	struct fold_record *record, struct approve *approve, const struct approval *approval)
+{
+	struct closing *closing = arena_new(record->arena, struct closing);
+
+	if (closing == NULL)
+		return false;
+	closing->approve = approve;
+	closing->approval = text_copy(record->arena, approval->id);
+	record->done = on_closed;
+	record->context = closing;
+	return closing->approval.data != NULL;
+}
+
+/* Bookkeeping: whatever is not taken is tried again at the next tick. */
 static void close_one(
 	struct approve *approve, struct approval_node *node, enum approval_state state)
 {
@@ -183,6 +225,10 @@ static void close_one(
 
 	if (!fold_record_create(&record, approve->fold, CLOSING_ARENA_BYTES, &err))
 		return;
+	if (!set_closing(record, approve, approval)) {
+		fold_record_destroy(&record);
+		return;
+	}
 	fold_record_start(record, "approval-closed", TEXT("remit"));
 	put_approval(&record->object, approval);
 	json_put_text(&record->object, "approval", approval->id);
@@ -217,6 +263,14 @@ static bool is_open(enum approval_state state)
 	return state == APPROVAL_PENDING || state == APPROVAL_APPROVED;
 }
 
+/* state: as of now. */
+static bool is_to_close(
+	const struct approval_node *node, enum approval_state state, int64_t now_utc_ms)
+{
+	return is_open(node->approval.state) && !is_open(state) && !node->is_closing &&
+	       !node->approval.is_reserved && now_utc_ms >= node->close_again_utc_ms;
+}
+
 void approve_tick(struct approve *approve, int64_t now_utc_ms)
 {
 	struct approval_node *node = approve->oldest;
@@ -227,8 +281,7 @@ void approve_tick(struct approve *approve, int64_t now_utc_ms)
 		enum approval_state state =
 			approval_state_now(approve, &node->approval, now_utc_ms);
 
-		if (is_open(node->approval.state) && !is_open(state) && !node->is_closing &&
-			!node->approval.is_reserved)
+		if (is_to_close(node, state, now_utc_ms))
 			close_one(approve, node, state);
 		else if (!is_open(node->approval.state) &&
 			 now_utc_ms >= node->closed_at_utc_ms + KEEP_CLOSED_MS)

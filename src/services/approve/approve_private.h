@@ -20,8 +20,9 @@ struct approval_node {
 	struct approval_node *next_open; /* room.c: of the list that it made last */
 	int64_t answer_expires_utc_ms;   /* until when the last yes holds, once approved */
 	int64_t closed_at_utc_ms;
-	bool was_approved; /* once: what ran out then was a yes */
-	bool is_answering; /* an approval-answered record is on its way */
+	int64_t close_again_utc_ms; /* its closing was lost: not before then */
+	bool was_approved;          /* once: what ran out then was a yes */
+	bool is_answering; /* an approval-answered record is on its way, or what comes before it */
 	bool is_closing;   /* an approval-closed record is on its way */
 	/* Of one on its way to the log: the question whose place it takes; empty: none's. */
 	struct text replaces;

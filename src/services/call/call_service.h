@@ -298,10 +298,12 @@ void call_ask_first(struct call_service *service, struct call_first *asked);
 /* `remit approve ID --with ARGUMENTS`: a person would accept other arguments.  The question is
  * closed as edited, another about the same call with those arguments takes its place, which
  * people answer like any other, and the agent is told them.  with is merged into what was
- * asked (RFC 7396).  done runs on the loop once it is durable (err NULL) or could not be
- * written; *approval, the id of the new question, is copied into arena before this returns.
- * Errors: as approve_answer; INVALID also where the arguments are the same, or would be
- * refused or allowed without anybody's approval. */
+ * asked (RFC 7396).  done, which may be NULL, runs on the loop once both are durable (err NULL) or
+ * one could not be written: nothing is closed for a question that is not there.  Where that
+ * question is there and the first could not be closed, the same edit finds it.  *approval, the id
+ * of the new question, is copied into arena before this returns; all else that is said here
+ * is copied.  Errors, of done too: as approve_answer; INVALID also where the arguments are the
+ * same, or would be refused or allowed without anybody's approval. */
 struct call_edit {
 	struct text id;
 	struct text person;

@@ -1,5 +1,6 @@
 /* A person who would accept other arguments.  Two records: the question about the call with
- * those arguments, then the answer `edited` that closes the first.  Nothing is approved by
+ * those arguments, then, once that is folded, the answer `edited` that closes the first.
+ * Between the two the first is held, so that nobody else answers it.  Nothing is approved by
  * it: the new question is answered like any other, and only a call with exactly its
  * arguments finds it.
  *
@@ -13,6 +14,8 @@
 
 struct editing {
 	struct fold_change change;
+	struct approve *approve;
+	struct approve_request answer; /* its texts in the arena */
 	struct arena *arena;
 	struct call call;
 	struct flow_origins origins; /* of its values, as the agent's call would have them */
@@ -29,25 +32,68 @@ static void editing_destroy(struct editing **editing)
 	*editing = NULL;
 }
 
+/* False: it is closed for nobody, and others may answer it. */
+static bool submit_answer(struct editing *editing, struct error *err)
+{
+	if (approve_answer(editing->approve, &editing->answer, err))
+		return true;
+	approve_answer_release(editing->approve, editing->answer.id);
+	return false;
+}
+
 static void on_asked(struct fold_change *change)
 {
 	struct editing *editing = change->context;
+	const struct approve_request *answer = &editing->answer;
+	struct error err = change->err;
 
-	editing_destroy(&editing); /* the answer that follows says whether both are there */
+	if (!change->is_durable)
+		approve_answer_release(editing->approve, answer->id);
+	if ((!change->is_durable || !submit_answer(editing, &err)) && answer->done != NULL)
+		answer->done(answer->context, 0, &err);
+	editing_destroy(&editing);
 }
 
-static bool editing_create(
-	struct editing **out, const struct call_service *service, struct error *err)
+static bool copy_text(struct arena *arena, struct text from, struct text *out, struct error *err)
 {
-	*out = calloc(1, sizeof **out);
-	if (*out != NULL)
-		(*out)->arena = arena_create(service->settings.arena_bytes);
-	if (*out == NULL || (*out)->arena == NULL) {
-		editing_destroy(out);
-		return error_set(err, ERROR_LIMIT, "no memory for an edit");
+	*out = text_copy(arena, from);
+	return out->data != NULL || error_set(err, ERROR_LIMIT, "no room for the edit");
+}
+
+static bool copy_answer(struct editing *editing, const struct call_edit *edit, struct error *err)
+{
+	struct approve_request *answer = &editing->answer;
+	struct arena *arena = editing->arena;
+
+	answer->verb = ANSWER_EDIT;
+	answer->context = edit->context;
+	answer->done = edit->done;
+	return copy_text(arena, edit->id, &answer->id, err) &&
+	       copy_text(arena, edit->person, &answer->person, err) &&
+	       copy_text(arena, edit->reason, &answer->reason, err) &&
+	       copy_text(arena, edit->proof.signature, &answer->proof.signature, err) &&
+	       copy_text(arena, edit->proof.body, &answer->proof.body, err);
+}
+
+static bool editing_create(struct editing **out, const struct call_service *service,
+	const struct call_edit *edit, struct error *err)
+{
+	struct editing *editing = calloc(1, sizeof *editing);
+
+	*out = NULL;
+	if (editing != NULL)
+		editing->arena = arena_create(service->settings.arena_bytes);
+	if (editing == NULL || editing->arena == NULL)
+		error_set(err, ERROR_LIMIT, "no memory for an edit");
+	else if (copy_answer(editing, edit, err))
+		*out = editing;
+	if (*out == NULL) {
+		editing_destroy(&editing);
+		return false;
 	}
-	(*out)->change.done = on_asked;
-	(*out)->change.context = *out;
+	editing->approve = service->ports.approve;
+	editing->change.done = on_asked;
+	editing->change.context = editing;
 	return true;
 }
 
@@ -124,12 +170,6 @@ static bool params_of(struct json *out, struct arena *arena, const struct approv
 	return json_object_seal(&params, out, err);
 }
 
-static bool copy_text(struct arena *arena, struct text from, struct text *out, struct error *err)
-{
-	*out = text_copy(arena, from);
-	return out->data != NULL || error_set(err, ERROR_LIMIT, "no room for the edit");
-}
-
 /* A model's request is a conversation: what is merged into one is another one. */
 static bool may_be_edited(const struct approval *approval, struct error *err)
 {
@@ -198,35 +238,52 @@ static bool decide_edit(struct call_service *service, struct editing *editing, s
 		TEXT_ARGS(editing->decision.explanation));
 }
 
-/* Submits the new question, or finds the one that is open already; *id lives in the
- * edit's arena. */
-static bool ask(struct call_service *service, struct editing **editing,
-	const struct approval *edits, struct call_edit *edit, struct error *err)
+/* The question that has these arguments: one that is open already, or a new one, whose record
+ * change then is. */
+static bool find_question(struct call_service *service, struct editing *editing,
+	const struct approval *edits, struct error *err)
 {
 	const struct call_question asked = {
 		.ports = &service->ports,
-		.arena = (*editing)->arena,
-		.call = &(*editing)->call,
-		.decision = &(*editing)->decision,
+		.arena = editing->arena,
+		.call = &editing->call,
+		.decision = &editing->decision,
 		.edits = edits,
-		.editor = edit->person,
-		.origins = &(*editing)->origins,
+		.editor = editing->answer.person,
+		.origins = &editing->origins,
 	};
 	const struct approval *open;
-	struct text id;
 
-	if (!call_question_digest(&asked, &(*editing)->digest, err))
+	if (!call_question_digest(&asked, &editing->digest, err))
 		return false;
-	if (sha256_equal(&(*editing)->digest, &edits->call_digest))
+	if (sha256_equal(&editing->digest, &edits->call_digest))
 		return error_set(
 			err, ERROR_INVALID, "these are the arguments that were asked about");
-	open = approve_find_call(service->ports.approve, &(*editing)->digest,
-		fold_stamp_utc_ms(service->ports.fold));
+	open = approve_find_call(
+		service->ports.approve, &editing->digest, fold_stamp_utc_ms(service->ports.fold));
 	if (open != NULL)
-		return copy_text(edit->arena, open->id, &edit->approval, err);
-	if (!call_question_record(&asked, &(*editing)->digest, &(*editing)->change, &id, err) ||
-		!copy_text(edit->arena, id, &edit->approval, err) ||
-		!fold_submit(service->ports.fold, &(*editing)->change, err))
+		return copy_text(editing->arena, open->id, &editing->answer.edited, err);
+	return call_question_record(
+		&asked, &editing->digest, &editing->change, &editing->answer.edited, err);
+}
+
+static bool compose(struct call_service *service, struct editing *editing, struct call_edit *edit,
+	struct error *err)
+{
+	const struct approval *approval = approval_find(service->ports.approve, edit->id);
+
+	return build_call(service, editing, approval, edit->with, err) &&
+	       decide_edit(service, editing, err) &&
+	       find_question(service, editing, approval, err) &&
+	       copy_text(edit->arena, editing->answer.edited, &edit->approval, err);
+}
+
+/* The question first, if it is not there yet.  Takes *editing, if it is taken. */
+static bool submit(struct call_service *service, struct editing **editing, struct error *err)
+{
+	if ((*editing)->change.entry.data == NULL)
+		return approve_answer(service->ports.approve, &(*editing)->answer, err);
+	if (!fold_submit(service->ports.fold, &(*editing)->change, err))
 		return false;
 	*editing = NULL; /* on_asked frees it */
 	return true;
@@ -234,25 +291,15 @@ static bool ask(struct call_service *service, struct editing **editing,
 
 bool call_edit_submit(struct call_service *service, struct call_edit *edit, struct error *err)
 {
-	const struct approval *approval = approval_find(service->ports.approve, edit->id);
-	struct approve_request request = {
-		.id = edit->id,
-		.person = edit->person,
-		.verb = ANSWER_EDIT,
-		.proof = edit->proof,
-		.reason = edit->reason,
-		.context = edit->context,
-		.done = edit->done,
-	};
 	struct editing *editing = NULL;
-	bool ok = approve_may_answer(service->ports.approve, &request, err) &&
-		  editing_create(&editing, service, err) &&
-		  build_call(service, editing, approval, edit->with, err) &&
-		  decide_edit(service, editing, err) && ask(service, &editing, approval, edit, err);
+	bool ok = editing_create(&editing, service, edit, err) &&
+		  approve_answer_hold(service->ports.approve, &editing->answer, err);
 
 	if (ok) {
-		request.edited = edit->approval;
-		ok = approve_answer(service->ports.approve, &request, err);
+		editing->answer.is_held = true;
+		ok = compose(service, editing, edit, err) && submit(service, &editing, err);
+		if (!ok)
+			approve_answer_release(service->ports.approve, editing->answer.id);
 	}
 	editing_destroy(&editing);
 	return ok;

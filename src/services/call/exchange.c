@@ -16,6 +16,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/log.h"
+
 /* ---- the end ------------------------------------------------------------------- */
 
 static int64_t now_ms(const struct exchange *exchange)
@@ -120,27 +122,49 @@ static void on_outcome_done(struct fold_change *change)
 	struct exchange *exchange = change->context;
 
 	change_came_back(exchange);
-	exchange_event(exchange, EVENT_OUTCOME_DONE);
+	exchange_event(exchange, change->is_durable ? EVENT_OUTCOME_DONE : EVENT_OUTCOME_LOST);
 }
 
-/* Hands the outcome to the log.  If that cannot be, the call is in flight for the
- * log, and the next start records `unknown`. */
-static void on_outcome_post(struct loop_post *post)
+/* What it used is held until it is on record, and its place among those in flight taken.  In the
+ * end it is in flight for the log alone, and the next start records `unknown`. */
+static void put_off_outcome(struct exchange *exchange, const struct error *err)
 {
-	struct exchange *exchange = post->context;
+	exchange->outcome_tries++;
+	if (exchange->outcome_tries < OUTCOME_TRIES_MAX &&
+		!fold_has_failed(exchange->service->ports.fold)) {
+		wait_until(exchange, (int64_t)OUTCOME_AGAIN_MS << (exchange->outcome_tries - 1));
+		return;
+	}
+	log_warn("outcome_not_recorded", LOG_NUMBER("decision", (int64_t)exchange->index),
+		LOG_TEXT("cause", text_of(err->text)));
+	exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+static void send_outcome(struct exchange *exchange)
+{
 	struct error err = {0};
 
-	exchange->is_outcome_posted = false;
-	exchange->outcome.done = on_outcome_done;
-	exchange->outcome.context = exchange;
+	exchange->outcome = (struct fold_change){.done = on_outcome_done, .context = exchange};
 	exchange->outcome.append.urgency = RECORD_RESERVED;
 	exchange->outcome.append.may_linger = true;
 	if (exchange_outcome_record(exchange, &exchange->what_became, &err) &&
-		fold_submit(exchange->service->ports.fold, &exchange->outcome, &err)) {
+		fold_submit(exchange->service->ports.fold, &exchange->outcome, &err))
 		exchange->changes_in_flight++;
-		return;
-	}
-	exchange_finish(exchange, EXCHANGE_ANSWERED);
+	else
+		put_off_outcome(exchange, &err);
+}
+
+static void on_outcome_post(struct loop_post *post)
+{
+	struct exchange *exchange = post->context;
+
+	exchange->is_outcome_posted = false;
+	send_outcome(exchange);
+}
+
+static void on_outcome_lost(struct exchange *exchange)
+{
+	put_off_outcome(exchange, &exchange->outcome.err);
 }
 
 /* In the next turn, so that the reply leaves first. */
@@ -1322,6 +1346,8 @@ static const struct row table[EXCHANGE_STATE_COUNT] = {
 	} },
 	[EXCHANGE_OUTCOME] = { {
 		[EVENT_OUTCOME_DONE] = on_end,
+		[EVENT_OUTCOME_LOST] = on_outcome_lost,
+		[EVENT_DEADLINE] = send_outcome,
 		[EVENT_REVOKED] = ignore, /* it is over */
 	} },
 	[EXCHANGE_ANSWERED] = { {

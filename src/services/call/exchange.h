@@ -57,7 +57,8 @@
 	X(EVENT_DEADLINE)                                              \
 	X(EVENT_ABORT)                                                 \
 	X(EVENT_REVOKED)                                               \
-	X(EVENT_OUTCOME_DONE)  /* the outcome is in the log, or never will be */
+	X(EVENT_OUTCOME_DONE)  /* the outcome is in the log */         \
+	X(EVENT_OUTCOME_LOST)  /* it is not: it may be tried again */
 /* clang-format on */
 
 enum exchange_state {
@@ -75,6 +76,11 @@ enum exchange_event {
 };
 
 const char *exchange_state_word(enum exchange_state state);
+
+/* An outcome that the log does not take is handed to it again, the first time after so long, then
+ * twice as late each time; after two minutes it is left to the next start, which writes `unknown`.
+ */
+enum { OUTCOME_TRIES_MAX = 8, OUTCOME_AGAIN_MS = 1000 };
 
 /* What became of an allowed call. */
 struct outcome {
@@ -165,6 +171,7 @@ struct exchange {
 	struct exchange *asks;         /* what the server asks within it */
 	unsigned asks_open, asks_made;
 	struct outcome what_became; /* of the call; waits for the reply to leave */
+	unsigned outcome_tries;     /* in vain */
 	struct loop_post release_post;
 	struct upstream_wait *wait;
 	struct upstream_request request; /* what the edge borrows until it answers */

@@ -250,11 +250,13 @@ static bool prepare_opening(struct directory_request *request)
 	return write_directory(request, &next);
 }
 
+/* What came before it in the queue may have stopped it: then it stays as it is, with who asked for
+ * that, who may not confirm it. */
 static bool prepare_stop(struct directory_request *request, const struct directory *directory)
 {
 	struct next_directory next = as_it_is(directory);
 
-	if (directory == NULL)
+	if (directory == NULL || directory->stopped_utc_ms != 0)
 		return false;
 	next.verb = "stop";
 	next.actor = TEXT("remit");

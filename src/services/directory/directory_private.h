@@ -115,7 +115,7 @@ bool group_shown(const struct directory_service *service, const struct group *gr
 /* directory.c: refuses what has not been taken. */
 void directory_refuse(
 	struct directory_request *request, unsigned status, const char *type, const char *detail);
-/* Writes that the directory is stopped, then answers the request. */
+/* Writes that the directory is stopped, unless it is by then, and answers the request. */
 void directory_stop(struct directory_request *request);
 
 #endif

@@ -1,17 +1,21 @@
 /* Findings: reported by services, closed by people.
  *
  *   (reported) on its way ──finding-opened durable──▶ open ──finding-closed──▶ forgotten
+ *                  ╰──lost, and nobody waits──▶ on its way again, in a later turn
  *
  * Invariants:
  *  1. One node for each kind and subject: what is reported again is not written again,
  *     also before its record is durable.
- *  2. Open is what the fold made open; a report whose record is lost leaves nothing.
+ *  2. Open is what the fold made open.  Who waits is told that a record was lost; what was
+ *     reported by somebody who does not, and who may never report it again, keeps its place
+ *     until it is open.  So does what is reported while the one before it is closed.
  *  3. Whoever causes findings takes a bounded share of them (is_crowded). */
 
 #include "services/finding/finding.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/random.h"
 #include "services/finding/finding_private.h"
@@ -86,6 +90,7 @@ void finding_node_destroy(void *value)
 
 	if (node == NULL)
 		return;
+	finding_node_destroy(node->again);
 	arena_destroy(&node->arena);
 	free(node);
 }
@@ -147,6 +152,7 @@ struct finding_work {
 	struct fold_record *record;
 	struct finding_service *service;
 	struct text key; /* of what it opens or closes */
+	bool is_again;   /* its loss was counted */
 	void *context;
 	void (*done)(void *context, uint64_t index, const struct error *err); /* may be NULL */
 };
@@ -175,27 +181,44 @@ static bool work_create(struct finding_work **out, struct finding_service *servi
 	return true;
 }
 
-static void drop_unopened(struct finding_service *service, struct text key)
+void finding_node_lose(struct finding_service *service, struct finding_node *node)
 {
-	const struct finding_node *node = name_table_find(service->by_key, key);
-
-	if (node != NULL && !node->is_open)
-		finding_node_destroy(name_table_remove(service->by_key, key));
+	node->is_lost = true;
+	service->again.has_lost = service->again.has_seen = true;
 }
 
 static void on_opened(void *context, uint64_t index, const struct error *err)
 {
 	struct finding_work *work = context;
+	struct finding_node *node = name_table_find(work->service->by_key, work->key);
 
 	if (err != NULL) {
-		work->service->figures.refused++;
-		drop_unopened(work->service, work->key);
+		work->service->figures.refused += !work->is_again;
+		if (node != NULL && !node->is_open && node->is_unwaited)
+			finding_node_lose(work->service, node);
+		else if (node != NULL && !node->is_open)
+			finding_node_destroy(name_table_remove(work->service->by_key, work->key));
 	}
 	if (work->done != NULL)
 		work->done(work->context, index, err);
 }
 
-static bool draft_is_whole(const struct finding_draft *draft, struct error *err)
+static bool details_fit(const struct json *details, struct arena *arena, struct error *err)
+{
+	struct text canonical;
+
+	if (details == NULL)
+		return true;
+	if (details->type != JSON_OBJECT)
+		return error_set(err, ERROR_INVALID, "a finding's details are an object");
+	canonical = json_canonical_text(arena, details);
+	return (canonical.data != NULL && canonical.length <= FINDING_DETAILS_BYTES_MAX) ||
+	       error_set(err, ERROR_INVALID, "a finding's details take more than %d bytes",
+		       FINDING_DETAILS_BYTES_MAX);
+}
+
+static bool draft_is_whole(
+	const struct finding_draft *draft, struct arena *arena, struct error *err)
 {
 	if (draft->kind == FINDING_NONE || draft->kind >= FINDING_KIND_COUNT)
 		return error_set(err, ERROR_INVALID, "a finding has a kind");
@@ -209,9 +232,7 @@ static bool draft_is_whole(const struct finding_draft *draft, struct error *err)
 			FINDING_WHAT_BYTES_MAX);
 	if (draft->control == NULL)
 		return error_set(err, ERROR_INVALID, "a finding names its control");
-	if (draft->details != NULL && draft->details->type != JSON_OBJECT)
-		return error_set(err, ERROR_INVALID, "a finding's details are an object");
-	return true;
+	return details_fit(draft->details, arena, err);
 }
 
 static struct text origin_of(struct text subject)
@@ -249,91 +270,134 @@ static bool has_room(
 	return true;
 }
 
-/* Holds the place of what is on its way. */
-static bool place_take(struct finding_service *service, const struct finding_draft *draft,
+static bool copy_texts(
+	struct finding_node *node, const struct finding_draft *draft, struct text key)
+{
+	const struct {
+		struct text from;
+		struct text *to;
+	} texts[] = {
+		{key, &node->key},
+		{draft->subject, &node->finding.subject},
+		{text_of(draft->control), &node->finding.control},
+		{draft->what, &node->finding.what},
+		{draft->task, &node->finding.task},
+		{draft->unit, &node->finding.unit},
+		{draft->causer, &node->finding.causer},
+		{draft->actor.length > 0 ? draft->actor : TEXT("remit"), &node->actor},
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		*texts[i].to = text_copy(node->arena, texts[i].from);
+		if (texts[i].to->data == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* All of the draft, as its record may have to be written more than once. */
+static bool place_create(struct finding_node **out, const struct finding_draft *draft,
 	struct text key, struct error *err)
 {
 	struct finding_node *node;
 
+	*out = NULL;
 	if (!finding_node_create(&node, err))
 		return false;
 	node->finding.kind = draft->kind;
-	node->finding.subject = text_copy(node->arena, draft->subject);
-	node->finding.unit = text_copy(node->arena, draft->unit);
-	node->finding.causer = text_copy(node->arena, draft->causer);
-	node->key = text_copy(node->arena, key);
-	if (node->key.data != NULL && node->finding.subject.data != NULL &&
-		node->finding.unit.data != NULL && node->finding.causer.data != NULL &&
-		name_table_put(service->by_key, key, node))
-		return true;
-	finding_node_destroy(node);
-	return error_set(err, ERROR_LIMIT, "no memory for a finding");
-}
-
-static bool put_details(struct json_builder *record, const struct json *details, struct error *err)
-{
-	struct text canonical;
-
-	if (details == NULL)
-		return true;
-	canonical = json_canonical_text(record->arena, details);
-	if (canonical.data == NULL || canonical.length > FINDING_DETAILS_BYTES_MAX)
-		return error_set(err, ERROR_INVALID, "a finding's details take more than %d bytes",
-			FINDING_DETAILS_BYTES_MAX);
-	json_put(record, "details", *details);
+	node->is_unwaited = draft->done == NULL;
+	if (!copy_texts(node, draft, key)) {
+		error_set(err, ERROR_LIMIT, "no memory for a finding");
+		goto failed;
+	}
+	if (draft->details != NULL && !json_copy(&node->details, node->arena, draft->details, err))
+		goto failed;
+	node->finding.details = draft->details == NULL ? NULL : &node->details;
+	*out = node;
 	return true;
+failed:
+	finding_node_destroy(node);
+	return false;
 }
 
 /* Takes the record. */
 static bool submit_opened(
-	struct fold_record *record, const struct finding_draft *draft, struct error *err)
+	struct fold_record *record, const struct finding_node *node, struct error *err)
 {
+	const struct finding *finding = &node->finding;
 	struct json_builder *object = &record->object;
 	char id[RANDOM_ID_BYTES];
 
 	random_id(id, "f-");
-	fold_record_start(
-		record, "finding-opened", draft->actor.length > 0 ? draft->actor : TEXT("remit"));
+	fold_record_start(record, "finding-opened", node->actor);
 	json_put_cstring(object, "finding", id);
-	json_put_cstring(object, "kind", finding_kind_word(draft->kind));
-	json_put_text(object, "subject", draft->subject);
-	json_put_cstring(object, "control", draft->control);
-	json_put_text(object, "what", draft->what);
-	json_put_text_unless_empty(object, "task", draft->task);
-	json_put_text_unless_empty(object, "unit", draft->unit);
-	json_put_text_unless_empty(object, "causer", draft->causer);
-	if (put_details(object, draft->details, err))
-		return fold_record_send(&record, err);
-	fold_record_destroy(&record);
+	json_put_cstring(object, "kind", finding_kind_word(finding->kind));
+	json_put_text(object, "subject", finding->subject);
+	json_put_text(object, "control", finding->control);
+	json_put_text(object, "what", finding->what);
+	json_put_text_unless_empty(object, "task", finding->task);
+	json_put_text_unless_empty(object, "unit", finding->unit);
+	json_put_text_unless_empty(object, "causer", finding->causer);
+	if (finding->details != NULL)
+		json_put(object, "details", *finding->details);
+	return fold_record_send(&record, err);
+}
+
+/* The record of one that is not open.  waits: who reported it; NULL: nobody now. */
+static bool send_opened(struct finding_service *service, struct finding_node *node,
+	const struct finding_draft *waits, struct error *err)
+{
+	bool was_lost = node->is_lost;
+	struct finding_work *work;
+
+	if (!work_create(&work, service, node->key, err))
+		return false;
+	work->record->done = on_opened;
+	work->is_again = waits == NULL;
+	work->context = waits == NULL ? NULL : waits->context;
+	work->done = waits == NULL ? NULL : waits->done;
+	node->is_lost = false; /* once it is sent the fold may take its place */
+	if (submit_opened(work->record, node, err))
+		return true;
+	node->is_lost = was_lost;
 	return false;
 }
 
 static bool report_new(struct finding_service *service, const struct finding_draft *draft,
 	struct text key, struct error *err)
 {
-	struct fold_record *record;
-	struct finding_work *work;
+	struct finding_node *node;
 
-	if (!has_room(service, draft, err) || !work_create(&work, service, key, err))
+	if (!has_room(service, draft, err) || !place_create(&node, draft, key, err))
 		return false;
-	record = work->record;
-	record->done = on_opened;
-	work->context = draft->context;
-	work->done = draft->done;
-	if (!place_take(service, draft, key, err)) {
-		fold_record_destroy(&record);
-		return false;
+	if (!name_table_put(service->by_key, node->key, node)) {
+		finding_node_destroy(node);
+		return error_set(err, ERROR_LIMIT, "no memory for a finding");
 	}
-	if (submit_opened(record, draft, err))
+	if (send_opened(service, node, draft, err))
 		return true;
-	drop_unopened(service, key);
+	finding_node_destroy(name_table_remove(service->by_key, key));
 	return false;
 }
 
-/* One of this kind and subject is there. */
-static bool report_known(
-	const struct finding_node *node, const struct finding_draft *draft, struct error *err)
+/* If it is closed then, it is opened anew. */
+static bool report_closing(
+	struct finding_node *node, const struct finding_draft *draft, struct error *err)
 {
+	if (draft->done != NULL)
+		return error_set(err, ERROR_CONFLICT, "this finding is being closed");
+	return node->again != NULL || place_create(&node->again, draft, node->key, err);
+}
+
+/* One of this kind and subject is there. */
+static bool report_known(struct finding_service *service, struct finding_node *node,
+	const struct finding_draft *draft, struct error *err)
+{
+	if (node->is_closing)
+		return report_closing(node, draft, err);
+	node->is_unwaited |= draft->done == NULL;
+	if (node->is_lost)
+		return send_opened(service, node, draft, err);
 	if (draft->done == NULL)
 		return true;
 	if (!node->is_open)
@@ -345,16 +409,17 @@ static bool report_known(
 static bool report(struct finding_service *service, const struct finding_draft *draft,
 	struct arena *arena, struct error *err)
 {
-	const struct finding_node *node;
+	struct finding_node *node;
 	struct text key;
 
-	if (!draft_is_whole(draft, err))
+	if (!draft_is_whole(draft, arena, err))
 		return false;
 	key = finding_key(arena, draft->kind, draft->subject);
 	if (key.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for a finding");
 	node = name_table_find(service->by_key, key);
-	return node != NULL ? report_known(node, draft, err) : report_new(service, draft, key, err);
+	return node != NULL ? report_known(service, node, draft, err)
+			    : report_new(service, draft, key, err);
 }
 
 bool finding_report(
@@ -367,6 +432,43 @@ bool finding_report(
 	service->figures.refused += !ok;
 	arena_destroy(&arena);
 	return ok;
+}
+
+/* Bookkeeping: what is refused stays lost until a later turn. */
+static void send_again(struct finding_service *service, struct finding_node *node)
+{
+	struct error err;
+	bool is_taken;
+
+	service->again.has_seen = true;
+	is_taken = send_opened(service, node, NULL, &err);
+	(void)is_taken;
+}
+
+void finding_write_again(struct finding_service *service)
+{
+	struct again_pass *pass = &service->again;
+	struct finding_node *node;
+	struct text after = {pass->after, pass->after_length};
+
+	if (!pass->has_lost)
+		return;
+	node = name_table_next(service->by_key, after);
+	for (int tried = 0; node != NULL && tried < FINDING_AGAIN_MAX;
+		node = name_table_next(service->by_key, after)) {
+		after = node->key;
+		if (!node->is_lost)
+			continue;
+		after = (struct text){pass->after, pass->after_length = node->key.length};
+		memcpy(pass->after, node->key.data, node->key.length);
+		tried++;
+		send_again(service, node); /* which may end it */
+	}
+	if (node != NULL)
+		return;
+	pass->after_length = 0;
+	pass->has_lost = pass->has_seen;
+	pass->has_seen = false;
 }
 
 /* ---- closing --------------------------------------------------------------------------- */
@@ -410,6 +512,12 @@ static bool may_close(const struct finding_service *service, const struct findin
 	return true;
 }
 
+static void forget_again(struct finding_node *node)
+{
+	finding_node_destroy(node->again);
+	node->again = NULL;
+}
+
 static void on_closed(void *context, uint64_t index, const struct error *err)
 {
 	struct finding_work *work = context;
@@ -417,6 +525,10 @@ static void on_closed(void *context, uint64_t index, const struct error *err)
 
 	if (node != NULL)
 		node->is_closing = false;
+	if (node != NULL && err != NULL)
+		forget_again(node);
+	else if (node != NULL && node->is_lost)
+		send_again(work->service, node);
 	if (work->done != NULL)
 		work->done(work->context, index, err);
 }
@@ -472,5 +584,8 @@ bool finding_settle(
 
 	if (node == NULL)
 		return error_set(err, ERROR_NOT_FOUND, "no finding %.*s is open", TEXT_ARGS(id));
-	return node->is_closing || close_node(service, node, &request, err);
+	if (!node->is_closing)
+		return close_node(service, node, &request, err);
+	forget_again(node); /* what it says is over */
+	return true;
 }

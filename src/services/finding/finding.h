@@ -161,12 +161,17 @@ void finding_service_destroy(struct finding_service **service);
 void finding_listen(struct finding_service *service, const struct finding_listener *listener);
 
 /* Opens a finding, unless one of this kind and subject is open or on its way: then
- * nothing is written and it is true as well.  The record becomes durable later; where it
- * does not, the finding is opened when it is next reported.  Errors: INVALID (a member is
- * missing or too long), CONFLICT (somebody waits, and it is on its way already), LIMIT (too
- * many are open), IO, INTERNAL (the log). */
+ * nothing is written and it is true as well.  The record becomes durable later.  Where nobody
+ * waits for it and it does not, it keeps its place and is written again (finding_write_again, or
+ * the next report), as long as the process lives; one that is reported while it is being closed is
+ * opened anew.  Errors: INVALID (a member is missing or too long), CONFLICT (somebody waits, and it
+ * is being opened or closed already), LIMIT (too many are open), IO, INTERNAL (the log). */
 bool finding_report(struct finding_service *service, const struct finding_draft *draft,
 	struct error *err) MUST_CHECK;
+
+/* Writes anew what was reported and whose record was lost, until one is refused.  For now and
+ * then: where there is none it costs next to nothing. */
+void finding_write_again(struct finding_service *service);
 
 /* What a comparison of a source's own log with the records found (docs/data.md).  The same
  * place is the same finding.  What the log says itself never comes here. */
@@ -243,7 +248,7 @@ struct finding_figures {
 	uint64_t open;
 	uint64_t opened;  /* by this process */
 	uint64_t closed;  /* by this process */
-	uint64_t refused; /* reports for which there was no room, or no record */
+	uint64_t refused; /* reports for which there was no room, and records that were lost */
 };
 struct finding_figures finding_figures(const struct finding_service *service);
 

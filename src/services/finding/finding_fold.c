@@ -108,6 +108,19 @@ failed:
 	return false;
 }
 
+/* What was reported while it was closed takes its place; on_closed has it written. */
+static void put_again(struct finding_service *service, struct finding_node *again)
+{
+	if (again == NULL)
+		return;
+	if (name_table_put(service->by_key, again->key, again)) {
+		finding_node_lose(service, again);
+		return;
+	}
+	service->figures.refused++;
+	finding_node_destroy(again);
+}
+
 static bool fold_closed(void *state, const struct json *record, uint64_t index, struct error *err)
 {
 	struct finding_service *service = state;
@@ -119,6 +132,8 @@ static bool fold_closed(void *state, const struct json *record, uint64_t index, 
 		return true;
 	name_table_remove(service->by_id, node->finding.id);
 	name_table_remove(service->by_key, node->key);
+	put_again(service, node->again);
+	node->again = NULL;
 	if (!fold_is_loading(service->fold)) {
 		service->figures.closed++;
 		tell(service, FINDING_EVENT_CLOSED, &node->finding, record);

@@ -523,12 +523,13 @@ bool issue_sweeps_run(struct issue *issue);
 
 /* ---- receipts of kills ---- */
 
-/* The record that says what the kill ended, made after it, a part each turn.  Errors: NOT_FOUND
- * (not made yet, or not by this process). */
+/* The record that says what the kill ended, made after it, a part each turn; all its pages are on
+ * record.  Errors: NOT_FOUND (not made yet, not by this process, or a page of it was lost). */
 bool issue_receipt_of(void *context, uint64_t kill, uint64_t *out_record, struct error *err);
 /* How many tasks the receipt on record of the kill of that task lists; 0: none is at hand. */
 uint64_t issue_receipt_lists(const struct issue *issue, struct text task);
-/* One turn of it; false: nothing is left to do.  Runs by itself where there is a loop. */
+/* One turn of it; false: nothing is left to do before a page is on record.  Runs by itself where
+ * there is a loop. */
 bool issue_receipts_run(struct issue *issue);
 
 /* Ends the task of a token of ours, for whoever holds it (RFC 7009), or of one that was handed to

@@ -3,7 +3,10 @@
  * A kill is acknowledged by its own record, whatever hangs below the node.  Then, a thousand
  * nodes a turn of the loop, the tasks it ended are told in records of type kill-receipt: pages
  * of tasks, and a last one that counts them.  Being records, they have an inclusion proof
- * like any other (record_receipt), which remit-verify checks offline. */
+ * like any other (record_receipt), which remit-verify checks offline.
+ *
+ * Invariant: the last page is sent when all others are durable, so none says that tasks are listed
+ * which are on no record.  Where a page was lost there is no receipt, and the log says so. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,11 +34,13 @@ struct receipt_job {
 	struct task_walk *walk;
 	struct page page; /* being filled; without a record: none yet */
 	uint32_t pages;   /* on their way, or there */
+	uint32_t waiting; /* of those, on their way: each has the job until it is done */
 	uint64_t ended;   /* tasks */
 	uint64_t listed;  /* of these, on pages */
 	uint64_t last_call;
 	bool has_last_call;
-	bool has_failed;
+	bool is_walked;
+	bool has_failed; /* it has no last page */
 };
 
 static void job_free(struct receipt_job *job)
@@ -87,6 +92,56 @@ static void put_page(
 		json_put_integer(record, "last-call", (int64_t)job->last_call);
 }
 
+static void warn(uint64_t kill, const struct error *err)
+{
+	log_warn("receipt_not_recorded", LOG_NUMBER("kill", (int64_t)kill),
+		LOG_TEXT("cause", text_of(err->text)));
+}
+
+static void fail(struct receipt_job *job, const struct error *err)
+{
+	warn(job->what.record, err);
+	job->has_failed = true;
+}
+
+static void on_page(void *context, uint64_t index, const struct error *err)
+{
+	struct receipt_job *job = context;
+
+	(void)index;
+	if (err != NULL)
+		fail(job, err);
+	if (--job->waiting == 0)
+		issue_receipts_post(job->issue);
+}
+
+/* context: the kill, in the record's arena, as the job is over. */
+static void on_last_page(void *context, uint64_t index, const struct error *err)
+{
+	const uint64_t *kill = context;
+
+	(void)index;
+	if (err != NULL)
+		warn(*kill, err);
+}
+
+static bool set_done(
+	struct receipt_job *job, struct fold_record *record, bool is_last, struct error *err)
+{
+	uint64_t *kill;
+
+	record->done = is_last ? on_last_page : on_page;
+	record->context = job;
+	if (!is_last)
+		return true;
+	kill = arena_new(record->arena, uint64_t);
+	if (kill == NULL)
+		return error_set(err, ERROR_LIMIT, "no room for a record");
+	*kill = job->what.record;
+	record->context = kill;
+	return true;
+}
+
 /* Takes the page's record. */
 static bool submit_page(struct receipt_job *job, bool is_last, struct error *err)
 {
@@ -98,7 +153,8 @@ static bool submit_page(struct receipt_job *job, bool is_last, struct error *err
 	record = job->page.record;
 	job->page.record = NULL;
 	job->pages++;
-	if (!json_array_seal(&job->page.tasks, &tasks, err)) {
+	if (!json_array_seal(&job->page.tasks, &tasks, err) ||
+		!set_done(job, record, is_last, err)) {
 		fold_record_destroy(&record);
 		return false;
 	}
@@ -107,15 +163,23 @@ static bool submit_page(struct receipt_job *job, bool is_last, struct error *err
 	return fold_record_send(&record, err);
 }
 
-static void send_page(struct receipt_job *job, bool is_last)
+static void send_page(struct receipt_job *job)
 {
 	struct error err;
 
-	if (submit_page(job, is_last, &err))
+	job->waiting++; /* on_page may run before it is sent */
+	if (submit_page(job, false, &err))
 		return;
-	log_warn("receipt_not_recorded", LOG_NUMBER("kill", (int64_t)job->what.record),
-		LOG_TEXT("cause", text_of(err.text)));
-	job->has_failed = true;
+	job->waiting--;
+	fail(job, &err);
+}
+
+static void send_last_page(struct receipt_job *job)
+{
+	struct error err;
+
+	if (!submit_page(job, true, &err))
+		fail(job, &err);
 }
 
 /* {task, identity, last-call}: the last where a call is known. */
@@ -139,7 +203,7 @@ static void put_task(struct page *page, const struct task *task)
 static void on_task(void *context, const struct task *task)
 {
 	struct receipt_job *job = context;
-	struct error ignored;
+	struct error err;
 	uint64_t last;
 
 	job->ended++;
@@ -149,14 +213,14 @@ static void on_task(void *context, const struct task *task)
 	}
 	if (job->has_failed || job->listed >= RECEIPT_TASKS_MAX)
 		return;
-	if (job->page.record == NULL && !page_create(job, &ignored)) {
-		job->has_failed = true;
+	if (job->page.record == NULL && !page_create(job, &err)) {
+		fail(job, &err);
 		return;
 	}
 	put_task(&job->page, task);
 	job->listed++;
 	if (++job->page.count == RECEIPT_PAGE_TASKS)
-		send_page(job, false);
+		send_page(job);
 }
 
 /* ---- turns ---- */
@@ -167,10 +231,15 @@ bool issue_receipts_run(struct issue *issue)
 
 	if (job == NULL)
 		return false;
-	if (!job->has_failed && task_walk_step(job->walk, NODES_A_TURN, on_task, job))
-		return true;
+	if (!job->has_failed && !job->is_walked) {
+		job->is_walked = !task_walk_step(job->walk, NODES_A_TURN, on_task, job);
+		if (!job->is_walked)
+			return true;
+	}
+	if (job->waiting > 0)
+		return false; /* on_page gives it another turn */
 	if (!job->has_failed)
-		send_page(job, true);
+		send_last_page(job);
 	issue->receipts = job->next;
 	issue->receipts_count--;
 	job_free(job);
@@ -299,6 +368,6 @@ bool issue_receipt_of(void *context, uint64_t kill, uint64_t *out_record, struct
 		}
 	}
 	return error_set(err, ERROR_NOT_FOUND,
-		"no receipt of this kill is at hand: it is being made, or was made before the "
-		"last start (audit search --type kill-receipt)");
+		"no receipt of this kill is at hand: it is being made, could not be written, or "
+		"was made before the last start (audit search --type kill-receipt)");
 }

@@ -209,6 +209,33 @@ static void a_question_is_recorded_with_what_it_is_about(void **state)
 		assert_non_null(strstr(asked, members[i]));
 }
 
+/* Its room is taken until it is on record that it is over. */
+static void a_closing_that_is_lost_is_tried_again_after_a_minute(void **state)
+{
+	struct call_bench *bench = *state;
+	char id[32];
+
+	snprintf(id, sizeof(id), "%s", ask(bench, "{}"));
+	bench->log.now_utc_ms += 2 * 60 * 60 * 1000;
+	bench->log.loses_type = "approval-closed";
+	bench->log.loses_count = 1;
+	for (int i = 0; i < 2; i++) {
+		approve_tick(bench->approve, bench->log.now_utc_ms);
+		call_bench_flush(bench);
+	}
+	assert_int_equal(bench->log.loses_count, 0);
+	assert_int_equal(call_bench_records(bench, "approval-closed"), 0); /* not at once */
+	bench->log.now_utc_ms += 60 * 1000;
+	for (int i = 0; i < 2; i++) {
+		approve_tick(bench->approve, bench->log.now_utc_ms);
+		call_bench_flush(bench);
+	}
+	assert_int_equal(call_bench_records(bench, "approval-closed"), 1);
+	bench->log.now_utc_ms += 2 * 60 * 60 * 1000;
+	approve_tick(bench->approve, bench->log.now_utc_ms);
+	assert_null(approval_find(bench->approve, text_of(id)));
+}
+
 static void what_is_over_is_closed_in_the_log(void **state)
 {
 	struct call_bench *bench = *state;
@@ -960,6 +987,7 @@ int main(void)
 		APPROVE_TEST(nothing_changes_before_the_answer_is_durable),
 		APPROVE_TEST(one_answer_at_a_time_is_on_its_way),
 		APPROVE_TEST(a_question_and_an_answer_expire),
+		APPROVE_TEST(a_closing_that_is_lost_is_tried_again_after_a_minute),
 		APPROVE_TEST(a_change_of_what_it_is_bound_to_makes_it_stale),
 		APPROVE_TEST(a_new_question_about_the_same_arguments_takes_the_olds_place),
 		APPROVE_TEST(a_question_is_recorded_with_what_it_is_about),

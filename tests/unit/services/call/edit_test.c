@@ -20,6 +20,7 @@ struct editing {
 	char edited[32];
 	struct error err;
 	unsigned done;
+	struct error failure; /* what done was told last */
 };
 
 static int setup(void **state)
@@ -58,7 +59,7 @@ static void on_done(void *context, uint64_t index, const struct error *err)
 	struct editing *editing = context;
 
 	(void)index;
-	assert_null(err);
+	editing->failure = err == NULL ? (struct error){0} : *err;
 	editing->done++;
 }
 
@@ -211,6 +212,86 @@ static void an_edit_whose_records_are_lost_leaves_the_question_open(void **state
 	assert_int_equal(state_of(editing, editing->asked), APPROVAL_EDITED);
 }
 
+static void lose_one(struct editing *editing, const char *type)
+{
+	editing->bench.log.loses_type = type;
+	editing->bench.log.loses_count = 1;
+}
+
+/* The larger of the two records finds no room on the disk, the smaller one would. */
+static void an_edit_whose_question_is_lost_alone_closes_nothing(void **state)
+{
+	struct editing *editing = *state;
+
+	ask(editing, "{\"amount\":100}");
+	lose_one(editing, "approval-asked");
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	assert_int_equal(editing->done, 1);
+	assert_int_equal(editing->failure.code, ERROR_IO);
+	assert_int_equal(call_bench_records(&editing->bench, "approval-answered"), 0);
+	assert_null(approval_find(editing->bench.approve, text_of(editing->edited)));
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_PENDING);
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	assert_int_equal(editing->failure.code, ERROR_NONE);
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_EDITED);
+	assert_int_equal(state_of(editing, editing->edited), APPROVAL_PENDING);
+}
+
+static void an_edit_whose_answer_is_lost_alone_is_done_by_trying_again(void **state)
+{
+	struct editing *editing = *state;
+	char first[32];
+
+	ask(editing, "{\"amount\":100}");
+	lose_one(editing, "approval-answered");
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	assert_int_equal(editing->failure.code, ERROR_IO);
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_PENDING);
+	(void)snprintf(first, sizeof first, "%s", editing->edited);
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	assert_int_equal(editing->failure.code, ERROR_NONE);
+	assert_string_equal(editing->edited, first);
+	assert_int_equal(call_bench_records(&editing->bench, "approval-asked"), 2);
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_EDITED);
+}
+
+/* From when the question is on its way until the answer is there. */
+static void nobody_else_answers_while_an_edit_is_on_its_way(void **state)
+{
+	struct editing *editing = *state;
+	struct call_bench *bench = &editing->bench;
+
+	ask(editing, "{\"amount\":100}");
+	bench->is_log_held = true;
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	assert_int_equal(editing->done, 0);
+	assert_false(call_bench_approve(bench, editing->asked, "ana", true));
+	assert_false(edit(editing, "ana", "{\"amount\":7}"));
+	assert_int_equal(editing->err.code, ERROR_CONFLICT);
+	bench->is_log_held = false;
+	call_bench_flush(bench);
+	assert_int_equal(editing->done, 1);
+	assert_int_equal(state_of(editing, editing->asked), APPROVAL_EDITED);
+	assert_int_equal(call_bench_records(bench, "approval-asked"), 2);
+}
+
+/* Whoever may answer when the edit is taken may not when its question is there. */
+static void an_edit_of_what_ran_out_on_the_way_closes_nothing(void **state)
+{
+	struct editing *editing = *state;
+	struct call_bench *bench = &editing->bench;
+
+	ask(editing, "{\"amount\":100}");
+	bench->is_log_held = true;
+	assert_true(edit(editing, "ana", "{\"amount\":5}"));
+	bench->log.now_utc_ms += 2 * 60 * 60 * 1000;
+	bench->is_log_held = false;
+	call_bench_flush(bench);
+	assert_int_equal(editing->done, 1);
+	assert_int_equal(editing->failure.code, ERROR_CONFLICT);
+	assert_int_equal(call_bench_records(bench, "approval-answered"), 0);
+}
+
 /* A tool with a target that the charter endorses by one value; what nobody endorses is
  * forbidden, and no approval lifts that. */
 static void endorse_one_path(struct editing *editing)
@@ -314,6 +395,10 @@ int main(void)
 		EDIT_TEST(the_agent_is_told_the_exact_arguments_and_no_record_is),
 		EDIT_TEST(a_held_call_learns_of_the_edit_at_once),
 		EDIT_TEST(an_edit_whose_records_are_lost_leaves_the_question_open),
+		EDIT_TEST(an_edit_whose_question_is_lost_alone_closes_nothing),
+		EDIT_TEST(an_edit_whose_answer_is_lost_alone_is_done_by_trying_again),
+		EDIT_TEST(nobody_else_answers_while_an_edit_is_on_its_way),
+		EDIT_TEST(an_edit_of_what_ran_out_on_the_way_closes_nothing),
 		EDIT_TEST(an_edit_is_decided_by_where_its_values_came_from),
 		EDIT_TEST(no_secret_is_written_into_an_edit),
 		EDIT_TEST(a_guardrail_sees_the_secret_that_an_edit_leaves_in),

@@ -876,7 +876,15 @@ static void an_approval_is_given_back_when_its_record_is_lost_too_late(void **st
 	assert_int_equal(call_bench_records(bench, "approval-asked"), 1);
 }
 
-static void an_outcome_that_no_log_takes_ends_the_call(void **state)
+/* A call whose answer is there. */
+static void answered(struct call_bench *bench, struct bench_client *client)
+{
+	call_bench_answer(bench, "{\"tools\":[]}");
+	call_bench_pump(bench);
+	assert_int_equal(client->kind, CALL_RESULT);
+}
+
+static void an_outcome_that_no_log_takes_ends_the_call_in_the_end(void **state)
 {
 	struct call_bench *bench = *state;
 	struct bench_client client;
@@ -884,9 +892,50 @@ static void an_outcome_that_no_log_takes_ends_the_call(void **state)
 	assert_true(call_bench_start(bench, &client, "list", "{}"));
 	call_bench_ready(bench, true);
 	bench->log.refuses = true;
-	call_bench_answer(bench, "{\"tools\":[]}");
-	call_bench_pump(bench);
-	assert_int_equal(client.kind, CALL_RESULT);
+	answered(bench, &client);
+	for (int tried = 1; tried < OUTCOME_TRIES_MAX; tried++) {
+		assert_int_equal(call_figures(bench->call).in_flight, 1);
+		call_bench_wait(bench, OUTCOME_AGAIN_MS << tried);
+	}
+	assert_int_equal(call_figures(bench->call).in_flight, 0);
+	bench->log.refuses = false;
+	call_bench_wait(bench, OUTCOME_AGAIN_MS << OUTCOME_TRIES_MAX);
+	call_bench_flush(bench);
+	assert_int_equal(call_bench_records(bench, "outcome"), 0);
+}
+
+static void an_outcome_that_is_not_taken_at_first_is_written_later(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	for (size_t lost = 0; lost < 2; lost++) {
+		assert_true(call_bench_start(bench, &client, "list", "{}"));
+		call_bench_ready(bench, true);
+		bench->log.refuses = lost == 0;
+		bench->log.loses_type = "outcome";
+		bench->log.loses_count = lost == 1;
+		answered(bench, &client);
+		call_bench_flush(bench);
+		bench->log.refuses = false;
+		assert_int_equal(call_bench_records(bench, "outcome"), lost);
+		assert_int_equal(call_figures(bench->call).in_flight, 1);
+		call_bench_wait(bench, 2 * OUTCOME_AGAIN_MS);
+		call_bench_flush(bench);
+		assert_int_equal(call_bench_records(bench, "outcome"), lost + 1);
+		assert_int_equal(call_figures(bench->call).in_flight, 0);
+	}
+}
+
+static void no_outcome_waits_for_a_log_that_has_failed(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+
+	assert_true(call_bench_start(bench, &client, "list", "{}"));
+	call_bench_ready(bench, true);
+	bench->log.refuses = bench->log.has_failed = true;
+	answered(bench, &client);
 	assert_int_equal(call_figures(bench->call).in_flight, 0);
 }
 
@@ -1552,7 +1601,9 @@ int main(void)
 		CALL_TEST(two_retries_at_once_use_the_approval_once),
 		CALL_TEST(an_approval_whose_record_is_lost_is_given_back),
 		CALL_TEST(an_approval_is_given_back_when_its_record_is_lost_too_late),
-		CALL_TEST(an_outcome_that_no_log_takes_ends_the_call),
+		CALL_TEST(an_outcome_that_no_log_takes_ends_the_call_in_the_end),
+		CALL_TEST(an_outcome_that_is_not_taken_at_first_is_written_later),
+		CALL_TEST(no_outcome_waits_for_a_log_that_has_failed),
 		CALL_TEST(an_answer_opens_nothing_once_the_approver_lost_the_standing),
 		CALL_TEST(an_approved_call_is_decided_again),
 		CALL_TEST(a_guardrail_added_before_the_record_is_durable_stops_the_call),

@@ -410,6 +410,34 @@ static void the_next_request_finds_the_budget_used_up(void **state)
 	must_be_over(bench, &client);
 }
 
+/* Until it is on record what was used is held, as while it was under way. */
+static void a_budget_counts_what_is_not_on_record_yet(void **state)
+{
+	struct call_bench *bench = *state;
+	struct client client, second;
+	struct error err;
+
+	start(bench, &client, STREAM);
+	bench->log.loses_type = "outcome";
+	bench->log.loses_count = 1;
+	for (int i = 0; i < 5; i++)
+		send(bench, TEXT_OF("0123456789012345678901234567890123456789"));
+	assert_int_equal(client.kind, CALL_STOPPED);
+	call_bench_flush(bench);
+	assert_int_equal(call_bench_records(bench, "outcome"), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_true(start_for(bench, &second, "chat/completions", BODY, &err));
+		call_bench_flush(bench);
+		assert_int_equal(second.kind, CALL_REFUSED);
+		assert_int_equal(second.reason, REASON_BUDGET);
+		buffer_deinit(&second.bytes);
+		call_bench_wait(bench, 2 * OUTCOME_AGAIN_MS);
+		call_bench_flush(bench);
+		assert_int_equal(call_bench_records(bench, "outcome"), 1);
+	}
+	must_be_over(bench, &client);
+}
+
 /* Two at once share what is left: the second is refused what the first holds. */
 static void requests_under_way_count(void **state)
 {
@@ -647,6 +675,7 @@ int main(void)
 		CASE(a_budget_that_is_used_up_stops_the_stream),
 		CASE(a_stream_of_a_charter_that_cannot_be_read_stops),
 		CASE(the_next_request_finds_the_budget_used_up),
+		CASE(a_budget_counts_what_is_not_on_record_yet),
 		CASE(requests_under_way_count),
 		CASE(so_many_requests_a_task_may_make),
 		CASE(an_approval_opens_exactly_one_body),

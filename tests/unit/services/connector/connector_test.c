@@ -1,5 +1,6 @@
 /* Connectors: when they ask, what becomes of what goes wrong, and that nothing is called at a
  * provider before it is on record. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -716,6 +717,7 @@ static void whoever_waits_for_a_stop_hears_that_it_is_lost(void **state)
 	bring(bench);
 	know_account(bench, "n8n/f");
 	bench->governed.log.loses_type = "inventory-contained";
+	bench->governed.log.loses_count = UINT_MAX;
 	assert_true(connector_stop(bench->service, &asked, true));
 	fake_log_flush(&bench->governed.log);
 	assert_int_equal(bench->called, 1);

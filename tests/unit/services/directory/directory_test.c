@@ -448,6 +448,54 @@ static void a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed
 		409);
 }
 
+static unsigned confirm(struct bench *bench, const char *actor)
+{
+	return submit(bench,
+		(struct directory_request){.verb = DIRECTORY_CONFIRM, .actor = text_of(actor)});
+}
+
+/* Both were composed before the first stop is on record: who asked first may not confirm it by
+ * somebody else's stopping it once more. */
+static void who_had_it_stopped_first_does_not_confirm_it(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_log *log = &bench->governed.log;
+	static const char *const names[] = {"p0", "p1", "p2", "p3"};
+	static const char *const askers[] = {"person:adi", "person:eva"};
+	struct directory_request asked[2];
+	struct text ids[LEAVERS + 2];
+	bool is_done[2] = {false, false};
+	size_t count;
+
+	for (int i = 0; i < LEAVERS + 2; i++)
+		ids[i] = create(bench, names[i], "");
+	for (int i = 0; i < LEAVERS; i++)
+		assert_int_equal(leave(bench, ids[i], names[i]), 0);
+	log->is_held = true;
+	for (int i = 0; i < 2; i++) {
+		asked[i] = (struct directory_request){.verb = DIRECTORY_REPLACE,
+			.directory = TEXT("okta"),
+			.actor = text_of(askers[i]),
+			.type = &scim_user_type,
+			.id = ids[LEAVERS + i],
+			.body = body_of(bench, names[LEAVERS + i], ",\"active\":false"),
+			.arena = bench->governed.arena,
+			.done = on_done,
+			.context = &is_done[i]};
+		directory_submit(bench->service, &asked[i]);
+	}
+	assert_false(is_done[0] || is_done[1]);
+	count = log->count;
+	fake_log_flush(log);
+	log->is_held = false;
+	assert_true(is_done[0] && is_done[1]);
+	assert_int_equal(asked[0].fault.status, 429);
+	assert_int_equal(asked[1].fault.status, 429);
+	assert_int_equal(log->count, count + 1);
+	assert_int_equal(confirm(bench, "person:adi"), 403);
+	assert_int_equal(confirm(bench, "person:eva"), 0);
+}
+
 /* Whoever has its token makes as many people as they like, to take the others out. */
 static void people_who_just_came_let_nobody_else_leave(void **state)
 {
@@ -1007,6 +1055,7 @@ int main(void)
 		CASE(the_last_administrator_is_not_taken_out),
 		CASE(who_moves_keeps_no_role_of_a_unit_and_their_identities_are_looked_at),
 		CASE(a_directory_that_takes_too_many_out_is_stopped_until_it_is_confirmed),
+		CASE(who_had_it_stopped_first_does_not_confirm_it),
 		CASE(people_who_just_came_let_nobody_else_leave),
 		CASE(people_who_would_lose_their_roles_by_moving_count_as_leavers),
 		CASE(the_time_that_a_person_confirmed_ends),

@@ -245,6 +245,87 @@ static void a_report_whose_record_is_lost_is_opened_by_the_next(void **state)
 	assert_true(text_is(only(bench)->subject, "files/read"));
 }
 
+/* Whoever reports a thing once, and does not wait, has been told that it is taken. */
+static void what_was_lost_is_written_again(void **state)
+{
+	struct bench *bench = *state;
+	const struct json details = {.type = JSON_OBJECT};
+	struct finding_draft draft = draft_of("files/read");
+	struct error err = {0};
+
+	draft.details = &details;
+	draft.unit = TEXT("support");
+	draft.actor = TEXT("person:eva");
+	bench->log.loses = true;
+	assert_true(finding_report(bench->findings, &draft, &err));
+	finding_write_again(bench->findings); /* in vain */
+	assert_null(finding_next(bench->findings, NULL));
+	bench->log.loses = false;
+	finding_write_again(bench->findings);
+	assert_true(text_is(only(bench)->subject, "files/read"));
+	assert_true(text_is(only(bench)->unit, "support"));
+	assert_non_null(only(bench)->details);
+	assert_non_null(strstr(entry_at(bench, 0), "\"actor\":\"person:eva\""));
+	finding_write_again(bench->findings);
+	assert_int_equal(bench->log.count, 1);
+}
+
+static void what_is_lost_keeps_its_place_and_no_more(void **state)
+{
+	struct bench *bench = *state;
+	char subject[32];
+
+	bench->log.loses = true;
+	for (int i = 0; i < FINDINGS_PER_ORIGIN_MAX; i++) {
+		(void)snprintf(subject, sizeof subject, "files/t%d", i);
+		assert_true(report(bench, subject));
+	}
+	assert_false(report(bench, "files/one-more"));
+	bench->log.loses = false;
+	for (int i = 0; i < FINDINGS_PER_ORIGIN_MAX; i++) /* some at once */
+		finding_write_again(bench->findings);
+	assert_int_equal(finding_figures(bench->findings).open, FINDINGS_PER_ORIGIN_MAX);
+}
+
+/* Whoever waits hears of it; whoever reported the same meanwhile does not. */
+static void what_somebody_waited_for_is_written_again_for_who_did_not(void **state)
+{
+	struct bench *bench = *state;
+	struct finding_draft draft = draft_of("files/read");
+	struct error err = {0};
+
+	draft.context = bench;
+	draft.done = on_closed;
+	bench->log.loses = true;
+	assert_true(finding_report(bench->findings, &draft, &err));
+	assert_int_equal(bench->answers, 1);
+	bench->log.is_held = true;
+	assert_true(finding_report(bench->findings, &draft, &err));
+	assert_true(report(bench, "files/read"));
+	fake_log_flush(&bench->log);
+	bench->log.loses = bench->log.is_held = false;
+	assert_int_equal(bench->answers, 2);
+	assert_false(bench->is_answer_ok);
+	finding_write_again(bench->findings);
+	assert_true(text_is(only(bench)->subject, "files/read"));
+	assert_int_equal(bench->answers, 2);
+}
+
+static void what_only_somebody_waited_for_is_not_written_again(void **state)
+{
+	struct bench *bench = *state;
+	struct finding_draft draft = draft_of("files/read");
+	struct error err = {0};
+
+	draft.context = bench;
+	draft.done = on_closed;
+	bench->log.loses = true;
+	assert_true(finding_report(bench->findings, &draft, &err));
+	bench->log.loses = false;
+	finding_write_again(bench->findings);
+	assert_int_equal(bench->log.count, 0);
+}
+
 /* Whoever can cause findings cannot take the place of others'. */
 static void one_origin_leaves_room_for_others(void **state)
 {
@@ -416,6 +497,63 @@ static void what_is_still_so_is_opened_again_after_it_was_closed(void **state)
 	assert_int_equal(close_as(bench, only(bench)->id, "eva", "seen"), ERROR_NONE);
 	assert_true(report(bench, "files/read"));
 	assert_int_equal(only(bench)->index, 2);
+}
+
+static void what_is_reported_while_it_is_closed_is_opened_again(void **state)
+{
+	struct bench *bench = *state;
+	struct finding_draft waits = draft_of("files/read");
+
+	waits.context = bench;
+	waits.done = on_closed;
+	assert_true(report(bench, "files/read"));
+	bench->log.is_held = true;
+	assert_int_equal(close_as(bench, only(bench)->id, "eva", "seen"), ERROR_NONE);
+	assert_true(report(bench, "files/read"));
+	assert_true(report(bench, "files/read"));
+	assert_int_equal(report_refused(bench, &waits), ERROR_CONFLICT);
+	fake_log_flush(&bench->log);
+	bench->log.is_held = false;
+	assert_int_equal(bench->log.count, 3);
+	assert_int_equal(only(bench)->index, 2);
+	assert_int_equal(close_as(bench, only(bench)->id, "eva", "seen"), ERROR_NONE);
+	assert_null(finding_next(bench->findings, NULL));
+}
+
+static void what_stays_open_is_not_opened_again(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_true(report(bench, "files/read"));
+	bench->log.is_held = true;
+	assert_int_equal(close_as(bench, only(bench)->id, "eva", "seen"), ERROR_NONE);
+	assert_true(report(bench, "files/read"));
+	bench->log.loses_type = "finding-closed";
+	bench->log.loses_count = 1;
+	fake_log_flush(&bench->log);
+	bench->log.is_held = false;
+	assert_int_equal(bench->log.count, 1);
+	assert_int_equal(close_as(bench, only(bench)->id, "eva", "seen"), ERROR_NONE);
+	assert_null(finding_next(bench->findings, NULL));
+	finding_write_again(bench->findings);
+	assert_int_equal(bench->log.count, 2);
+}
+
+/* What was reported while it was closed is over, too. */
+static void what_is_settled_is_not_opened_again(void **state)
+{
+	struct bench *bench = *state;
+	struct error err = {0};
+
+	assert_true(report(bench, "files/read"));
+	bench->log.is_held = true;
+	assert_int_equal(close_as(bench, only(bench)->id, "eva", "seen"), ERROR_NONE);
+	assert_true(report(bench, "files/read"));
+	assert_true(finding_settle(bench->findings, only(bench)->id, "it is over", &err));
+	fake_log_flush(&bench->log);
+	bench->log.is_held = false;
+	assert_null(finding_next(bench->findings, NULL));
+	assert_int_equal(bench->log.count, 2);
 }
 
 /* ---- who listens ----------------------------------------------------------------------- */
@@ -816,6 +954,13 @@ int main(void)
 		TEST(a_report_is_recorded_with_what_was_found),
 		TEST(one_kind_and_subject_is_opened_once),
 		TEST(a_report_whose_record_is_lost_is_opened_by_the_next),
+		TEST(what_was_lost_is_written_again),
+		TEST(what_is_lost_keeps_its_place_and_no_more),
+		TEST(what_somebody_waited_for_is_written_again_for_who_did_not),
+		TEST(what_only_somebody_waited_for_is_not_written_again),
+		TEST(what_is_reported_while_it_is_closed_is_opened_again),
+		TEST(what_stays_open_is_not_opened_again),
+		TEST(what_is_settled_is_not_opened_again),
 		TEST(one_origin_leaves_room_for_others),
 		TEST(units_and_causers_leave_room_for_others),
 		TEST(the_share_of_a_causer_holds_after_a_restart),

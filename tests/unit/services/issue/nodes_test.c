@@ -360,6 +360,73 @@ static void more_than_RECEIPT_PAGE_TASKS_take_another_page(void **state)
 	assert_int_equal(json_find(&receipt, "tasks")->count, 1);
 }
 
+static size_t count_receipts(const struct issuing *issuing)
+{
+	const struct fake_log *log = &issuing->governed.log;
+	static const char type[] = "\"type\":\"kill-receipt\"";
+	size_t count = 0;
+
+	for (size_t i = 0; i < log->count; i++)
+		count += memmem(log->entries[i].entry.data, log->entries[i].entry.length, type,
+				 sizeof type - 1) != NULL;
+	return count;
+}
+
+/* A kill of 251 tasks, whose first page is on its way to the log. */
+static uint64_t kill_two_pages(struct issuing *issuing)
+{
+	uint64_t kill;
+
+	for (int i = 0; i < 251; i++)
+		assert_true(issuing_open_good(issuing));
+	kill = issuing->governed.log.count;
+	issuing_kill(issuing, "a1", TEXT(""));
+	issuing->governed.log.is_held = true;
+	finish_receipts(issuing);
+	return kill;
+}
+
+static void the_last_page_is_written_once_the_others_are_there(void **state)
+{
+	struct issuing *issuing = *state;
+	struct fake_log *log = &issuing->governed.log;
+	uint64_t index, kill = kill_two_pages(issuing);
+	struct error err;
+
+	assert_int_equal(count_receipts(issuing), 0);
+	assert_non_null(log->first);
+	assert_null(log->first->next);
+	fake_log_flush(log);
+	assert_int_equal(count_receipts(issuing), 1);
+	finish_receipts(issuing);
+	assert_false(issue_receipt_of(issuing->issue, kill, &index, &err));
+	fake_log_flush(log);
+	assert_int_equal(count_receipts(issuing), 2);
+	assert_true(issue_receipt_of(issuing->issue, kill, &index, &err));
+	assert_int_equal(index, log->count - 1);
+}
+
+static void no_receipt_claims_a_page_that_was_lost(void **state)
+{
+	struct issuing *issuing = *state;
+	struct fake_log *log = &issuing->governed.log;
+	uint64_t index, kill = kill_two_pages(issuing);
+	struct error err;
+
+	log->loses_type = "kill-receipt";
+	log->loses_count = 1;
+	fake_log_flush(log);
+	finish_receipts(issuing);
+	fake_log_flush(log);
+	log->is_held = false;
+	assert_int_equal(count_receipts(issuing), 0);
+	assert_false(issue_receipt_of(issuing->issue, kill, &index, &err));
+	kill = log->count;
+	issuing_kill(issuing, "a1", TEXT(""));
+	finish_receipts(issuing);
+	assert_true(issue_receipt_of(issuing->issue, kill, &index, &err));
+}
+
 static void a_start_makes_no_receipt_of_old_kills(void **state)
 {
 	struct issuing *issuing = *state;
@@ -395,6 +462,8 @@ int main(void)
 		ISSUING(a_kill_s_receipt_counts_and_lists_what_it_ended),
 		ISSUING(a_receipt_says_the_last_call_that_was_let_through),
 		ISSUING(more_than_RECEIPT_PAGE_TASKS_take_another_page),
+		ISSUING(the_last_page_is_written_once_the_others_are_there),
+		ISSUING(no_receipt_claims_a_page_that_was_lost),
 		ISSUING(a_start_makes_no_receipt_of_old_kills),
 	};
 

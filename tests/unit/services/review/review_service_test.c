@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -556,6 +557,7 @@ static void a_review_whose_items_are_lost_is_never_opened(void **state)
 	reviewing->governed.log.is_held = true;
 	settle(reviewing);
 	reviewing->governed.log.loses_type = "review-items";
+	reviewing->governed.log.loses_count = UINT_MAX;
 	assert_int_equal(begin(reviewing), ERROR_NONE);
 	step_unheard(reviewing);
 	settle(reviewing);
@@ -565,7 +567,7 @@ static void a_review_whose_items_are_lost_is_never_opened(void **state)
 	shown = show(reviewing);
 	assert_non_null(strstr(json_text_or(&shown, "failure", "").data, "the disk is gone"));
 	/* And nothing of it is in the way of another. */
-	reviewing->governed.log.loses_type = NULL;
+	reviewing->governed.log.loses_count = 0;
 	reviewing->governed.log.is_held = false;
 	assert_int_equal(start(reviewing, "rey", a1, 7), ERROR_NONE);
 	assert_string_equal(stage(reviewing), "open");
@@ -1405,6 +1407,7 @@ static void an_exception_whose_finding_is_lost_is_told_after_a_start(void **stat
 
 	start_inherited(reviewing);
 	reviewing->governed.log.loses_type = "finding-opened";
+	reviewing->governed.log.loses_count = UINT_MAX;
 	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
 	assert_null(exception_about(reviewing, "a1/google/app mail"));
 	other = again_from_log(reviewing);
@@ -1427,8 +1430,9 @@ static void an_exception_whose_finding_is_lost_is_told_without_one(void **state)
 
 	start_inherited(reviewing);
 	reviewing->governed.log.loses_type = "finding-opened";
+	reviewing->governed.log.loses_count = UINT_MAX;
 	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
-	reviewing->governed.log.loses_type = NULL;
+	reviewing->governed.log.loses_count = 0;
 	settle(reviewing);
 	assert_null(exception_about(reviewing, "a1/google/app mail")); /* tried a moment ago */
 	reviewing->governed.log.now_utc_ms += REVIEW_TELL_AGAIN_MS;
@@ -1458,6 +1462,7 @@ static void so_many_are_told_in_one_step_and_the_others_after(void **state)
 	reviewing->scopes = SCOPES;
 	start_inherited(reviewing);
 	reviewing->governed.log.loses_type = "finding-opened";
+	reviewing->governed.log.loses_count = UINT_MAX;
 	pass(reviewing, 3);
 	assert_string_equal(stage(reviewing), "closed");
 	other = again_from_log(reviewing);
@@ -1541,6 +1546,7 @@ static void an_account_whose_stop_is_lost_is_a_finding(void **state)
 	start_inherited(reviewing);
 	assert_int_equal(revoke(reviewing, "google/app drive.readonly"), ERROR_NONE);
 	reviewing->governed.log.loses_type = "inventory-contained";
+	reviewing->governed.log.loses_count = UINT_MAX;
 	assert_int_equal(revoke(reviewing, "google/app mail"), ERROR_NONE);
 	other = again_from_log(reviewing);
 	settle(other);
