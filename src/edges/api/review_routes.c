@@ -127,12 +127,11 @@ static void on_done(void *context, const struct json *answer, const struct error
 
 	if (err != NULL)
 		api_answer_problem(request, err);
-	else if (request->work.review.verb == REVIEW_VERB_START &&
-		 json_copy(&kept, request->arena, answer, &failure))
-		api_answer(request, 202, &kept); /* it is being gathered: nothing is on record */
-	else
-		api_answer_or_fail(request, json_copy(&kept, request->arena, answer, &failure),
-			&kept, &failure);
+	else if (!json_copy(&kept, request->arena, answer, &failure))
+		api_answer_problem(request, &failure);
+	else /* one that was started is being gathered: nothing is on record yet */
+		api_answer(
+			request, request->work.review.verb == REVIEW_VERB_START ? 202 : 200, &kept);
 }
 
 static struct review_request *begin(struct api_request *request, enum review_verb verb)

@@ -51,38 +51,43 @@ enum token_reason issue_identity_state(const struct issue *issue, struct text id
 	return TOKEN_ACCEPTED;
 }
 
-enum token_reason issue_person_state(
-	const struct issue *issue, struct text identity, struct text person)
+static enum token_reason person_state(
+	const struct issue *issue, struct text identity, const struct registry_entry *person)
 {
-	const struct registry *registry = issue->parts.registry;
+	const struct charter *charter = registry_find_charter(issue->parts.registry, identity);
+	bool is_here = person != NULL && person->in_force != NULL;
 
-	return charter_acts_for(registry_find_charter(registry, identity),
-		       registry_find_person(registry, person))
+	return is_here && charter_acts_for(charter, person->in_force->person)
 		       ? TOKEN_ACCEPTED
 		       : TOKEN_PERSON_NOT_ACTIVE;
 }
 
-/* Whoever left and came back has none of what was opened for them before. */
-static bool is_from_before(const struct issue *issue, const struct task *root, struct text person)
+enum token_reason issue_person_state(
+	const struct issue *issue, struct text identity, struct text person)
 {
-	const struct registry_entry *entry =
-		registry_find(issue->parts.registry, OBJECT_PERSON, person);
+	return person_state(
+		issue, identity, registry_find(issue->parts.registry, OBJECT_PERSON, person));
+}
 
-	return entry != NULL && entry->more->keys_since_utc_ms != 0 &&
-	       root->opened_at_utc_ms <= entry->more->keys_since_utc_ms;
+/* Whoever left and came back has none of what was opened for them before. */
+static bool is_from_before(const struct task *root, const struct registry_entry *person)
+{
+	return person != NULL && person->more->keys_since_utc_ms != 0 &&
+	       root->opened_at_utc_ms <= person->more->keys_since_utc_ms;
 }
 
 /* The first of its path is the one that the person consented to. */
 enum token_reason issue_task_person_state(const struct issue *issue, const struct task *task)
 {
 	const struct task *root = task_root(task);
-	struct text person = task_person(task);
+	struct text name = task_person(task);
+	const struct registry_entry *person = NULL;
 
-	if (person.length == 0)
+	if (name.length == 0)
 		return TOKEN_ACCEPTED;
-	return is_from_before(issue, root, person)
-		       ? TOKEN_PERSON_NOT_ACTIVE
-		       : issue_person_state(issue, root->identity, person);
+	person = registry_find(issue->parts.registry, OBJECT_PERSON, name);
+	return is_from_before(root, person) ? TOKEN_PERSON_NOT_ACTIVE
+					    : person_state(issue, root->identity, person);
 }
 
 /* Whoever it acts for must be able to act, too. */

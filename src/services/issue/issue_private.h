@@ -369,9 +369,11 @@ void issue_sessions_look(struct issue *issue);
 void issue_sessions_drop(struct issue *issue);
 
 /* ACCEPTED if the identity's charter in force acts for the person, who is registered. */
-enum token_reason issue_task_person_state(const struct issue *issue, const struct task *task);
 enum token_reason issue_person_state(
 	const struct issue *issue, struct text identity, struct text person);
+/* The same of a task, and that its person has not left since it was opened; ACCEPTED also of one
+ * for nobody. */
+enum token_reason issue_task_person_state(const struct issue *issue, const struct task *task);
 /* ACCEPTED if the task and each above it is live, none is from a sandbox that was, and each
  * identity on its path may act now. */
 enum token_reason issue_task_state(const struct issue *issue, const struct task *task);

@@ -783,6 +783,22 @@ static void two_units_killed_on_their_way_have_two_epochs(void **state)
 	assert_true(epoch_made_for(bench, "support", &third) > epoch);
 }
 
+/* What the fold would refuse is never written. */
+static void the_last_epoch_of_units_is_given_once(void **state)
+{
+	struct bench *bench = *state;
+	const struct task_kill kill = {
+		.target = TASK_TARGET_UNIT, .unit = TEXT("support"), .actor = TEXT("uid:0")};
+	struct json record = parse(bench,
+		"{\"type\":\"kill\",\"target\":\"unit\",\"unit\":\"sales\",\"epoch\":4294967294}");
+	struct error err = {0};
+
+	fold(bench, &record);
+	assert_int_equal(epoch_made_for(bench, "support", &record), UINT32_MAX);
+	assert_false(task_kill_record(&record, bench->arena, bench->table, &kill, &err));
+	assert_int_equal(err.code, ERROR_LIMIT);
+}
+
 static void killing_a_unit_refuses_all_its_tasks_and_those_below(void **state)
 {
 	struct bench *bench = *state;
@@ -1089,6 +1105,7 @@ int main(void)
 		BENCH_TEST(a_thousand_tasks_are_all_found),
 		BENCH_TEST(a_kill_that_names_nothing_makes_no_record),
 		BENCH_TEST(two_units_killed_on_their_way_have_two_epochs),
+		BENCH_TEST(the_last_epoch_of_units_is_given_once),
 		BENCH_TEST(killing_a_unit_refuses_all_its_tasks_and_those_below),
 		BENCH_TEST(one_instance_of_many_locked_the_others_continue),
 		BENCH_TEST(another_identity_s_instance_of_that_name_goes_on),
