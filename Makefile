@@ -64,13 +64,15 @@ lint: deps
 
 # Debug information with functions and lines, which is what a report names, and no variables.
 LINES = -g1
+# Links what the sanitizers add in half the time; where it is not, the compiler's own.
+QUICK_LINKER = $(if $(shell command -v ld.gold),CC_LD=gold)
 
 $(SANITIZE)/build.ninja: | deps
-	meson setup $(SANITIZE) --buildtype=debug -Doptimization=1 -Db_lundef=false \
+	$(QUICK_LINKER) meson setup $(SANITIZE) --buildtype=debug -Doptimization=1 -Db_lundef=false \
 	  -Db_sanitize=address,undefined "-Dc_args=-fno-sanitize-recover=all $(LINES)"
 
 $(THREAD)/build.ninja: | deps
-	meson setup $(THREAD) --buildtype=debug -Doptimization=1 -Db_lundef=false -Db_sanitize=thread \
+	$(QUICK_LINKER) meson setup $(THREAD) --buildtype=debug -Doptimization=1 -Db_lundef=false -Db_sanitize=thread \
 	  -Dc_args=$(LINES)
 
 # Every test under ASan and UBSan, then the tests of threads under TSan: of that build only what
