@@ -280,6 +280,9 @@ enum task_over {
 /* Of the task and those above it; deadlines are in task_state_now. */
 enum task_over task_over_now(
 	const struct task_table *table, const struct task *task, int64_t now_utc_ms);
+/* It is live, and neither it nor one above it is over: what a request of it, or a call that
+ * waited, goes by.  Records are folded by task_is_live alone, which they say everything of. */
+bool task_may_act(const struct task_table *table, const struct task *task, int64_t now_utc_ms);
 /* The next task that is open on record and over, or NULL; out says why. */
 const struct task *task_table_due(
 	struct task_table *table, int64_t now_utc_ms, enum task_over *out);

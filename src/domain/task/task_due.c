@@ -151,6 +151,12 @@ enum task_over task_over_now(
 	return over;
 }
 
+bool task_may_act(const struct task_table *table, const struct task *task, int64_t now_utc_ms)
+{
+	return task_is_live(task, now_utc_ms) &&
+	       task_over_now(table, task, now_utc_ms) == TASK_NOT_OVER;
+}
+
 /* ---- moving ---- */
 
 static void set_due(struct task_table *table, struct node *node, int64_t due_utc_ms)

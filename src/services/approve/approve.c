@@ -132,7 +132,7 @@ static bool is_stale(
 	char version[16];
 	int length;
 
-	if (!task_is_live(task_find(approve->tasks, approval->task), now_utc_ms))
+	if (!task_may_act(approve->tasks, task_find(approve->tasks, approval->task), now_utc_ms))
 		return true;
 	if (entry == NULL || entry->in_force == NULL || entry->state != IDENTITY_ACTIVE)
 		return true;

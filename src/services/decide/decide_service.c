@@ -331,7 +331,7 @@ enum reason decide_recheck(struct decide_service *service, const struct call *ca
 		return REASON_IDENTITY_NOT_ACTIVE;
 	if (is_expired(charter_of(entry->in_force)->expires_utc_s, now_utc_ms / 1000))
 		return REASON_CHARTER_EXPIRED;
-	if (!task_is_live(task_find(service->tasks, call->task), now_utc_ms))
+	if (!task_may_act(service->tasks, task_find(service->tasks, call->task), now_utc_ms))
 		return REASON_TASK_NOT_LIVE;
 	if (is_quarantined(definition, seen))
 		return REASON_TOOL_QUARANTINED;

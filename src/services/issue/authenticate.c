@@ -91,7 +91,7 @@ enum token_reason issue_task_person_state(const struct issue *issue, const struc
 }
 
 /* Whoever it acts for must be able to act, too. */
-enum token_reason issue_task_state(const struct issue *issue, const struct task *task)
+static enum token_reason state_on_record(const struct issue *issue, const struct task *task)
 {
 	enum token_reason reason = TOKEN_ACCEPTED;
 
@@ -106,6 +106,16 @@ enum token_reason issue_task_state(const struct issue *issue, const struct task 
 		reason = issue_identity_state(issue, task->identity);
 	}
 	return reason;
+}
+
+enum token_reason issue_task_state(const struct issue *issue, const struct task *task)
+{
+	enum token_reason reason = state_on_record(issue, task);
+	bool is_over = reason == TOKEN_ACCEPTED &&
+		       task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) !=
+			       TASK_NOT_OVER;
+
+	return is_over ? TOKEN_TASK_NOT_LIVE : reason;
 }
 
 bool issue_name_parties(struct access_token *out, const struct task *task)
@@ -142,11 +152,9 @@ bool issue_token_is_of_task(const struct access_token *token, const struct task 
 	return true;
 }
 
-bool issue_token_is_in_force(
-	const struct issue *issue, const struct task *task, int64_t epoch, struct text id)
+bool issue_token_is_in_force(const struct task *task, int64_t epoch, struct text id)
 {
-	return task->epoch == epoch && !task_token_is_revoked(task, id) &&
-	       task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) == TASK_NOT_OVER;
+	return task->epoch == epoch && !task_token_is_revoked(task, id);
 }
 
 static struct sha256 audience_digest(struct issue *issue, struct text audience)
@@ -223,9 +231,11 @@ struct looked {
 	const struct task *task;
 };
 
+typedef enum token_reason state_check(const struct issue *issue, const struct task *task);
+
 /* All but how it came and what the charter asks of that. */
-static enum token_reason look(
-	struct issue *issue, struct text token, struct text audience, struct looked *out)
+static enum token_reason look(struct issue *issue, struct text token, struct text audience,
+	state_check *state, struct looked *out)
 {
 	int64_t now_utc_ms = issue_now_utc_ms(issue);
 	enum token_reason reason;
@@ -243,9 +253,9 @@ static enum token_reason look(
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
 	out->task = task_find(issue->parts.tasks, text_of(out->token->task));
-	reason = issue_task_state(issue, out->task);
-	if (reason == TOKEN_ACCEPTED && !issue_token_is_in_force(issue, out->task,
-						out->token->epoch, text_of(out->token->id)))
+	reason = state(issue, out->task);
+	if (reason == TOKEN_ACCEPTED &&
+		!issue_token_is_in_force(out->task, out->token->epoch, text_of(out->token->id)))
 		reason = TOKEN_TASK_NOT_LIVE;
 	return reason;
 }
@@ -264,7 +274,7 @@ static enum token_reason authenticate(struct issue *issue, struct issue_presente
 	const struct issue_shown *shown, struct text audience, struct issue_caller *out)
 {
 	struct looked looked;
-	enum token_reason reason = look(issue, shown->token, audience, &looked);
+	enum token_reason reason = look(issue, shown->token, audience, issue_task_state, &looked);
 
 	/* Its holder may end what it must not use: issue_revoke only looks. */
 	if (reason == TOKEN_ACCEPTED && looked.token->is_for_exchange)
@@ -341,7 +351,7 @@ enum token_reason issue_authenticate_to_end(
 	if (token.length > TOKEN_BYTES_MAX)
 		reason = TOKEN_TOO_LARGE;
 	else if (!issue_is_closed(issue))
-		reason = look(issue, token, audience, &looked);
+		reason = look(issue, token, audience, state_on_record, &looked);
 	if (reason == TOKEN_ACCEPTED)
 		*out = (struct issue_caller){looked.task->id, looked.task->identity,
 			looked.task->environment, looked.token->expires_utc_s};
@@ -447,7 +457,7 @@ bool issue_look_at(struct issue *issue, struct text token, struct arena *arena,
 	*out = (struct issue_caller){0};
 	if (token.length > TOKEN_BYTES_MAX || issue_is_closed(issue) ||
 		!read_claims(token, arena, &read, &jws) ||
-		look(issue, token, read.audience, &looked) != TOKEN_ACCEPTED ||
+		look(issue, token, read.audience, issue_task_state, &looked) != TOKEN_ACCEPTED ||
 		looked.token->is_for_exchange || !is_bound_enough(issue, &looked))
 		return false;
 	*out = (struct issue_caller){looked.task->id, looked.task->identity,

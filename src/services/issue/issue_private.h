@@ -374,15 +374,14 @@ enum token_reason issue_person_state(
 /* The same of a task, and that its person has not left since it was opened; ACCEPTED also of one
  * for nobody. */
 enum token_reason issue_task_person_state(const struct issue *issue, const struct task *task);
-/* ACCEPTED if the task and each above it is live, none is from a sandbox that was, and each
- * identity on its path may act now. */
+/* ACCEPTED if the task and each above it is live and not over, none is from a sandbox that was,
+ * and each identity on its path may act now. */
 enum token_reason issue_task_state(const struct issue *issue, const struct task *task);
 
-/* Whether a token of this epoch and jti, of a live task, was not ended alone and its task is
- * neither idle nor let go. */
-bool issue_token_is_in_force(
-	const struct issue *issue, const struct task *task, int64_t epoch, struct text id);
-/* As issue_authenticate, also of a token that is only there to be exchanged. */
+/* Whether a token of this epoch and jti, of a live task, was not ended alone. */
+bool issue_token_is_in_force(const struct task *task, int64_t epoch, struct text id);
+/* As issue_authenticate, also of a token that is only there to be exchanged, or whose task is over
+ * while the record of its end is still to come. */
 enum token_reason issue_authenticate_to_end(struct issue *issue, struct text token,
 	struct text audience, struct issue_caller *out) MUST_CHECK;
 

@@ -66,8 +66,7 @@ static bool check_task(struct opening *opening, const struct task *task)
 		task->environment != opening->proven.environment ||
 		(request->client.length > 0 && !text_equal(request->client, task->identity)))
 		return refuse(request, NULL);
-	if (issue_task_state(issue, task) != TOKEN_ACCEPTED ||
-		task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) != TASK_NOT_OVER)
+	if (issue_task_state(issue, task) != TOKEN_ACCEPTED)
 		return refuse(request, "its task is over");
 	return true;
 }
@@ -291,7 +290,5 @@ bool issue_look_at_refresh(const struct issue *issue, struct text token, struct 
 	*out_task = task_find(issue->parts.tasks, id);
 	*out_family = refresh_find(issue->refreshes, id);
 	return *out_task != NULL && text_equal((*out_task)->identity, asker) &&
-	       issue_task_state(issue, *out_task) == TOKEN_ACCEPTED &&
-	       task_over_now(issue->parts.tasks, *out_task, issue_now_utc_ms(issue)) ==
-		       TASK_NOT_OVER;
+	       issue_task_state(issue, *out_task) == TOKEN_ACCEPTED;
 }

@@ -75,7 +75,8 @@ bool entry_is_live(const struct outbound_entry *entry)
 	if (!is_identity_live(outbound, text_of(entry->identity)))
 		return false;
 	return entry->task[0] == '\0' ||
-	       task_is_live(task_find(outbound->parts.tasks, text_of(entry->task)),
+	       task_may_act(outbound->parts.tasks,
+		       task_find(outbound->parts.tasks, text_of(entry->task)),
 		       outbound_now_utc_ms(outbound));
 }
 

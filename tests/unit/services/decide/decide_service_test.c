@@ -1023,6 +1023,16 @@ static void what_must_still_hold_is_read_live(void **state)
 	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TASK_NOT_LIVE);
 }
 
+/* Its end is on its way to the log: nothing that waited goes through meanwhile. */
+static void a_task_that_is_over_but_not_on_record_lets_nothing_through(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_ALLOWED);
+	task_forfeit(fixture->world.tasks, task_find(fixture->world.tasks, TEXT("t-1")));
+	assert_int_equal(recheck(fixture, DECIDE_MUST_BE_SEEN), REASON_TASK_NOT_LIVE);
+}
+
 static void a_list_without_tools_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1215,6 +1225,7 @@ int main(void)
 		SERVICE_TEST(a_list_of_definitions_goes_by_pages),
 		SERVICE_TEST(nonsense_from_a_server_leaves_its_tools_unseen),
 		SERVICE_TEST(what_must_still_hold_is_read_live),
+		SERVICE_TEST(a_task_that_is_over_but_not_on_record_lets_nothing_through),
 		SERVICE_TEST(a_list_without_tools_is_refused),
 		SERVICE_TEST(a_quarantined_tool_is_not_listed),
 	};

@@ -689,6 +689,38 @@ static void what_was_used_twice_is_over_also_where_its_end_finds_no_room(void **
 	assert_false(is_live(bench));
 }
 
+static void note_end(void *context, uint64_t index, const struct error *err)
+{
+	(void)index;
+	*(bool *)context = err == NULL;
+}
+
+/* It opens nothing by then, and would again if the daemon stopped before the record. */
+static void a_revocation_of_what_is_over_waits_for_the_record_of_its_end(void **state)
+{
+	struct bench *bench = *state;
+	struct fake_log *log = &bench->issuing.governed.log;
+	struct error err = {0};
+	bool is_told = false;
+	char token[sizeof bench->token];
+
+	redeem(bench);
+	memcpy(token, bench->token, sizeof token);
+	task_forfeit(bench->issuing.tasks, task_find(bench->issuing.tasks, text_of(bench->task)));
+	assert_int_equal(issuing_ask(&bench->issuing, text_of(token)), TOKEN_TASK_NOT_LIVE);
+	log->is_held = true;
+	assert_true(issue_revoke(bench->issuing.issue, text_of(token),
+		(struct issue_end_waiter){&is_told, note_end}, &err));
+	assert_false(is_told);
+	fake_log_flush(log);
+	assert_true(is_told);
+	log->is_held = false;
+	assert_false(is_live(bench));
+	assert_false(issue_revoke(
+		bench->issuing.issue, text_of(token), (struct issue_end_waiter){0}, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
 static void a_refresh_goes_no_further_than_its_task(void **state)
 {
 	struct bench *bench = *state;
@@ -822,6 +854,7 @@ int main(void)
 		CASE(a_refresh_gives_another_token_of_the_same_task),
 		CASE(a_refresh_token_used_twice_ends_all),
 		CASE(what_was_used_twice_is_over_also_where_its_end_finds_no_room),
+		CASE(a_revocation_of_what_is_over_waits_for_the_record_of_its_end),
 		CASE(a_refresh_goes_no_further_than_its_task),
 		CASE(a_refreshed_token_ends_with_the_key_that_asked),
 		CASE(a_refresh_asks_for_nothing_new),
