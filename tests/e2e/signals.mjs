@@ -122,9 +122,12 @@ before(async () => {
   await world.setSecret('hub-poll', POLL_TOKEN);
 });
 after(async () => {
-  await world?.stop();
-  await hub?.transmitter.stop();
-  for (const issuer of [id, mute, hub, staff]) await issuer?.stop();
+  try {
+    await world?.stop();
+  } finally { // a server that stays keeps this process, which would say nothing of what failed
+    await hub?.transmitter?.stop();
+    for (const issuer of [id, mute, hub, staff]) await issuer?.stop();
+  }
 });
 
 const open = async (issuer, sub) => {

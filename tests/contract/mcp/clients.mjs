@@ -24,6 +24,7 @@ const { StreamableHTTPClientTransport } = await import(
 
 let folder;
 let gateway;
+let gatewayEnd; // its code, or why it could not be started
 let everything;
 let base;
 
@@ -58,12 +59,13 @@ before(async () => {
     `memory=env,MEMORY_FILE_PATH=${join(folder, 'servers/memory/memory.jsonl')},mcp-server-memory`,
     `everything=http://127.0.0.1:${port}/mcp`, 'down=http://127.0.0.1:1/mcp',
     'none=no-such-program'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  gatewayEnd = new Promise((done) => gateway.on('exit', done).on('error', done));
   base = `http://127.0.0.1:${await firstLine(gateway.stdout, /^\d+$/)}/mcp`;
 });
 
 after(async () => {
   gateway?.stdin.end();
-  const code = gateway && (await new Promise((done) => gateway.on('exit', done)));
+  const code = gateway && (await gatewayEnd);
   everything?.kill();
   rmSync(folder, { recursive: true, force: true });
   assert.equal(code, 0, 'the gateway ended well');
