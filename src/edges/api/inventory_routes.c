@@ -330,6 +330,8 @@ void handle_contain(struct api_request *request)
 	struct error err;
 
 	change->done = on_contained;
+	change->is_calling =
+		connector_can_contain(request->api->services.connector, change->account, STOP_AWAY);
 	if (!inventory_contain(service_of(request), change, &err))
 		api_answer_problem(request, &err);
 }

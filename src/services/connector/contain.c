@@ -8,7 +8,8 @@
  * S3  Who is to be stopped, or is contained anew, while it is given back is not released: the
  *     finding stays open.
  * S4  Nothing is called by a document that is not in force any more.
- * S5  What was called and not answered when the daemon ended is looked at, and not called again.
+ * S5  What was called, or to be called next, and not answered when the daemon ended is looked at,
+ *     and not called again.
  * S6  What is being stopped is not released, from its order until its answer is on record. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,14 +109,14 @@ static bool is_stopping(const struct connector_service *service, struct text acc
 	return stopping != NULL && stopping->direction == STOP_AWAY;
 }
 
-/* S6.  What a daemon before this one called is being stopped until it is asked after. */
+/* S6.  What a daemon before this one called, or was to, is being stopped until it is asked after.
+ */
 bool stoppings_have(void *context, struct text account)
 {
 	const struct connector_service *service = context;
 
 	return is_stopping(service, account) ||
-	       (!service->is_resumed && inventory_answer(service->parts.inventory, account) ==
-						CONTAINMENT_ANSWER_CALLED);
+	       (!service->is_resumed && inventory_is_called(service->parts.inventory, account));
 }
 
 /* S3 */
@@ -538,6 +539,7 @@ static struct intention *intention_create(
 		.reason = text_of(intention->reason),
 		.review = text_of(intention->review),
 		.identity = text_of(intention->identity),
+		.is_calling = true,
 		.context = intention,
 		.done = on_intended};
 	return intention;
@@ -579,7 +581,7 @@ static void resume(struct connector_service *service, struct text account, bool 
 	char what[FINDING_WHAT_BYTES_MAX];
 
 	if (stopping != NULL) {
-		note(stopping, "remit ended while its provider was called");
+		note(stopping, "remit ended before its provider had answered");
 		stopping->is_waiting = true;
 		take_turn(service);
 		return;
@@ -587,7 +589,7 @@ static void resume(struct connector_service *service, struct text account, bool 
 	if (is_back)
 		return;
 	(void)snprintf(what, sizeof what,
-		"%.*s is to be stopped at its provider, and remit ended while that was called: "
+		"%.*s is to be stopped at its provider, and remit ended before it had answered: "
 		"%.300s",
 		(int)(account.length < 450 ? account.length : 450), account.data, err.text);
 	containment_report(service, NULL, account, what);

@@ -4,8 +4,8 @@
  *   containment-answered  it was asked again, and this is how the account is
  *
  * Rows of the store: containment-call / ACCOUNT is the later of the two, as long as the
- * containment's.  One that was called and not answered was cut off: whoever may asks again how the
- * account is, and calls nothing. */
+ * containment's.  One that was called, or ordered so that it would be (`calling`), and not answered
+ * was cut off: whoever may asks again how the account is, and calls nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,7 @@ static bool fold_call(void *state, const struct json *record, uint64_t index, st
 	containment->answer = containment_answer_of(json_text_or(record, "answer", ""));
 	if (containment->answer == CONTAINMENT_ANSWER_NONE)
 		containment->answer = CONTAINMENT_ANSWER_CALLED;
+	containment->is_calling = false;
 	containment->is_back = json_boolean_or(record, "back", false);
 	containment->answered_utc_ms = json_integer_or(record, "at", 0);
 	containment->answered_index = index;
@@ -120,12 +121,24 @@ bool inventory_answered(
 
 /* ---- looking ---- */
 
+static bool is_called(const struct containment *containment)
+{
+	return containment->is_calling || containment->answer == CONTAINMENT_ANSWER_CALLED;
+}
+
+bool inventory_is_called(const struct inventory_service *service, struct text account)
+{
+	const struct containment *containment = containment_find(service, account);
+
+	return containment != NULL && is_called(containment);
+}
+
 bool inventory_next_called(const struct inventory_service *service, struct text after,
 	struct text *out_account, bool *out_back)
 {
 	const struct containment *containment = name_table_next(service->containments, after);
 
-	while (containment != NULL && containment->answer != CONTAINMENT_ANSWER_CALLED)
+	while (containment != NULL && !is_called(containment))
 		containment = name_table_next(service->containments, containment->account);
 	if (containment == NULL)
 		return false;

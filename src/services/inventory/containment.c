@@ -81,6 +81,7 @@ static bool fold_contained(
 	containment->review = text_copy(containment->arena, json_text_or(record, "review", ""));
 	containment->identity = text_copy(containment->arena, json_text_or(record, "identity", ""));
 	containment->at_utc_ms = json_integer_or(record, "at", 0);
+	containment->is_calling = json_boolean_or(record, "calling", false);
 	containment->index = index;
 	if (containment->actor.data == NULL || containment->review.data == NULL ||
 		containment->identity.data == NULL || containment->account.length == 0)
@@ -234,6 +235,8 @@ static bool submit_contained(struct inventory_service *service, struct inventory
 	record->context = containing;
 	record->done = on_contained;
 	put_change(record, change, "inventory-contained");
+	if (change->is_calling)
+		json_put_boolean(&record->object, "calling", true);
 	if (before != NULL && before->review.length > 0 && change->review.length == 0) {
 		json_put_text(&record->object, "review", before->review);
 		json_put_text_unless_empty(&record->object, "identity", before->identity);

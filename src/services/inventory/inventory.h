@@ -114,6 +114,9 @@ struct inventory_change {
 	 * was; empty: by hand, and it stays the review's that had it before. */
 	struct text review;
 	struct text identity;
+	/* Of a containment: a connector calls its provider as soon as it is on record.  A daemon
+	 * that ends before it is called is followed by one that looks how the account is. */
+	bool is_calling;
 	/* Of a release: the record by which somebody asked for it, which this agrees to; 0: none.
 	 */
 	uint64_t ask;
@@ -276,8 +279,11 @@ bool inventory_called(struct inventory_service *service, struct inventory_callin
 /* Once it was asked again.  Errors: likewise. */
 bool inventory_answered(struct inventory_service *service, struct inventory_calling *calling,
 	struct error *err) MUST_CHECK;
-/* The first containment after `after` that was called and not answered: a daemon that ended
- * between the two left it so.  False: none. */
+/* Whether its provider was called, or is to be (change->is_calling), and its answer is not on
+ * record. */
+bool inventory_is_called(const struct inventory_service *service, struct text account);
+/* The first containment after `after` of which that is so: a daemon that ended before the answer
+ * left it.  False: none. */
 bool inventory_next_called(const struct inventory_service *service, struct text after,
 	struct text *out_account, bool *out_back);
 /* What its provider answered last, of a containment; NONE, too, where there is none. */

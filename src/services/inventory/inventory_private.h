@@ -117,7 +117,8 @@ struct containment {
 	uint64_t index;
 	/* What a connector found there. */
 	enum containment_answer answer;
-	bool is_back; /* it was called so that the account may act again */
+	bool is_calling; /* it is to be called next, and no record is there that it was */
+	bool is_back;    /* it was called so that the account may act again */
 	int64_t answered_utc_ms;
 	uint64_t answered_index;
 	char said[INVENTORY_SAID_BYTES_MAX + 1];

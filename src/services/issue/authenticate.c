@@ -111,9 +111,9 @@ static enum token_reason state_on_record(const struct issue *issue, const struct
 enum token_reason issue_task_state(const struct issue *issue, const struct task *task)
 {
 	enum token_reason reason = state_on_record(issue, task);
-	bool is_over = reason == TOKEN_ACCEPTED &&
-		       task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) !=
-			       TASK_NOT_OVER;
+	bool is_over =
+		reason == TOKEN_ACCEPTED &&
+		task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) != TASK_NOT_OVER;
 
 	return is_over ? TOKEN_TASK_NOT_LIVE : reason;
 }

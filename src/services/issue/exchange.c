@@ -87,8 +87,7 @@ static enum token_reason read_of_task(struct exchanging *exchanging, struct text
 	if (!issue_token_is_of_task(out, *out_task))
 		return TOKEN_SUBJECT;
 	reason = issue_task_state(exchanging->issue, *out_task);
-	if (reason == TOKEN_ACCEPTED &&
-		!issue_token_is_in_force(*out_task, out->epoch, out->id))
+	if (reason == TOKEN_ACCEPTED && !issue_token_is_in_force(*out_task, out->epoch, out->id))
 		return TOKEN_TASK_NOT_LIVE;
 	return reason;
 }

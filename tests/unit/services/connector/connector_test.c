@@ -705,6 +705,45 @@ static void a_review_stops_an_account_once_for_all_its_lines(void **state)
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_OFF);
 }
 
+/* The order alone is on record: of the call the log lost all. */
+static void stop_with_only_the_order_on_record(struct bench *bench)
+{
+	const struct connector_contain_asked asked = {.account = TEXT("n8n/f"),
+		.actor = TEXT("person:rey"),
+		.reason = TEXT("review"),
+		.review = TEXT("r1"),
+		.identity = TEXT("a1"),
+		.context = bench,
+		.done = on_called};
+
+	know_account(bench, "n8n/f");
+	bench->governed.log.loses_type = "containment-called";
+	bench->governed.log.loses_count = UINT_MAX;
+	assert_true(connector_stop(bench->service, &asked, true));
+	fake_log_flush(&bench->governed.log);
+	bench->governed.log.loses_count = 0;
+	assert_true(inventory_contained_index(bench->inventory, TEXT("n8n/f")) !=
+		    INVENTORY_NOT_CONTAINED);
+}
+
+static void what_was_ordered_and_not_called_is_looked_at_after_a_start(void **state)
+{
+	struct bench *bench = *state;
+
+	bring(bench);
+	stop_with_only_the_order_on_record(bench);
+	connector_service_destroy(&bench->service);
+	open_service(bench);
+	await(bench, 2);
+	assert_string_equal(bench->urls[0], "GET https://n8n.example/api/v1/workflows/f");
+	answer(bench, "{\"active\":true}");
+	turn(bench);
+	turn(bench);
+	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_ON);
+	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
+	assert_int_equal(bench->asked, 2);
+}
+
 static void whoever_waits_for_a_stop_hears_that_it_is_lost(void **state)
 {
 	struct bench *bench = *state;
@@ -1266,6 +1305,7 @@ int main(void)
 		TEST(who_may_not_or_cannot_calls_nobody),
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
 		TEST(whoever_waits_for_a_stop_hears_that_it_is_lost),
+		TEST(what_was_ordered_and_not_called_is_looked_at_after_a_start),
 		TEST(what_a_person_contained_an_administrator_gives_back),
 		TEST(what_a_review_stopped_two_people_give_back),
 		TEST(what_is_agreed_to_is_what_was_shown),
