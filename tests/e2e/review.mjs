@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { Agent } from '../../examples/stories/lib/agent.mjs';
 import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
+import { ask, keyOf, signature } from './support/person.mjs';
 
 const ADI = 'adi@example.com';
 const ANA = 'ana@example.com';
@@ -192,6 +193,18 @@ test('what changed since the snapshot must be looked at again', async () => {
   const done = await decide(REX, review.id, '--items', String(number), '--keep');
   assert.equal(done.code, 4, done.out + done.err);
   assert.match(done.err, /changed since the snapshot/);
+});
+
+test('who starts one hears 202: it is on record once it is open', async () => {
+  const wish = { method: 'POST', target: '/v1/reviews',
+    body: JSON.stringify({ identity: SUMMARISER, name: 'soon' }) };
+  const answer = await ask(world, { ...wish,
+    headers: { Authorization: signature(world, keyOf(world, REX), REX, wish) } });
+  assert.equal(answer.status, 202, answer.text);
+  const begun = JSON.parse(answer.text);
+  assert.equal(begun.stage, 'gathering');
+  assert.ok(await eventually(async () => (await world.json(null, 'review', 'list')).items
+    .some(({ id, stage }) => id === begun.review && stage === 'open')));
 });
 
 test('a proposal that would give it back is void', async () => {
