@@ -109,6 +109,7 @@ test('what was done is on record, before and after', async () => {
   const all = await records(FLOW);
   assert.deepEqual(all.map(({ type }) => type),
     ['inventory-contained', 'containment-called', 'containment-answered']);
+  assert.equal(all[0].calling, true);
   const { answer, calls, looks, refused } = all.at(-1);
   assert.deepEqual({ answer, calls, looks, refused },
     { answer: 'off', calls: 1, looks: 1, refused: 0 });

@@ -261,7 +261,8 @@ bool task_table_fold(struct task_table *table, const struct json *record, uint64
 /* When the process began to serve: idle times and the coming of sessions' connections
  * count from there at the earliest. */
 void task_table_start(struct task_table *table, int64_t now_utc_ms);
-/* The task and those above it were used just now. */
+/* The task and those above it were used just now: by a clock that does not go back, as what was
+ * used by a later one would be idle for whoever asks by that. */
 void task_use(const struct task *task, int64_t now_utc_ms);
 /* A connection that holds a task with a session came, or went; it returns how many hold it
  * now.  With the last one the task is over, whoever comes after it. */

@@ -317,8 +317,7 @@ static void on_contained(struct inventory_change *change, uint64_t index, const 
 	(void)index;
 	if (err != NULL)
 		api_answer_problem(request, err);
-	else if (!connector_can_contain(
-			 request->api->services.connector, change->account, STOP_AWAY))
+	else if (!change->is_calling)
 		answer_containment(request);
 	else if (!call_provider(request, STOP_AWAY, &failure))
 		api_answer_problem(request, &failure);

@@ -268,7 +268,7 @@ static bool stream_is_live(const struct call_service *service, const struct call
 			: registry_find(service->ports.registry, OBJECT_IDENTITY, task->identity);
 
 	return entry != NULL && entry->state == IDENTITY_ACTIVE &&
-	       task_may_act(service->ports.tasks, task, fold_stamp_utc_ms(service->ports.fold));
+	       task_is_live(task, fold_stamp_utc_ms(service->ports.fold));
 }
 
 /* on_closed may remove any stream, so each one closed starts the walk again. */

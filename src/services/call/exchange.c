@@ -696,20 +696,6 @@ static void on_not_durable(struct exchange *exchange)
 
 /* ---- asked ---------------------------------------------------------------------------------- */
 
-static void on_people(struct exchange *exchange)
-{
-	struct call_ports *ports = &exchange->service->ports;
-
-	approve_watch_remove(ports->approve, &exchange->watch);
-	on_start(exchange);
-}
-
-static void on_hold_over(struct exchange *exchange)
-{
-	reply_kind(exchange, CALL_ASKED, NULL);
-	exchange_finish(exchange, EXCHANGE_ANSWERED);
-}
-
 static void on_asked_revoked(struct exchange *exchange)
 {
 	exchange->decision.verdict = VERDICT_DENY;
@@ -718,6 +704,25 @@ static void on_asked_revoked(struct exchange *exchange)
 	exchange->decision.needed = TEXT("A new task.");
 	exchange->service->figures.revoked++;
 	reply_kind(exchange, CALL_REFUSED, NULL);
+	exchange_finish(exchange, EXCHANGE_ANSWERED);
+}
+
+static void on_people(struct exchange *exchange)
+{
+	struct call_ports *ports = &exchange->service->ports;
+
+	approve_watch_remove(ports->approve, &exchange->watch);
+	/* Of what is over nobody is asked anew, though its end is not on record yet. */
+	if (task_may_act(ports->tasks, task_find(ports->tasks, exchange->call.task),
+		    now_utc_ms(exchange)))
+		on_start(exchange);
+	else
+		on_asked_revoked(exchange);
+}
+
+static void on_hold_over(struct exchange *exchange)
+{
+	reply_kind(exchange, CALL_ASKED, NULL);
 	exchange_finish(exchange, EXCHANGE_ANSWERED);
 }
 

@@ -10,7 +10,9 @@
  * S4  Nothing is called by a document that is not in force any more.
  * S5  What was called, or to be called next, and not answered when the daemon ended is looked at,
  *     and not called again.
- * S6  What is being stopped is not released, from its order until its answer is on record. */
+ * S6  What is being stopped is not released, from its order until its answer is on record.
+ * S7  What was ordered and cannot be called is answered (UNKNOWN, and why), so that no daemon after
+ *     this one takes it for what was cut off. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -425,6 +427,45 @@ static struct stopping *stopping_create(struct connector_service *service,
 	return NULL;
 }
 
+/* Ordered, and not called after all. */
+struct uncalled {
+	struct inventory_calling calling;
+	char account[STOPPED_BYTES_MAX + 1];
+	char said[INVENTORY_SAID_BYTES_MAX + 1];
+};
+
+static void on_uncalled(struct inventory_calling *calling, const struct error *err)
+{
+	if (err != NULL)
+		log_warn("answer_not_recorded", LOG_TEXT("account", calling->account),
+			LOG_STRING("why", err->text));
+	free(calling->context);
+}
+
+/* S7 */
+static void note_uncalled(struct connector_service *service, struct text account, const char *why)
+{
+	struct inventory_service *inventory = service->parts.inventory;
+	struct uncalled *uncalled;
+	struct error err = {0};
+
+	if (find(service, account) != NULL || !inventory_is_called(inventory, account))
+		return;
+	uncalled = calloc(1, sizeof *uncalled);
+	if (uncalled == NULL)
+		return; /* then it is looked at after a start */
+	(void)snprintf(uncalled->account, sizeof uncalled->account, "%.*s", TEXT_ARGS(account));
+	(void)snprintf(uncalled->said, sizeof uncalled->said, "not called: %s", why);
+	uncalled->calling = (struct inventory_calling){.account = text_of(uncalled->account),
+		.actor = TEXT("remit"),
+		.answer = CONTAINMENT_ANSWER_UNKNOWN,
+		.said = text_of(uncalled->said),
+		.context = uncalled,
+		.done = on_uncalled};
+	if (!inventory_answered(inventory, &uncalled->calling, &err))
+		on_uncalled(&uncalled->calling, &err);
+}
+
 /* S1 */
 static void on_called(struct inventory_calling *calling, const struct error *err)
 {
@@ -449,8 +490,11 @@ bool connector_contain(struct connector_service *service,
 	if (asked->direction == STOP_AWAY)
 		overtake(service, asked->account);
 	stopping = stopping_create(service, asked, false, err);
-	if (stopping == NULL)
+	if (stopping == NULL) {
+		if (asked->direction == STOP_AWAY)
+			note_uncalled(service, asked->account, err->text);
 		return false;
+	}
 	stopping->calling.done = on_called;
 	stopping->is_writing = inventory_called(service->parts.inventory, &stopping->calling, err);
 	if (stopping->is_writing)
@@ -593,6 +637,7 @@ static void resume(struct connector_service *service, struct text account, bool 
 		"%.300s",
 		(int)(account.length < 450 ? account.length : 450), account.data, err.text);
 	containment_report(service, NULL, account, what);
+	note_uncalled(service, account, err.text);
 }
 
 /* Who consented is told by the graph, which hears of inventories after the start. */

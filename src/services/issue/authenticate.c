@@ -91,13 +91,14 @@ enum token_reason issue_task_person_state(const struct issue *issue, const struc
 }
 
 /* Whoever it acts for must be able to act, too. */
-static enum token_reason state_on_record(const struct issue *issue, const struct task *task)
+enum token_reason issue_task_state(const struct issue *issue, const struct task *task)
 {
+	int64_t now_utc_ms = issue_now_utc_ms(issue);
 	enum token_reason reason = TOKEN_ACCEPTED;
 
 	if (task == NULL)
 		return TOKEN_TASK_UNKNOWN;
-	if (!task_is_live(task, issue_now_utc_ms(issue)))
+	if (!task_may_act(issue->parts.tasks, task, now_utc_ms))
 		return TOKEN_TASK_NOT_LIVE;
 	reason = issue_task_person_state(issue, task);
 	for (; task != NULL && reason == TOKEN_ACCEPTED; task = task->parent) {
@@ -108,14 +109,12 @@ static enum token_reason state_on_record(const struct issue *issue, const struct
 	return reason;
 }
 
-enum token_reason issue_task_state(const struct issue *issue, const struct task *task)
+/* Who may not act now may again: a token that is to be ended is ended on record all the same. */
+static enum token_reason state_to_end(const struct issue *issue, const struct task *task)
 {
-	enum token_reason reason = state_on_record(issue, task);
-	bool is_over =
-		reason == TOKEN_ACCEPTED &&
-		task_over_now(issue->parts.tasks, task, issue_now_utc_ms(issue)) != TASK_NOT_OVER;
-
-	return is_over ? TOKEN_TASK_NOT_LIVE : reason;
+	if (task == NULL)
+		return TOKEN_TASK_UNKNOWN;
+	return task_is_live(task, issue_now_utc_ms(issue)) ? TOKEN_ACCEPTED : TOKEN_TASK_NOT_LIVE;
 }
 
 bool issue_name_parties(struct access_token *out, const struct task *task)
@@ -286,7 +285,7 @@ static enum token_reason authenticate(struct issue *issue, struct issue_presente
 			issue, presented, shown, &looked.token->binding, looked.task->identity);
 	if (reason != TOKEN_ACCEPTED)
 		return reason;
-	task_use(looked.task, issue_now_utc_ms(issue));
+	task_use(looked.task, fold_stamp_utc_ms(issue->parts.fold));
 	*out = (struct issue_caller){looked.task->id, looked.task->identity,
 		looked.task->environment, looked.token->expires_utc_s};
 	if (looked.token == &looked.fresh) {
@@ -351,7 +350,7 @@ enum token_reason issue_authenticate_to_end(
 	if (token.length > TOKEN_BYTES_MAX)
 		reason = TOKEN_TOO_LARGE;
 	else if (!issue_is_closed(issue))
-		reason = look(issue, token, audience, state_on_record, &looked);
+		reason = look(issue, token, audience, state_to_end, &looked);
 	if (reason == TOKEN_ACCEPTED)
 		*out = (struct issue_caller){looked.task->id, looked.task->identity,
 			looked.task->environment, looked.token->expires_utc_s};

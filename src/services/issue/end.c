@@ -345,7 +345,7 @@ static void on_due(struct loop_timer *timer)
 
 bool issue_start(struct issue *issue, struct error *err)
 {
-	task_table_start(issue->parts.tasks, issue_now_utc_ms(issue));
+	task_table_start(issue->parts.tasks, fold_stamp_utc_ms(issue->parts.fold));
 	issue->expiry.on_due = on_due;
 	issue->expiry.context = issue;
 	issue->has_expiry = loop_timer_start(issue->parts.loop, &issue->expiry, ISSUE_EXPIRY_MS);

@@ -380,8 +380,9 @@ enum token_reason issue_task_state(const struct issue *issue, const struct task 
 
 /* Whether a token of this epoch and jti, of a live task, was not ended alone. */
 bool issue_token_is_in_force(const struct task *task, int64_t epoch, struct text id);
-/* As issue_authenticate, also of a token that is only there to be exchanged, or whose task is over
- * while the record of its end is still to come. */
+/* As issue_authenticate, of whatever may open something some time: also of a token that is only
+ * there to be exchanged, whose task is over while the record of its end is still to come, or whose
+ * identity or person may not act now. */
 enum token_reason issue_authenticate_to_end(struct issue *issue, struct text token,
 	struct text audience, struct issue_caller *out) MUST_CHECK;
 

@@ -174,6 +174,16 @@ static void a_change_of_what_it_is_bound_to_makes_it_stale(void **state)
 	assert_int_equal(answer_refused(bench, id, "ana", true), ERROR_CONFLICT);
 	id = ask(bench, "{}");
 	assert_int_equal(state_of(bench, id), APPROVAL_PENDING);
+	assert_true(call_bench_kill(bench, "", "t-1"));
+	assert_int_equal(state_of(bench, id), APPROVAL_STALE);
+}
+
+static void a_task_that_is_over_makes_it_stale_before_its_end_is_on_record(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id = ask(bench, "{}");
+
+	assert_int_equal(state_of(bench, id), APPROVAL_PENDING);
 	task_forfeit(bench->world.tasks, task_find(bench->world.tasks, TEXT("t-1")));
 	assert_int_equal(state_of(bench, id), APPROVAL_STALE);
 }
@@ -989,6 +999,7 @@ int main(void)
 		APPROVE_TEST(a_question_and_an_answer_expire),
 		APPROVE_TEST(a_closing_that_is_lost_is_tried_again_after_a_minute),
 		APPROVE_TEST(a_change_of_what_it_is_bound_to_makes_it_stale),
+		APPROVE_TEST(a_task_that_is_over_makes_it_stale_before_its_end_is_on_record),
 		APPROVE_TEST(a_new_question_about_the_same_arguments_takes_the_olds_place),
 		APPROVE_TEST(a_question_is_recorded_with_what_it_is_about),
 		APPROVE_TEST(what_is_over_is_closed_in_the_log),

@@ -649,17 +649,23 @@ static void so_many_are_called_for_at_once_and_the_others_have_their_turn(void *
 		"POST https://n8n.example/api/v1/workflows/f8/deactivate");
 }
 
-static void so_many_wait_for_it_and_no_more(void **state)
+static void fill_stoppings(struct bench *bench)
 {
-	struct bench *bench = *state;
 	char account[32];
 
-	bring(bench);
 	for (int i = 0; i < CONNECTOR_STOPPINGS_MAX; i++) {
 		(void)snprintf(account, sizeof account, "n8n/f%d", i);
 		intend(bench, account);
 		assert_int_equal(contain(bench, account), ERROR_NONE);
 	}
+}
+
+static void so_many_wait_for_it_and_no_more(void **state)
+{
+	struct bench *bench = *state;
+
+	bring(bench);
+	fill_stoppings(bench);
 	intend(bench, "n8n/more");
 	assert_int_equal(contain(bench, "n8n/more"), ERROR_LIMIT);
 }
@@ -742,6 +748,27 @@ static void what_was_ordered_and_not_called_is_looked_at_after_a_start(void **st
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_ON);
 	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
 	assert_int_equal(bench->asked, 2);
+}
+
+/* No place is left for one more: its order is on record, and what came of it, too. */
+static void what_was_ordered_and_cannot_be_called_is_not_taken_for_cut_off(void **state)
+{
+	struct bench *bench = *state;
+	struct inventory_change change;
+
+	bring(bench);
+	begin_intending(bench, &change, NULL);
+	fake_log_flush(&bench->governed.log);
+	change.is_calling = true;
+	assert_true(inventory_contain(bench->inventory, &change, &bench->called_err));
+	fake_log_flush(&bench->governed.log);
+	assert_true(inventory_is_called(bench->inventory, TEXT("n8n/f")));
+	fill_stoppings(bench);
+	assert_int_equal(contain(bench, "n8n/f"), ERROR_LIMIT);
+	fake_log_flush(&bench->governed.log);
+	assert_false(inventory_is_called(bench->inventory, TEXT("n8n/f")));
+	assert_int_equal(
+		inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_UNKNOWN);
 }
 
 static void whoever_waits_for_a_stop_hears_that_it_is_lost(void **state)
@@ -1306,6 +1333,7 @@ int main(void)
 		TEST(a_review_stops_an_account_once_for_all_its_lines),
 		TEST(whoever_waits_for_a_stop_hears_that_it_is_lost),
 		TEST(what_was_ordered_and_not_called_is_looked_at_after_a_start),
+		TEST(what_was_ordered_and_cannot_be_called_is_not_taken_for_cut_off),
 		TEST(what_a_person_contained_an_administrator_gives_back),
 		TEST(what_a_review_stopped_two_people_give_back),
 		TEST(what_is_agreed_to_is_what_was_shown),

@@ -795,6 +795,22 @@ static void a_token_rests_while_its_identity_is_suspended(void **state)
 	assert_int_equal(issuing_ask(issuing, issuing->token), TOKEN_IDENTITY_NOT_ACTIVE);
 }
 
+/* Else it would open again once they are reactivated. */
+static void a_token_is_revoked_while_its_identity_is_suspended(void **state)
+{
+	struct issuing *issuing = *state;
+	const struct issue_end_waiter nobody = {0};
+	struct error err = {0};
+
+	assert_true(issuing_open_good(issuing));
+	assert_true(governed_step(&issuing->governed, "bo", REGISTRAR_SUSPEND, "a1"));
+	assert_true(issue_revoke(issuing->issue, issuing->token, nobody, &err));
+	fake_log_flush(&issuing->governed.log);
+	assert_int_equal(task_find(issuing->tasks, issuing->task)->recorded_state, TASK_ENDED);
+	assert_false(issue_revoke(issuing->issue, issuing->token, nobody, &err));
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
 static void a_changed_token_is_refused(void **state)
 {
 	struct issuing *issuing = *state;
@@ -1350,6 +1366,7 @@ int main(void)
 		ISSUE_TEST(a_token_ends_with_its_task_even_when_remembered),
 		ISSUE_TEST(a_token_ends_with_a_kill_even_when_remembered),
 		ISSUE_TEST(a_token_rests_while_its_identity_is_suspended),
+		ISSUE_TEST(a_token_is_revoked_while_its_identity_is_suspended),
 		ISSUE_TEST(a_changed_token_is_refused),
 		ISSUE_TEST(a_repeated_token_costs_no_signature),
 		ISSUE_TEST(a_token_is_told_when_it_is_signed_and_when_it_is_first_accepted),
