@@ -359,6 +359,50 @@ static const char *find_difference(
 	return NULL;
 }
 
+/* ---- would it be another? ---- */
+
+static bool same_approvals(const struct decision *left, const struct decision *right)
+{
+	if (left->approvals_count != right->approvals_count)
+		return false;
+	for (size_t i = 0; i < left->approvals_count; i++)
+		if (!text_equal(left->approvals[i], right->approvals[i]))
+			return false;
+	return true;
+}
+
+/* Where data goes, whichever lines let it: a charter that has one more moves the others. */
+static bool same_ways_out(const struct decision *left, const struct decision *right)
+{
+	struct decision_output lefts[DECISION_OUTPUTS_MAX], rights[DECISION_OUTPUTS_MAX];
+	size_t count = decision_outputs_of(left, lefts);
+
+	if (count != decision_outputs_of(right, rights))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(lefts[i].to, rights[i].to) != 0 || lefts[i].data != rights[i].data)
+			return false;
+	return true;
+}
+
+/* The first that is otherwise for whoever asks, or is asked; NULL: nothing is. */
+static const char *find_change(const struct decision *before, const struct decision *after)
+{
+	if (before->verdict != after->verdict)
+		return "verdict";
+	if (before->reason != after->reason)
+		return "reason";
+	if (before->verdict == VERDICT_ASK)
+		return same_approvals(before, after) ? NULL : "approvals";
+	if (before->verdict != VERDICT_ALLOW)
+		return NULL;
+	if (before->ceiling != after->ceiling)
+		return "ceiling";
+	if (!same_ways_out(before, after))
+		return "outputs";
+	return before->uses_count == after->uses_count ? NULL : "takes";
+}
+
 /* ---- the pass ---- */
 
 /* What is on record, as far as a report shows it. */
@@ -385,6 +429,7 @@ static struct replay_side side_of(const struct decision *decision)
 		.policies = decision->policies,
 		.policies_count = decision->policies_count,
 		.explanation = decision->explanation,
+		.decision = decision,
 	};
 }
 
@@ -409,12 +454,13 @@ static bool compare(struct replay *replay, const struct recorded_decision *recor
 		return true;
 	if (!decide_in(replay, &replay->would, recorded, &after))
 		return error_set(err, ERROR_LIMIT, "no memory to decide in");
-	if (before.verdict == after.verdict && before.reason == after.reason)
+	what = find_change(&before, &after);
+	if (what == NULL)
 		return true;
 	replay->figures.decisions.changed++;
 	difference.before = side_of(&before);
 	difference.after = side_of(&after);
-	return replay_tally_add(&replay->tally, &difference, err);
+	return replay_tally_add(&replay->tally, &difference, what, err);
 }
 
 /* Once the name is on record no other can be nearer. */

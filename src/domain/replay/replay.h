@@ -93,7 +93,9 @@ bool replay_feed(
 struct replay_counts {
 	uint64_t asked; /* of the log, that were asked for */
 	uint64_t causes[REPLAY_CAUSES_COUNT];
-	uint64_t changed; /* of those made again: another verdict or reason */
+	/* Of those made again: another verdict or reason; other people that are asked; of an
+	 * allowed call, another ceiling, other ways out, or other lines with `uses` taken. */
+	uint64_t changed;
 	uint64_t undated; /* made again by the order of the log: older than `seen` */
 };
 struct replay_figures {
@@ -113,7 +115,7 @@ enum { REPLAY_EXAMPLES_MAX = 50, REPLAY_UNUSED_MAX = 100 };
  * evaluations: {evaluations and the five after it}, differences: [{record, identity, tool
  * or application, what, before, after}], identities: [{name, "allow to deny": n, ...}],
  * tools, applications, policies, examples: [{record, identity, tool or application,
- * before, after}], unused: [names of candidates the log never has],
+ * what, before, after}], unused: [names of candidates the log never has],
  * unknown_identity: {name, nearest}, of which nothing whatever is on record}.
  * Lives in arena, and no longer than replay.  Errors: LIMIT. */
 bool replay_report(const struct replay *replay, struct arena *arena, struct json *out,

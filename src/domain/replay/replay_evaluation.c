@@ -188,15 +188,18 @@ static bool ask_candidate(struct replay *replay, const struct recorded *recorded
 	for (uint32_t i = 0; i < recorded->results->count; i++) {
 		struct replay_difference difference = difference_of(recorded);
 		struct text policy[1];
+		bool is_same_verdict;
 
 		difference.before = recorded_side(&recorded->results->items[i], policy);
 		if (!ask_in(replay, &replay->would, recorded, i, &difference.after))
 			return error_set(err, ERROR_LIMIT, "no memory to decide in");
-		if (difference.before.verdict == difference.after.verdict &&
+		is_same_verdict = difference.before.verdict == difference.after.verdict;
+		if (is_same_verdict &&
 			text_equal(difference.before.reason, difference.after.reason))
 			continue;
 		*out_is_changed = true;
-		if (!replay_tally_add(&replay->tally, &difference, err))
+		if (!replay_tally_add(&replay->tally, &difference,
+			    is_same_verdict ? "reason" : "verdict", err))
 			return false;
 	}
 	return true;

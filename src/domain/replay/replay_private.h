@@ -73,6 +73,7 @@ struct replay_side {
 	const struct text *policies;
 	size_t policies_count;
 	struct text explanation;
+	const struct decision *decision; /* NULL: an application's, or what is on record */
 };
 
 struct replay_difference {
@@ -90,8 +91,9 @@ void replay_tally_close(struct replay_tally *tally);
  * member of it that is otherwise. */
 bool replay_tally_differs(struct replay_tally *tally, const struct replay_difference *difference,
 	const char *what, struct error *err) MUST_CHECK;
+/* An answer that would be another with the candidate: what is the first member that is. */
 bool replay_tally_add(struct replay_tally *tally, const struct replay_difference *difference,
-	struct error *err) MUST_CHECK;
+	const char *what, struct error *err) MUST_CHECK;
 
 /* ---- replay.c */
 

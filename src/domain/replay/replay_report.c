@@ -96,6 +96,48 @@ static struct text deciding_policy(struct arena *arena, const struct replay_diff
 	return one->policies_count == 0 ? TEXT("") : policy_name(arena, one->policies[0]);
 }
 
+static bool put_outputs(
+	struct json_builder *side, const struct decision *decision, struct error *err)
+{
+	struct decision_output outputs[DECISION_OUTPUTS_MAX];
+	size_t count = decision_outputs_of(decision, outputs);
+	struct json_builder list, one;
+	struct json sealed;
+
+	json_array_start(&list, side->arena);
+	for (size_t i = 0; i < count; i++) {
+		json_object_start(&one, side->arena);
+		json_put_cstring(&one, "to", outputs[i].to);
+		json_put_cstring(&one, "data", sensitivity_word(outputs[i].data));
+		if (!json_object_seal(&one, &sealed, err))
+			return false;
+		json_add(&list, sealed);
+	}
+	if (!json_array_seal(&list, &sealed, err))
+		return false;
+	json_put(side, "outputs", sealed);
+	return true;
+}
+
+/* Of whom it asks, and what it lets out. */
+static bool put_terms(struct json_builder *side, const struct decision *decision, struct error *err)
+{
+	struct text *names = arena_array(side->arena, struct text, decision->approvals_count + 1);
+
+	if (decision->verdict == VERDICT_ASK) {
+		for (size_t i = 0; names != NULL && i < decision->approvals_count; i++)
+			names[i] = text_copy(side->arena, decision->approvals[i]);
+		json_put_texts(
+			side, "approvals", names, names == NULL ? 0 : decision->approvals_count);
+	}
+	if (decision->verdict != VERDICT_ALLOW)
+		return true;
+	if (decision->ceiling != SENSITIVITY_UNLABELLED)
+		json_put_cstring(side, "ceiling", sensitivity_word(decision->ceiling));
+	json_put_integer(side, "takes", (int64_t)decision->uses_count);
+	return put_outputs(side, decision, err);
+}
+
 static bool side_json(
 	struct json *out, struct arena *arena, const struct replay_side *side, struct error *err)
 {
@@ -109,10 +151,11 @@ static bool side_json(
 			? TEXT("")
 			: text_copy(arena, policy_name(arena, side->policies[0])));
 	json_put_text_unless_empty(&object, "explanation", text_copy(arena, side->explanation));
+	if (side->decision != NULL && !put_terms(&object, side->decision, err))
+		return false;
 	return json_object_seal(&object, out, err);
 }
 
-/* what may be NULL. */
 static bool example_json(struct json *out, struct arena *arena,
 	const struct replay_difference *difference, const char *what, struct error *err)
 {
@@ -129,8 +172,7 @@ static bool example_json(struct json *out, struct arena *arena,
 		json_put_text(&object, "application", text_copy(arena, difference->application));
 	else
 		json_put_text(&object, "tool", text_copy(arena, difference->tool));
-	if (what != NULL)
-		json_put_cstring(&object, "what", what);
+	json_put_cstring(&object, "what", what);
 	json_put(&object, "before", before);
 	json_put(&object, "after", after);
 	return json_object_seal(&object, out, err);
@@ -144,16 +186,16 @@ bool replay_tally_differs(struct replay_tally *tally, const struct replay_differ
 		       difference, what, err);
 }
 
-static bool keep_example(
-	struct replay_tally *tally, const struct replay_difference *difference, struct error *err)
+static bool keep_example(struct replay_tally *tally, const struct replay_difference *difference,
+	const char *what, struct error *err)
 {
 	return tally->examples_count == REPLAY_EXAMPLES_MAX ||
 	       example_json(&tally->examples[tally->examples_count++], tally->arena, difference,
-		       NULL, err);
+		       what, err);
 }
 
-bool replay_tally_add(
-	struct replay_tally *tally, const struct replay_difference *difference, struct error *err)
+bool replay_tally_add(struct replay_tally *tally, const struct replay_difference *difference,
+	const char *what, struct error *err)
 {
 	struct text policy = deciding_policy(tally->arena, difference);
 
@@ -162,7 +204,7 @@ bool replay_tally_add(
 		!count_in(tally, tally->applications, difference->application, difference) ||
 		!count_in(tally, tally->policies, policy, difference))
 		return error_set(err, ERROR_LIMIT, "no memory for what changes");
-	return keep_example(tally, difference, err);
+	return keep_example(tally, difference, what, err);
 }
 
 /* ---- writing ---- */

@@ -44,6 +44,24 @@ static void print_group(const char *title, const struct json *list)
 	}
 }
 
+/* What is otherwise where verdict and reason are not. */
+static void append_terms(
+	struct buffer *line, struct text what, const struct json *before, const struct json *after)
+{
+	const struct json *sides[] = {before, after};
+
+	buffer_append_format(line, "%.*s:", TEXT_ARGS(what));
+	for (int i = 0; i < 2; i++) {
+		const struct json *term = json_find_text(sides[i], what);
+
+		buffer_append_string(line, i == 0 ? " " : " -> ");
+		if (term == NULL)
+			buffer_append_string(line, "none");
+		else
+			json_canonical(line, term);
+	}
+}
+
 static void print_example(const struct json *example)
 {
 	const struct json *before = json_find(example, "before");
@@ -62,6 +80,8 @@ static void print_example(const struct json *example)
 		TEXT_ARGS(json_text_or(after, "verdict", "")),
 		TEXT_ARGS(json_text_or(after, "reason", "")),
 		TEXT_ARGS(json_text_or(after, "policy", "")));
+	if (text_equal(json_text_or(before, "reason", ""), json_text_or(after, "reason", "")))
+		append_terms(&line, json_text_or(example, "what", ""), before, after);
 	print_line(&line);
 }
 

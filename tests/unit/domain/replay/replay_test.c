@@ -459,6 +459,31 @@ static void a_candidate_policy_shows_what_it_would_refuse(void **state)
 	release(fixture, &candidate);
 }
 
+/* Both ask; of whom is what people agree to. */
+static void a_candidate_that_asks_others_is_no_unchanged_one(void **state)
+{
+	struct fixture *fixture = *state;
+	struct replay_candidate candidate = candidate_of(fixture,
+		"object: policy\nname: org/two\ntext: |\n"
+		"  forbid (principal, action == Action::\"write\", resource)\n"
+		"  unless { context.approvals.contains(\"second\") };\n");
+	const struct json *example;
+	struct replay_counts figures;
+	struct bench_client client;
+
+	assert_true(call_bench_start(fixture->bench, &client, "write", "{}"));
+	assert_int_equal(client.verdict, VERDICT_ASK);
+	fixture->options.candidate = &candidate;
+	figures = replay(fixture);
+	assert_int_equal(figures.causes[REPLAY_DONE], 1);
+	assert_int_equal(figures.changed, 1);
+	assert_int_equal(count_of(fixture, "tools", "files/write", "ask to ask"), 1);
+	example = &json_find(&fixture->report, "examples")->items[0];
+	assert_true(text_is(json_text_or(example, "what", ""), "approvals"));
+	assert_int_equal(json_find(json_find(example, "after"), "approvals")->count, 2);
+	release(fixture, &candidate);
+}
+
 /* It holds from the start, whatever the log does to the policy of its name. */
 /* What differs is counted to the last; only so much of it is shown. */
 static void only_so_many_examples_and_unused_candidates_are_shown(void **state)
@@ -643,6 +668,7 @@ int main(void)
 		TEST(what_was_let_out_is_part_of_it),
 		TEST(answers_of_people_are_part_of_it),
 		TEST(a_candidate_policy_shows_what_it_would_refuse),
+		TEST(a_candidate_that_asks_others_is_no_unchanged_one),
 		TEST(only_so_many_examples_and_unused_candidates_are_shown),
 		TEST(a_candidate_takes_the_place_of_a_policy_in_force),
 		TEST(a_candidate_charter_is_in_force_wherever_one_was),
