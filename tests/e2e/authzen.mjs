@@ -230,7 +230,8 @@ test('an identity may ask remit about itself alone', async () => {
 });
 
 test('what remit knows of a call cannot be told to it', async () => {
-  for (const name of ['approvals', 'approval', 'labels', 'task', 'chain', 'environment']) {
+  for (const name of ['approvals', 'approval', 'binding', 'chain', 'environment', 'first',
+    'generation', 'labels', 'origins', 'risk', 'secrets', 'task']) {
     const answer = await ask('', 'evaluation', own('tickets/1.txt', { [name]: ['owner'] }));
     assert.equal(answer.status, 400, name);
   }

@@ -483,11 +483,13 @@ static bool is_asked_for(struct replay *replay, const struct json *record)
 	       json_integer_or(record, "at", 0) >= replay->options->since_utc_ms;
 }
 
-/* Of all that are asked for, decisions and evaluations, in order. */
-static bool is_in_sample(struct replay *replay)
+/* Of all that are asked for, in order. */
+static bool is_in_sample(struct replay *replay, bool is_decision)
 {
-	const struct replay_sample *sample = &replay->options->sample;
-	uint64_t number = replay->considered++;
+	const struct replay_options *options = replay->options;
+	const struct replay_sample *sample =
+		is_decision ? &options->sample_decisions : &options->sample_evaluations;
+	uint64_t number = is_decision ? replay->decisions++ : replay->evaluations++;
 
 	return sample->every == 0 ||
 	       (number >= sample->skip && (number - sample->skip) % sample->every == 0);
@@ -526,7 +528,7 @@ static bool replay_record(struct replay *replay, const struct json *record,
 	int64_t seen = json_integer_or(record, "seen", -1);
 	bool ok = fold_below(replay, seen < 0 ? entry->index : (uint64_t)seen, err);
 
-	if (ok && is_asked_for(replay, record) && is_in_sample(replay))
+	if (ok && is_asked_for(replay, record) && is_in_sample(replay, is_decision))
 		ok = is_decision ? replay_decision(replay, record, entry, err)
 				 : replay_evaluation(replay, record, entry, err);
 	arena_reset(replay->arena);
@@ -545,21 +547,26 @@ static void sweep(struct replay *replay, const struct json *record)
 			replay->would.tasks, at, REPLAY_KEEP_TASKS_MS, REPLAY_SWEEP_ENTRIES);
 }
 
+bool replay_takes(const struct json *record)
+{
+	struct text type = json_text_or(record, "type", "");
+
+	return text_is(type, "decision") ||
+	       (text_is(type, "evaluation") && json_find(record, "application") != NULL &&
+		       json_find(record, "results") != NULL);
+}
+
 bool replay_feed(struct replay *replay, const struct replay_entry *entry, struct error *err)
 {
 	struct json record;
-	struct text type;
 	bool ok = true;
 
 	replay->figures.entries++;
 	if (!json_parse(&record, replay->entry, entry->entry, &json_limits_default, err))
 		return error_wrap(err, "record %llu", (unsigned long long)entry->index);
-	type = json_text_or(&record, "type", "");
-	if (text_is(type, "decision") ||
-		(text_is(type, "evaluation") && json_find(&record, "application") != NULL &&
-			json_find(&record, "results") != NULL))
+	if (replay_takes(&record))
 		ok = replay_record(replay, &record, entry, err);
-	if (ok && is_state(type, &record))
+	if (ok && is_state(json_text_or(&record, "type", ""), &record))
 		ok = keep_entry(replay, entry, err);
 	sweep(replay, &record);
 	arena_reset(replay->entry);

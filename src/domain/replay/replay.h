@@ -50,8 +50,7 @@ enum replay_cause {
 const char *replay_cause_word(enum replay_cause value);
 const char *replay_cause_meaning(enum replay_cause value);
 
-/* Of the decisions that are asked for, one in `every`, the first of them behind `skip` others.
- * every 0: all. */
+/* Of what is asked for, one in `every`, the first of them behind `skip` others.  every 0: all. */
 struct replay_sample {
 	uint64_t every;
 	uint64_t skip;
@@ -61,7 +60,9 @@ struct replay_options {
 	struct text identity;                     /* empty: all */
 	int64_t since_utc_ms;                     /* earlier decisions are not made again */
 	const struct replay_candidate *candidate; /* NULL: only what was in force */
-	struct replay_sample sample;
+	/* Apart, so that many questions of applications leave no fewer decisions in a sample. */
+	struct replay_sample sample_decisions;
+	struct replay_sample sample_evaluations;
 	/* Hears of each that was not made again, or came out otherwise (DIFFERS), with the task
 	 * whose key its arguments are sealed with.  May be NULL. */
 	void *unmade_context;
@@ -74,6 +75,9 @@ struct replay_options {
 	bool (*open_sealed)(void *context, struct text sealed, struct arena *arena,
 		struct text *out_plain, struct error *err);
 };
+
+/* Whether such a record is made again: a decision, or an evaluation of an application. */
+bool replay_takes(const struct json *record);
 
 /* options and what it points to are borrowed and outlive it.
  * Errors: INVALID (a candidate that does not compile), LIMIT. */

@@ -116,7 +116,8 @@ struct replay {
 	struct arena *fold;   /* of one entry that is folded */
 	struct replay_tally tally;
 	struct replay_figures figures;
-	uint64_t considered;    /* asked for, in the sample or not */
+	uint64_t decisions;     /* asked for, in the sample or not */
+	uint64_t evaluations;   /* likewise */
 	bool is_on_record;      /* the identity asked for */
 	struct nearest nearest; /* to it, while it is not */
 };

@@ -205,12 +205,20 @@ void authzen_fail_with(struct authzen_request *request, const struct error *err)
 	authzen_fail(request, authzen_status_of(err), authzen_message_of(err));
 }
 
+static void fail_unrecorded(struct authzen_request *request, const struct error *err)
+{
+	if (err->code == ERROR_INVALID)
+		authzen_fail_with(request, err);
+	else
+		authzen_fail(request, 500, "the evaluation could not be recorded");
+}
+
 static void on_recorded(void *context, const struct error *err)
 {
 	struct authzen_request *request = context;
 
 	if (err != NULL)
-		authzen_fail(request, 500, "the evaluation could not be recorded");
+		fail_unrecorded(request, err);
 	else
 		respond(request, 200, request->answer, NULL);
 }
@@ -228,7 +236,7 @@ void authzen_answer_text(
 	summary->request = &request->body;
 	if (!evaluate_record(request->authzen->parts.evaluate, &request->asker, summary, &waiter,
 		    &is_done, &err))
-		authzen_fail(request, 500, "the evaluation could not be recorded");
+		fail_unrecorded(request, &err);
 	else if (is_done)
 		respond(request, 200, request->answer, NULL);
 }
@@ -365,6 +373,26 @@ static bool read_request_id(struct authzen_request *request)
 	return true;
 }
 
+/* Where there is no room for a request: in the form of any other error, with its id. */
+static void respond_full(struct http_exchange *exchange)
+{
+	char id[AUTHZEN_REQUEST_ID_BYTES_MAX + 1];
+	struct http_header headers[] = {{"Cache-Control", "no-store"}, {"X-Request-ID", id}};
+	struct http_response response = {.status = 500,
+		.content_type = "application/json",
+		.body = TEXT("{\"error\":{\"message\":\"no memory\",\"status\":500}}"),
+		.headers = headers,
+		.header_count = 1};
+	struct text written;
+
+	if (http_header_single(exchange, "X-Request-ID", &written) && written.data != NULL &&
+		is_plain(written)) {
+		(void)snprintf(id, sizeof id, "%.*s", TEXT_ARGS(written));
+		response.header_count++;
+	}
+	http_respond(exchange, &response);
+}
+
 static bool is_json(struct text content_type)
 {
 	static const char json[] = "application/json";
@@ -403,7 +431,7 @@ static void handle(void *context, struct http_exchange *exchange)
 	struct authzen_request *request = request_create(context, exchange);
 
 	if (request == NULL) {
-		http_respond_problem(exchange, 500, "Internal Server Error", "no memory");
+		respond_full(exchange);
 		return;
 	}
 	if (read_request_id(request) && admit(request) && read_body(request))

@@ -181,6 +181,23 @@ static bool check_defaults(const struct json *body, struct error *err)
 	return true;
 }
 
+/* Each question that brings no context of its own reads the default's anew. */
+static bool check_reading(
+	struct authzen_request *request, const struct json *items, struct error *err)
+{
+	const struct json *context = json_find(&request->body, "context");
+	struct text text = TEXT("");
+
+	if (context != NULL)
+		text = json_canonical_text(request->arena, context);
+	if (text.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the answer");
+	return text.length <= EVALUATE_READ_BYTES_MAX / items->count ||
+	       error_set(err, ERROR_INVALID,
+		       "context: %zu bytes for each of %u evaluations: ask fewer at once",
+		       text.length, items->count);
+}
+
 static bool evaluate_item(struct authzen_request *request, const struct json *item, uint32_t index,
 	struct judged *judged, struct json *out, struct error *err)
 {
@@ -245,7 +262,8 @@ void authzen_evaluations(struct authzen_request *request)
 		authzen_fail_with(request, &err);
 	else if (items == NULL || items->count == 0)
 		authzen_evaluation(request);
-	else if (!evaluate_all(request, items, semantic, &body, &summary, &err))
+	else if (!check_reading(request, items, &err) ||
+		 !evaluate_all(request, items, semantic, &body, &summary, &err))
 		authzen_fail_with(request, &err);
 	else
 		authzen_answer(request, &body, &summary);

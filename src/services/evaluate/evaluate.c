@@ -122,8 +122,8 @@ static bool decide_application(struct evaluate *evaluate, const struct evaluate_
 /* ---- remit's own point ---- */
 
 /* What a call's context says of itself, and a stranger may not. */
-static const char *const reserved[] = {
-	"approvals", "approval", "labels", "origins", "task", "chain", "environment", "secrets"};
+static const char *const reserved[] = {"approvals", "approval", "binding", "chain", "environment",
+	"first", "generation", "labels", "origins", "risk", "secrets", "task"};
 
 static bool check_context(const struct json *context, struct error *err)
 {
@@ -139,7 +139,7 @@ static bool check_context(const struct json *context, struct error *err)
 }
 
 /* The open approval of the same identity, tool and arguments, whichever of its tasks
- * asked: digests are keyed by task. */
+ * asked: digests are keyed by task, so that the arguments are read for each. */
 static struct text find_approval(
 	struct evaluate *evaluate, const struct decide_question *question, struct arena *arena)
 {
@@ -148,18 +148,21 @@ static struct text find_approval(
 	struct text arguments = json_canonical_text(
 		arena, question->arguments == NULL ? &empty : question->arguments);
 	const struct approval *approval = NULL;
+	size_t left_bytes = EVALUATE_COMPARED_BYTES_MAX;
 	struct error err;
 
-	while (arguments.data != NULL &&
+	while (arguments.data != NULL && arguments.length <= left_bytes &&
 		(approval = approval_next(evaluate->parts.approve, approval)) != NULL) {
 		enum approval_state state =
 			approval_state_now(evaluate->parts.approve, approval, question->now_utc_ms);
 		struct sha256 digest;
 
-		if ((state == APPROVAL_PENDING || state == APPROVAL_APPROVED) &&
-			text_equal(approval->identity, question->identity) &&
-			text_equal(approval->tool, question->resource) &&
-			values->digest(values->context, approval->task, arguments, &digest, &err) &&
+		if ((state != APPROVAL_PENDING && state != APPROVAL_APPROVED) ||
+			!text_equal(approval->identity, question->identity) ||
+			!text_equal(approval->tool, question->resource))
+			continue;
+		left_bytes -= arguments.length;
+		if (values->digest(values->context, approval->task, arguments, &digest, &err) &&
 			sha256_equal(&digest, &approval->arguments))
 			return approval->id;
 	}

@@ -32,6 +32,11 @@ enum {
 	EVALUATE_IN_FLIGHT_MAX = 4096,  /* records on their way at once */
 	EVALUATE_ID_BYTES = 24,
 	EVALUATE_CONTENT_BYTES_MAX = 512 * 1024, /* of questions that are kept */
+	/* A context is read anew for each question it is part of: of one page of a search, or of
+	 * the defaults of one batch, as many bytes as this, counted each time. */
+	EVALUATE_READ_BYTES_MAX = 4 * 1024 * 1024,
+	/* Of arguments, compared with those of open approvals for one question. */
+	EVALUATE_COMPARED_BYTES_MAX = 1024 * 1024,
 };
 
 /* Whether an answer waits until its record is durable. */
@@ -142,11 +147,11 @@ struct evaluate_waiter {
 	void *context;
 };
 /* Hands over one record; all that summary names is borrowed during the call.  If the
- * application keeps questions, they are sealed beside it, so that they can be decided again,
- * unless they are longer than EVALUATE_CONTENT_BYTES_MAX, as those of a batch with large
- * defaults may be.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their way: *is_done is
+ * application keeps questions, they are sealed beside it, so that they can be decided again:
+ * those of a batch with large defaults may be longer than EVALUATE_CONTENT_BYTES_MAX, which is
+ * INVALID.  EVALUATE_BEHIND, and fewer than EVALUATE_BEHIND_MAX on their way: *is_done is
  * true on return and done never runs; else it is false.  False: nothing was taken, and nothing may
- * be answered.  Errors: LIMIT, IO, INTERNAL. */
+ * be answered.  Errors: INVALID, LIMIT, IO, INTERNAL. */
 bool evaluate_record(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct evaluate_summary *summary, const struct evaluate_waiter *waiter, bool *is_done,
 	struct error *err) MUST_CHECK;

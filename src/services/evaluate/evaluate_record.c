@@ -168,7 +168,8 @@ static bool keeps_questions(const struct evaluate *evaluate, const struct evalua
 }
 
 /* What an application was asked is, with the entry it had seen, all its answer is made
- * of.  Sealed in scratch memory; what is too long to be kept is left out. */
+ * of.  Sealed in scratch memory.  What is too long to be kept is not answered: nobody could make
+ * it again. */
 static bool seal_questions(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct evaluate_summary *summary, struct content_sealed *out, struct error *err)
 {
@@ -181,8 +182,13 @@ static bool seal_questions(struct evaluate *evaluate, const struct evaluate_aske
 		return false;
 	buffer_init(&plain, EVALUATE_CONTENT_BYTES_MAX);
 	json_canonical(&plain, &list);
-	ok = buffer_failed(&plain) || values->seal(values->context, asker->task,
-					      buffer_text(&plain), evaluate->scratch, out, err);
+	ok = buffer_failed(&plain)
+		     ? error_set(err, ERROR_INVALID,
+			       "the application keeps what it is asked, which here is more than %d "
+			       "bytes: ask fewer at once, or without large defaults",
+			       EVALUATE_CONTENT_BYTES_MAX)
+		     : values->seal(values->context, asker->task, buffer_text(&plain),
+			       evaluate->scratch, out, err);
 	buffer_deinit(&plain);
 	return ok;
 }

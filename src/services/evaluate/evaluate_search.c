@@ -15,6 +15,7 @@ struct searching {
 	struct application_candidate *found;
 	size_t found_count;
 	uint32_t decided;
+	uint32_t decided_max; /* of one page */
 };
 
 struct tools {
@@ -142,13 +143,30 @@ static bool walk(struct searching *searching, struct evaluate *evaluate,
 		if (!text_equal(candidate.type, type))
 			continue;
 		if (searching->found_count == searching->search->limit ||
-			searching->decided == EVALUATE_CANDIDATES_MAX) {
+			searching->decided == searching->decided_max) {
 			*next = i;
 			break;
 		}
 		if (!look_at(searching, evaluate, asker, candidate, err))
 			return false;
 	}
+	return true;
+}
+
+/* So many that the context of the question is not read for longer than a call may wait. */
+static bool bound_page(struct searching *searching, struct error *err)
+{
+	const struct json *context = searching->search->question->context;
+	struct text text = TEXT("");
+	uint64_t most = EVALUATE_CANDIDATES_MAX;
+
+	if (context != NULL)
+		text = json_canonical_text(searching->arena, context);
+	if (text.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the search");
+	if (text.length > 0 && EVALUATE_READ_BYTES_MAX / text.length < most)
+		most = EVALUATE_READ_BYTES_MAX / text.length;
+	searching->decided_max = most == 0 ? 1 : (uint32_t)most;
 	return true;
 }
 
@@ -173,7 +191,7 @@ bool evaluate_search(struct evaluate *evaluate, const struct evaluate_asker *ask
 		searching.rules = entry->rules;
 		searching.count = application_candidates_count(entry->rules);
 	}
-	if (!walk(&searching, evaluate, asker, &out->next, err))
+	if (!bound_page(&searching, err) || !walk(&searching, evaluate, asker, &out->next, err))
 		return false;
 	out->items = searching.found;
 	out->count = searching.found_count;

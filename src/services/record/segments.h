@@ -124,5 +124,8 @@ void segment_walk_close(struct segment_walk **walk);
 /* "audit/segments/0000000001" */
 enum { SEGMENT_PATH_BYTES = 40 };
 void segment_path(char out[SEGMENT_PATH_BYTES], uint64_t number);
+/* How many there are, on a disk that nobody need have opened.  Errors: NOT_FOUND (none), CORRUPT
+ * (one is missing, and a later one is there), LIMIT, IO. */
+bool segments_count(const struct disk *disk, uint64_t *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -69,6 +69,18 @@ static bool list_numbers(
 	return true;
 }
 
+bool segments_count(const struct disk *disk, uint64_t *out, struct error *err)
+{
+	struct arena *arena = arena_create(NAMES_ARENA_BYTES);
+	size_t count = 0;
+	bool ok = arena != NULL ? list_numbers(disk, arena, &count, err)
+				: error_set(err, ERROR_LIMIT, "no memory for names of segments");
+
+	arena_destroy(&arena);
+	*out = count;
+	return ok && (count > 0 || error_set(err, ERROR_NOT_FOUND, "there is no segment"));
+}
+
 /* A segment in memory. */
 struct image {
 	uint8_t *bytes;

@@ -42,23 +42,29 @@ static bool open_segment(struct log_reader *reader, uint64_t number, int *file, 
 	return false;
 }
 
+/* A writer that makes two segments while names are read may show only the second of them. */
+static bool count_segments(struct log_reader *reader, uint64_t *count)
+{
+	return segments_count(reader->disk, count, reader->err) ||
+	       (reader->err->code == ERROR_CORRUPT &&
+		       segments_count(reader->disk, count, reader->err));
+}
+
 /* Adds up the segments; *count is how many there are. */
 static bool measure(struct log_reader *reader, uint64_t *count)
 {
 	uint64_t size;
 	int file;
 
-	for (*count = 0; *count < SEGMENTS_MAX; (*count)++) {
-		if (!open_segment(reader, *count + 1, &file, &size))
-			break;
+	if (!count_segments(reader, count))
+		return error_wrap(reader->err, "no whole log is here");
+	for (uint64_t number = 1; number <= *count; number++) {
+		if (!open_segment(reader, number, &file, &size))
+			return false;
 		reader->disk->close(reader->disk->context, file);
 		reader->total_bytes += size;
 	}
-	if (*count == 0)
-		return error_wrap(reader->err, "no log is here");
-	if (reader->err->code != ERROR_NONE && reader->err->code != ERROR_NOT_FOUND)
-		return false;
-	*reader->err = (struct error){0}; /* the one after the last is not there */
+	*reader->err = (struct error){0};
 	return true;
 }
 

@@ -1,5 +1,5 @@
-/* Two passes over the log: one counts the decisions of the day, so that the second takes a random
- * one in so many of them.
+/* Two passes over the log: one counts the decisions of the day, and the evaluations, so that the
+ * second takes a random one in so many of each.
  *
  * The keys of contents are those that were there when it began, so only decisions of before that
  * are in it.  One whose key is not there is left out only if the log says that its task was erased.
@@ -25,6 +25,7 @@ struct sampling {
 	int64_t since_utc_ms;
 	int64_t until_utc_ms;
 	uint64_t decisions;
+	uint64_t evaluations;
 	uint64_t explained; /* of the sample, cannot be made again and need not */
 	uint64_t end;       /* the first record that is not before until */
 	struct sample_result *result;
@@ -56,9 +57,12 @@ static bool count_entry(void *context, const struct log_entry *entry, struct err
 	if (envelope.at_utc_ms >= sampling->until_utc_ms)
 		return true;
 	sampling->end = entry->index + 1;
-	sampling->decisions +=
-		envelope.at_utc_ms >= sampling->since_utc_ms &&
-		(envelope.type == RECORD_DECISION || envelope.type == RECORD_EVALUATION);
+	if (envelope.at_utc_ms < sampling->since_utc_ms || !replay_takes(&record))
+		return true;
+	if (envelope.type == RECORD_DECISION)
+		sampling->decisions++;
+	else
+		sampling->evaluations++;
 	return true;
 }
 
@@ -100,13 +104,13 @@ static void hear_unmade(void *context, uint64_t index, enum replay_cause cause, 
 	result->unmade++;
 }
 
-/* One in so many that there are SAMPLE_DECISIONS_MAX at most; which ones, nobody knows before. */
-static struct replay_sample choose(uint64_t decisions)
+/* One in so many that there are most of them at most; which ones, nobody knows before. */
+static struct replay_sample choose(uint64_t count, uint64_t most)
 {
 	struct replay_sample sample = {.every = 1};
 
-	if (decisions > SAMPLE_DECISIONS_MAX)
-		sample.every = (decisions + SAMPLE_DECISIONS_MAX - 1) / SAMPLE_DECISIONS_MAX;
+	if (count > most)
+		sample.every = (count + most - 1) / most;
 	random_bytes(&sample.skip, sizeof sample.skip);
 	sample.skip %= sample.every;
 	return sample;
@@ -115,7 +119,8 @@ static struct replay_sample choose(uint64_t decisions)
 static bool replay_sampled(struct sampling *sampling, const struct disk *disk, struct error *err)
 {
 	const struct replay_options options = {.since_utc_ms = sampling->since_utc_ms,
-		.sample = choose(sampling->decisions),
+		.sample_decisions = choose(sampling->decisions, SAMPLE_DECISIONS_MAX),
+		.sample_evaluations = choose(sampling->evaluations, SAMPLE_EVALUATIONS_MAX),
 		.unmade_context = sampling,
 		.unmade = hear_unmade,
 		.context = sampling->contents,

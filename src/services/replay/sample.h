@@ -13,7 +13,8 @@
  * on, and nothing of what a daemon has in memory (docs/posture-checks.md).  Any thread. */
 
 enum {
-	SAMPLE_DECISIONS_MAX = 1000, /* made again in one sample */
+	SAMPLE_DECISIONS_MAX = 1000,  /* made again in one sample */
+	SAMPLE_EVALUATIONS_MAX = 500, /* likewise */
 	SAMPLE_WINDOW_MS = 24 * 3600 * 1000,
 	SAMPLE_UNMADE_MAX = 64, /* told one by one; more are counted */
 };

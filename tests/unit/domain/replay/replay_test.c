@@ -623,7 +623,8 @@ static void a_sample_is_one_in_so_many_from_one_on(void **state)
 
 	some_calls(fixture);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		fixture->options.sample = rows[i].sample;
+		fixture->options.sample_decisions = rows[i].sample;
+		fixture->options.sample_evaluations = (struct replay_sample){100, 99};
 		assert_int_equal(replay(fixture).asked, rows[i].asked);
 	}
 }

@@ -437,6 +437,22 @@ static void a_batch_has_a_bound_and_one_record(void **state)
 	assert_int_equal(bench->issuing.governed.log.count, before + 1);
 }
 
+/* The default context is read for each item. */
+static void the_context_of_a_batch_has_a_bound(void **state)
+{
+	struct bench *bench = *state;
+	const char *batch = batch_of(bench, EVALUATE_ITEMS_MAX);
+	size_t around = sizeof "{\"a\":\"\"}" - 1;
+
+	for (size_t over = 0; over <= 1; over++) {
+		size_t bytes = EVALUATE_READ_BYTES_MAX / EVALUATE_ITEMS_MAX - around + over;
+		struct text body = text_format(bench->issuing.governed.arena,
+			"{\"context\":{\"a\":\"%*s\"},%s", (int)bytes, "", batch + 1);
+
+		assert_int_equal(post(bench, "evaluations", body.data), over == 0 ? 200 : 400);
+	}
+}
+
 /* ---- searches ---- */
 
 #define ITEMS "\"resource\":{\"type\":\"Item\"}"
@@ -742,7 +758,9 @@ static void so_many_requests_may_wait_for_their_record(void **state)
 		if (i % 64 == 63)
 			turn(bench);
 	}
-	assert_int_equal(post(bench, "evaluation", YES), 500);
+	assert_error(bench,
+		post_with(bench, "evaluation", JSON_TYPE "X-Request-ID: one-more\r\n", YES), 500);
+	assert_non_null(strstr(bench->reply, "one-more"));
 	close(fds[0]);
 	bench->issuing.governed.log.is_held = false;
 	fake_log_flush(&bench->issuing.governed.log);
@@ -794,6 +812,7 @@ int main(void)
 		AUTHZEN_TEST(each_semantic_ends_where_it_says),
 		AUTHZEN_TEST(a_default_is_replaced_as_a_whole),
 		AUTHZEN_TEST(a_batch_has_a_bound_and_one_record),
+		AUTHZEN_TEST(the_context_of_a_batch_has_a_bound),
 		AUTHZEN_TEST(a_page_token_is_sealed_to_its_search),
 		AUTHZEN_TEST(a_page_has_a_limit),
 		AUTHZEN_TEST(what_is_not_known_is_not_found),

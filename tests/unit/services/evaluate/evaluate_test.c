@@ -184,8 +184,9 @@ static void an_identity_asks_remit_about_itself_alone(void **state)
 static void what_only_remit_knows_cannot_be_given(void **state)
 {
 	static const char *const contexts[] = {"{\"approvals\":[\"owner\"]}", "{\"approval\":{}}",
-		"{\"labels\":{}}", "{\"task\":\"t\"}", "{\"chain\":[]}",
-		"{\"environment\":\"prod\"}", "{\"args\":[]}"};
+		"{\"labels\":{}}", "{\"task\":\"t\"}", "{\"chain\":[]}", "{\"binding\":\"bearer\"}",
+		"{\"environment\":\"prod\"}", "{\"args\":[]}", "{\"first\":true}",
+		"{\"generation\":{}}", "{\"origins\":{}}", "{\"risk\":\"low\"}", "{\"secrets\":0}"};
 	struct bench *bench = *state;
 	struct evaluate_asker asker = asker_of("", "a1");
 	enum verdict verdict;
@@ -229,8 +230,19 @@ static void remit_says_what_the_gateway_would(void **state)
 	assert_int_equal(verdict, VERDICT_DENY);
 }
 
-static struct evaluate_page search_items(
-	struct bench *bench, const char *application, uint32_t limit, uint64_t from)
+/* {"a":"xx…"} of so many bytes. */
+static const struct json *long_object(struct bench *bench, size_t bytes)
+{
+	size_t around = sizeof "{\"a\":\"\"}" - 1;
+	char *text = arena_array(bench->arena, char, bytes + 1);
+
+	assert_non_null(text);
+	(void)snprintf(text, bytes + 1, "{\"a\":\"%*s\"}", (int)(bytes - around), "");
+	return parse(bench, text);
+}
+
+static struct evaluate_page search_items_with(struct bench *bench, const char *application,
+	const struct json *context, uint32_t limit, uint64_t from)
 {
 	struct evaluate_asker asker = asker_of(application, "a1");
 	struct application_question question = buy("ignored");
@@ -238,9 +250,16 @@ static struct evaluate_page search_items(
 		.question = &question, .part = EVALUATE_RESOURCES, .limit = limit, .from = from};
 	struct evaluate_page page;
 
+	question.context = context;
 	assert_true(evaluate_search(
 		bench->evaluate, &asker, &search, bench->arena, &page, &bench->err));
 	return page;
+}
+
+static struct evaluate_page search_items(
+	struct bench *bench, const char *application, uint32_t limit, uint64_t from)
+{
+	return search_items_with(bench, application, NULL, limit, from);
 }
 
 static void a_search_finds_what_evaluations_permit_page_by_page(void **state)
@@ -293,6 +312,85 @@ static void a_page_ends_after_so_many_candidates(void **state)
 	assert_int_equal(page.next, EVALUATE_CANDIDATES_MAX);
 	page = search_items(bench, "crowd", EVALUATE_PAGE_MAX, page.next);
 	assert_int_equal(page.next, 0);
+}
+
+/* The context of a search is read for each candidate. */
+static void a_page_ends_sooner_where_much_is_read_for_each(void **state)
+{
+	static const size_t bytes = EVALUATE_READ_BYTES_MAX / 10;
+	struct bench *bench = *state;
+	struct evaluate_page page;
+
+	register_crowd(bench, 10);
+	page = search_items_with(bench, "crowd", long_object(bench, bytes), 5, 0);
+	assert_int_equal(page.next, 0);
+	page = search_items_with(bench, "crowd", long_object(bench, bytes + 1), 5, 0);
+	assert_int_equal(page.next, 9);
+	page = search_items_with(bench, "crowd", long_object(bench, bytes + 1), 5, 9);
+	assert_int_equal(page.next, 0);
+}
+
+/* Open for good, about arguments that are wrong or those of the question. */
+static void open_approval(struct bench *bench, int number, struct text arguments)
+{
+	const struct registry_entry *entry =
+		registry_find(bench->governed.registry, OBJECT_IDENTITY, TEXT("a1"));
+	const struct sha256 digest =
+		sha256_of_parts((const struct text[]){TEXT("t-1"), arguments}, 2);
+	char hex[DIGEST_TEXT_BYTES];
+	struct text record;
+
+	digest_format(hex, &digest);
+	record = text_format(bench->arena,
+		"{\"type\":\"approval-asked\",\"at\":1,\"approval\":\"a-%020d\",\"identity\":"
+		"\"a1\","
+		"\"task\":\"t-1\",\"tool\":\"files/"
+		"write\",\"names\":[\"owner\"],\"charter\":\"a1@%u\","
+		"\"call\":\"sha256:%064d\",\"arguments\":\"%s\",\"expires\":4000000000000}",
+		number, entry->in_force->version, number, hex);
+	if (!fold_apply_entry(bench->governed.fold, record, TEXT(""),
+		    fold_next_index(bench->governed.fold), &bench->err))
+		fail_msg("%s", bench->err.text);
+}
+
+static bool is_handle_found(struct bench *bench, const struct json *context)
+{
+	struct evaluate_asker asker = asker_of("", "a1");
+	struct application_question question = own(bench, "write", "files/write", NULL);
+	struct evaluate_answer answer;
+
+	question.context = context;
+	if (!evaluate_decide(
+		    bench->evaluate, &asker, &question, bench->arena, &answer, &bench->err))
+		fail_msg("%s", bench->err.text);
+	assert_int_equal(answer.verdict, VERDICT_ASK);
+	return answer.approval.length > 0;
+}
+
+/* They are read for each open approval, up to a bound. */
+static void arguments_are_compared_with_so_many_approvals(void **state)
+{
+	enum { LOOKS = 4, BYTES = EVALUATE_COMPARED_BYTES_MAX / LOOKS };
+	struct bench *bench = *state;
+	const struct json *task = parse(bench,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-1\",\"identity\":\"a1\","
+		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":4000000000000,"
+		"\"identity-epoch\":0}");
+	struct json_member member = {TEXT("args"), *long_object(bench, BYTES)};
+	struct json context = {.type = JSON_OBJECT, .count = 1, .members = &member};
+
+	assert_true(task_table_fold(bench->tasks, task, 0, &bench->err));
+	open_approval(bench, 0, json_canonical_text(bench->arena, &member.value));
+	assert_true(is_handle_found(bench, &context));
+	for (int i = 1; i < LOOKS; i++)
+		open_approval(bench, i, TEXT("others"));
+	assert_true(is_handle_found(bench, &context));
+	member.value = *long_object(bench, BYTES + 1);
+	open_approval(bench, LOOKS, json_canonical_text(bench->arena, &member.value));
+	assert_false(is_handle_found(bench, &context));
+	member.value = *long_object(bench, BYTES);
+	open_approval(bench, LOOKS + 1, json_canonical_text(bench->arena, &member.value));
+	assert_true(is_handle_found(bench, &context));
 }
 
 static void another_version_is_another_state(void **state)
@@ -407,6 +505,7 @@ static void questions_of_an_application_are_not_kept_unless_it_says_so(void **st
 static void questions_of_an_application_are_sealed_up_to_a_bound(void **state)
 {
 	struct bench *bench = *state;
+	size_t before;
 
 	assert_true(governed_apply_by_two(
 		&bench->governed, "adi", SHOP_SAYING("keep-questions: true\n")));
@@ -415,11 +514,11 @@ static void questions_of_an_application_are_sealed_up_to_a_bound(void **state)
 	assert_true(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX));
 	assert_int_equal(last_content(bench).length, EVALUATE_CONTENT_BYTES_MAX);
 	assert_true(last_entry_has(bench, "\"content\":\"sha256:"));
-	/* One more: on record, and nothing beside it. */
-	assert_true(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX + 1));
-	assert_int_equal(last_content(bench).length, 0);
-	assert_false(last_entry_has(bench, "\"content\""));
-	assert_true(last_entry_has(bench, "\"seen\":"));
+	/* One more: not on record, so that nothing may be answered. */
+	before = bench->governed.log.count;
+	assert_false(record_of_bytes(bench, EVALUATE_CONTENT_BYTES_MAX + 1));
+	assert_int_equal(bench->err.code, ERROR_INVALID);
+	assert_int_equal(bench->governed.log.count, before);
 }
 
 static void a_record_has_a_digest_and_no_values(void **state)
@@ -535,6 +634,8 @@ int main(void)
 		EVALUATE_TEST(remit_says_what_the_gateway_would),
 		EVALUATE_TEST(a_search_finds_what_evaluations_permit_page_by_page),
 		EVALUATE_TEST(a_page_ends_after_so_many_candidates),
+		EVALUATE_TEST(a_page_ends_sooner_where_much_is_read_for_each),
+		EVALUATE_TEST(arguments_are_compared_with_so_many_approvals),
 		EVALUATE_TEST(another_version_is_another_state),
 		EVALUATE_TEST(a_record_has_a_digest_and_no_values),
 		EVALUATE_TEST(questions_of_an_application_are_not_kept_unless_it_says_so),

@@ -160,6 +160,24 @@ static void a_byte_that_changed_within_it_is_corrupt(void **state)
 	assert_int_equal(err.code, ERROR_CORRUPT);
 }
 
+/* Else what is in the later ones would be taken for never decided. */
+static void a_segment_that_is_gone_before_others_is_corrupt(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct disk *disk = simulated_disk_port(fixture->disk);
+	char path[SEGMENT_PATH_BYTES];
+	uint64_t segments;
+	struct error err;
+
+	assert_true(segments_count(disk, &segments, &err));
+	assert_true(segments >= 3);
+	segment_path(path, 2);
+	assert_true(disk->remove(disk->context, path, &err));
+	assert_int_equal(entries_of(fixture, &err), 0);
+	assert_int_equal(err.code, ERROR_CORRUPT);
+	assert_non_null(strstr(err.text, "segment 2 is missing"));
+}
+
 static void a_disk_that_fails_is_an_error(void **state)
 {
 	struct fixture *fixture = *state;
@@ -329,6 +347,7 @@ int main(void)
 		TEST(where_there_is_no_log_it_says_so),
 		TEST(a_byte_that_changed_within_it_is_corrupt),
 		TEST(a_disk_that_fails_is_an_error),
+		TEST(a_segment_that_is_gone_before_others_is_corrupt),
 		TEST(a_visitor_that_refuses_ends_the_walk_with_its_error),
 		TEST(every_entry_is_read_in_order),
 		TEST(what_is_written_while_it_is_read_is_no_fault),

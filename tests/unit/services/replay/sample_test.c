@@ -78,8 +78,10 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The members behind actor and at, with the brace that ends them. */
-static void append(struct fixture *fixture, const char *members, struct text content)
+/* The members between actor and at, each with its comma, and those behind, with the brace that
+ * ends them. */
+static void append_with(
+	struct fixture *fixture, const char *between, const char *members, struct text content)
 {
 	struct buffer *text = &fixture->texts[fixture->count];
 	struct record_append *append = &fixture->appends[fixture->count++];
@@ -89,8 +91,8 @@ static void append(struct fixture *fixture, const char *members, struct text con
 
 	digest_format(name, &digest);
 	buffer_init(text, 4096);
-	buffer_append_format(
-		text, "{\"actor\":\"identity:a\",\"at\":%" PRId64 ",", fixture->now_utc_ms);
+	buffer_append_format(text, "{\"actor\":\"identity:a\",%s\"at\":%" PRId64 ",", between,
+		fixture->now_utc_ms);
 	if (content.length > 0)
 		buffer_append_format(text, "\"content\":\"%s\",", name);
 	buffer_append_string(text, members);
@@ -99,6 +101,11 @@ static void append(struct fixture *fixture, const char *members, struct text con
 	append->content = content;
 	if (!record_submit(fixture->log, append, &err))
 		fail_msg("%s", err.text);
+}
+
+static void append(struct fixture *fixture, const char *members, struct text content)
+{
+	append_with(fixture, "", members, content);
 }
 
 /* A decision whose arguments are not beside it: it cannot be made again. */
@@ -209,6 +216,37 @@ static void a_sample_is_bounded(void **state)
 		    fixture->result.made == SAMPLE_DECISIONS_MAX / 2 + 1);
 }
 
+/* One that is made again, though what was asked is not there; or one of remit's own point. */
+static void evaluate(struct fixture *fixture, bool is_own)
+{
+	append_with(fixture, is_own ? "" : "\"application\":\"shop@1\",",
+		is_own ? "\"endpoint\":\"evaluation\",\"identity\":\"a\",\"results\":[],"
+			 "\"type\":\"evaluation\"}"
+		       : "\"endpoint\":\"evaluation\",\"identity\":\"a\",\"results\":[],\"seen\":0,"
+			 "\"type\":\"evaluation\"}",
+		TEXT(""));
+}
+
+/* Whoever asks much takes no decision's place. */
+static void evaluations_are_bounded_apart_from_decisions(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (int i = 0; i < SAMPLE_DECISIONS_MAX; i++)
+		evaluate(fixture, true);
+	for (int i = 0; i < SAMPLE_EVALUATIONS_MAX; i++)
+		evaluate(fixture, false);
+	for (int i = 0; i < 10; i++)
+		decide(fixture);
+	sample_at(fixture, fixture->now_utc_ms + 1, false);
+	assert_int_equal(fixture->result.made, SAMPLE_EVALUATIONS_MAX + 10);
+	open_log(fixture);
+	evaluate(fixture, false);
+	sample_at(fixture, fixture->now_utc_ms + 1, false);
+	assert_true(fixture->result.made == SAMPLE_EVALUATIONS_MAX / 2 + 10 ||
+		    fixture->result.made == SAMPLE_EVALUATIONS_MAX / 2 + 11);
+}
+
 static void who_stops_it_gets_no_result(void **state)
 {
 	struct fixture *fixture = *state;
@@ -230,6 +268,7 @@ int main(void)
 		CASE(a_key_that_is_gone_is_told_unless_the_log_says_that_it_was_erased),
 		CASE(what_is_older_than_the_day_is_not_in_it),
 		CASE(a_sample_is_bounded),
+		CASE(evaluations_are_bounded_apart_from_decisions),
 		CASE(who_stops_it_gets_no_result),
 	};
 
