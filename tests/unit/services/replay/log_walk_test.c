@@ -236,6 +236,14 @@ static void close_noted(void *context, int file)
 	moment->real.close(moment->real.context, file);
 }
 
+static bool list_of(void *context, const char *path, struct arena *arena, struct text **out_names,
+	size_t *out_count, struct error *err)
+{
+	struct moment *moment = context;
+
+	return moment->real.list(moment->real.context, path, arena, out_names, out_count, err);
+}
+
 static bool size_of(void *context, int file, uint64_t *out_bytes, struct error *err)
 {
 	struct moment *moment = context;
@@ -271,6 +279,7 @@ static uint64_t entries_at(struct fixture *fixture, struct moment *moment, struc
 	disk.open = open_noted;
 	disk.close = close_noted;
 	disk.size = size_of;
+	disk.list = list_of;
 	disk.read = read_early;
 	*err = (struct error){0};
 	fixture->told = fixture->visited = 0;
