@@ -67,6 +67,7 @@ static void print_example(const struct json *example)
 	const struct json *before = json_find(example, "before");
 	const struct json *after = json_find(example, "after");
 	struct text about = json_text_or(example, "tool", "");
+	struct text what = json_text_or(example, "what", "");
 	struct buffer line;
 
 	if (about.length == 0)
@@ -80,8 +81,8 @@ static void print_example(const struct json *example)
 		TEXT_ARGS(json_text_or(after, "verdict", "")),
 		TEXT_ARGS(json_text_or(after, "reason", "")),
 		TEXT_ARGS(json_text_or(after, "policy", "")));
-	if (text_equal(json_text_or(before, "reason", ""), json_text_or(after, "reason", "")))
-		append_terms(&line, json_text_or(example, "what", ""), before, after);
+	if (what.length > 0 && !text_is(what, "verdict") && !text_is(what, "reason"))
+		append_terms(&line, what, before, after);
 	print_line(&line);
 }
 

@@ -370,13 +370,19 @@ static void a_replay_tells_names_that_agents_made_up_harmlessly(void **state)
 	struct json value = parse(bench,
 		"{\"decisions\":1,\"replayed\":1,\"changed\":1,"
 		"\"tools\":[{\"name\":\"s/\\u001b[2J\\nx\",\"changed\":1}],"
-		"\"examples\":[{\"record\":7,\"identity\":\"a\",\"tool\":\"s/\\u009b1A\"}]}");
+		"\"examples\":[{\"record\":7,\"identity\":\"a\",\"tool\":\"s/\\u009b1A\"},"
+		"{\"record\":8,\"identity\":\"a\",\"tool\":\"s/t\",\"what\":\"approvals\","
+		"\"before\":{\"verdict\":\"ask\",\"approvals\":[\"owner\"]},"
+		"\"after\":{\"verdict\":\"ask\",\"approvals\":[\"owner\",\"second\"]}}]}");
 
 	caught(bench, replay_report, &value);
 	assert_int_equal(replay_status, EXIT_REFUSED);
 	is_harmless(bench->out);
 	assert_non_null(strstr(bench->out, "\n  s/?[2J?x: changed 1\n"));
 	assert_non_null(strstr(bench->out, "\n  #7 a s/?1A:  () ->  () \n"));
+	assert_non_null(
+		strstr(bench->out, "\n  #8 a s/t: ask () -> ask () approvals: [\"owner\"] -> "
+				   "[\"owner\",\"second\"]\n"));
 }
 
 static void a_replay_of_an_identity_that_is_none_is_not_found(void **state)
