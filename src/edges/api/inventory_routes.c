@@ -341,7 +341,7 @@ static void give_back(struct api_request *request, struct inventory_change *chan
 {
 	struct error err;
 	bool is_called =
-		inventory_answer(service_of(request), change->account) != CONTAINMENT_ANSWER_NONE &&
+		inventory_was_called(service_of(request), change->account) &&
 		connector_can_contain(request->api->services.connector, change->account, STOP_BACK);
 
 	if (is_called ? !call_provider(request, STOP_BACK, &err)

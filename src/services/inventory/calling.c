@@ -28,6 +28,9 @@ static bool fold_call(void *state, const struct json *record, uint64_t index, st
 	if (containment->answer == CONTAINMENT_ANSWER_NONE)
 		containment->answer = CONTAINMENT_ANSWER_CALLED;
 	containment->is_calling = false;
+	if (text_is(json_text_or(record, "type", ""), "containment-called") ||
+		json_integer_or(record, "calls", 0) > 0 || json_boolean_or(record, "called", false))
+		containment->was_called = true;
 	containment->is_back = json_boolean_or(record, "back", false);
 	containment->answered_utc_ms = json_integer_or(record, "at", 0);
 	containment->answered_index = index;
@@ -54,6 +57,13 @@ bool calling_register(struct inventory_service *service, struct error *err)
 			return false;
 	}
 	return true;
+}
+
+bool inventory_was_called(const struct inventory_service *service, struct text account)
+{
+	const struct containment *containment = containment_find(service, account);
+
+	return containment != NULL && containment->was_called;
 }
 
 /* ---- writing ---- */
@@ -95,8 +105,12 @@ static bool submit(struct inventory_service *service, struct inventory_calling *
 	json_put_text(&record->object, "account", calling->account);
 	if (calling->is_back)
 		json_put_boolean(&record->object, "back", true);
-	if (is_answer)
+	if (is_answer) {
 		put_answer(&record->object, calling);
+		/* The row of the store is this record alone. */
+		if (inventory_was_called(service, calling->account))
+			json_put_boolean(&record->object, "called", true);
+	}
 	return fold_record_send(&record, err);
 }
 

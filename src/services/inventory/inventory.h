@@ -286,6 +286,8 @@ bool inventory_is_called(const struct inventory_service *service, struct text ac
  * left it.  False: none. */
 bool inventory_next_called(const struct inventory_service *service, struct text after,
 	struct text *out_account, bool *out_back);
+/* Whether its provider was called since it is contained: looks alone are no call. */
+bool inventory_was_called(const struct inventory_service *service, struct text account);
 /* What its provider answered last, of a containment; NONE, too, where there is none. */
 enum containment_answer inventory_answer(
 	const struct inventory_service *service, struct text account);

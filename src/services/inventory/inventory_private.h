@@ -117,6 +117,7 @@ struct containment {
 	uint64_t index;
 	/* What a connector found there. */
 	enum containment_answer answer;
+	bool was_called; /* since it is contained: else there is nothing to give back */
 	bool is_calling; /* it is to be called next, and no record is there that it was */
 	bool is_back;    /* it was called so that the account may act again */
 	int64_t answered_utc_ms;

@@ -748,6 +748,10 @@ static void what_was_ordered_and_not_called_is_looked_at_after_a_start(void **st
 	assert_int_equal(inventory_answer(bench->inventory, TEXT("n8n/f")), CONTAINMENT_ANSWER_ON);
 	assert_int_equal(open_findings(bench, FINDING_CONTAINMENT_OPEN), 1);
 	assert_int_equal(bench->asked, 2);
+	assert_false(inventory_was_called(bench->inventory, TEXT("n8n/f")));
+	assert_int_equal(contain(bench, "n8n/f"), ERROR_NONE);
+	fake_log_flush(&bench->governed.log);
+	assert_true(inventory_was_called(bench->inventory, TEXT("n8n/f")));
 }
 
 /* No place is left for one more: its order is on record, and what came of it, too. */
