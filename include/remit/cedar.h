@@ -20,6 +20,10 @@
 
 #define CEDAR_MUST_CHECK __attribute__((warn_unused_result))
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What is declared from here on is all that the shared library shows. */
 #pragma GCC visibility push(default)
 
@@ -53,7 +57,11 @@ struct cedar_text {
 	const char *data;
 	size_t length;
 };
+#ifdef __cplusplus
+#define CEDAR_TEXT(literal) (cedar_text{"" literal, sizeof(literal) - 1})
+#else
 #define CEDAR_TEXT(literal) ((struct cedar_text){"" literal, sizeof(literal) - 1})
+#endif
 struct cedar_text cedar_text_of(const char *string);
 
 enum cedar_error_code {
@@ -716,5 +724,9 @@ bool cedar_validate(const struct cedar_policy_set *set, const struct cedar_schem
 const char *cedar_finding_name(enum cedar_finding_code code);
 
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
