@@ -188,11 +188,13 @@ bool cedar_entities_add(struct cedar_entities *entities, const struct cedar_enti
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Adds every entity of a Cedar entities JSON array.  Without a schema: strings
  * stay strings, entities and extension values must be spelled with __entity
- * and __extn.  On failure the store must be destroyed.  Errors: INVALID, LIMIT. */
+ * and __extn.  On failure the store must be destroyed.  Errors: INVALID with line and
+ * column, LIMIT. */
 bool cedar_entities_add_json(struct cedar_entities *entities, struct cedar_text json,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Closes the hierarchy transitively; nothing can be added afterwards.  A parent
- * that is not in the store is allowed.  Errors: INVALID for a cycle, LIMIT. */
+ * that is not in the store is allowed.  Errors: INVALID for a cycle, which is told by
+ * the names in it and has no place, since it may go through several texts; LIMIT. */
 bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err) CEDAR_MUST_CHECK;
 void cedar_entities_destroy(struct cedar_entities **entities);
 

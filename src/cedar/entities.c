@@ -211,6 +211,18 @@ bool cedar_entities_add(
 	return true;
 }
 
+bool entities_add_read(struct cedar_entities *entities, const struct document_reader *reader,
+	const struct document *object, const struct cedar_entity *entity)
+{
+	struct cedar_error *err = reader->err;
+
+	if (cedar_entities_add(entities, entity, err))
+		return true;
+	if (err->code == CEDAR_ERROR_INVALID)
+		cedar_place(reader->source, object->at, &err->line, &err->column);
+	return false;
+}
+
 bool cedar_entities_add_json(
 	struct cedar_entities *entities, struct cedar_text json, struct cedar_error *err)
 {
@@ -230,7 +242,7 @@ bool cedar_entities_add_json(
 	}
 	for (const struct document *object = root->first; object != NULL; object = object->next) {
 		if (!document_entity(&reader, object, &entity) ||
-			!cedar_entities_add(entities, &entity, err))
+			!entities_add_read(entities, &reader, object, &entity))
 			goto done;
 	}
 	ok = true;

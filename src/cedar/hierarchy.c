@@ -4,6 +4,7 @@
  *
  * A node's ancestors are its parents and theirs, which are sorted already.  They are
  * gathered in one scratch array, merged and copied without repetition. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,11 +217,42 @@ bool entities_fail_cycle(const struct cedar_uid *uid, struct cedar_error *err)
 		(int)uid->type.length, uid->type.data, (int)uid->id.length, uid->id.data);
 }
 
+bool entities_tell_cycle(const struct cedar_uid *uid, struct cedar_error *err)
+{
+	static const char form[] = ", in %.*s::\"%.*s\"", more[] = ", in ...";
+	size_t used = strlen(err->text), left = sizeof err->text - used;
+	size_t need = uid->type.length + uid->id.length + sizeof form;
+
+	if (need + sizeof more < left) {
+		(void)snprintf(err->text + used, left, form, (int)uid->type.length, uid->type.data,
+			(int)uid->id.length, uid->id.data);
+		return true;
+	}
+	if (sizeof more < left)
+		(void)snprintf(err->text + used, left, more);
+	return false;
+}
+
 static void open_node(struct closing *closing, struct entity_node *node)
 {
 	node->visit = VISIT_OPEN;
 	closing->stack[closing->depth++] =
 		(struct frame){(uint32_t)(node - closing->entities->nodes), 0};
+}
+
+/* What is open since the node is in it, and it in them. */
+static bool fail_cycle(const struct closing *closing, const struct entity_node *node)
+{
+	const struct entity_node *nodes = closing->entities->nodes;
+	uint32_t at = closing->depth - 1;
+
+	entities_fail_cycle(&node->uid, closing->err);
+	while (&nodes[closing->stack[at].index] != node)
+		at--;
+	while (++at < closing->depth &&
+		entities_tell_cycle(&nodes[closing->stack[at].index].uid, closing->err))
+		continue;
+	return false;
 }
 
 /* Opens the frame's next parent that is new; *opened says if there was one. */
@@ -236,7 +268,7 @@ static bool open_parent(struct closing *closing, struct frame *frame, bool *open
 		if (parent == NULL || parent->visit == VISIT_DONE)
 			continue;
 		if (parent->visit == VISIT_OPEN)
-			return entities_fail_cycle(&parent->uid, closing->err);
+			return fail_cycle(closing, parent);
 		open_node(closing, parent);
 		*opened = true;
 		return true;

@@ -156,7 +156,7 @@ bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_e
 	}
 	for (const struct document *object = root->first; object != NULL; object = object->next) {
 		if (!read_whole(schema, &reader, object, &entity) ||
-			!cedar_entities_add(entities, &entity, err))
+			!entities_add_read(entities, &reader, object, &entity))
 			goto done;
 	}
 	ok = true;

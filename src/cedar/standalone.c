@@ -28,7 +28,8 @@ static bool fill(
 	if (expression->source.data == NULL)
 		return cedar_fail_memory(err);
 	return expression_parse(&expression->ast, expression->arena, expression->source, err) &&
-	       program_compile(&expression->program, &expression->piece, expression->ast, err);
+	       program_compile(&expression->program, &expression->piece, expression->ast,
+		       expression->source, err);
 }
 
 bool cedar_expression_parse(

@@ -57,19 +57,82 @@ static void malformed_entities_are_refused(void **state)
 	}
 }
 
-static void a_cycle_is_refused_whatever_its_length(void **state)
+static void what_differs_from_the_entity_before_is_refused_where_it_stands(void **state)
 {
-	static const char *const bad[] = {"[" NODE("a", UID("T", "a")) "]",
-		"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "a")) "]",
-		"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "c")) "," NODE(
-			"c", UID("T", "d")) "," NODE("d", UID("T", "b")) "]"};
+	struct cedar_error err;
+
+	(void)state;
+	assert_false(loads(
+		"[" NODE("b", "") ",\n" NODE("a", "") ",\n  " NODE("a", UID("T", "b")) "]", &err));
+	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	assert_string_equal(err.text, "two different entities T::\"a\"");
+	assert_int_equal(err.line, 3);
+	assert_int_equal(err.column, 3);
+}
+
+static void what_does_not_come_from_a_text_has_no_place(void **state)
+{
+	struct cedar_entities *store;
+	struct cedar_error err;
+	struct cedar_uid parent = t("b");
+	struct cedar_entity entity = {.uid = t("a")};
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	assert_true(cedar_entities_add(store, &entity, &err));
+	entity.parents = &parent;
+	entity.parent_count = 1;
+	assert_false(cedar_entities_add(store, &entity, &err));
+	assert_int_equal(err.line, 0);
+	cedar_entities_destroy(&store);
+}
+
+/* It may go through several texts, so it has names and no place. */
+static void a_cycle_is_refused_whatever_its_length_and_told_by_its_names(void **state)
+{
+	static const char *const bad[][2] = {
+		{"[" NODE("a", UID("T", "a")) "]", "the entity T::\"a\" is its own ancestor"},
+		{"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "a")) "]",
+			"the entity T::\"a\" is its own ancestor, in T::\"b\""},
+		{"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "c")) "," NODE(
+			 "c", UID("T", "d")) "," NODE("d", UID("T", "b")) "]",
+			"the entity T::\"b\" is its own ancestor, in T::\"c\", in T::\"d\""}};
 	struct cedar_error err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		assert_false(loads(bad[i], &err));
-		assert_non_null(strstr(err.text, "its own ancestor"));
+		assert_false(loads(bad[i][0], &err));
+		assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+		assert_int_equal(err.line, 0);
+		assert_string_equal(err.text, bad[i][1]);
 	}
+}
+
+/* Of what does not fit in an error's text, that there is more is told. */
+static void a_long_cycle_is_told_in_part(void **state)
+{
+	enum { LENGTH = 1000 };
+	char names[LENGTH][8];
+	struct cedar_uid uids[LENGTH];
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	for (int i = 0; i < LENGTH; i++) {
+		(void)snprintf(names[i], sizeof names[i], "n%d", i);
+		uids[i] = t(names[i]);
+	}
+	for (int i = 0; i < LENGTH; i++)
+		assert_true(cedar_entities_add(store,
+			&(struct cedar_entity){.uid = uids[i],
+				.parents = &uids[(i + 1) % LENGTH],
+				.parent_count = 1},
+			&err));
+	assert_false(cedar_entities_seal(store, &err));
+	assert_non_null(strstr(err.text, "ancestor, in T::\"n1\", in T::\"n2\", in "));
+	assert_string_equal(err.text + strlen(err.text) - strlen("\", in ..."), "\", in ...");
+	cedar_entities_destroy(&store);
 }
 
 static void an_equal_duplicate_is_the_same_entity(void **state)
@@ -403,7 +466,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(malformed_entities_are_refused),
-		cmocka_unit_test(a_cycle_is_refused_whatever_its_length),
+		cmocka_unit_test(what_differs_from_the_entity_before_is_refused_where_it_stands),
+		cmocka_unit_test(what_does_not_come_from_a_text_has_no_place),
+		cmocka_unit_test(a_cycle_is_refused_whatever_its_length_and_told_by_its_names),
+		cmocka_unit_test(a_long_cycle_is_told_in_part),
 		cmocka_unit_test(an_equal_duplicate_is_the_same_entity),
 		cmocka_unit_test(the_hierarchy_is_closed_over_missing_parents_too),
 		cmocka_unit_test(every_one_of_many_ancestors_is_found),

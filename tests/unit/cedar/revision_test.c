@@ -137,6 +137,8 @@ static void a_cycle_is_refused_and_what_was_stays_in_force(void **state)
 	assert_true(put(&now, "G", "unit", "firm", &err));
 	assert_false(put(&now, "G", "firm", "team", &err));
 	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	assert_string_equal(err.text,
+		"the entity G::\"firm\" is its own ancestor, in G::\"team\", in G::\"unit\"");
 	assert_true(is_in(now, "p", "firm"));
 	assert_false(is_there(now, "G", "firm"));
 	assert_int_equal(cedar_entities_count(now), 4);
