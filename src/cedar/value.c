@@ -7,10 +7,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cedar/extension.h"
+#include "cedar/sort.h"
 
 enum { SORT_INSERTING_MAX = 16 };
 
@@ -199,7 +199,7 @@ static int order_members(const void *a, const void *b)
 static void sort_members(struct cedar_member *members, size_t count)
 {
 	if (count > SORT_INSERTING_MAX) {
-		qsort(members, count, sizeof *members, order_members);
+		sort_items(members, count, sizeof *members, order_members);
 		return;
 	}
 	for (size_t i = 1; i < count; i++) {
@@ -216,7 +216,7 @@ static void sort_members(struct cedar_member *members, size_t count)
 static void sort_values(struct cedar_value *items, size_t count)
 {
 	if (count > SORT_INSERTING_MAX) {
-		qsort(items, count, sizeof *items, order_values);
+		sort_items(items, count, sizeof *items, order_values);
 		return;
 	}
 	for (size_t i = 1; i < count; i++) {

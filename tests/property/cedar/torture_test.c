@@ -1,21 +1,25 @@
 /* Every allocation fails once: parsing, loading, overlaying, deciding and
  * explaining must each say LIMIT, hand nothing over and leak nothing (the
- * sanitizer build checks the last).  The linker sends malloc, calloc and realloc
- * of this program here. */
+ * sanitizer build checks the last).  And deciding, however much it finds, takes
+ * nothing but from its arena.  The linker sends malloc, calloc and realloc of this
+ * program here, and qsort, in which the C library may take memory unseen. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "cedar/like.h"
 #include "remit/cedar.h"
 
 enum { ARENA_BYTES = 1 << 20, ALLOCATIONS_MAX = 5000 };
 
 static long allocations_left = -1; /* negative: never fail */
+static long allocations;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -23,9 +27,13 @@ void *__real_realloc(void *memory, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+typedef int order_fn(const void *a, const void *b);
+void __real_qsort(void *items, size_t count, size_t size, order_fn *order);
+void __wrap_qsort(void *items, size_t count, size_t size, order_fn *order);
 
 static bool fails_now(void)
 {
+	allocations++;
 	if (allocations_left < 0)
 		return false;
 	return allocations_left-- == 0;
@@ -44,6 +52,12 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *memory, size_t size)
 {
 	return fails_now() ? NULL : __real_realloc(memory, size);
+}
+
+void __wrap_qsort(void *items, size_t count, size_t size, order_fn *order)
+{
+	allocations++;
+	__real_qsort(items, count, size, order);
 }
 
 static const char policies[] =
@@ -313,9 +327,84 @@ static void every_limit_of_the_arena_is_an_error_and_nothing_more(void **state)
 	assert_true(limit > 256);
 }
 
+/* A condition that makes a set and a record of so many values, the last first. */
+static size_t put_condition(char *out, size_t room, int values)
+{
+	size_t at = (size_t)snprintf(out, room, "when { [");
+
+	for (int i = values; i > 0; i--)
+		at += (size_t)snprintf(out + at, room - at, "context.n + %d,", i);
+	at += (size_t)snprintf(out + at, room - at, "].contains(8) && {");
+	for (int i = values; i > 0; i--)
+		at += (size_t)snprintf(out + at, room - at, "a%d: context.n,", i);
+	return at + (size_t)snprintf(out + at, room - at, "}.a1 == 7 };");
+}
+
+/* Of each kind one that is found by the principal, its group, and neither. */
+static void fill_large(char *out, size_t room, int policies_of_a_kind, int values)
+{
+	static const char *const scopes[] = {"(principal, action, resource)",
+		"(principal in G::\"g\", action, resource)",
+		"(principal == U::\"p\", action, resource)"};
+	size_t at = 0;
+
+	for (int i = 0; i < policies_of_a_kind; i++) {
+		at += (size_t)snprintf(out + at, room - at, "permit%s", scopes[i % 3]);
+		if (i % 16 == 0)
+			at += put_condition(out + at, room - at, values);
+		else
+			at += (size_t)snprintf(out + at, room - at, ";");
+		at += (size_t)snprintf(
+			out + at, room - at, "forbid%s when { context.zz };", scopes[(i + 1) % 3]);
+	}
+	assert_true(at < room);
+}
+
+static void deciding_takes_nothing_but_from_its_arena(void **state)
+{
+	enum { TEXT_BYTES = 1 << 21, KIND = 600, VALUES = 300 };
+	struct cedar_request request = {cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("p")),
+		cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("a")),
+		cedar_uid_of(CEDAR_TEXT("R"), CEDAR_TEXT("r")), {.type = CEDAR_NONE}};
+	struct cedar_arena *arena = cedar_arena_create(2 * ARENA_BYTES), *kept;
+	struct cedar_policy_set *set;
+	struct cedar_entities *store;
+	struct cedar_answer answer;
+	struct cedar_error err;
+	char *text = malloc(TEXT_BYTES);
+
+	(void)state;
+	kept = cedar_arena_create(ARENA_BYTES);
+	assert_true(text != NULL && arena != NULL && kept != NULL);
+	fill_large(text, TEXT_BYTES, KIND, VALUES);
+	assert_true(cedar_policy_set_parse(&set, cedar_text_of(text), NULL, &err));
+	assert_true(cedar_entities_create(&store, &err) &&
+		    cedar_entities_add_json(store, cedar_text_of(entities), &err) &&
+		    cedar_entities_seal(store, &err) &&
+		    cedar_value_parse_json(&request.context, kept, cedar_text_of(context), &err));
+	/* One block, which a reset leaves. */
+	assert_non_null(arena_alloc((struct arena *)arena, 1, 2 * ARENA_BYTES - 64));
+	cedar_arena_reset(arena);
+	allocations = 0;
+	assert_true(cedar_authorize(set, store, &request, arena, &answer, &err));
+	assert_int_equal(allocations, 0);
+	assert_int_equal(answer.reason_count, KIND);
+	assert_int_equal(answer.error_count, KIND);
+	for (size_t i = 0; i < KIND; i++) {
+		assert_int_equal(answer.reasons[i], 2 * i);
+		assert_int_equal(answer.errors[i].policy, 2 * i + 1);
+	}
+	cedar_entities_destroy(&store);
+	cedar_policy_set_destroy(&set);
+	cedar_arena_destroy(&kept);
+	cedar_arena_destroy(&arena);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(deciding_takes_nothing_but_from_its_arena),
 		cmocka_unit_test(every_failed_allocation_is_an_error_and_nothing_more),
 		cmocka_unit_test(every_limit_of_the_arena_is_an_error_and_nothing_more),
 	};
