@@ -49,6 +49,15 @@ enum {
 	CEDAR_ACCOUNT_BYTES_MAX = 16 * 1024,            /* source evaluated again to tell values */
 	CEDAR_UNKNOWNS_MAX = 16,                        /* members of a context left open */
 	CEDAR_CONDITIONS_MAX = 64,                      /* conditions told of one residual */
+	/* Memory, in MiB. */
+	CEDAR_SET_MEMORY_MIB_MAX = 1024,         /* of one policy set */
+	CEDAR_POLICY_JSON_MEMORY_MIB_MAX = 1024, /* while policies are read from JSON */
+	CEDAR_EXPRESSION_MEMORY_MIB_MAX = 64,    /* of one expression on its own */
+	CEDAR_STORE_MEMORY_MIB_MAX = 4096,       /* of one store; while entities are read; of
+						  * one entity put into a revision */
+	CEDAR_SCHEMA_MEMORY_MIB_MAX = 512,       /* of one schema */
+	CEDAR_VALIDATION_MEMORY_MIB_MAX = 256,   /* of types; of one policy; of one policy for
+						  * one kind of request */
 	CEDAR_ERROR_TEXT_BYTES = 256,
 };
 

@@ -8,9 +8,6 @@ struct revision;
 struct document;
 struct document_reader;
 
-/* Three times the text it was read from, and room for the closure. */
-#define ENTITIES_STORE_BYTES_MAX ((size_t)16 * CEDAR_ENTITIES_BYTES_MAX)
-
 struct cedar_entities {
 	struct arena *arena; /* its own, or the overlay's arena */
 	const struct cedar_entities *below;
@@ -20,6 +17,7 @@ struct cedar_entities {
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t present_count;
+	uint32_t entities_max; /* CEDAR_ENTITIES_MAX; who is only named as a parent counts */
 	bool is_sealed;
 };
 
@@ -48,7 +46,10 @@ bool entities_add_read(struct cedar_entities *entities, const struct document_re
 	const struct document *object, const struct cedar_entity *entity) MUST_CHECK;
 /* The order in which a node keeps its ancestors. */
 int ancestor_order(const struct ancestor *a, const struct ancestor *b);
-/* Gives every node all its ancestors.  There must be room in nodes for a
+/* Makes room for more nodes; it may move those that there are.  Errors: LIMIT. */
+bool entities_reserve(
+	struct cedar_entities *entities, uint32_t more, struct cedar_error *err) MUST_CHECK;
+/* Gives every node all its ancestors.  In an overlay there must be room in nodes for a
  * placeholder for each parent.  Errors: INVALID for a cycle, LIMIT. */
 bool entities_close(struct cedar_entities *entities, struct cedar_error *err) MUST_CHECK;
 

@@ -33,26 +33,39 @@ struct closing {
 	struct cedar_error *err;
 };
 
+static bool add_placeholder(
+	struct cedar_entities *entities, const struct cedar_uid *uid, struct cedar_error *err)
+{
+	struct entity_node node = {.uid = *uid};
+
+	if (!entities_reserve(entities, 1, err))
+		return false;
+	node.uid.hash = cedar_uid_hash(uid);
+	table_put(&entities->table, node.uid.hash, entities->count);
+	entities->nodes[entities->count++] = node;
+	return true;
+}
+
 /* E1: every parent becomes a node here or is one below. */
-static void add_placeholders(struct cedar_entities *entities)
+static bool add_placeholders(struct cedar_entities *entities, struct cedar_error *err)
 {
 	uint32_t given = entities->count;
 
 	for (uint32_t i = 0; i < given; i++) {
 		for (uint32_t p = 0; p < entities->nodes[i].parent_count; p++) {
-			struct cedar_uid uid = entities->nodes[i].parents[p];
-			struct entity_node *node = entities_find_here(entities, &uid);
+			const struct cedar_uid *uid = &entities->nodes[i].parents[p];
+			struct entity_node *node = entities_find_here(entities, uid);
 
-			if (node == NULL && entities_find(entities->below, &uid) == NULL) {
-				uid.hash = cedar_uid_hash(&uid);
-				table_put(&entities->table, uid.hash, entities->count);
-				node = &entities->nodes[entities->count++];
-				*node = (struct entity_node){.uid = uid};
+			if (node == NULL && entities_find(entities->below, uid) == NULL) {
+				if (!add_placeholder(entities, uid, err))
+					return false;
+				node = &entities->nodes[entities->count - 1];
 			}
 			if (node != NULL)
 				node->is_parent = true;
 		}
 	}
+	return true;
 }
 
 static bool gather(struct closing *closing, const struct ancestor *ancestors, uint32_t count)
@@ -301,7 +314,8 @@ bool entities_close(struct cedar_entities *entities, struct cedar_error *err)
 	struct frame few[FRAMES_ON_STACK];
 	bool ok = false;
 
-	add_placeholders(entities);
+	if (!add_placeholders(entities, err))
+		return false;
 	closing.entities = entities;
 	closing.err = err;
 	closing.depth = 0;

@@ -27,6 +27,12 @@ bool cedar_fail_memory(struct cedar_error *err);
 /* The line and column of byte offset, both 1-based. */
 void cedar_place(struct cedar_text source, size_t offset, uint32_t *line, uint32_t *column);
 
+/* The bytes that a bound of the header is, which gives MiB. */
+static inline size_t cedar_mib(size_t mib)
+{
+	return mib << 20;
+}
+
 static inline bool cedar_text_equal(struct cedar_text a, struct cedar_text b)
 {
 	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);

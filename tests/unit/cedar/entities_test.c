@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cedar/entities_inner.h"
 #include "support.h"
 
 #define UID(type, id) "{\"type\":\"" type "\",\"id\":\"" id "\"}"
@@ -442,6 +443,61 @@ static void an_entities_text_ends_at_its_byte_limit(void **state)
 	free(text);
 }
 
+static void add_with_parent(struct cedar_entities *store, int number, const char *parent,
+	enum cedar_error_code expected)
+{
+	char name[16];
+	struct cedar_uid above = t(parent);
+	struct cedar_entity entity = {.parents = &above, .parent_count = 1};
+	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
+
+	(void)snprintf(name, sizeof name, "%d", number);
+	entity.uid = t(name);
+	assert_int_equal(cedar_entities_add(store, &entity, &err), expected == CEDAR_ERROR_NONE);
+	assert_int_equal(err.code, expected);
+}
+
+/* A store for so many, with `count` entities below one parent. */
+static struct cedar_entities *store_of(uint32_t entities_max, int count, const char *parent)
+{
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	assert_true(cedar_entities_create(&store, &err));
+	assert_int_equal(store->entities_max, CEDAR_ENTITIES_MAX);
+	store->entities_max = entities_max;
+	for (int i = 0; i < count; i++)
+		add_with_parent(store, i, parent, CEDAR_ERROR_NONE);
+	return store;
+}
+
+/* Ten million of them would take gigabytes, so the store is told of another bound. */
+static void a_store_has_only_so_many_entities(void **state)
+{
+	enum { MAX = 20 };
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	for (int count = MAX - 1; count <= MAX; count++) {
+		store = store_of(MAX, count, "none");
+		/* Who is only named as a parent is one of them, once. */
+		assert_int_equal(cedar_entities_seal(store, &err), count < MAX);
+		if (count == MAX)
+			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+		cedar_entities_destroy(&store);
+	}
+	store = store_of(MAX, MAX - 1, "19");
+	add_with_parent(store, MAX - 1, "20", CEDAR_ERROR_NONE);
+	add_with_parent(store, MAX, "19", CEDAR_ERROR_LIMIT);
+	cedar_entities_destroy(&store);
+	/* However often they are named. */
+	store = store_of(MAX, MAX - 1, "19");
+	assert_true(cedar_entities_add(store, &(struct cedar_entity){.uid = t("19")}, &err));
+	assert_true(cedar_entities_seal(store, &err));
+	cedar_entities_destroy(&store);
+}
+
 /* So many that are there would take gigabytes: refused before one is read. */
 static void an_entity_has_only_so_many_parents(void **state)
 {
@@ -480,6 +536,7 @@ int main(void)
 		cmocka_unit_test(a_visit_gives_entities_in_their_order_with_their_parents),
 		cmocka_unit_test(an_overlay_hides_only_what_is_nobodys_parent),
 		cmocka_unit_test(an_entities_text_ends_at_its_byte_limit),
+		cmocka_unit_test(a_store_has_only_so_many_entities),
 		cmocka_unit_test(an_entity_has_only_so_many_parents),
 	};
 
