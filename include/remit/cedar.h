@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /* The Cedar policy language (4.5): parse policies once, seal them, then decide
- * any number of requests from any number of threads.  No global state, no
- * locale, no clock, no I/O.  Sealed sets and sealed entities never change; an
+ * any number of requests from any number of threads.  No locale, no clock, no
+ * I/O, and no global state but a random key for hashes, which is drawn when the
+ * library is loaded and never changes.  Sealed sets and sealed entities never change; an
  * arena belongs to one thread at a time.
  *
  * A function that returns bool returns false on failure and fills err (never
@@ -115,7 +116,7 @@ enum cedar_type {
 struct cedar_uid {
 	struct cedar_text type;
 	struct cedar_text id;
-	uint64_t hash; /* private: 0 or what cedar_uid_of computed */
+	uint64_t hash; /* private: 0 or what cedar_uid_of computed, in this process */
 };
 /* Borrows both texts. */
 struct cedar_uid cedar_uid_of(struct cedar_text type, struct cedar_text id);
@@ -223,7 +224,8 @@ bool cedar_entities_find(const struct cedar_entities *entities, const struct ced
 	struct cedar_entity *out) CEDAR_MUST_CHECK;
 /* Calls visit for each entity of a sealed store (what lies below an overlay left
  * out), in the order of adding, until it returns false.  Of a revision, those that its
- * first one had come first, and the others follow in any order. */
+ * first one had come first, and the others follow in an order that differs from one
+ * process to another. */
 void cedar_entities_visit(const struct cedar_entities *entities,
 	bool (*visit)(void *closure, const struct cedar_entity *entity), void *closure);
 /* Cedar's `in`: the same, or an ancestor. */
@@ -669,7 +671,8 @@ bool cedar_validate_request(const struct cedar_schema *schema, const struct ceda
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* True if every entity of the sealed store is of a declared type and has what it
  * declares, and nothing else; an action must be exactly as it is declared.
- * Errors: INVALID names the first entity that is wrong; LIMIT. */
+ * Errors: INVALID names the first entity that is wrong, of a revision the first by its
+ * name; LIMIT. */
 bool cedar_validate_entities(const struct cedar_schema *schema,
 	const struct cedar_entities *entities, struct cedar_error *err) CEDAR_MUST_CHECK;
 

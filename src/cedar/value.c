@@ -52,12 +52,13 @@ bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
 
 int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b)
 {
-	uint64_t hash_a = cedar_uid_hash(a), hash_b = cedar_uid_hash(b);
 	int order;
 
-	if (hash_a != hash_b)
-		return hash_a < hash_b ? -1 : 1;
-	order = cedar_text_compare(a->type, b->type);
+	if (a == b)
+		return 0;
+	order = a->type.data == b->type.data && a->type.length == b->type.length
+			? 0
+			: cedar_text_compare(a->type, b->type);
 	return order != 0 ? order : cedar_text_compare(a->id, b->id);
 }
 

@@ -443,6 +443,61 @@ static void an_entities_text_ends_at_its_byte_limit(void **state)
 	free(text);
 }
 
+/* A hash that anyone can compute, as entities had it once. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+enum { BAD_BYTES = 16, BAD_IDS = 4096 };
+
+/* An id whose second half cancels the hash of the first: all such ids had one hash. */
+static void make_bad_id(char id[BAD_BYTES], uint64_t number)
+{
+	const uint64_t odd_1 = 0x9E3779B97F4A7C15, odd_2 = 0xD1B54A32D192ED03;
+	uint64_t type =
+		fold(odd_1 ^ (uint64_t)'T' ^ (uint64_t)'T' << 8 ^ (uint64_t)'T' << 16, odd_1 ^ 1);
+	uint64_t half = fold(type ^ odd_1 ^ number, odd_2);
+
+	memcpy(id, &number, sizeof number);
+	memcpy(id + sizeof number, &half, sizeof half);
+}
+
+/* How many slots a look-up of each entry passes, in sum. */
+static uint64_t count_probes(const struct table *table)
+{
+	uint64_t probes = 0, hash;
+	uint32_t position;
+
+	for (uint32_t at = 0; at < table->slot_count; at++) {
+		if (table_slot(table, at, &hash, &position))
+			probes += 1 + ((at - (uint32_t)hash) & (table->slot_count - 1));
+	}
+	return probes;
+}
+
+static void ids_made_to_collide_are_found_as_fast_as_others(void **state)
+{
+	static char ids[BAD_IDS][BAD_BYTES];
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	for (uint64_t i = 0; i < BAD_IDS; i++) {
+		make_bad_id(ids[i], i);
+		assert_true(cedar_entities_add(store,
+			&(struct cedar_entity){.uid = {CEDAR_TEXT("T"), {ids[i], BAD_BYTES}, 0}},
+			&err));
+	}
+	assert_int_equal(store->table.used, BAD_IDS);
+	/* At most half full, one and a half are to be expected of each. */
+	assert_in_range(count_probes(&store->table), BAD_IDS, 4 * BAD_IDS);
+	cedar_entities_destroy(&store);
+}
+
 static void add_with_parent(struct cedar_entities *store, int number, const char *parent,
 	enum cedar_error_code expected)
 {
@@ -536,6 +591,7 @@ int main(void)
 		cmocka_unit_test(a_visit_gives_entities_in_their_order_with_their_parents),
 		cmocka_unit_test(an_overlay_hides_only_what_is_nobodys_parent),
 		cmocka_unit_test(an_entities_text_ends_at_its_byte_limit),
+		cmocka_unit_test(ids_made_to_collide_are_found_as_fast_as_others),
 		cmocka_unit_test(a_store_has_only_so_many_entities),
 		cmocka_unit_test(an_entity_has_only_so_many_parents),
 	};
