@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /* The Cedar policy language (4.5): parse policies once, seal them, then decide
- * any number of requests from any number of threads.  No global state, no
- * locale, no clock, no I/O.  Sealed sets and sealed entities never change; an
+ * any number of requests from any number of threads.  No locale, no clock, no
+ * I/O, and no global state but a random key for hashes, which is drawn when the
+ * library is loaded and never changes.  Sealed sets and sealed entities never change; an
  * arena belongs to one thread at a time.
  *
  * A function that returns bool returns false on failure and fills err (never
@@ -19,6 +20,10 @@
  * again, reading what is not sealed, NULL where NULL is not said to be taken. */
 
 #define CEDAR_MUST_CHECK __attribute__((warn_unused_result))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* What is declared from here on is all that the shared library shows. */
 #pragma GCC visibility push(default)
@@ -45,6 +50,15 @@ enum {
 	CEDAR_ACCOUNT_BYTES_MAX = 16 * 1024,            /* source evaluated again to tell values */
 	CEDAR_UNKNOWNS_MAX = 16,                        /* members of a context left open */
 	CEDAR_CONDITIONS_MAX = 64,                      /* conditions told of one residual */
+	/* Memory, in MiB. */
+	CEDAR_SET_MEMORY_MIB_MAX = 1024,         /* of one policy set */
+	CEDAR_POLICY_JSON_MEMORY_MIB_MAX = 1024, /* while policies are read from JSON */
+	CEDAR_EXPRESSION_MEMORY_MIB_MAX = 64,    /* of one expression on its own */
+	CEDAR_STORE_MEMORY_MIB_MAX = 4096,       /* of one store; while entities are read; of
+						  * one entity put into a revision */
+	CEDAR_SCHEMA_MEMORY_MIB_MAX = 512,       /* of one schema */
+	CEDAR_VALIDATION_MEMORY_MIB_MAX = 256,   /* of types; of one policy; of one policy for
+						  * one kind of request */
 	CEDAR_ERROR_TEXT_BYTES = 256,
 };
 
@@ -53,7 +67,11 @@ struct cedar_text {
 	const char *data;
 	size_t length;
 };
+#ifdef __cplusplus
+#define CEDAR_TEXT(literal) (cedar_text{"" literal, sizeof(literal) - 1})
+#else
 #define CEDAR_TEXT(literal) ((struct cedar_text){"" literal, sizeof(literal) - 1})
+#endif
 struct cedar_text cedar_text_of(const char *string);
 
 enum cedar_error_code {
@@ -98,7 +116,7 @@ enum cedar_type {
 struct cedar_uid {
 	struct cedar_text type;
 	struct cedar_text id;
-	uint64_t hash; /* private: 0 or what cedar_uid_of computed */
+	uint64_t hash; /* private: 0 or what cedar_uid_of computed, in this process */
 };
 /* Borrows both texts. */
 struct cedar_uid cedar_uid_of(struct cedar_text type, struct cedar_text id);
@@ -180,11 +198,13 @@ bool cedar_entities_add(struct cedar_entities *entities, const struct cedar_enti
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Adds every entity of a Cedar entities JSON array.  Without a schema: strings
  * stay strings, entities and extension values must be spelled with __entity
- * and __extn.  On failure the store must be destroyed.  Errors: INVALID, LIMIT. */
+ * and __extn.  On failure the store must be destroyed.  Errors: INVALID with line and
+ * column, LIMIT. */
 bool cedar_entities_add_json(struct cedar_entities *entities, struct cedar_text json,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Closes the hierarchy transitively; nothing can be added afterwards.  A parent
- * that is not in the store is allowed.  Errors: INVALID for a cycle, LIMIT. */
+ * that is not in the store is allowed.  Errors: INVALID for a cycle, which is told by
+ * the names in it and has no place, since it may go through several texts; LIMIT. */
 bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err) CEDAR_MUST_CHECK;
 void cedar_entities_destroy(struct cedar_entities **entities);
 
@@ -204,7 +224,8 @@ bool cedar_entities_find(const struct cedar_entities *entities, const struct ced
 	struct cedar_entity *out) CEDAR_MUST_CHECK;
 /* Calls visit for each entity of a sealed store (what lies below an overlay left
  * out), in the order of adding, until it returns false.  Of a revision, those that its
- * first one had come first, and the others follow in any order. */
+ * first one had come first, and the others follow in an order that differs from one
+ * process to another. */
 void cedar_entities_visit(const struct cedar_entities *entities,
 	bool (*visit)(void *closure, const struct cedar_entity *entity), void *closure);
 /* Cedar's `in`: the same, or an ancestor. */
@@ -650,7 +671,8 @@ bool cedar_validate_request(const struct cedar_schema *schema, const struct ceda
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* True if every entity of the sealed store is of a declared type and has what it
  * declares, and nothing else; an action must be exactly as it is declared.
- * Errors: INVALID names the first entity that is wrong; LIMIT. */
+ * Errors: INVALID names the first entity that is wrong, of a revision the first by its
+ * name; LIMIT. */
 bool cedar_validate_entities(const struct cedar_schema *schema,
 	const struct cedar_entities *entities, struct cedar_error *err) CEDAR_MUST_CHECK;
 
@@ -716,5 +738,9 @@ bool cedar_validate(const struct cedar_policy_set *set, const struct cedar_schem
 const char *cedar_finding_name(enum cedar_finding_code code);
 
 #pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

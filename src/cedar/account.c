@@ -35,7 +35,7 @@ static enum told evaluate(struct telling *telling, const struct ast *node,
 	struct program program = {.arena = telling->evaluation.scratch};
 	struct piece piece;
 
-	if (!program_compile(&program, &piece, node, telling->err))
+	if (!program_compile(&program, &piece, node, telling->policy->ast.source, telling->err))
 		return TOLD_LIMIT;
 	if (program_run(&program, &piece, &telling->evaluation, value, failure))
 		return TOLD_VALUE;

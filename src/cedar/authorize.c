@@ -5,10 +5,10 @@
  * The index brings policies in any order and some twice; the answer is sorted and
  * cleared of repetitions at the end. */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cedar/policy_set.h"
+#include "cedar/sort.h"
 
 enum { ANSWERS_FIRST = 4 };
 
@@ -222,14 +222,13 @@ static int order_errors(const void *a, const void *b)
 }
 
 /* Sorts and drops repetitions; what order says is the same is the same. */
-static uint32_t settle(
-	void *items, uint32_t count, size_t size, int (*order)(const void *a, const void *b))
+static uint32_t settle(void *items, uint32_t count, size_t size, sort_order_fn *order)
 {
 	char *bytes = items;
 	uint32_t kept = count > 0 ? 1 : 0;
 
 	if (count > 1)
-		qsort(items, count, size, order);
+		sort_items(items, count, size, order);
 	for (uint32_t i = 1; i < count; i++) {
 		if (order(bytes + (kept - 1) * size, bytes + i * size) == 0)
 			continue;

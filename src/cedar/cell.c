@@ -79,7 +79,8 @@ bool record_create(struct record **out, const struct cedar_entity *entity, struc
 	if (record == NULL)
 		return cedar_fail_memory(err);
 	shared_init(&record->shared, destroy_record);
-	record->arena = arena_create_small(ENTITIES_STORE_BYTES_MAX, RECORD_BYTES_FIRST);
+	record->arena =
+		arena_create_small(cedar_mib(CEDAR_STORE_MEMORY_MIB_MAX), RECORD_BYTES_FIRST);
 	if (record->arena == NULL) {
 		cedar_fail_memory(err);
 		goto fail;

@@ -14,6 +14,7 @@ enum { OPS_FIRST = 16, CONSTANTS_FIRST = 8, PATHS_FIRST = 8 };
 
 struct compiler {
 	struct program *program;
+	struct cedar_text source; /* what offsets in trees count in; empty: not known */
 	struct cedar_error *err;
 	uint32_t stack; /* values on it at this point */
 };
@@ -58,14 +59,23 @@ static bool emit(struct compiler *compiler, enum op_code code, const struct ast 
 	return true;
 }
 
-/* Notes that `pushed` values are put on the stack after `popped` are taken. */
-static bool move_stack(struct compiler *compiler, uint32_t popped, uint32_t pushed)
+static bool fail_stack(const struct compiler *compiler, const struct ast *node)
+{
+	static const char what[] = "an expression that holds more than %d values at once";
+
+	if (compiler->source.length == 0)
+		return cedar_fail(compiler->err, CEDAR_ERROR_LIMIT, what, CEDAR_STACK_VALUES_MAX);
+	return cedar_limit_at(
+		compiler->err, compiler->source, node->start, what, CEDAR_STACK_VALUES_MAX);
+}
+
+/* Notes that the node's code puts `pushed` values on the stack after it took `popped`. */
+static bool move_stack(
+	struct compiler *compiler, const struct ast *node, uint32_t popped, uint32_t pushed)
 {
 	compiler->stack = compiler->stack - popped + pushed;
 	if (compiler->stack > CEDAR_STACK_VALUES_MAX)
-		return cedar_fail(compiler->err, CEDAR_ERROR_LIMIT,
-			"an expression that holds more than %d values at once",
-			CEDAR_STACK_VALUES_MAX);
+		return fail_stack(compiler, node);
 	if (compiler->stack > compiler->program->stack_max)
 		compiler->program->stack_max = compiler->stack;
 	return true;
@@ -112,7 +122,7 @@ static bool push_constant(
 	uint32_t index;
 
 	return add_constant(compiler, value, &index) && emit(compiler, OP_PUSH, node, index, 0) &&
-	       move_stack(compiler, 0, 1);
+	       move_stack(compiler, node, 0, 1);
 }
 
 static bool compile_children(struct compiler *compiler, const struct ast *node)
@@ -315,7 +325,7 @@ static bool compile_chain(struct compiler *compiler, const struct ast *node)
 			break;
 		/* The index is a mark until all ends are known. */
 		if (!emit(compiler, code, node->children[i], UINT32_MAX, 0) ||
-			!move_stack(compiler, 1, 0))
+			!move_stack(compiler, node, 1, 0))
 			return false;
 	}
 	if (!emit_boolean(compiler, node->children[node->count - 1]))
@@ -336,11 +346,11 @@ static bool compile_if(struct compiler *compiler, const struct ast *node)
 	if (!compile(compiler, node->children[0]))
 		return false;
 	to_else = compiler->program->op_count;
-	if (!emit(compiler, OP_BRANCH, node->children[0], 0, 0) || !move_stack(compiler, 1, 0) ||
-		!compile(compiler, node->children[1]))
+	if (!emit(compiler, OP_BRANCH, node->children[0], 0, 0) ||
+		!move_stack(compiler, node, 1, 0) || !compile(compiler, node->children[1]))
 		return false;
 	to_end = compiler->program->op_count;
-	if (!emit(compiler, OP_JUMP, node, 0, 0) || !move_stack(compiler, 1, 0))
+	if (!emit(compiler, OP_JUMP, node, 0, 0) || !move_stack(compiler, node, 1, 0))
 		return false;
 	land(compiler, to_else);
 	if (!compile(compiler, node->children[2]))
@@ -359,7 +369,7 @@ static bool compile_is(struct compiler *compiler, const struct ast *node)
 		return emit(compiler, OP_IS, node, 0, 0);
 	jump = compiler->program->op_count;
 	if (!emit(compiler, OP_IS_OR_JUMP, node, 0, 0) || !compile(compiler, node->children[1]) ||
-		!emit(compiler, OP_IN, node, 0, 0) || !move_stack(compiler, 2, 1))
+		!emit(compiler, OP_IN, node, 0, 0) || !move_stack(compiler, node, 2, 1))
 		return false;
 	land(compiler, jump);
 	return true;
@@ -409,7 +419,7 @@ static bool compile_record(struct compiler *compiler, const struct ast *node)
 			return false;
 	}
 	return emit(compiler, OP_RECORD, node, first, node->count) &&
-	       move_stack(compiler, node->count, 1);
+	       move_stack(compiler, node, node->count, 1);
 }
 
 static bool compile_get(struct compiler *compiler, const struct ast *node)
@@ -421,13 +431,13 @@ static bool compile_get(struct compiler *compiler, const struct ast *node)
 		return false;
 	if (!is_path)
 		return compile_named(compiler, node, OP_GET);
-	return emit(compiler, OP_PATH, node, path, 0) && move_stack(compiler, 0, 1);
+	return emit(compiler, OP_PATH, node, path, 0) && move_stack(compiler, node, 0, 1);
 }
 
 static bool compile_gathered(struct compiler *compiler, const struct ast *node, enum op_code code)
 {
 	return compile_children(compiler, node) && emit(compiler, code, node, 0, node->count) &&
-	       move_stack(compiler, node->count, 1);
+	       move_stack(compiler, node, node->count, 1);
 }
 
 /* == and != with a constant on one side. */
@@ -464,7 +474,7 @@ static bool compile_in(struct compiler *compiler, const struct ast *node)
 	if (!emit(compiler, OP_VARIABLE_IN_PATH, node, path, 0))
 		return false;
 	program->ops[program->op_count - 1].detail = left->detail;
-	return move_stack(compiler, 0, 1);
+	return move_stack(compiler, node, 0, 1);
 }
 
 /* Operators whose operands are all on the stack, and the rest by kind. */
@@ -504,7 +514,7 @@ static bool compile_node(struct compiler *compiler, const struct ast *node)
 	if (constant.type != CEDAR_NONE)
 		return push_constant(compiler, node, &constant);
 	if (node->kind == AST_VARIABLE)
-		return emit(compiler, OP_VARIABLE, node, 0, 0) && move_stack(compiler, 0, 1);
+		return emit(compiler, OP_VARIABLE, node, 0, 0) && move_stack(compiler, node, 0, 1);
 	if (node->kind == AST_AND || node->kind == AST_OR)
 		return compile_chain(compiler, node);
 	if (node->kind == AST_IF)
@@ -581,9 +591,9 @@ static bool compile(struct compiler *compiler, const struct ast *node)
 }
 
 bool program_compile(struct program *program, struct piece *out, const struct ast *expression,
-	struct cedar_error *err)
+	struct cedar_text source, struct cedar_error *err)
 {
-	struct compiler compiler = {program, err, 0};
+	struct compiler compiler = {program, source, err, 0};
 
 	*out = (struct piece){program->op_count, program->op_count};
 	if (!compile(&compiler, expression))
@@ -595,7 +605,7 @@ bool program_compile(struct program *program, struct piece *out, const struct as
 bool program_compile_clauses(struct program *program, struct piece *out,
 	const struct policy_ast *policy, struct cedar_error *err)
 {
-	struct compiler compiler = {program, err, 0};
+	struct compiler compiler = {program, policy->source, err, 0};
 
 	*out = (struct piece){program->op_count, program->op_count};
 	for (uint32_t i = 0; i < policy->clause_count; i++) {
@@ -612,7 +622,7 @@ bool program_compile_clauses(struct program *program, struct piece *out,
 		if (is_last ? !emit_boolean(&compiler, clause->expression)
 			    : !emit(&compiler, OP_AND, clause->expression, UINT32_MAX, 0))
 			return false;
-		if (!is_last && !move_stack(&compiler, 1, 0))
+		if (!is_last && !move_stack(&compiler, clause->expression, 1, 0))
 			return false;
 	}
 	for (uint32_t at = out->start; at < program->op_count; at++) {

@@ -153,6 +153,20 @@ static bool leave(struct descent *descent, const struct cedar_uid *uid)
 	return true;
 }
 
+/* Those entered last are below those before, down from the uid to itself. */
+static bool fail_cycle(const struct descent *descent, const struct cedar_uid *uid)
+{
+	size_t at = descent->step_count;
+
+	entities_fail_cycle(uid, descent->err);
+	while (at-- > 0 && !(descent->steps[at].leaves && uid_equal(descent->steps[at].uid, uid))) {
+		if (descent->steps[at].leaves &&
+			!entities_tell_cycle(descent->steps[at].uid, descent->err))
+			break;
+	}
+	return false;
+}
+
 static bool enter(struct descent *descent, const struct cedar_uid *uid)
 {
 	struct met *met = meet(descent, uid);
@@ -162,7 +176,7 @@ static bool enter(struct descent *descent, const struct cedar_uid *uid)
 	if (met->state == STATE_LEFT)
 		return true;
 	if (met->state == STATE_OPEN)
-		return entities_fail_cycle(uid, descent->err);
+		return fail_cycle(descent, uid);
 	met->state = STATE_OPEN;
 	met->cell = revision_find_cell(descent->revision, uid);
 	return push(descent, uid, true) && push_children(descent, uid, met->cell);

@@ -27,7 +27,9 @@ bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err)
 	*out = NULL;
 	if (entities == NULL)
 		return cedar_fail_memory(err);
-	entities->arena = arena_create(ENTITIES_STORE_BYTES_MAX);
+	/* Several times the text it is read from, and room for the closure. */
+	entities->arena = arena_create(cedar_mib(CEDAR_STORE_MEMORY_MIB_MAX));
+	entities->entities_max = CEDAR_ENTITIES_MAX;
 	if (entities->arena == NULL) {
 		free(entities);
 		return cedar_fail_memory(err);
@@ -93,15 +95,14 @@ const struct entity_node *entities_find(
 	return NULL;
 }
 
-/* Makes room for more nodes of a store that owns its array. */
-static bool reserve_nodes(struct cedar_entities *entities, uint32_t more, struct cedar_error *err)
+bool entities_reserve(struct cedar_entities *entities, uint32_t more, struct cedar_error *err)
 {
 	uint32_t capacity = entities->capacity == 0 ? NODES_FIRST : entities->capacity;
 	struct entity_node *nodes;
 
-	if (more > CEDAR_ENTITIES_MAX - entities->count)
+	if (more > entities->entities_max - entities->count)
 		return cedar_fail(
-			err, CEDAR_ERROR_LIMIT, "more than %d entities", CEDAR_ENTITIES_MAX);
+			err, CEDAR_ERROR_LIMIT, "more than %u entities", entities->entities_max);
 	while (capacity < entities->count + more)
 		capacity *= 2;
 	if (!table_reserve(&entities->table, entities->count + more))
@@ -195,7 +196,7 @@ bool cedar_entities_add(
 		return false;
 	if (old != NULL)
 		return is_same_entity(old, entity) || fail_duplicate(&entity->uid, err);
-	if (!reserve_nodes(entities, 1, err))
+	if (!entities_reserve(entities, 1, err))
 		return false;
 	if (!cedar_uid_fill(&node.uid, entities->arena, &entity->uid))
 		return cedar_fail_memory(err);
@@ -211,6 +212,18 @@ bool cedar_entities_add(
 	return true;
 }
 
+bool entities_add_read(struct cedar_entities *entities, const struct document_reader *reader,
+	const struct document *object, const struct cedar_entity *entity)
+{
+	struct cedar_error *err = reader->err;
+
+	if (cedar_entities_add(entities, entity, err))
+		return true;
+	if (err->code == CEDAR_ERROR_INVALID)
+		cedar_place(reader->source, object->at, &err->line, &err->column);
+	return false;
+}
+
 bool cedar_entities_add_json(
 	struct cedar_entities *entities, struct cedar_text json, struct cedar_error *err)
 {
@@ -219,7 +232,7 @@ bool cedar_entities_add_json(
 	struct cedar_entity entity;
 	bool ok = false;
 
-	reader.arena = arena_create(ENTITIES_STORE_BYTES_MAX);
+	reader.arena = arena_create(cedar_mib(CEDAR_STORE_MEMORY_MIB_MAX));
 	if (reader.arena == NULL)
 		return cedar_fail_memory(err);
 	if (!document_parse(&root, reader.arena, json, err))
@@ -230,7 +243,7 @@ bool cedar_entities_add_json(
 	}
 	for (const struct document *object = root->first; object != NULL; object = object->next) {
 		if (!document_entity(&reader, object, &entity) ||
-			!cedar_entities_add(entities, &entity, err))
+			!entities_add_read(entities, &reader, object, &entity))
 			goto done;
 	}
 	ok = true;
@@ -251,8 +264,7 @@ uint32_t entities_count_parents(const struct cedar_entities *entities)
 bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err)
 {
 	assert(!entities->is_sealed);
-	if (!reserve_nodes(entities, entities_count_parents(entities), err) ||
-		!entities_close(entities, err) || !entities_intern(entities, err))
+	if (!entities_close(entities, err) || !entities_intern(entities, err))
 		return false;
 	entities->is_sealed = true;
 	return true;
@@ -315,6 +327,7 @@ bool cedar_entities_overlay(const struct cedar_entities **out, struct cedar_aren
 	overlay->below = below;
 	overlay->table.arena = inner;
 	overlay->capacity = (uint32_t)capacity;
+	overlay->entities_max = CEDAR_ENTITIES_MAX;
 	overlay->nodes = arena_array(inner, struct entity_node, capacity);
 	if (overlay->nodes == NULL || !table_reserve(&overlay->table, (uint32_t)capacity))
 		return cedar_fail_memory(err);

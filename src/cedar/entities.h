@@ -17,7 +17,7 @@ struct entity_node {
 	struct cedar_value attributes;
 	struct cedar_value tags;
 	const struct cedar_uid *parents;
-	const struct ancestor *ancestors; /* all of them once sealed, by cedar_uid_compare */
+	const struct ancestor *ancestors; /* all of them once sealed, by ancestor_order */
 	const uint64_t *ancestor_bits;    /* the same by index of the node, or NULL */
 	uint64_t ancestor_filter;         /* entity_filter of each: most that is none is seen */
 	uint32_t parent_count;

@@ -5,9 +5,8 @@
 
 /* Shared by the store, the closing of its hierarchy and its revisions only. */
 struct revision;
-
-/* Three times the text it was read from, and room for the closure. */
-#define ENTITIES_STORE_BYTES_MAX ((size_t)16 * CEDAR_ENTITIES_BYTES_MAX)
+struct document;
+struct document_reader;
 
 struct cedar_entities {
 	struct arena *arena; /* its own, or the overlay's arena */
@@ -18,6 +17,7 @@ struct cedar_entities {
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t present_count;
+	uint32_t entities_max; /* CEDAR_ENTITIES_MAX; who is only named as a parent counts */
 	bool is_sealed;
 };
 
@@ -38,9 +38,18 @@ bool entities_check_shape(const struct cedar_entity *entity, struct cedar_error 
 const struct cedar_value *entities_record_or_empty(const struct cedar_value *value);
 /* That the entity is its own ancestor. */
 bool entities_fail_cycle(const struct cedar_uid *uid, struct cedar_error *err);
+/* After that: names the next one on the way up from it, or says that there are more;
+ * false once there is no room. */
+bool entities_tell_cycle(const struct cedar_uid *uid, struct cedar_error *err);
+/* Adds the entity that was read from object; what is wrong with it has its place. */
+bool entities_add_read(struct cedar_entities *entities, const struct document_reader *reader,
+	const struct document *object, const struct cedar_entity *entity) MUST_CHECK;
 /* The order in which a node keeps its ancestors. */
 int ancestor_order(const struct ancestor *a, const struct ancestor *b);
-/* Gives every node all its ancestors.  There must be room in nodes for a
+/* Makes room for more nodes; it may move those that there are.  Errors: LIMIT. */
+bool entities_reserve(
+	struct cedar_entities *entities, uint32_t more, struct cedar_error *err) MUST_CHECK;
+/* Gives every node all its ancestors.  In an overlay there must be room in nodes for a
  * placeholder for each parent.  Errors: INVALID for a cycle, LIMIT. */
 bool entities_close(struct cedar_entities *entities, struct cedar_error *err) MUST_CHECK;
 

@@ -63,7 +63,8 @@ static bool explain_part(
 	struct cedar_value value;
 	struct cedar_error failure;
 
-	if (!program_compile(&program, &piece, part, explaining->err))
+	if (!program_compile(
+		    &program, &piece, part, explaining->policy->ast.source, explaining->err))
 		return false;
 	if (!program_run(&program, &piece, &explaining->evaluation, &value, &failure)) {
 		if (failure.code == CEDAR_ERROR_EVALUATION)

@@ -4,6 +4,7 @@
  *
  * A node's ancestors are its parents and theirs, which are sorted already.  They are
  * gathered in one scratch array, merged and copied without repetition. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,26 +33,39 @@ struct closing {
 	struct cedar_error *err;
 };
 
+static bool add_placeholder(
+	struct cedar_entities *entities, const struct cedar_uid *uid, struct cedar_error *err)
+{
+	struct entity_node node = {.uid = *uid};
+
+	if (!entities_reserve(entities, 1, err))
+		return false;
+	node.uid.hash = cedar_uid_hash(uid);
+	table_put(&entities->table, node.uid.hash, entities->count);
+	entities->nodes[entities->count++] = node;
+	return true;
+}
+
 /* E1: every parent becomes a node here or is one below. */
-static void add_placeholders(struct cedar_entities *entities)
+static bool add_placeholders(struct cedar_entities *entities, struct cedar_error *err)
 {
 	uint32_t given = entities->count;
 
 	for (uint32_t i = 0; i < given; i++) {
 		for (uint32_t p = 0; p < entities->nodes[i].parent_count; p++) {
-			struct cedar_uid uid = entities->nodes[i].parents[p];
-			struct entity_node *node = entities_find_here(entities, &uid);
+			const struct cedar_uid *uid = &entities->nodes[i].parents[p];
+			struct entity_node *node = entities_find_here(entities, uid);
 
-			if (node == NULL && entities_find(entities->below, &uid) == NULL) {
-				uid.hash = cedar_uid_hash(&uid);
-				table_put(&entities->table, uid.hash, entities->count);
-				node = &entities->nodes[entities->count++];
-				*node = (struct entity_node){.uid = uid};
+			if (node == NULL && entities_find(entities->below, uid) == NULL) {
+				if (!add_placeholder(entities, uid, err))
+					return false;
+				node = &entities->nodes[entities->count - 1];
 			}
 			if (node != NULL)
 				node->is_parent = true;
 		}
 	}
+	return true;
 }
 
 static bool gather(struct closing *closing, const struct ancestor *ancestors, uint32_t count)
@@ -216,11 +230,42 @@ bool entities_fail_cycle(const struct cedar_uid *uid, struct cedar_error *err)
 		(int)uid->type.length, uid->type.data, (int)uid->id.length, uid->id.data);
 }
 
+bool entities_tell_cycle(const struct cedar_uid *uid, struct cedar_error *err)
+{
+	static const char form[] = ", in %.*s::\"%.*s\"", more[] = ", in ...";
+	size_t used = strlen(err->text), left = sizeof err->text - used;
+	size_t need = uid->type.length + uid->id.length + sizeof form;
+
+	if (need + sizeof more < left) {
+		(void)snprintf(err->text + used, left, form, (int)uid->type.length, uid->type.data,
+			(int)uid->id.length, uid->id.data);
+		return true;
+	}
+	if (sizeof more < left)
+		(void)snprintf(err->text + used, left, more);
+	return false;
+}
+
 static void open_node(struct closing *closing, struct entity_node *node)
 {
 	node->visit = VISIT_OPEN;
 	closing->stack[closing->depth++] =
 		(struct frame){(uint32_t)(node - closing->entities->nodes), 0};
+}
+
+/* What is open since the node is in it, and it in them. */
+static bool fail_cycle(const struct closing *closing, const struct entity_node *node)
+{
+	const struct entity_node *nodes = closing->entities->nodes;
+	uint32_t at = closing->depth - 1;
+
+	entities_fail_cycle(&node->uid, closing->err);
+	while (&nodes[closing->stack[at].index] != node)
+		at--;
+	while (++at < closing->depth &&
+		entities_tell_cycle(&nodes[closing->stack[at].index].uid, closing->err))
+		continue;
+	return false;
 }
 
 /* Opens the frame's next parent that is new; *opened says if there was one. */
@@ -236,7 +281,7 @@ static bool open_parent(struct closing *closing, struct frame *frame, bool *open
 		if (parent == NULL || parent->visit == VISIT_DONE)
 			continue;
 		if (parent->visit == VISIT_OPEN)
-			return entities_fail_cycle(&parent->uid, closing->err);
+			return fail_cycle(closing, parent);
 		open_node(closing, parent);
 		*opened = true;
 		return true;
@@ -269,7 +314,8 @@ bool entities_close(struct cedar_entities *entities, struct cedar_error *err)
 	struct frame few[FRAMES_ON_STACK];
 	bool ok = false;
 
-	add_placeholders(entities);
+	if (!add_placeholders(entities, err))
+		return false;
 	closing.entities = entities;
 	closing.err = err;
 	closing.depth = 0;

@@ -11,7 +11,6 @@
 
 /* Room for ids and uids of one policy, its gate and its part of the index. */
 enum { POLICY_BYTES = 224 };
-static const size_t SET_BYTES_MAX = (size_t)1 << 30;
 
 /* The copies of the uids of one scope, and of whom they are. */
 struct copied {
@@ -86,7 +85,8 @@ bool cedar_policy_set_like(struct cedar_policy_set **out, const struct cedar_pol
 	assert(pattern->is_sealed && pattern->template_count == 0);
 	if (set == NULL)
 		return cedar_fail_memory(err);
-	set->arena = arena_create_small(SET_BYTES_MAX, POLICY_BYTES * (pattern->count + (size_t)1));
+	set->arena = arena_create_small(
+		cedar_mib(CEDAR_SET_MEMORY_MIB_MAX), POLICY_BYTES * (pattern->count + (size_t)1));
 	set->program = pattern->program;
 	if (set->arena == NULL) {
 		cedar_fail_memory(err);

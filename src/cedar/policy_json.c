@@ -6,9 +6,6 @@
 #include "cedar/policy_set.h"
 #include "cedar/print.h"
 
-/* Several times the JSON: its tree, the trees of its policies, their texts. */
-static const size_t JSON_ARENA_BYTES_MAX = (size_t)16 * CEDAR_POLICY_JSON_BYTES_MAX;
-
 struct set_reader {
 	struct cedar_policy_set *set;
 	struct document_reader documents;
@@ -21,7 +18,8 @@ static bool open_reader(struct set_reader *reader, struct cedar_policy_set *set,
 	if (json.length > CEDAR_POLICY_JSON_BYTES_MAX)
 		return cedar_fail(err, CEDAR_ERROR_LIMIT, "policies in JSON of more than %d bytes",
 			CEDAR_POLICY_JSON_BYTES_MAX);
-	reader->documents.arena = arena_create(JSON_ARENA_BYTES_MAX);
+	/* Several times the JSON: its tree, the trees of its policies, their texts. */
+	reader->documents.arena = arena_create(cedar_mib(CEDAR_POLICY_JSON_MEMORY_MIB_MAX));
 	if (reader->documents.arena == NULL)
 		return cedar_fail_memory(err);
 	return document_parse_deep(

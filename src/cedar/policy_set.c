@@ -13,7 +13,6 @@
 #include "cedar/print.h"
 
 enum { POLICIES_FIRST = 4 };
-static const size_t SET_BYTES_MAX = (size_t)1 << 30;
 
 bool cedar_policy_set_create(struct cedar_policy_set **out, struct cedar_error *err)
 {
@@ -22,7 +21,7 @@ bool cedar_policy_set_create(struct cedar_policy_set **out, struct cedar_error *
 	*out = NULL;
 	if (set == NULL)
 		return cedar_fail_memory(err);
-	set->arena = arena_create(SET_BYTES_MAX);
+	set->arena = arena_create(cedar_mib(CEDAR_SET_MEMORY_MIB_MAX));
 	if (set->arena == NULL) {
 		free(set);
 		return cedar_fail_memory(err);

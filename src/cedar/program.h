@@ -86,11 +86,12 @@ struct piece {
 	uint32_t end;
 };
 
-/* Appends the code of an expression.  Errors: LIMIT. */
+/* Appends the code of an expression of source, which may be empty: then errors have no
+ * place.  Errors: LIMIT, with line and column if it is the expression's. */
 bool program_compile(struct program *program, struct piece *out, const struct ast *expression,
-	struct cedar_error *err) MUST_CHECK;
+	struct cedar_text source, struct cedar_error *err) MUST_CHECK;
 /* Appends the code of all clauses of a policy as one boolean; an empty piece
- * if there are none.  Errors: LIMIT. */
+ * if there are none.  Errors: as above. */
 bool program_compile_clauses(struct program *program, struct piece *out,
 	const struct policy_ast *policy, struct cedar_error *err) MUST_CHECK;
 

@@ -189,7 +189,7 @@ static struct reduced of_tree(enum reduced_kind kind, const struct ast *tree)
 	return (struct reduced){.kind = tree == NULL ? REDUCED_NONE : kind, .tree = tree};
 }
 
-/* Evaluates what depends on nothing unknown. */
+/* Evaluates what depends on nothing unknown.  Its code fits: it is part of what did. */
 static struct reduced reduce_known(struct reducing *reducing, const struct ast *node)
 {
 	struct program program = {.arena = reducing->arena};
@@ -197,7 +197,7 @@ static struct reduced reduce_known(struct reducing *reducing, const struct ast *
 	struct cedar_value value;
 	struct piece piece;
 
-	if (!program_compile(&program, &piece, node, reducing->err))
+	if (!program_compile(&program, &piece, node, (struct cedar_text){NULL, 0}, reducing->err))
 		return of_tree(REDUCED_NONE, NULL);
 	if (program_run(&program, &piece, &reducing->evaluation, &value, &failure))
 		return of_value(reducing, value, node);

@@ -105,9 +105,11 @@ static bool is_idle(const struct cell *cell)
 static bool check_limits(const struct revision *revision, uint64_t present, uint64_t ancestors,
 	struct cedar_error *err)
 {
-	if (present > CEDAR_ENTITIES_MAX)
+	const struct cedar_entities *store = revision->foundation->store;
+
+	if (present > store->entities_max)
 		return cedar_fail(
-			err, CEDAR_ERROR_LIMIT, "more than %d entities", CEDAR_ENTITIES_MAX);
+			err, CEDAR_ERROR_LIMIT, "more than %u entities", store->entities_max);
 	if (ancestors > revision->foundation->ancestors_max)
 		return cedar_fail(err, CEDAR_ERROR_LIMIT,
 			"more than %llu ancestors of changed entities",

@@ -7,8 +7,6 @@
 
 #include "cedar/schema_inner.h"
 
-static const size_t SCHEMA_ARENA_BYTES_MAX = (size_t)512 << 20;
-
 static const struct schema_entity *entity_at(
 	const struct cedar_schema *schema, struct table_cursor *cursor)
 {
@@ -87,7 +85,7 @@ static bool fill(struct cedar_schema *schema, struct cedar_text text, enum schem
 	if (text.length > CEDAR_SCHEMA_BYTES_MAX)
 		return cedar_fail(err, CEDAR_ERROR_LIMIT, "a schema of more than %d bytes",
 			CEDAR_SCHEMA_BYTES_MAX);
-	schema->arena = arena_create(SCHEMA_ARENA_BYTES_MAX);
+	schema->arena = arena_create(cedar_mib(CEDAR_SCHEMA_MEMORY_MIB_MAX));
 	if (schema->arena == NULL)
 		return cedar_fail_memory(err);
 	schema->types.arena = schema->arena;

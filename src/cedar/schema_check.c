@@ -232,27 +232,38 @@ static bool check_entity(struct check *check, const struct entity_node *node)
 
 struct check_all {
 	struct check check;
-	bool ok;
+	struct cedar_error found; /* of one entity */
+	struct cedar_error *err;
+	const struct cedar_uid *wrong; /* whom err is about, or NULL */
+	bool goes_on;                  /* the order of visiting says nothing */
 };
 
 static bool check_node(void *closure, const struct entity_node *node)
 {
 	struct check_all *all = closure;
 
-	all->ok = !node->is_present || check_entity(&all->check, node);
-	return all->ok;
+	if (!node->is_present || check_entity(&all->check, node))
+		return true;
+	if (all->wrong == NULL || cedar_uid_compare(&node->uid, all->wrong) < 0) {
+		all->wrong = &node->uid;
+		*all->err = all->found;
+	}
+	return all->goes_on;
 }
 
 bool cedar_validate_entities(const struct cedar_schema *schema,
 	const struct cedar_entities *entities, struct cedar_error *err)
 {
-	struct check_all all = {.check = {.schema = schema, .err = err}, .ok = true};
+	struct check_all all = {.check = {.schema = schema, .err = err}, .err = err};
 	struct arena *arena;
 
 	if (!check_open(&all.check, &arena))
 		return false;
-	for (; all.ok && entities != NULL; entities = entities->below)
+	all.check.err = &all.found;
+	for (; all.wrong == NULL && entities != NULL; entities = entities->below) {
+		all.goes_on = entities->revision != NULL;
 		entities_visit_nodes(entities, check_node, &all);
+	}
 	arena_destroy(&arena);
-	return all.ok;
+	return all.wrong == NULL;
 }

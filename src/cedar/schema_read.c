@@ -145,7 +145,7 @@ bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_e
 	struct cedar_entity entity;
 	bool ok = false;
 
-	reader.arena = arena_create((size_t)16 * CEDAR_ENTITIES_BYTES_MAX);
+	reader.arena = arena_create(cedar_mib(CEDAR_STORE_MEMORY_MIB_MAX));
 	if (reader.arena == NULL)
 		return cedar_fail_memory(err);
 	if (!document_parse(&root, reader.arena, json, err))
@@ -156,7 +156,7 @@ bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_e
 	}
 	for (const struct document *object = root->first; object != NULL; object = object->next) {
 		if (!read_whole(schema, &reader, object, &entity) ||
-			!cedar_entities_add(entities, &entity, err))
+			!entities_add_read(entities, &reader, object, &entity))
 			goto done;
 	}
 	ok = true;

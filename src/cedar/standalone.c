@@ -6,8 +6,6 @@
 #include "cedar/parser.h"
 #include "cedar/print.h"
 
-static const size_t EXPRESSION_BYTES_MAX = (size_t)64 << 20;
-
 void cedar_expression_destroy(struct cedar_expression **expression)
 {
 	if (*expression == NULL)
@@ -20,7 +18,7 @@ void cedar_expression_destroy(struct cedar_expression **expression)
 static bool fill(
 	struct cedar_expression *expression, struct cedar_text text, struct cedar_error *err)
 {
-	expression->arena = arena_create(EXPRESSION_BYTES_MAX);
+	expression->arena = arena_create(cedar_mib(CEDAR_EXPRESSION_MEMORY_MIB_MAX));
 	if (expression->arena == NULL)
 		return cedar_fail_memory(err);
 	expression->program.arena = expression->arena;
@@ -28,7 +26,8 @@ static bool fill(
 	if (expression->source.data == NULL)
 		return cedar_fail_memory(err);
 	return expression_parse(&expression->ast, expression->arena, expression->source, err) &&
-	       program_compile(&expression->program, &expression->piece, expression->ast, err);
+	       program_compile(&expression->program, &expression->piece, expression->ast,
+		       expression->source, err);
 }
 
 bool cedar_expression_parse(

@@ -72,11 +72,32 @@ void cedar_place(struct cedar_text source, size_t offset, uint32_t *line, uint32
 	}
 }
 
+/* Names are short and most begin alike: faster than a call. */
+enum { WORDWISE_BYTES_MAX = 64 };
+
+/* The first bytes are the highest; the last word may overlap the one before. */
+static inline int compare_words(const char *a, const char *b, size_t length)
+{
+	uint64_t left, right;
+	size_t at = 0;
+
+	do {
+		left = be64toh(cedar_word(a + at));
+		right = be64toh(cedar_word(b + at));
+		at = at + 16 <= length ? at + 8 : length - 8 > at ? length - 8 : length;
+	} while (left == right && at < length);
+	return (left > right) - (left < right);
+}
+
 int cedar_text_compare_all(struct cedar_text a, struct cedar_text b)
 {
 	size_t common = a.length < b.length ? a.length : b.length;
-	int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+	int order = 0;
 
+	if (common >= 8 && common <= WORDWISE_BYTES_MAX)
+		order = compare_words(a.data, b.data, common);
+	else if (common > 0)
+		order = memcmp(a.data, b.data, common);
 	if (order != 0)
 		return order;
 	return (a.length > b.length) - (a.length < b.length);
@@ -87,51 +108,6 @@ struct cedar_text cedar_text_copy(struct arena *arena, struct cedar_text text)
 	char *copy = arena_copy_text(arena, text.data, text.length);
 
 	return (struct cedar_text){copy, copy == NULL ? 0 : text.length};
-}
-
-/* A 64 x 64 -> 128 bit multiplication folded to 64 bits mixes every bit. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t load(const char *at, size_t bytes)
-{
-	uint64_t word = 0;
-
-	memcpy(&word, at, bytes);
-	return word;
-}
-
-/* Up to 7 bytes at the end; loads of fixed sizes that may overlap, so that none
- * is a call.  The length is part of the hash, so no two tails are one. */
-static uint64_t load_tail(struct cedar_text text, size_t at)
-{
-	size_t left = text.length - at;
-	const char *end;
-
-	if (left == 0)
-		return 0;
-	end = text.data + text.length;
-	if (text.length >= 8)
-		return load(end - 8, 8);
-	if (left >= 4)
-		return load(end - left, 4) | load(end - 4, 4) << 32;
-	return load(end - left, 1) | load(end - 1 - left / 2, 1) << 8 | load(end - 1, 1) << 16;
-}
-
-uint64_t cedar_text_hash(uint64_t seed, struct cedar_text text)
-{
-	const uint64_t odd_1 = 0x9E3779B97F4A7C15, odd_2 = 0xD1B54A32D192ED03;
-	uint64_t hash = seed ^ odd_1;
-	size_t at = 0;
-
-	for (; at + 8 <= text.length; at += 8)
-		hash = mix(hash ^ load(text.data + at, 8), odd_2);
-	hash = mix(hash ^ load_tail(text, at), odd_1 ^ text.length);
-	return hash == 0 ? 1 : hash;
 }
 
 /* The bytes of the sequence that starts with lead, and its payload bits. */
@@ -214,7 +190,7 @@ size_t utf8_valid_length(struct cedar_text text)
 	if (text.length == 0)
 		return 0;
 	while (cursor < end) {
-		if (end - cursor >= 8 && (load(cursor, 8) & NOT_ASCII) == 0)
+		if (end - cursor >= 8 && (cedar_load(cursor, 8) & NOT_ASCII) == 0)
 			cursor += 8;
 		else if (utf8_next(&cursor, end) == UTF8_BAD)
 			break;

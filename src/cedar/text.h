@@ -1,6 +1,7 @@
 #ifndef CEDAR_TEXT_H
 #define CEDAR_TEXT_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,12 @@ bool cedar_fail_memory(struct cedar_error *err);
 /* The line and column of byte offset, both 1-based. */
 void cedar_place(struct cedar_text source, size_t offset, uint32_t *line, uint32_t *column);
 
+/* The bytes that a bound of the header is, which gives MiB. */
+static inline size_t cedar_mib(size_t mib)
+{
+	return mib << 20;
+}
+
 static inline bool cedar_text_equal(struct cedar_text a, struct cedar_text b)
 {
 	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
@@ -47,10 +54,29 @@ static inline int cedar_text_compare(struct cedar_text a, struct cedar_text b)
 		return (unsigned char)a.data[0] < (unsigned char)b.data[0] ? -1 : 1;
 	return cedar_text_compare_all(a, b);
 }
+/* 8 bytes as they are in memory. */
+static inline uint64_t cedar_word(const char *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof word);
+	return word;
+}
+/* Up to 8 bytes as a number, the first of them the lowest. */
+static inline uint64_t cedar_load(const char *at, size_t bytes)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, at, bytes);
+	return le64toh(word);
+}
 /* .data is NULL when the arena is full. */
 struct cedar_text cedar_text_copy(struct arena *arena, struct cedar_text text) MUST_CHECK;
-/* Never 0.  Not keyed: equality must always be confirmed byte by byte. */
+/* Never 0, and another one in each process: nothing that is shown may depend on it.
+ * Equality must always be confirmed byte by byte. */
 uint64_t cedar_text_hash(uint64_t seed, struct cedar_text text);
+/* The same of two texts. */
+uint64_t cedar_pair_hash(struct cedar_text a, struct cedar_text b);
 
 /* Reads the code point at *cursor and moves it on; UTF8_BAD (and the cursor
  * stays) if the bytes there are not well-formed (RFC 3629). */

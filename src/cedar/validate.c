@@ -9,8 +9,6 @@
 #include "cedar/bounded.h"
 #include "cedar/validate_inner.h"
 
-static const size_t POLICY_ARENA_BYTES_MAX = (size_t)256 << 20;
-
 struct validation {
 	const struct cedar_schema *schema;
 	enum cedar_validation_rule rule;
@@ -378,9 +376,11 @@ static bool validate_all(struct validation *validation, const struct cedar_polic
 
 static bool open_arenas(struct validation *validation)
 {
-	validation->type_arena = arena_create(POLICY_ARENA_BYTES_MAX);
-	validation->tree_arena = arena_create(POLICY_ARENA_BYTES_MAX);
-	validation->request_arena = arena_create(POLICY_ARENA_BYTES_MAX);
+	const size_t most = cedar_mib(CEDAR_VALIDATION_MEMORY_MIB_MAX);
+
+	validation->type_arena = arena_create(most);
+	validation->tree_arena = arena_create(most);
+	validation->request_arena = arena_create(most);
 	validation->types.arena = validation->type_arena;
 	validation->types.below = &validation->schema->types;
 	return (validation->type_arena != NULL && validation->tree_arena != NULL &&

@@ -7,10 +7,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cedar/extension.h"
+#include "cedar/sort.h"
 
 enum { SORT_INSERTING_MAX = 16 };
 
@@ -52,12 +52,13 @@ bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
 
 int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b)
 {
-	uint64_t hash_a = cedar_uid_hash(a), hash_b = cedar_uid_hash(b);
 	int order;
 
-	if (hash_a != hash_b)
-		return hash_a < hash_b ? -1 : 1;
-	order = cedar_text_compare(a->type, b->type);
+	if (a == b)
+		return 0;
+	order = a->type.data == b->type.data && a->type.length == b->type.length
+			? 0
+			: cedar_text_compare(a->type, b->type);
 	return order != 0 ? order : cedar_text_compare(a->id, b->id);
 }
 
@@ -199,7 +200,7 @@ static int order_members(const void *a, const void *b)
 static void sort_members(struct cedar_member *members, size_t count)
 {
 	if (count > SORT_INSERTING_MAX) {
-		qsort(members, count, sizeof *members, order_members);
+		sort_items(members, count, sizeof *members, order_members);
 		return;
 	}
 	for (size_t i = 1; i < count; i++) {
@@ -216,7 +217,7 @@ static void sort_members(struct cedar_member *members, size_t count)
 static void sort_values(struct cedar_value *items, size_t count)
 {
 	if (count > SORT_INSERTING_MAX) {
-		qsort(items, count, sizeof *items, order_values);
+		sort_items(items, count, sizeof *items, order_values);
 		return;
 	}
 	for (size_t i = 1; i < count; i++) {

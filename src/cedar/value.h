@@ -19,7 +19,7 @@ static inline uint64_t cedar_uid_hash(const struct cedar_uid *uid)
 {
 	if (uid->hash != 0)
 		return uid->hash;
-	return cedar_text_hash(cedar_text_hash(0, uid->type), uid->id);
+	return cedar_pair_hash(uid->type, uid->id);
 }
 /* cedar_uid_equal. */
 static inline bool uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
@@ -48,7 +48,7 @@ struct cedar_uid *cedar_uid_copy(struct arena *arena, const struct cedar_uid *ui
 /* The same into *out; false when the arena is full. */
 bool cedar_uid_fill(
 	struct cedar_uid *out, struct arena *arena, const struct cedar_uid *uid) MUST_CHECK;
-/* Any fixed total order. */
+/* By type and id as bytes: users see the order of what is sorted so. */
 int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b);
 /* Type::"id". */
 void cedar_write_uid(struct cedar_writer *writer, const struct cedar_uid *uid);

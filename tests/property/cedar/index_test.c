@@ -13,6 +13,7 @@
 
 #include "generator.h"
 #include "remit/cedar.h"
+#include "support/how_many.h"
 
 enum {
 	WORLDS = 300,
@@ -253,8 +254,9 @@ static void law_one_by_one(struct world *world)
 static void an_indexed_set_answers_like_its_policies_one_by_one_and_through_json(void **state)
 {
 	struct world *world = *state;
+	uint64_t worlds = worlds_given(WORLDS);
 
-	for (int i = 0; i < WORLDS; i++) {
+	for (uint64_t i = 0; i < worlds; i++) {
 		world_fill(world);
 		for (int r = 0; r < REQUESTS; r++) {
 			world_ask(world);
@@ -265,9 +267,9 @@ static void an_indexed_set_answers_like_its_policies_one_by_one_and_through_json
 	}
 	printf("%u allowed, %u forbidden, %u with errors\n", world->allowed, world->denied,
 		world->failed);
-	assert_true(world->allowed > WORLDS / 10);
-	assert_true(world->denied > WORLDS / 10);
-	assert_true(world->failed > WORLDS / 10);
+	assert_true(worlds < WORLDS || world->allowed > worlds / 10);
+	assert_true(worlds < WORLDS || world->denied > worlds / 10);
+	assert_true(worlds < WORLDS || world->failed > worlds / 10);
 }
 
 static int setup(void **state)

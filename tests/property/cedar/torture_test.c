@@ -1,21 +1,55 @@
 /* Every allocation fails once: parsing, loading, overlaying, deciding and
  * explaining must each say LIMIT, hand nothing over and leak nothing (the
- * sanitizer build checks the last).  The linker sends malloc, calloc and realloc
- * of this program here. */
+ * sanitizer build checks the last).  And deciding, however much it finds, takes
+ * nothing but from its arena.  The linker sends malloc, calloc and realloc of this
+ * program here, and qsort, in which the C library may take memory unseen; and the
+ * creation of arenas, since what the library may hold would take gigabytes to meet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "cedar/like.h"
 #include "remit/cedar.h"
 
 enum { ARENA_BYTES = 1 << 20, ALLOCATIONS_MAX = 5000 };
 
 static long allocations_left = -1; /* negative: never fail */
+static long allocations;
+
+/* What the next arenas were asked to hold, and which of them gets `room_bytes` instead. */
+enum { ARENAS_MAX = 64 };
+static size_t asked_bytes[ARENAS_MAX];
+static int arena_count, arena_chosen = -1;
+static size_t room_bytes;
+
+struct arena *__real_arena_create(size_t limit_bytes);
+struct arena *__real_arena_create_small(size_t limit_bytes, size_t first_bytes);
+struct arena *__wrap_arena_create(size_t limit_bytes);
+struct arena *__wrap_arena_create_small(size_t limit_bytes, size_t first_bytes);
+
+static size_t room_for(size_t limit_bytes)
+{
+	if (arena_count == ARENAS_MAX)
+		return limit_bytes;
+	asked_bytes[arena_count] = limit_bytes;
+	return arena_count++ == arena_chosen ? room_bytes : limit_bytes;
+}
+
+struct arena *__wrap_arena_create(size_t limit_bytes)
+{
+	return __real_arena_create(room_for(limit_bytes));
+}
+
+struct arena *__wrap_arena_create_small(size_t limit_bytes, size_t first_bytes)
+{
+	return __real_arena_create_small(room_for(limit_bytes), first_bytes);
+}
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -23,9 +57,13 @@ void *__real_realloc(void *memory, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+typedef int order_fn(const void *a, const void *b);
+void __real_qsort(void *items, size_t count, size_t size, order_fn *order);
+void __wrap_qsort(void *items, size_t count, size_t size, order_fn *order);
 
 static bool fails_now(void)
 {
+	allocations++;
 	if (allocations_left < 0)
 		return false;
 	return allocations_left-- == 0;
@@ -44,6 +82,12 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *memory, size_t size)
 {
 	return fails_now() ? NULL : __real_realloc(memory, size);
+}
+
+void __wrap_qsort(void *items, size_t count, size_t size, order_fn *order)
+{
+	allocations++;
+	__real_qsort(items, count, size, order);
 }
 
 static const char policies[] =
@@ -313,9 +357,169 @@ static void every_limit_of_the_arena_is_an_error_and_nothing_more(void **state)
 	assert_true(limit > 256);
 }
 
+/* Runs all with less room in one of the arenas; true if it sufficed. */
+static bool run_in_room(int chosen, size_t room)
+{
+	struct cedar_arena *arena = cedar_arena_create(ARENA_BYTES);
+	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
+	bool ok;
+
+	assert_non_null(arena);
+	arena_count = 0;
+	arena_chosen = chosen;
+	room_bytes = room;
+	ok = run_all(arena, &err);
+	arena_chosen = -1;
+	assert_int_equal(err.code, ok ? CEDAR_ERROR_NONE : CEDAR_ERROR_LIMIT);
+	cedar_arena_destroy(&arena);
+	return ok;
+}
+
+/* Each thing that the library makes has a bound of its own: one step less than it needs is
+ * an error, what it needs suffices, and so does one step more. */
+static void every_limit_of_what_the_library_holds_is_an_error_and_nothing_more(void **state)
+{
+	enum { STEP = 16 }; /* what arenas hand out at least */
+	int arenas, held = 0;
+
+	(void)state;
+	assert_true(run_in_room(-1, 0));
+	arenas = arena_count;
+	assert_in_range(arenas, 1, ARENAS_MAX - 1);
+	for (int chosen = 0; chosen < arenas; chosen++) {
+		size_t need = 0;
+
+		while (!run_in_room(chosen, need) && need < ARENA_BYTES)
+			need += STEP;
+		assert_in_range(need, 0, ARENA_BYTES - STEP); /* of 0 nothing is held */
+		held += need > 0;
+		assert_true(run_in_room(chosen, need + STEP));
+	}
+	assert_in_range(held, 15, arenas);
+}
+
+static void expect_room(int first, int count, size_t mib)
+{
+	for (int i = 0; i < count; i++)
+		assert_int_equal(asked_bytes[first + i], mib << 20);
+}
+
+static void what_the_library_holds_is_bounded_as_the_header_says(void **state)
+{
+	struct cedar_arena *arena = cedar_arena_create(ARENA_BYTES);
+	struct cedar_policy_set *set;
+	struct cedar_entities *store;
+	struct cedar_expression *expression;
+	struct cedar_schema *schema;
+	struct cedar_validation validation;
+	struct cedar_error err;
+
+	(void)state;
+	assert_non_null(arena);
+	arena_count = 0;
+	assert_true(cedar_policy_set_create(&set, &err));
+	assert_true(cedar_policy_set_add_set_json(set, cedar_text_of(more), &err));
+	expect_room(0, 1, CEDAR_SET_MEMORY_MIB_MAX);
+	expect_room(1, 1, CEDAR_POLICY_JSON_MEMORY_MIB_MAX);
+	assert_true(cedar_entities_create(&store, &err));
+	assert_true(cedar_entities_add_json(store, cedar_text_of(entities), &err));
+	expect_room(2, 2, CEDAR_STORE_MEMORY_MIB_MAX);
+	assert_true(cedar_expression_parse(&expression, CEDAR_TEXT("1"), &err));
+	expect_room(4, 1, CEDAR_EXPRESSION_MEMORY_MIB_MAX);
+	assert_true(cedar_schema_parse(&schema, cedar_text_of(schema_text), &err));
+	expect_room(5, 1, CEDAR_SCHEMA_MEMORY_MIB_MAX);
+	assert_true(cedar_policy_set_seal(set, &err));
+	assert_true(cedar_validate(set, schema, CEDAR_RULE_4_13, arena, &validation, &err));
+	expect_room(6, 3, CEDAR_VALIDATION_MEMORY_MIB_MAX);
+	assert_int_equal(arena_count, 9);
+	cedar_schema_destroy(&schema);
+	cedar_expression_destroy(&expression);
+	cedar_entities_destroy(&store);
+	cedar_policy_set_destroy(&set);
+	cedar_arena_destroy(&arena);
+}
+
+/* A condition that makes a set and a record of so many values, the last first. */
+static size_t put_condition(char *out, size_t room, int values)
+{
+	size_t at = (size_t)snprintf(out, room, "when { [");
+
+	for (int i = values; i > 0; i--)
+		at += (size_t)snprintf(out + at, room - at, "context.n + %d,", i);
+	at += (size_t)snprintf(out + at, room - at, "].contains(8) && {");
+	for (int i = values; i > 0; i--)
+		at += (size_t)snprintf(out + at, room - at, "a%d: context.n,", i);
+	return at + (size_t)snprintf(out + at, room - at, "}.a1 == 7 };");
+}
+
+/* Of each kind one that is found by the principal, its group, and neither. */
+static void fill_large(char *out, size_t room, int policies_of_a_kind, int values)
+{
+	static const char *const scopes[] = {"(principal, action, resource)",
+		"(principal in G::\"g\", action, resource)",
+		"(principal == U::\"p\", action, resource)"};
+	size_t at = 0;
+
+	for (int i = 0; i < policies_of_a_kind; i++) {
+		at += (size_t)snprintf(out + at, room - at, "permit%s", scopes[i % 3]);
+		if (i % 16 == 0)
+			at += put_condition(out + at, room - at, values);
+		else
+			at += (size_t)snprintf(out + at, room - at, ";");
+		at += (size_t)snprintf(
+			out + at, room - at, "forbid%s when { context.zz };", scopes[(i + 1) % 3]);
+	}
+	assert_true(at < room);
+}
+
+static void deciding_takes_nothing_but_from_its_arena(void **state)
+{
+	enum { TEXT_BYTES = 1 << 21, KIND = 600, VALUES = 300 };
+	struct cedar_request request = {cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("p")),
+		cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("a")),
+		cedar_uid_of(CEDAR_TEXT("R"), CEDAR_TEXT("r")), {.type = CEDAR_NONE}};
+	struct cedar_arena *arena = cedar_arena_create(2 * ARENA_BYTES), *kept;
+	struct cedar_policy_set *set;
+	struct cedar_entities *store;
+	struct cedar_answer answer;
+	struct cedar_error err;
+	char *text = malloc(TEXT_BYTES);
+
+	(void)state;
+	kept = cedar_arena_create(ARENA_BYTES);
+	assert_true(text != NULL && arena != NULL && kept != NULL);
+	fill_large(text, TEXT_BYTES, KIND, VALUES);
+	assert_true(cedar_policy_set_parse(&set, cedar_text_of(text), NULL, &err));
+	assert_true(cedar_entities_create(&store, &err) &&
+		    cedar_entities_add_json(store, cedar_text_of(entities), &err) &&
+		    cedar_entities_seal(store, &err) &&
+		    cedar_value_parse_json(&request.context, kept, cedar_text_of(context), &err));
+	/* One block, which a reset leaves. */
+	assert_non_null(arena_alloc((struct arena *)arena, 1, 2 * ARENA_BYTES - 64));
+	cedar_arena_reset(arena);
+	allocations = 0;
+	assert_true(cedar_authorize(set, store, &request, arena, &answer, &err));
+	assert_int_equal(allocations, 0);
+	assert_int_equal(answer.reason_count, KIND);
+	assert_int_equal(answer.error_count, KIND);
+	for (size_t i = 0; i < KIND; i++) {
+		assert_int_equal(answer.reasons[i], 2 * i);
+		assert_int_equal(answer.errors[i].policy, 2 * i + 1);
+	}
+	cedar_entities_destroy(&store);
+	cedar_policy_set_destroy(&set);
+	cedar_arena_destroy(&kept);
+	cedar_arena_destroy(&arena);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(deciding_takes_nothing_but_from_its_arena),
+		cmocka_unit_test(what_the_library_holds_is_bounded_as_the_header_says),
+		cmocka_unit_test(
+			every_limit_of_what_the_library_holds_is_an_error_and_nothing_more),
 		cmocka_unit_test(every_failed_allocation_is_an_error_and_nothing_more),
 		cmocka_unit_test(every_limit_of_the_arena_is_an_error_and_nothing_more),
 	};

@@ -6,6 +6,7 @@ compiled and linked with what pkg-config says and with nothing else.
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,39 @@ def declared():
     with open(os.path.join(ROOT, "include", "remit", "cedar.h"), encoding="utf-8") as file:
         text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
     return set(re.findall(r"\b(cedar_\w+)\(", text))
+
+
+# Every function is linked, and the one way of writing a text that is a macro.
+PROGRAM_IN_CPP = """
+#include <remit/cedar.h>
+#include <cstdio>
+
+typedef void (*any)();
+static const any all[] = {%s};
+
+int main()
+{
+	cedar_error err = {};
+	cedar_policy_set *set = nullptr;
+	cedar_uid ana = cedar_uid_of(CEDAR_TEXT("User"), CEDAR_TEXT("ana"));
+
+	for (any function : all)
+		if (function == nullptr)
+			return 1;
+	if (!cedar_policy_set_parse(&set, CEDAR_TEXT("permit(principal, action, resource);"),
+			nullptr, &err))
+		return 1;
+	std::printf("%%zu of %%.*s\\n", cedar_policy_set_count(set), (int)ana.id.length,
+		ana.id.data);
+	cedar_policy_set_destroy(&set);
+	return 0;
+}
+"""
+
+
+def program_in_cpp():
+    names = sorted(declared())
+    return PROGRAM_IN_CPP % ", ".join(f"reinterpret_cast<any>({name})" for name in names)
 
 
 class Installed(unittest.TestCase):
@@ -60,6 +94,17 @@ class Installed(unittest.TestCase):
         said = run(program, env=dict(os.environ, LD_LIBRARY_PATH=self.library_folder()))
         self.assertEqual(said, "allow because of policy0\n")
 
+    @unittest.skipUnless(shutil.which("g++"), "no g++ here")
+    def test_a_program_in_cpp_compiles_and_links_with_each_function(self):
+        source = os.path.join(self.folder.name, "program.cpp")
+        program = os.path.join(self.folder.name, "program-in-cpp")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(program_in_cpp())
+        run("g++", "-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", source, "-o", program,
+            *self.pkg_config("--cflags", "--libs"))
+        said = run(program, env=dict(os.environ, LD_LIBRARY_PATH=self.library_folder()))
+        self.assertEqual(said, "1 of ana\n")
+
     def test_it_shows_what_the_header_declares_and_nothing_else(self):
         library = os.path.join(self.library_folder(), "libremit-cedar.so")
         lines = run("nm", "-D", "--defined-only", library).splitlines()
@@ -75,6 +120,11 @@ class Installed(unittest.TestCase):
         self.assertIn("cedar.h", installed)
         self.assertTrue({"remit-cedar.3", "remit-cedar.3.gz"} & installed)
 
+    def test_the_manual_page_names_every_function_and_no_other(self):
+        with open(os.path.join(ROOT, "docs", "man", "remit-cedar.3"), encoding="utf-8") as file:
+            named = set(re.findall(r"\bcedar_\w+", file.read()))
+        self.assertEqual(named - {"cedar_error"}, declared())
+
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1])
+    unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -10,7 +10,7 @@ static uint32_t ops_of(struct world *world, const char *text, struct cedar_value
 	struct piece piece;
 
 	if (!expression_parse(&ast, program.arena, cedar_text_of(text), &world->err) ||
-		!program_compile(&program, &piece, ast, &world->err))
+		!program_compile(&program, &piece, ast, (struct cedar_text){NULL, 0}, &world->err))
 		fail_msg("%s in %s", world->err.text, text);
 	*value = (struct cedar_value){.type = CEDAR_NONE};
 	if (piece.end - piece.start == 1 && program.ops[0].code == OP_PUSH)

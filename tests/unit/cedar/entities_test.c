@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "cedar/entities_inner.h"
 #include "support.h"
 
 #define UID(type, id) "{\"type\":\"" type "\",\"id\":\"" id "\"}"
@@ -57,19 +58,82 @@ static void malformed_entities_are_refused(void **state)
 	}
 }
 
-static void a_cycle_is_refused_whatever_its_length(void **state)
+static void what_differs_from_the_entity_before_is_refused_where_it_stands(void **state)
 {
-	static const char *const bad[] = {"[" NODE("a", UID("T", "a")) "]",
-		"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "a")) "]",
-		"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "c")) "," NODE(
-			"c", UID("T", "d")) "," NODE("d", UID("T", "b")) "]"};
+	struct cedar_error err;
+
+	(void)state;
+	assert_false(loads(
+		"[" NODE("b", "") ",\n" NODE("a", "") ",\n  " NODE("a", UID("T", "b")) "]", &err));
+	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	assert_string_equal(err.text, "two different entities T::\"a\"");
+	assert_int_equal(err.line, 3);
+	assert_int_equal(err.column, 3);
+}
+
+static void what_does_not_come_from_a_text_has_no_place(void **state)
+{
+	struct cedar_entities *store;
+	struct cedar_error err;
+	struct cedar_uid parent = t("b");
+	struct cedar_entity entity = {.uid = t("a")};
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	assert_true(cedar_entities_add(store, &entity, &err));
+	entity.parents = &parent;
+	entity.parent_count = 1;
+	assert_false(cedar_entities_add(store, &entity, &err));
+	assert_int_equal(err.line, 0);
+	cedar_entities_destroy(&store);
+}
+
+/* It may go through several texts, so it has names and no place. */
+static void a_cycle_is_refused_whatever_its_length_and_told_by_its_names(void **state)
+{
+	static const char *const bad[][2] = {
+		{"[" NODE("a", UID("T", "a")) "]", "the entity T::\"a\" is its own ancestor"},
+		{"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "a")) "]",
+			"the entity T::\"a\" is its own ancestor, in T::\"b\""},
+		{"[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "c")) "," NODE(
+			 "c", UID("T", "d")) "," NODE("d", UID("T", "b")) "]",
+			"the entity T::\"b\" is its own ancestor, in T::\"c\", in T::\"d\""}};
 	struct cedar_error err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		assert_false(loads(bad[i], &err));
-		assert_non_null(strstr(err.text, "its own ancestor"));
+		assert_false(loads(bad[i][0], &err));
+		assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+		assert_int_equal(err.line, 0);
+		assert_string_equal(err.text, bad[i][1]);
 	}
+}
+
+/* Of what does not fit in an error's text, that there is more is told. */
+static void a_long_cycle_is_told_in_part(void **state)
+{
+	enum { LENGTH = 1000 };
+	char names[LENGTH][8];
+	struct cedar_uid uids[LENGTH];
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	for (int i = 0; i < LENGTH; i++) {
+		(void)snprintf(names[i], sizeof names[i], "n%d", i);
+		uids[i] = t(names[i]);
+	}
+	for (int i = 0; i < LENGTH; i++)
+		assert_true(cedar_entities_add(store,
+			&(struct cedar_entity){.uid = uids[i],
+				.parents = &uids[(i + 1) % LENGTH],
+				.parent_count = 1},
+			&err));
+	assert_false(cedar_entities_seal(store, &err));
+	assert_non_null(strstr(err.text, "ancestor, in T::\"n1\", in T::\"n2\", in "));
+	assert_string_equal(err.text + strlen(err.text) - strlen("\", in ..."), "\", in ...");
+	cedar_entities_destroy(&store);
 }
 
 static void an_equal_duplicate_is_the_same_entity(void **state)
@@ -379,6 +443,116 @@ static void an_entities_text_ends_at_its_byte_limit(void **state)
 	free(text);
 }
 
+/* A hash that anyone can compute, as entities had it once. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+enum { BAD_BYTES = 16, BAD_IDS = 4096 };
+
+/* An id whose second half cancels the hash of the first: all such ids had one hash. */
+static void make_bad_id(char id[BAD_BYTES], uint64_t number)
+{
+	const uint64_t odd_1 = 0x9E3779B97F4A7C15, odd_2 = 0xD1B54A32D192ED03;
+	uint64_t type =
+		fold(odd_1 ^ (uint64_t)'T' ^ (uint64_t)'T' << 8 ^ (uint64_t)'T' << 16, odd_1 ^ 1);
+	uint64_t half = fold(type ^ odd_1 ^ number, odd_2);
+
+	memcpy(id, &number, sizeof number);
+	memcpy(id + sizeof number, &half, sizeof half);
+}
+
+/* How many slots a look-up of each entry passes, in sum. */
+static uint64_t count_probes(const struct table *table)
+{
+	uint64_t probes = 0, hash;
+	uint32_t position;
+
+	for (uint32_t at = 0; at < table->slot_count; at++) {
+		if (table_slot(table, at, &hash, &position))
+			probes += 1 + ((at - (uint32_t)hash) & (table->slot_count - 1));
+	}
+	return probes;
+}
+
+static void ids_made_to_collide_are_found_as_fast_as_others(void **state)
+{
+	static char ids[BAD_IDS][BAD_BYTES];
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	for (uint64_t i = 0; i < BAD_IDS; i++) {
+		make_bad_id(ids[i], i);
+		assert_true(cedar_entities_add(store,
+			&(struct cedar_entity){.uid = {CEDAR_TEXT("T"), {ids[i], BAD_BYTES}, 0}},
+			&err));
+	}
+	assert_int_equal(store->table.used, BAD_IDS);
+	/* At most half full, one and a half are to be expected of each. */
+	assert_in_range(count_probes(&store->table), BAD_IDS, 4 * BAD_IDS);
+	cedar_entities_destroy(&store);
+}
+
+static void add_with_parent(struct cedar_entities *store, int number, const char *parent,
+	enum cedar_error_code expected)
+{
+	char name[16];
+	struct cedar_uid above = t(parent);
+	struct cedar_entity entity = {.parents = &above, .parent_count = 1};
+	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
+
+	(void)snprintf(name, sizeof name, "%d", number);
+	entity.uid = t(name);
+	assert_int_equal(cedar_entities_add(store, &entity, &err), expected == CEDAR_ERROR_NONE);
+	assert_int_equal(err.code, expected);
+}
+
+/* A store for so many, with `count` entities below one parent. */
+static struct cedar_entities *store_of(uint32_t entities_max, int count, const char *parent)
+{
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	assert_true(cedar_entities_create(&store, &err));
+	assert_int_equal(store->entities_max, CEDAR_ENTITIES_MAX);
+	store->entities_max = entities_max;
+	for (int i = 0; i < count; i++)
+		add_with_parent(store, i, parent, CEDAR_ERROR_NONE);
+	return store;
+}
+
+/* Ten million of them would take gigabytes, so the store is told of another bound. */
+static void a_store_has_only_so_many_entities(void **state)
+{
+	enum { MAX = 20 };
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	for (int count = MAX - 1; count <= MAX; count++) {
+		store = store_of(MAX, count, "none");
+		/* Who is only named as a parent is one of them, once. */
+		assert_int_equal(cedar_entities_seal(store, &err), count < MAX);
+		if (count == MAX)
+			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+		cedar_entities_destroy(&store);
+	}
+	store = store_of(MAX, MAX - 1, "19");
+	add_with_parent(store, MAX - 1, "20", CEDAR_ERROR_NONE);
+	add_with_parent(store, MAX, "19", CEDAR_ERROR_LIMIT);
+	cedar_entities_destroy(&store);
+	/* However often they are named. */
+	store = store_of(MAX, MAX - 1, "19");
+	assert_true(cedar_entities_add(store, &(struct cedar_entity){.uid = t("19")}, &err));
+	assert_true(cedar_entities_seal(store, &err));
+	cedar_entities_destroy(&store);
+}
+
 /* So many that are there would take gigabytes: refused before one is read. */
 static void an_entity_has_only_so_many_parents(void **state)
 {
@@ -403,7 +577,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(malformed_entities_are_refused),
-		cmocka_unit_test(a_cycle_is_refused_whatever_its_length),
+		cmocka_unit_test(what_differs_from_the_entity_before_is_refused_where_it_stands),
+		cmocka_unit_test(what_does_not_come_from_a_text_has_no_place),
+		cmocka_unit_test(a_cycle_is_refused_whatever_its_length_and_told_by_its_names),
+		cmocka_unit_test(a_long_cycle_is_told_in_part),
 		cmocka_unit_test(an_equal_duplicate_is_the_same_entity),
 		cmocka_unit_test(the_hierarchy_is_closed_over_missing_parents_too),
 		cmocka_unit_test(every_one_of_many_ancestors_is_found),
@@ -414,6 +591,8 @@ int main(void)
 		cmocka_unit_test(a_visit_gives_entities_in_their_order_with_their_parents),
 		cmocka_unit_test(an_overlay_hides_only_what_is_nobodys_parent),
 		cmocka_unit_test(an_entities_text_ends_at_its_byte_limit),
+		cmocka_unit_test(ids_made_to_collide_are_found_as_fast_as_others),
+		cmocka_unit_test(a_store_has_only_so_many_entities),
 		cmocka_unit_test(an_entity_has_only_so_many_parents),
 	};
 

@@ -208,8 +208,8 @@ static void without_a_request_variables_are_an_error(void **state)
 	world_close(&world);
 }
 
-/* [1 + 0, 1 + 0, ...] with that many items, which cannot be folded. */
-static enum cedar_error_code holds_values(size_t count)
+/* [context, context, ...] with that many items, which cannot be folded. */
+static struct cedar_error holds_values(size_t count)
 {
 	static const char item[] = "context,";
 	char *text = test_malloc(count * (sizeof item - 1) + 16);
@@ -225,15 +225,20 @@ static enum cedar_error_code holds_values(size_t count)
 		assert_null(expression);
 	cedar_expression_destroy(&expression);
 	test_free(text);
-	return err.code;
+	return err;
 }
 
 static void the_stack_of_values_is_bounded(void **state)
 {
+	struct cedar_error err;
+
 	(void)state;
-	assert_int_equal(holds_values(CEDAR_STACK_VALUES_MAX - 1), CEDAR_ERROR_NONE);
-	assert_int_equal(holds_values(CEDAR_STACK_VALUES_MAX), CEDAR_ERROR_NONE);
-	assert_int_equal(holds_values(CEDAR_STACK_VALUES_MAX + 1), CEDAR_ERROR_LIMIT);
+	assert_int_equal(holds_values(CEDAR_STACK_VALUES_MAX - 1).code, CEDAR_ERROR_NONE);
+	assert_int_equal(holds_values(CEDAR_STACK_VALUES_MAX).code, CEDAR_ERROR_NONE);
+	err = holds_values(CEDAR_STACK_VALUES_MAX + 1);
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	assert_int_equal(err.line, 1); /* the item that is one too many */
+	assert_int_equal(err.column, 2 + CEDAR_STACK_VALUES_MAX * strlen("context,"));
 }
 
 static void more_values_than_the_first_stack_holds_are_kept_in_scratch(void **state)

@@ -137,6 +137,8 @@ static void a_cycle_is_refused_and_what_was_stays_in_force(void **state)
 	assert_true(put(&now, "G", "unit", "firm", &err));
 	assert_false(put(&now, "G", "firm", "team", &err));
 	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	assert_string_equal(err.text,
+		"the entity G::\"firm\" is its own ancestor, in G::\"team\", in G::\"unit\"");
 	assert_true(is_in(now, "p", "firm"));
 	assert_false(is_there(now, "G", "firm"));
 	assert_int_equal(cedar_entities_count(now), 4);
@@ -347,6 +349,28 @@ static void more_ancestors_than_the_limit_are_refused(void **state)
 	cedar_revision_release(&now);
 }
 
+static void more_entities_than_the_limit_are_refused(void **state)
+{
+	enum { MAX = 20 };
+	const struct cedar_entities *now = first_of("[]");
+	char id[8];
+	struct cedar_error err;
+
+	(void)state;
+	assert_int_equal(now->revision->foundation->store->entities_max, CEDAR_ENTITIES_MAX);
+	now->revision->foundation->store->entities_max = MAX;
+	for (int i = 0; i < MAX; i++) {
+		(void)snprintf(id, sizeof id, "%d", i);
+		assert_true(put(&now, "G", id, NULL, &err));
+	}
+	assert_false(put(&now, "G", "one-too-many", NULL, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	assert_int_equal(cedar_entities_count(now), MAX);
+	take(&now, "G", id);
+	assert_true(put(&now, "G", "another", NULL, &err));
+	cedar_revision_release(&now);
+}
+
 static void two_revisions_can_come_from_one(void **state)
 {
 	const struct cedar_entities *left = first_of(firm);
@@ -371,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_cycle_is_refused_and_what_was_stays_in_force),
 		cmocka_unit_test(a_batch_with_a_cycle_changes_nothing_at_all),
 		cmocka_unit_test(more_ancestors_than_the_limit_are_refused),
+		cmocka_unit_test(more_entities_than_the_limit_are_refused),
 		cmocka_unit_test(whoever_reads_an_older_revision_keeps_it),
 		cmocka_unit_test(a_parent_that_is_removed_is_a_parent_that_is_not_there),
 		cmocka_unit_test(ancestors_follow_through_new_and_old_entities),

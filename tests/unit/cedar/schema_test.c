@@ -477,6 +477,28 @@ static void actions_join_the_store_with_their_groups(void **state)
 	cedar_schema_destroy(&schema);
 }
 
+static void what_differs_from_the_entity_before_is_refused_where_it_stands(void **state)
+{
+	struct cedar_schema *schema = schema_of("entity A { n: Long };");
+	struct cedar_entities *entities;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&entities, &err));
+	assert_false(cedar_schema_add_entities(schema, entities,
+		CEDAR_TEXT("[{\"uid\":{\"type\":\"A\",\"id\":\"a\"},\"attrs\":{\"n\":1},"
+			   "\"parents\":[]},\n"
+			   "  "
+			   "{\"uid\":{\"type\":\"A\",\"id\":\"a\"},\"attrs\":{\"n\":2},\"parents\":"
+			   "[]}]"),
+		&err));
+	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	assert_int_equal(err.line, 2);
+	assert_int_equal(err.column, 3);
+	cedar_entities_destroy(&entities);
+	cedar_schema_destroy(&schema);
+}
+
 static void tags_are_read_by_their_type_too(void **state)
 {
 	struct cedar_schema *schema = schema_of("entity A tags Set<decimal>;");
@@ -522,6 +544,7 @@ int main(void)
 		cmocka_unit_test(an_extension_value_may_be_a_bare_call),
 		cmocka_unit_test(actions_join_the_store_with_their_groups),
 		cmocka_unit_test(tags_are_read_by_their_type_too),
+		cmocka_unit_test(what_differs_from_the_entity_before_is_refused_where_it_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,65 @@ static void texts_with_nul_are_compared_whole(void **state)
 		    cedar_text_hash(0, (struct cedar_text){NULL, 0}));
 }
 
+/* Short texts are compared eight bytes at a time, as bytes that have no sign. */
+static void texts_are_in_the_order_of_their_bytes(void **state)
+{
+	enum { LONGEST = 80 };
+	char a[LONGEST], b[LONGEST];
+
+	(void)state;
+	memset(a, 'm', sizeof a);
+	memset(b, 'm', sizeof b);
+	for (size_t length = 0; length <= LONGEST; length++) {
+		struct cedar_text left = {a, length}, right = {b, length};
+
+		assert_int_equal(cedar_text_compare(left, right), 0);
+		for (size_t i = 0; i < length; i++) {
+			struct cedar_text shorter = {b, i};
+
+			assert_true(cedar_text_compare(left, shorter) > 0);
+			assert_true(cedar_text_compare(shorter, left) < 0);
+			a[i] = '\xFE';
+			/* A later byte matters less. */
+			b[length - 1] = i + 1 == length ? 'm' : '\xFF';
+			assert_true(cedar_text_compare(left, right) > 0);
+			assert_true(cedar_text_compare(right, left) < 0);
+			a[i] = b[length - 1] = 'm';
+		}
+	}
+}
+
+/* Around the length at which another hash takes over, too. */
+static void every_byte_and_the_length_matter_to_a_hash(void **state)
+{
+	enum { LONGEST = 300 };
+	char text[LONGEST + 1], copy[LONGEST + 9];
+
+	(void)state;
+	memset(text, 'a', sizeof text);
+	for (size_t length = 0; length <= LONGEST; length++) {
+		struct cedar_text all = {text, length};
+		uint64_t hash = cedar_text_hash(7, all), pair = cedar_pair_hash(all, all);
+
+		memcpy(copy + length % 8, text, length);
+		assert_true(
+			hash == cedar_text_hash(7, (struct cedar_text){copy + length % 8, length}));
+		assert_true(hash != 0 && hash != cedar_text_hash(8, all));
+		assert_true(hash != cedar_text_hash(7, (struct cedar_text){text, length + 1}));
+		for (size_t i = 0; i < length; i++) {
+			text[i] ^= 1;
+			assert_true(hash != cedar_text_hash(7, all));
+			assert_true(pair != cedar_pair_hash(all, all));
+			text[i] ^= 1;
+		}
+		for (size_t i = 0; i < length; i++)
+			assert_true(cedar_pair_hash((struct cedar_text){text, i},
+					    (struct cedar_text){text + i, length - i}) !=
+				    cedar_pair_hash((struct cedar_text){text, i + 1},
+					    (struct cedar_text){text + i + 1, length - i - 1}));
+	}
+}
+
 static void a_place_counts_lines_and_columns_from_one(void **state)
 {
 	uint32_t line, column;
@@ -127,6 +186,8 @@ int main(void)
 		cmocka_unit_test(every_code_point_survives_encoding),
 		cmocka_unit_test(a_type_name_is_a_path_of_unreserved_identifiers),
 		cmocka_unit_test(texts_with_nul_are_compared_whole),
+		cmocka_unit_test(texts_are_in_the_order_of_their_bytes),
+		cmocka_unit_test(every_byte_and_the_length_matter_to_a_hash),
 		cmocka_unit_test(a_place_counts_lines_and_columns_from_one),
 		cmocka_unit_test(a_full_arena_fails_the_writer_once_and_for_all),
 		cmocka_unit_test(quoting_escapes_what_a_string_cannot_hold),

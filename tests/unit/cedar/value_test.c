@@ -1,6 +1,7 @@
 #include "cedar/value.h"
 
 #include "cedar/document.h"
+#include "cedar/sort.h"
 #include "support.h"
 
 static bool reads(struct world *world, const char *json, struct cedar_value *out)
@@ -192,6 +193,94 @@ static void a_record_refuses_a_name_given_twice(void **state)
 	world_close(&world);
 }
 
+static long compared;
+
+static int order_pairs(const void *a, const void *b)
+{
+	const uint32_t *left = a, *right = b;
+
+	compared++;
+	return (*left > *right) - (*left < *right);
+}
+
+/* The same multiset in order, by what the header promises. */
+static void check_sorted(uint32_t (*pairs)[2], uint32_t count)
+{
+	uint64_t sum = 0, given = 0;
+	uint32_t log = 0;
+
+	while (count >> log > 0)
+		log++; /* log2 count + 1, rounded down */
+	for (uint32_t i = 0; i < count; i++)
+		given += (uint64_t)(pairs[i][0] + 1) * pairs[i][1];
+	compared = 0;
+	sort_items(pairs, count, sizeof *pairs, order_pairs);
+	assert_true(compared <= 2L * count * log);
+	for (uint32_t i = 0; i < count; i++) {
+		sum += (uint64_t)(pairs[i][0] + 1) * pairs[i][1];
+		assert_true(i == 0 || pairs[i - 1][0] <= pairs[i][0]);
+		assert_int_equal(pairs[i][1], pairs[i][0] ^ 0x5A5A);
+	}
+	assert_int_equal(sum, given);
+}
+
+/* In order, the other way round, all the same, up and down, and at random. */
+static uint32_t shape(int which, uint32_t i, uint32_t count)
+{
+	static uint64_t state = 0x9E3779B97F4A7C15;
+
+	switch (which) {
+	case 0: return i;
+	case 1: return count - i;
+	case 2: return 7;
+	case 3: return i < count / 2 ? i : count - i;
+	default: break;
+	}
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state % (which == 4 ? 5 : 100000));
+}
+
+static void whatever_is_sorted_is_in_order_within_its_comparisons(void **state)
+{
+	enum { LONGEST = 300, LONG = 20000, SHAPES = 6 };
+	static uint32_t pairs[LONG][2];
+
+	(void)state;
+	for (int which = 0; which < SHAPES; which++) {
+		for (uint32_t count = 0; count <= LONG;
+			count += count < LONGEST ? 1 : LONG - LONGEST) {
+			for (uint32_t i = 0; i < count; i++) {
+				pairs[i][0] = shape(which, i, count);
+				pairs[i][1] = pairs[i][0] ^ 0x5A5A;
+			}
+			check_sorted(pairs, count);
+		}
+	}
+}
+
+static int order_bytes(const void *a, const void *b)
+{
+	return *(const unsigned char *)a - *(const unsigned char *)b;
+}
+
+/* A larger one is a mistake of ours, and an assertion. */
+static void items_may_be_as_large_as_the_bound(void **state)
+{
+	enum { ITEMS = 100 };
+	static unsigned char items[ITEMS * SORT_ITEM_BYTES_MAX];
+
+	(void)state;
+	for (size_t size = SORT_ITEM_BYTES_MAX - 1; size <= SORT_ITEM_BYTES_MAX; size++) {
+		for (size_t i = 0; i < ITEMS; i++)
+			memset(items + i * size, (int)(ITEMS - i), size);
+		sort_items(items, ITEMS, size, order_bytes);
+		for (size_t i = 0; i < ITEMS * size; i++)
+			assert_int_equal(items[i], 1 + i / size);
+	}
+}
+
 /* Few members are sorted one way and many another (SORT_INSERTING_MAX is 16). */
 static void any_number_of_parts_in_any_order_makes_the_same_value(void **state)
 {
@@ -300,6 +389,8 @@ int main(void)
 		cmocka_unit_test(malformed_json_is_refused),
 		cmocka_unit_test(a_byte_that_is_not_plain_is_seen_wherever_it_stands),
 		cmocka_unit_test(a_name_given_twice_is_refused_among_few_and_many),
+		cmocka_unit_test(whatever_is_sorted_is_in_order_within_its_comparisons),
+		cmocka_unit_test(items_may_be_as_large_as_the_bound),
 		cmocka_unit_test(malformed_escapes_of_entities_and_extensions_are_refused),
 		cmocka_unit_test(json_nests_up_to_the_depth_limit),
 		cmocka_unit_test(json_values_are_read_exactly),

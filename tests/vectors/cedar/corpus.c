@@ -12,7 +12,8 @@
  * validate exactly if the test says so, the entities conform, and each request does.
  * FILE lists the tests that validate since 4.13, whatever they say; by the rule of
  * 4.10 they must not.  Through json, the policies that decide are those that the
- * policies as JSON are.  Exit 77: no PATH exists. */
+ * policies as JSON are.  What is named and cannot be read, or holds no test, fails.
+ * Exit 77: there is no such FOLDER, or nothing of what is named in it. */
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -407,31 +408,57 @@ static struct arena *read_drift(const char *below, const char *drift)
 	return arena;
 }
 
+/* True if there are vectors, or the paths do not depend on them. */
+static bool has_any(const char *below, char *const *names)
+{
+	char path[PATH_BYTES];
+	struct stat status;
+	bool found = below == NULL;
+
+	for (; !found && *names != NULL; names++) {
+		(void)snprintf(path, sizeof path, "%s/%s", below, *names);
+		found = stat(path, &status) == 0;
+	}
+	return found;
+}
+
+/* False if the path cannot be read or holds no test. */
+static bool run_corpus(const char *below, const char *name)
+{
+	struct totals before = totals;
+
+	if (!run_path(below, name)) {
+		(void)fprintf(stderr, "cannot read %s: %s\n", name, strerror(errno));
+		return false;
+	}
+	printf("{\"corpus\":\"%s\",\"tests\":%lu,\"requests\":%lu,\"failed_requests\":%lu}\n", name,
+		totals.tests - before.tests, totals.requests - before.requests,
+		totals.failed_requests - before.failed_requests);
+	if (totals.tests == before.tests)
+		(void)fprintf(stderr, "no test in %s\n", name);
+	return totals.tests > before.tests;
+}
+
 int main(int argc, char **argv)
 {
 	const char *below = NULL, *drift = NULL;
-	int at = read_options(argc, argv, &below, &drift), read = 0;
+	int at = read_options(argc, argv, &below, &drift);
 	struct arena *arena;
+	bool ok;
 
 	if (at == 0)
 		return usage();
-	arena = read_drift(below, drift);
-	for (; at < argc; at++) {
-		struct totals before = totals;
-
-		if (!run_path(below, argv[at])) {
-			(void)fprintf(stderr, "cannot read %s: %s\n", argv[at], strerror(errno));
-			continue;
-		}
-		read++;
-		printf("{\"corpus\":\"%s\",\"tests\":%lu,\"requests\":%lu,\"failed_requests\":%lu}"
-		       "\n",
-			argv[at], totals.tests - before.tests, totals.requests - before.requests,
-			totals.failed_requests - before.failed_requests);
+	if (!has_any(below, argv + at)) {
+		printf("skipped: no vectors in %s\n", below);
+		return EXIT_SKIPPED;
 	}
+	arena = read_drift(below, drift);
+	ok = drift == NULL || totals.drift.data != NULL;
+	if (!ok)
+		(void)fprintf(stderr, "cannot read %s\n", drift);
+	for (; at < argc; at++)
+		ok = run_corpus(below, argv[at]) && ok;
 	printf("%lu passed, %lu failed, 0 skipped\n", totals.passed, totals.failed);
 	arena_destroy(&arena);
-	if (read == 0)
-		return EXIT_SKIPPED;
-	return totals.failed == 0 && totals.passed > 0 ? 0 : 1;
+	return ok && totals.failed == 0 && totals.passed > 0 ? 0 : 1;
 }

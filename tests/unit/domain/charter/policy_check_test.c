@@ -152,6 +152,22 @@ static void what_is_nested_too_deep_is_found_where_it_gets_so(void **state)
 	assert_null(strstr(world->findings.items[0].what.data, "deep"));
 }
 
+static void a_set_of_too_many_values_is_found_where_it_gets_so(void **state)
+{
+	static const char item[] = "action,";
+	struct world *world = *state;
+	char *text = arena_alloc(world->arena, CEDAR_STACK_VALUES_MAX + 2, sizeof item);
+	size_t at = 1;
+
+	assert_non_null(text);
+	text[0] = '[';
+	for (int i = 0; i < CEDAR_STACK_VALUES_MAX; i++, at += sizeof item - 1)
+		memcpy(text + at, item, sizeof item);
+	memcpy(text + at, "principal].isEmpty()", sizeof "principal].isEmpty()");
+	assert_string_equal(found_when(world, text), "syntax 2:7177");
+	assert_non_null(strstr(world->findings.items[0].what.data, "more than 1024 values"));
+}
+
 static void what_is_too_long_is_found_with_its_place(void **state)
 {
 	struct world *world = *state;
@@ -496,6 +512,8 @@ int main(void)
 			what_is_asked_of_a_model_has_its_types, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			what_is_nested_too_deep_is_found_where_it_gets_so, open_world, close_world),
+		cmocka_unit_test_setup_teardown(a_set_of_too_many_values_is_found_where_it_gets_so,
+			open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			what_is_too_long_is_found_with_its_place, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
