@@ -17,6 +17,7 @@
 #include "cedar/document.h"
 #include "cedar/entities_inner.h"
 #include "cedar/revision.h"
+#include "cedar/sort.h"
 
 enum { NODES_FIRST = 16, LINEAR_ANCESTORS_MAX = 8 };
 
@@ -124,32 +125,58 @@ const struct cedar_value *entities_record_or_empty(const struct cedar_value *val
 	return value->type == CEDAR_NONE ? &empty : value;
 }
 
-static bool has_parent(const struct entity_node *node, const struct cedar_uid *parent)
+static int by_name(const void *a, const void *b)
 {
-	for (uint32_t i = 0; i < node->parent_count; i++) {
-		if (cedar_uid_equal(&node->parents[i], parent))
-			return true;
-	}
-	return false;
+	return cedar_uid_compare(a, b);
 }
 
-static bool is_same_entity(const struct entity_node *node, const struct cedar_entity *entity)
+/* How many are left once each is there once. */
+static size_t sort_once(struct cedar_uid *uids, size_t count)
 {
-	struct entity_node other = {
-		.parents = entity->parents, .parent_count = (uint32_t)entity->parent_count};
+	size_t kept = 0;
 
-	if (!cedar_value_equal(&node->attributes, entities_record_or_empty(&entity->attributes)) ||
-		!cedar_value_equal(&node->tags, entities_record_or_empty(&entity->tags)))
-		return false;
-	for (size_t i = 0; i < entity->parent_count; i++) {
-		if (!has_parent(node, &entity->parents[i]))
+	sort_items(uids, count, sizeof *uids, by_name);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || cedar_uid_compare(&uids[kept - 1], &uids[i]) != 0)
+			uids[kept++] = uids[i];
+	return kept;
+}
+
+static bool same_uids(const struct cedar_uid *left, const struct cedar_uid *right, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (cedar_uid_compare(&left[i], &right[i]) != 0)
 			return false;
-	}
-	for (uint32_t i = 0; i < node->parent_count; i++) {
-		if (!has_parent(&other, &node->parents[i]))
-			return false;
-	}
 	return true;
+}
+
+/* Whether both have the same, in whatever order and however often. */
+static bool compare_parents(bool *out_is_same, const struct entity_node *node,
+	const struct cedar_entity *entity, struct cedar_error *err)
+{
+	size_t left = node->parent_count, right = entity->parent_count;
+	struct cedar_uid *uids = calloc(left + right + 1, sizeof *uids);
+
+	if (uids == NULL)
+		return cedar_fail_memory(err);
+	if (left > 0)
+		memcpy(uids, node->parents, left * sizeof *uids);
+	if (right > 0)
+		memcpy(uids + left, entity->parents, right * sizeof *uids);
+	right = sort_once(uids + left, right);
+	*out_is_same =
+		right == sort_once(uids, left) && same_uids(uids, uids + node->parent_count, right);
+	free(uids);
+	return true;
+}
+
+static bool compare_entity(bool *out_is_same, const struct entity_node *node,
+	const struct cedar_entity *entity, struct cedar_error *err)
+{
+	*out_is_same = cedar_value_equal(
+			       &node->attributes, entities_record_or_empty(&entity->attributes)) &&
+		       cedar_value_equal(&node->tags, entities_record_or_empty(&entity->tags));
+	return !*out_is_same || compare_parents(out_is_same, node, entity, err);
 }
 
 bool entities_check_shape(const struct cedar_entity *entity, struct cedar_error *err)
@@ -190,12 +217,14 @@ bool cedar_entities_add(
 {
 	struct entity_node node = {.is_present = true};
 	const struct entity_node *old = entities_find_here(entities, &entity->uid);
+	bool is_same;
 
 	assert(!entities->is_sealed);
 	if (!entities_check_shape(entity, err))
 		return false;
 	if (old != NULL)
-		return is_same_entity(old, entity) || fail_duplicate(&entity->uid, err);
+		return compare_entity(&is_same, old, entity, err) &&
+		       (is_same || fail_duplicate(&entity->uid, err));
 	if (!entities_reserve(entities, 1, err))
 		return false;
 	if (!cedar_uid_fill(&node.uid, entities->arena, &entity->uid))

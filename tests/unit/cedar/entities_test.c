@@ -144,6 +144,15 @@ static void an_equal_duplicate_is_the_same_entity(void **state)
 	assert_true(loads("[" NODE("a", UID("T", "b") "," UID("T", "c")) "," NODE(
 				  "a", UID("T", "c") "," UID("T", "b")) "]",
 		&err));
+	assert_true(loads("[" NODE("a", UID("T", "b") "," UID("T", "c") "," UID("T", "b")) "," NODE(
+				  "a", UID("T", "c") "," UID("T", "b")) "]",
+		&err));
+	assert_false(loads("[" NODE("a", UID("T", "b") "," UID("T", "b")) "," NODE(
+				   "a", UID("T", "c") "," UID("T", "b")) "]",
+		&err));
+	assert_false(loads("[" NODE("a", UID("T", "b") "," UID("T", "c")) "," NODE(
+				   "a", UID("T", "b") "," UID("T", "d")) "]",
+		&err));
 }
 
 static void the_hierarchy_is_closed_over_missing_parents_too(void **state)
