@@ -369,6 +369,21 @@ static bool is_reversal(struct text word)
 	return false;
 }
 
+static bool is_binding(struct text word)
+{
+	return binding_of(word) != BINDING_NONE || text_is(word, binding_word(BINDING_NONE));
+}
+
+/* What a provider of models speaks. */
+static bool is_api(struct text word)
+{
+	for (int i = SPEAKS_MCP; i <= SPEAKS_A2A; i++)
+		if (speaks_is_provider((enum speaks)i) &&
+			text_is(word, speaks_word((enum speaks)i)))
+			return true;
+	return false;
+}
+
 /* enum flow_origin, which is none of this folder's. */
 static bool is_origin(struct text word)
 {
@@ -403,6 +418,8 @@ static const struct vocabulary vocabularies[] = {
 		"write public, internal, confidential or restricted"},
 	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
 	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
+	{"binding", "binding", is_binding, "write none, dpop or mtls"},
+	{"api", "api of models", is_api, "write openai or anthropic"},
 	{"secrets", "kind of a secret", secret_kind_is, "write own or foreign"},
 };
 /* Of each of origin_members. */
