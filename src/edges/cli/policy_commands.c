@@ -10,7 +10,7 @@
 
 /* Policies before they are in force.  Checking and testing needs no daemon. */
 
-enum { DOCUMENT_BYTES_MAX = 1024 * 1024, POLICIES_MAX = 10000 };
+enum { DOCUMENT_BYTES_MAX = 1024 * 1024, POLICIES_A_PAGE = 1000 };
 
 /* ---- reading ---- */
 
@@ -320,35 +320,68 @@ int command_policy_test(struct cli *cli)
 
 /* ---- diff ---- */
 
-/* Every policy in force, as a document. */
-static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *status)
+/* Policies in force, as documents; there may be more than a folder can hold. */
+struct policy_list {
+	struct json *items;
+	size_t count;
+	size_t room;
+};
+
+static bool policy_list_add(struct arena *arena, struct policy_list *list, const struct json *page)
 {
-	struct json *items = arena_array(cli->arena, struct json, POLICIES_MAX);
-	struct text after = TEXT("");
+	size_t room = list->room == 0 ? POLICIES_A_PAGE : 2 * list->room;
+	struct json *items = list->items;
 
-	base->items = items;
-	while (items != NULL) {
-		const struct json *page;
-		struct cli_reply reply;
-
-		if (!cli_get(cli, &reply, status, "/v1/policies?limit=1000%s%.*s",
-			    after.length > 0 ? "&after=" : "", TEXT_ARGS(after)))
+	if (page == NULL)
+		return true;
+	if (list->room - list->count < page->count) {
+		room = room - list->count < page->count ? list->count + page->count : room;
+		items = arena_array(arena, struct json, room);
+		if (items == NULL)
 			return false;
-		page = json_find(&reply.json, "items");
-		for (uint32_t i = 0; page != NULL && i < page->count; i++) {
-			const struct json *object = json_find(&page->items[i], "object");
-
-			if (object != NULL && base->count < POLICIES_MAX)
-				items[base->count++] = *object;
-		}
-		after = json_text_or(&reply.json, "next", "");
-		if (after.length == 0)
-			return true;
-		after = cli_escape(cli, text_copy(cli->arena, after).data);
+		for (size_t i = 0; i < list->count; i++)
+			items[i] = list->items[i];
+		list->items = items;
+		list->room = room;
 	}
+	for (uint32_t i = 0; i < page->count; i++) {
+		const struct json *object = json_find(&page->items[i], "object");
+
+		if (object != NULL)
+			items[list->count++] = *object;
+	}
+	return true;
+}
+
+static bool no_room_for_policies(struct cli *cli, int *status)
+{
 	cli_wrong(cli, "no memory");
 	*status = EXIT_UNAVAILABLE;
 	return false;
+}
+
+/* All of them: what is left out would be taken for new. */
+static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *status)
+{
+	struct policy_list list = {0};
+	struct text next, after = TEXT("");
+	struct cli_reply reply;
+
+	do {
+		if (!cli_get(cli, &reply, status, "/v1/policies?limit=%d%s%.*s", POLICIES_A_PAGE,
+			    after.length > 0 ? "&after=" : "", TEXT_ARGS(after)))
+			return false;
+		next = text_copy(cli->arena, json_text_or(&reply.json, "next", ""));
+		if (next.data == NULL ||
+			!policy_list_add(cli->arena, &list, json_find(&reply.json, "items")))
+			return no_room_for_policies(cli, status);
+		after = cli_escape(cli, next.data);
+		if (after.length < next.length)
+			return no_room_for_policies(cli, status);
+	} while (after.length > 0);
+	base->items = list.items;
+	base->count = list.count;
+	return true;
 }
 
 static void print_policy_diff(const struct json *item)

@@ -763,6 +763,27 @@ static void who_may_not_approve_is_told_before_anything_is_asked(void **state)
 	}
 }
 
+/* However many there are: what the last page has is no creation. */
+static void a_difference_is_to_all_policies_in_force(void **state)
+{
+	static const unsigned counts[] = {1, 999, 1000, 1001, 9999, 10000, 10001, 12345};
+	char text[160], path[PATH_BYTES];
+
+	(void)state;
+	path_in(path, "last.yaml");
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		handlers_set_policies(counts[i]);
+		(void)snprintf(text, sizeof text,
+			"object: policy\nname: org/p%05u\n"
+			"text: 'forbid (principal, action, resource);'\n",
+			counts[i] - 1);
+		write_file("last.yaml", text);
+		is_done(RUN(NULL, "policy", "diff", path));
+		assert_string_equal(bench.out, "0 to change, 1 as they are\n");
+	}
+	handlers_set_policies(0);
+}
+
 static void an_error_says_which_word_it_is_about(void **state)
 {
 	char path[PATH_BYTES];
@@ -1479,6 +1500,7 @@ int main(void)
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
 		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
+		CLI_TEST(a_difference_is_to_all_policies_in_force),
 		CLI_TEST(an_error_says_which_word_it_is_about),
 		CLI_TEST(a_task_that_is_not_opened_is_told_as_every_refusal),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
