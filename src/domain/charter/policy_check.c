@@ -522,6 +522,41 @@ static bool check_literals(struct checking *checking, const struct ast *node)
 	return true;
 }
 
+struct asked_names {
+	struct cedar_text items[POLICY_APPROVALS_MAX];
+	size_t count; /* different ones; beyond items, one too many */
+};
+
+static void count_name(void *closure, struct cedar_text name)
+{
+	struct asked_names *names = closure;
+
+	for (size_t i = 0; i < names->count && i < POLICY_APPROVALS_MAX; i++)
+		if (cedar_text_equal(names->items[i], name))
+			return;
+	if (names->count < POLICY_APPROVALS_MAX)
+		names->items[names->count] = name;
+	if (names->count <= POLICY_APPROVALS_MAX)
+		names->count++;
+}
+
+static bool check_names(struct checking *checking, const struct cedar_policy_set *set)
+{
+	const struct cedar_range whole = cedar_policy_set_get(set, 0).range;
+	struct policy_finding finding = {
+		.code = "too_many_approvals",
+		.hint = TEXT("ask for fewer names"),
+	};
+	struct asked_names names = {.count = 0};
+
+	cedar_policy_visit_asked(set, 0, CEDAR_TEXT("approvals"), count_name, &names);
+	if (names.count <= POLICY_APPROVALS_MAX)
+		return true;
+	finding.what = text_format(checking->checker->arena,
+		"asks for more than %d names of approvals", POLICY_APPROVALS_MAX);
+	return finding.what.data == NULL ? no_room(checking) : add(checking, finding, &whole);
+}
+
 static bool check_rules(struct checking *checking, const struct cedar_policy_set *set)
 {
 	static const struct policy_finding permit = {
@@ -540,6 +575,8 @@ static bool check_rules(struct checking *checking, const struct cedar_policy_set
 			"write context.approvals.contains(\"NAME\") so that more approvals allow "
 			"more",
 			&cause))
+		return false;
+	if (!check_names(checking, set))
 		return false;
 	for (uint32_t i = 0; i < policy->clause_count; i++)
 		if (!check_literals(checking, policy->clauses[i].expression))

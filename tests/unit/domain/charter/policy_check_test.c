@@ -430,6 +430,25 @@ static void each_text_of_the_schema_is_of_a_vocabulary_or_open(void **state)
 	assert_true(closed > 40);
 }
 
+/* More than a question to people can hold would forbid for ever. */
+static void a_policy_asks_for_no_more_names_than_a_question_holds(void **state)
+{
+	struct world *world = *state;
+
+	for (int count = POLICY_APPROVALS_MAX - 1; count <= POLICY_APPROVALS_MAX + 1; count++) {
+		struct text list = TEXT("\"role/r0\"");
+
+		for (int i = 0; i < count; i++)
+			list = text_format(world->arena, "%.*s, \"role/r%d\"", TEXT_ARGS(list), i);
+		list = text_format(world->arena,
+			"forbid (principal, action, resource)\n"
+			"unless { context.approvals.containsAll([%.*s]) };",
+			TEXT_ARGS(list));
+		assert_string_equal(found_in(world, list.data),
+			count <= POLICY_APPROVALS_MAX ? "" : "too_many_approvals 1:1");
+	}
+}
+
 #define GENERATE "forbid (principal, action == Action::\"generate\", resource)\n"
 static void a_word_of_a_binding_or_an_api_is_one(void **state)
 {
@@ -621,6 +640,9 @@ int main(void)
 			open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_word_of_a_binding_or_an_api_is_one, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_policy_asks_for_no_more_names_than_a_question_holds, open_world,
+			close_world),
 		cmocka_unit_test_setup_teardown(
 			policies_of_one_text_may_take_an_argument_to_be_different, open_world,
 			close_world),
