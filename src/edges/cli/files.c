@@ -175,3 +175,19 @@ bool cli_read_policy_files(struct cli *cli, const char *path, struct json *out, 
 
 	return read_chosen(cli, &choice, out, err);
 }
+
+bool cli_documents_of(
+	struct cli *cli, const struct json *files, struct json *out, struct error *err)
+{
+	struct json_builder list;
+
+	json_array_start(&list, cli->arena);
+	for (uint32_t i = 0; i < files->count; i++) {
+		struct text name = json_text_or(&files->items[i], "file", "");
+
+		if (!text_ends_with(name, POLICY_CASE_FILE_END) &&
+			!text_ends_with(name, POLICY_TEXT_FILE_END))
+			json_add(&list, files->items[i]);
+	}
+	return json_array_seal(&list, out, err);
+}
