@@ -212,6 +212,9 @@ enum sensitivity carried_label(const struct evaluation *evaluation);
 /* Whether that goes to the tool, there is one, and not to recipients alone, who have lines of
  * their own. */
 bool is_carried_to_tool(const struct evaluation *evaluation);
+/* Whether the line is about what goes to the tool.  It may name the one skill, or the peer with
+ * all it has. */
+bool output_is_to_tool(const struct charter_output *line, const struct tool *tool);
 /* The line that says what may go to the call's tool, to the targets that the call has; NULL:
  * none does, and public data may. */
 const struct charter_output *output_to_tool(
