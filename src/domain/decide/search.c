@@ -51,11 +51,12 @@ static void candidates_of_lines(struct candidates *candidates, const struct eval
 	}
 }
 
+/* Asked for without being named anywhere. */
+static const char *const fixed[] = {"owner", "backup-owner", "second", "role/approver",
+	"role/administrator", "role/owner", "role/backup-owner", "role/reviewer", "role/auditor"};
+
 static void candidates_collect(struct candidates *candidates, struct evaluation *evaluation)
 {
-	static const char *const fixed[] = {"owner", "backup-owner", "second", "role/approver",
-		"role/administrator", "role/owner", "role/backup-owner", "role/reviewer",
-		"role/auditor"};
 	size_t i;
 
 	candidates->count = 0;
@@ -234,7 +235,16 @@ static bool visit_person(void *context, const struct registry_entry *entry)
 	return !search->is_held;
 }
 
-/* Where nobody has a role that is asked for, the question waits for nobody. */
+static bool is_ours(struct text name)
+{
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		if (text_is(name, fixed[i]))
+			return true;
+	return !text_starts_with(name, "role/");
+}
+
+/* Where nobody has a role that is asked for, the question waits for nobody.  Of remit's own roles
+ * it is not looked for: they are asked for often, and given by those who know them. */
 static struct text roles_missing(struct evaluation *evaluation, const struct decision *out)
 {
 	struct role_search search = {.unit = evaluation->charter->unit};
@@ -242,7 +252,7 @@ static struct text roles_missing(struct evaluation *evaluation, const struct dec
 	size_t i;
 
 	for (i = 0; i < out->approvals_count; i++) {
-		if (!text_starts_with(out->approvals[i], "role/"))
+		if (is_ours(out->approvals[i]))
 			continue;
 		search.role = text_after(out->approvals[i], sizeof "role/" - 1);
 		search.is_held = false;
