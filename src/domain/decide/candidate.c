@@ -470,12 +470,16 @@ static const struct attribute attributes[] = {
 	{"resource", "environment", "server", place_word, ENVIRONMENT_PROD, AT(server.environment)},
 };
 
+/* Empty: it has none; a model has no tool. */
 static struct text owner_name(const struct changing *changing, const struct attribute *attribute)
 {
+	const struct tool *tool = changing->evaluation->tool;
+
 	if (strcmp(attribute->owner, "identity") == 0)
 		return changing->evaluation->entry->name;
-	return strcmp(attribute->owner, "tool") == 0 ? changing->evaluation->tool->name
-						     : changing->evaluation->server->name;
+	if (strcmp(attribute->owner, "server") == 0)
+		return changing->evaluation->server->name;
+	return tool == NULL ? TEXT("") : tool->name;
 }
 
 /* A model has no tool. */
@@ -494,13 +498,12 @@ static void turn_attribute(
 	struct changing *changing, const struct turn *turn, const struct attribute *attribute)
 {
 	struct evaluation *evaluation = changing->evaluation;
-	struct text owner;
+	struct text owner = owner_name(changing, attribute);
 	int value;
 
 	if (!is_path(&turn->part->comparison, attribute->variable, attribute->name, 1) ||
-		(evaluation->tool == NULL && strcmp(attribute->owner, "tool") == 0))
+		owner.length == 0)
 		return;
-	owner = owner_name(changing, attribute);
 	for (value = 1; value <= attribute->last && !change_is_found(changing); value++) {
 		struct candidate candidate = {.kind = CHANGE_ATTRIBUTE,
 			.what = SAY("%s %.*s: %s", attribute->owner, TEXT_ARGS(owner),
@@ -903,7 +906,7 @@ static void try_model_tools(struct changing *changing)
 
 static void change_model(struct changing *changing)
 {
-	if (changing->evaluation->model == NULL)
+	if (changing->evaluation->model == NULL || changing->evaluation->server == NULL)
 		return;
 	switch ((int)changing->decision->reason) {
 	case REASON_MODEL: try_model_line(changing); break;

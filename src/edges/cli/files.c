@@ -53,7 +53,7 @@ static bool add_file(struct cli *cli, struct json_builder *list, const char *pat
 	struct error *err)
 {
 	struct json_builder object;
-	struct text content;
+	struct text content = {0};
 	struct json item;
 
 	if (!read_whole(cli, path, &content, err))
