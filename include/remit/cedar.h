@@ -411,6 +411,11 @@ bool cedar_policy_mentions(const struct cedar_policy_set *set, size_t index,
  * chain of attribute names after it (count 0: context as a whole). */
 void cedar_policy_visit_context(const struct cedar_policy_set *set, size_t index,
 	void (*visit)(void *closure, const struct cedar_text *path, size_t count), void *closure);
+/* Calls visit for each text that context.NAME (a set) is asked for by contains, containsAll or
+ * containsAny with string literals, in source order, as often as it stands there. */
+void cedar_policy_visit_asked(const struct cedar_policy_set *set, size_t index,
+	struct cedar_text name, void (*visit)(void *closure, struct cedar_text text),
+	void *closure);
 /* True if context.NAME (a set) is used only as the receiver of contains,
  * containsAll or containsAny with string literals, and only so that a larger
  * set can only allow more: positive in a permit, negative in a forbid, never

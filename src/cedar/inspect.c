@@ -100,3 +100,51 @@ void cedar_policy_visit_context(const struct cedar_policy_set *set, size_t index
 	for (uint32_t i = 0; i < ast->clause_count; i++)
 		inspect_context(ast->clauses[i].expression, visit, closure);
 }
+
+/* Whom to tell which texts context.NAME is asked for. */
+struct asking {
+	struct cedar_text name;
+	void (*visit)(void *closure, struct cedar_text text);
+	void *closure;
+};
+
+static bool is_asked(const struct asking *asking, const struct ast *node)
+{
+	const struct ast *set;
+
+	if (node->kind != AST_CONTAINS && node->kind != AST_CONTAINS_ALL &&
+		node->kind != AST_CONTAINS_ANY)
+		return false;
+	set = node->children[0];
+	return set->kind == AST_GET && set->children[0]->kind == AST_VARIABLE &&
+	       set->children[0]->detail == AST_CONTEXT &&
+	       cedar_text_equal(set->names[0], asking->name);
+}
+
+static void visit_literals(const struct asking *asking, const struct ast *node)
+{
+	if (node->kind == AST_LITERAL && node->literal.type == CEDAR_STRING)
+		asking->visit(asking->closure,
+			(struct cedar_text){node->literal.string, node->literal.count});
+	for (uint32_t i = 0; node->kind == AST_SET && i < node->count; i++)
+		visit_literals(asking, node->children[i]);
+}
+
+static void visit_asked(const struct asking *asking, const struct ast *node)
+{
+	if (is_asked(asking, node))
+		visit_literals(asking, node->children[1]);
+	for (uint32_t i = 0; i < node->count; i++)
+		visit_asked(asking, node->children[i]);
+}
+
+void cedar_policy_visit_asked(const struct cedar_policy_set *set, size_t index,
+	struct cedar_text name, void (*visit)(void *closure, struct cedar_text text), void *closure)
+{
+	const struct policy_ast *ast = &set->policies[index].ast;
+	const struct asking asking = {name, visit, closure};
+
+	assert(index < set->count);
+	for (uint32_t i = 0; i < ast->clause_count; i++)
+		visit_asked(&asking, ast->clauses[i].expression);
+}

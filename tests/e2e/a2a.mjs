@@ -256,6 +256,19 @@ test('the lines of docs/a2a.md do what they say', async () => {
   assert.equal(textOf((await handOver(door, token, 'abc')).artifacts[0]), 'cba');
 });
 
+test('who may hand work over is told of each skill, and of what goes along', async () => {
+  const all = (await world.json(null, 'who', 'delegate', 'peer:writer')).items
+    .filter(({ identity }) => identity === 'tester');
+  assert.deepEqual(all.map(({ tool }) => tool),
+    [...all.map(({ tool }) => tool)].sort(), JSON.stringify(all));
+  assert.ok(all.length > 1 && all.every(({ tool, may }) => tool.startsWith('writer/') && may));
+  const one = await world.json(null, 'who', 'delegate', all[0].tool);
+  assert.deepEqual(one.items.find(({ identity }) => identity === 'tester').outputs,
+    all[0].outputs);
+  const can = (await world.json(null, 'can', 'tester')).items.map(({ tool }) => tool);
+  for (const { tool } of all) assert.ok(can.includes(tool), tool);
+});
+
 // ---- two hops ------------------------------------------------------------------------
 
 // What a governed peer does with the token it gets: exchanges it (RFC 8693) for one of its own,

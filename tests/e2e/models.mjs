@@ -706,8 +706,14 @@ test('people ask about a model by its name alone', async () => {
     assert.equal(why.answer.verdict, 'allow', JSON.stringify(why.answer));
     assert.equal(why.code, 0);
     const who = await ask('who', 'generate', name);
-    assert.deepEqual(who.answer.items.map(({ identity }) => identity).sort(), ['second', 'tester']);
+    const told = who.answer.items.map(({ identity, may, tool }) => [identity, may, tool]).sort();
+    assert.deepEqual(told,
+      [['second', 'when', 'open/small-1'], ['tester', 'when', 'open/small-1']]);
   }
+  const can = await ask('can', 'tester');
+  const small = can.answer.items.find(({ tool }) => tool === 'open/small-1');
+  assert.equal(small.may, 'when', JSON.stringify(can.answer));
+  assert.match(small.when, /context\.generation\.prompt_tokens/);
   const long = await ask('why', 'tester', 'generate', 'open/small-1', '--arguments',
     '{"prompt_tokens": 5000}');
   assert.equal(long.answer.reason, 'no_entitlement');

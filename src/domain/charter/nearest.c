@@ -72,3 +72,24 @@ bool resource_check(const struct registry *registry, enum object_kind kind, stru
 		TEXT_ARGS(name), nearest.found[0] == '\0' ? "" : "; did you mean ", nearest.found,
 		nearest.found[0] == '\0' ? "" : "?");
 }
+
+bool model_check(const struct registry *registry, struct text written, struct error *err)
+{
+	struct text name = text_after(written, sizeof "model:" - 1);
+	ptrdiff_t slash = text_find_byte(name, '/');
+	const struct server *server =
+		slash < 0 ? NULL
+			  : registry_find_server(registry, (struct text){name.data, (size_t)slash});
+	struct text model = text_after(name, (size_t)(slash + 1));
+	struct nearest nearest = {.wrong = model};
+	bool is_used = false;
+
+	registry_each_user(registry, written, TEXT(""), note_user, &is_used);
+	if (is_used || (server != NULL && server_find_model(server, model) != NULL))
+		return true;
+	for (uint32_t i = 0; server != NULL && i < server->models_count; i++)
+		nearest_consider(&nearest, server->models[i].name);
+	return error_set(err, ERROR_NOT_FOUND, "no model is named %.*s%s%s%s", TEXT_ARGS(name),
+		nearest.found[0] == '\0' ? "" : "; did you mean ", nearest.found,
+		nearest.found[0] == '\0' ? "" : "?");
+}

@@ -29,5 +29,9 @@ bool name_unknown(const struct registry *registry, enum object_kind kind, struct
  * there ("files/read", "data-source:tickets").  Errors: NOT_FOUND, with the nearest name. */
 bool resource_check(const struct registry *registry, enum object_kind kind, struct text written,
 	struct error *err) MUST_CHECK;
+/* The same of a model, "model:PROVIDER/NAME": whether a provider has it.  Errors: as above, with
+ * the nearest of that provider's. */
+bool model_check(
+	const struct registry *registry, struct text written, struct error *err) MUST_CHECK;
 
 #endif

@@ -1730,6 +1730,15 @@ bool person_has_role(const struct person *person, const char *role)
 	return false;
 }
 
+bool person_stands_for_role(const struct person *person, struct text role, struct text unit)
+{
+	for (uint32_t i = 0; i < person->roles_count; i++)
+		if (text_equal(person->roles[i], role))
+			return text_is(role, "administrator") || text_equal(person->unit, unit) ||
+			       text_is(person->unit, "org");
+	return false;
+}
+
 bool person_has_left(const struct person *person)
 {
 	return person->left_utc_s != 0;

@@ -356,6 +356,9 @@ bool server_credential_of(
  * empty for a tool (its server's, see registry_unit_of). */
 struct text object_unit(const struct object *object);
 bool person_has_role(const struct person *person, const char *role);
+/* Of an identity of that unit: an administrator stands for that role everywhere, any other counts
+ * at home and in org. */
+bool person_stands_for_role(const struct person *person, struct text role, struct text unit);
 bool person_has_left(const struct person *person);
 /* What the issuer's claim says of this person, or an empty text where they have no sign-in. */
 struct text person_sign_in_name(const struct person *person);

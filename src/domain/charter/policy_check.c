@@ -369,6 +369,21 @@ static bool is_reversal(struct text word)
 	return false;
 }
 
+static bool is_binding(struct text word)
+{
+	return binding_of(word) != BINDING_NONE || text_is(word, binding_word(BINDING_NONE));
+}
+
+/* What a provider of models speaks. */
+static bool is_api(struct text word)
+{
+	for (int i = SPEAKS_MCP; i <= SPEAKS_A2A; i++)
+		if (speaks_is_provider((enum speaks)i) &&
+			text_is(word, speaks_word((enum speaks)i)))
+			return true;
+	return false;
+}
+
 /* enum flow_origin, which is none of this folder's. */
 static bool is_origin(struct text word)
 {
@@ -403,6 +418,8 @@ static const struct vocabulary vocabularies[] = {
 		"write public, internal, confidential or restricted"},
 	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
 	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
+	{"binding", "binding", is_binding, "write none, dpop or mtls"},
+	{"api", "api of models", is_api, "write openai or anthropic"},
 	{"secrets", "kind of a secret", secret_kind_is, "write own or foreign"},
 };
 /* Of each of origin_members. */
@@ -505,6 +522,41 @@ static bool check_literals(struct checking *checking, const struct ast *node)
 	return true;
 }
 
+struct asked_names {
+	struct cedar_text items[POLICY_APPROVALS_MAX];
+	size_t count; /* different ones; beyond items, one too many */
+};
+
+static void count_name(void *closure, struct cedar_text name)
+{
+	struct asked_names *names = closure;
+
+	for (size_t i = 0; i < names->count && i < POLICY_APPROVALS_MAX; i++)
+		if (cedar_text_equal(names->items[i], name))
+			return;
+	if (names->count < POLICY_APPROVALS_MAX)
+		names->items[names->count] = name;
+	if (names->count <= POLICY_APPROVALS_MAX)
+		names->count++;
+}
+
+static bool check_names(struct checking *checking, const struct cedar_policy_set *set)
+{
+	const struct cedar_range whole = cedar_policy_set_get(set, 0).range;
+	struct policy_finding finding = {
+		.code = "too_many_approvals",
+		.hint = TEXT("ask for fewer names"),
+	};
+	struct asked_names names = {.count = 0};
+
+	cedar_policy_visit_asked(set, 0, CEDAR_TEXT("approvals"), count_name, &names);
+	if (names.count <= POLICY_APPROVALS_MAX)
+		return true;
+	finding.what = text_format(checking->checker->arena,
+		"asks for more than %d names of approvals", POLICY_APPROVALS_MAX);
+	return finding.what.data == NULL ? no_room(checking) : add(checking, finding, &whole);
+}
+
 static bool check_rules(struct checking *checking, const struct cedar_policy_set *set)
 {
 	static const struct policy_finding permit = {
@@ -523,6 +575,8 @@ static bool check_rules(struct checking *checking, const struct cedar_policy_set
 			"write context.approvals.contains(\"NAME\") so that more approvals allow "
 			"more",
 			&cause))
+		return false;
+	if (!check_names(checking, set))
 		return false;
 	for (uint32_t i = 0; i < policy->clause_count; i++)
 		if (!check_literals(checking, policy->clauses[i].expression))

@@ -56,6 +56,7 @@ enum {
 	POLICY_STEPS_MAX = 2 * 1000 * 1000, /* expressions typed for one policy */
 	POLICY_SHAPES_MAX = 10000, /* arguments that differ, of one checker: each costs a schema */
 	POLICY_ARGUMENTS_MAX = 1000, /* listed */
+	POLICY_APPROVALS_MAX = 16,   /* names that one policy asks for: a question holds no more */
 };
 
 /* Holds the schema, so that it is read once. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cedar/from_json.h"
+#include "domain/charter/peer.h"
 #include "domain/decide/change.h"
 
 #define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
@@ -122,6 +123,97 @@ static void try_argument(struct changing *changing, const struct turn *turn)
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
+/* ---- what is asked of a model -------------------------------------------------------- */
+
+/* The request with one member of context.generation otherwise. */
+static bool call_with_generation(
+	struct changing *changing, struct text name, struct json value, struct call *out)
+{
+	const struct json *generation = &changing->call->generation;
+	struct json_builder object;
+	struct error err;
+	uint32_t i;
+
+	*out = *changing->call;
+	json_object_start(&object, changing->scratch);
+	for (i = 0; i < generation->count; i++)
+		if (!text_equal(generation->members[i].name, name))
+			json_put_named(
+				&object, generation->members[i].name, generation->members[i].value);
+	json_put_named(&object, name, value);
+	return json_object_seal(&object, &out->generation, &err);
+}
+
+/* The api is the provider's, and no request's to choose. */
+static void try_generation(struct changing *changing, const struct turn *turn)
+{
+	const struct cedar_comparison *comparison = &turn->part->comparison;
+	struct evaluation *evaluation = changing->evaluation;
+	struct text name = cedar_text_to(comparison->names[1]);
+	const struct json *now = json_find_text(&changing->call->generation, name);
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE, .from = json_null()};
+	struct cedar_value value;
+	struct call call;
+
+	if (text_is(name, "api") ||
+		!cedar_comparison_solve(
+			comparison, turn->wanted, cedar_arena_from(changing->scratch), &value) ||
+		!value_json(&value, &candidate.to) ||
+		!call_with_generation(changing, name, candidate.to, &call))
+		return;
+	candidate.what = SAY("generation %.*s", TEXT_ARGS(name));
+	/* As with arguments: what only a guardrail names is not the caller's to know. */
+	if (now != NULL || turn->is_permit)
+		candidate.hint = SAY("Another value of %.*s in the request.", TEXT_ARGS(name));
+	if (now != NULL)
+		candidate.from = *now;
+	(void)change_try(changing, &candidate, changing->world, NULL, &call);
+}
+
+static struct json names_json(struct changing *changing, const struct json *list, uint32_t without)
+{
+	struct json_builder names;
+	struct error err;
+	struct json out;
+
+	json_array_start(&names, changing->scratch);
+	for (uint32_t i = 0; without < list->count && i < list->count; i++)
+		if (i != without)
+			json_add(&names, list->items[i]);
+	return json_array_seal(&names, &out, &err) ? out : json_null();
+}
+
+/* Fewer tools in the request: one less, else none.  Where none would not do, no other number
+ * is tried. */
+static void try_tools(struct changing *changing, const char *name)
+{
+	const struct json *list = json_find(&changing->call->generation, name);
+	struct evaluation *evaluation = changing->evaluation;
+	struct candidate candidate = {
+		.kind = CHANGE_ATTRIBUTE, .hint = TEXT("A request with fewer tools.")};
+	struct call call;
+	uint32_t i;
+
+	if (list == NULL || list->type != JSON_ARRAY || list->count == 0)
+		return;
+	candidate.what = SAY("generation %s", name);
+	candidate.from = *list;
+	if (!call_with_generation(
+		    changing, text_of(name), names_json(changing, list, list->count), &call) ||
+		!change_allows(changing, changing->world, NULL, &call))
+		return;
+	for (i = 0; list->count > 1 && i < list->count && !change_is_found(changing); i++) {
+		candidate.to = names_json(changing, list, i);
+		if (call_with_generation(changing, text_of(name), candidate.to, &call))
+			(void)change_try(changing, &candidate, changing->world, NULL, &call);
+	}
+	candidate.to = names_json(changing, list, list->count);
+	if (!change_is_found(changing))
+		change_keep(changing, &candidate);
+}
+
+/* ---- the rest of the call ------------------------------------------------------------ */
+
 static void try_environment_of_call(struct changing *changing, enum environment value)
 {
 	struct call call = *changing->call;
@@ -151,6 +243,8 @@ static void turn_call(struct changing *changing, const struct turn *turn)
 
 	if (is_path(&turn->part->comparison, "context", "args", 2))
 		try_argument(changing, turn);
+	else if (is_path(&turn->part->comparison, "context", "generation", 2))
+		try_generation(changing, turn);
 	else if (is_path(&turn->part->comparison, "context", "environment", 1))
 		for (value = ENVIRONMENT_DEV; value <= ENVIRONMENT_PROD; value++)
 			try_environment_of_call(changing, (enum environment)value);
@@ -314,6 +408,10 @@ void change_call(struct changing *changing)
 
 	each_turn(changing, turn_call);
 	if (!change_is_found(changing))
+		try_tools(changing, "tools");
+	if (!change_is_found(changing))
+		try_tools(changing, "provider_tools");
+	if (!change_is_found(changing))
 		try_origins(changing);
 	if (changing->decision->reason == REASON_OUTPUT)
 		try_targets(changing);
@@ -372,20 +470,27 @@ static const struct attribute attributes[] = {
 	{"resource", "environment", "server", place_word, ENVIRONMENT_PROD, AT(server.environment)},
 };
 
+/* Empty: it has none; a model has no tool. */
 static struct text owner_name(const struct changing *changing, const struct attribute *attribute)
 {
+	const struct tool *tool = changing->evaluation->tool;
+
 	if (strcmp(attribute->owner, "identity") == 0)
 		return changing->evaluation->entry->name;
-	return strcmp(attribute->owner, "tool") == 0 ? changing->evaluation->tool->name
-						     : changing->evaluation->server->name;
+	if (strcmp(attribute->owner, "server") == 0)
+		return changing->evaluation->server->name;
+	return tool == NULL ? TEXT("") : tool->name;
 }
 
+/* A model has no tool. */
 static void alter_all(struct changing *changing, struct altered *altered)
 {
 	alter_identity(altered, changing->evaluation->entry);
 	altered->server = *changing->evaluation->server;
-	altered->tool = *changing->evaluation->tool;
 	altered->trial.server = &altered->server;
+	if (changing->evaluation->tool == NULL)
+		return;
+	altered->tool = *changing->evaluation->tool;
 	altered->trial.tool = &altered->tool;
 }
 
@@ -396,7 +501,8 @@ static void turn_attribute(
 	struct text owner = owner_name(changing, attribute);
 	int value;
 
-	if (!is_path(&turn->part->comparison, attribute->variable, attribute->name, 1))
+	if (!is_path(&turn->part->comparison, attribute->variable, attribute->name, 1) ||
+		owner.length == 0)
 		return;
 	for (value = 1; value <= attribute->last && !change_is_found(changing); value++) {
 		struct candidate candidate = {.kind = CHANGE_ATTRIBUTE,
@@ -698,20 +804,224 @@ static void change_outputs(struct changing *changing)
 	}
 }
 
+/* ---- models and peers ------------------------------------------------------------------- */
+
+/* A line of the charter for the model, added or raised to what the task has read. */
+static void try_model_line(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct charter *charter = evaluation->charter;
+	const struct server_model *model = evaluation->model;
+	struct charter_model *lines =
+		arena_array(changing->scratch, struct charter_model, charter->models_count + 1);
+	enum sensitivity label = carried_label(evaluation);
+	struct candidate candidate = {.from = json_null()};
+	struct altered altered;
+	uint32_t i, at = charter->models_count;
+
+	if (lines == NULL)
+		return;
+	for (i = 0; i < charter->models_count; i++) {
+		lines[i] = charter->models[i];
+		if (text_equal(lines[i].provider, evaluation->server->name) &&
+			text_equal(lines[i].name, model->name))
+			at = i;
+	}
+	if (at < charter->models_count)
+		candidate.from = up_to_json(changing,
+			ceiling_level(lines[at].up_to) == 0 ? SENSITIVITY_PUBLIC : lines[at].up_to);
+	lines[at] = (struct charter_model){evaluation->server->name, model->name, label};
+	alter_identity(&altered, evaluation->entry);
+	altered.charter.models = lines;
+	altered.charter.models_count += at == charter->models_count ? 1 : 0;
+	candidate.what = SAY("identity %.*s: model %.*s", TEXT_ARGS(evaluation->entry->name),
+		TEXT_ARGS(changing->call->tool));
+	candidate.to = up_to_json(changing, label);
+	try_identity(changing, &altered, candidate);
+}
+
+/* Tries the model, as it is registered with the provider, otherwise. */
+static void try_model(
+	struct changing *changing, const struct server_model *model, struct candidate candidate)
+{
+	const struct server *server = changing->evaluation->server;
+	struct server_model *models =
+		arena_array(changing->scratch, struct server_model, server->models_count);
+	struct altered altered = {.server = *server};
+
+	if (models == NULL)
+		return;
+	for (uint32_t i = 0; i < server->models_count; i++)
+		models[i] = text_equal(server->models[i].name, model->name) ? *model
+									    : server->models[i];
+	altered.server.models = models;
+	altered.trial.server = &altered.server;
+	candidate.kind = CHANGE_ATTRIBUTE;
+	(void)change_try(changing, &candidate, changing->world, &altered.trial, changing->call);
+}
+
+/* What data may go to it, for everybody: after what changes one identity. */
+static void try_model_label(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct server_model model = *evaluation->model;
+
+	model.up_to = carried_label(evaluation);
+	try_model(changing, &model,
+		(struct candidate){
+			.what = SAY("model %.*s: up-to", TEXT_ARGS(changing->call->tool)),
+			.from = word_json(sensitivity_word(evaluation->model->up_to)),
+			.to = word_json(sensitivity_word(model.up_to))});
+}
+
+/* What the request asks the provider to run, beside what it may run already. */
+static void try_model_tools(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct server_model model = *evaluation->model;
+	const struct json *asked = json_find(&changing->call->generation, "provider_tools");
+	size_t room = model.tools_count + (asked == NULL ? 0 : asked->count);
+	struct text *tools = arena_array(changing->scratch, struct text, room + 1);
+	struct json_builder more;
+	struct candidate candidate = {.from = json_null()};
+	struct error err;
+
+	if (tools == NULL || asked == NULL)
+		return;
+	for (uint32_t i = 0; i < model.tools_count; i++)
+		tools[i] = model.tools[i];
+	model.tools = tools;
+	json_array_start(&more, changing->scratch);
+	for (uint32_t i = 0; i < asked->count; i++) {
+		if (asked->items[i].type != JSON_STRING ||
+			server_model_has_tool(&model, asked->items[i].string))
+			continue;
+		tools[model.tools_count++] = asked->items[i].string;
+		json_add(&more, asked->items[i]);
+	}
+	candidate.what = SAY("model %.*s: more provider-tools", TEXT_ARGS(changing->call->tool));
+	if (json_array_seal(&more, &candidate.to, &err))
+		try_model(changing, &model, candidate);
+}
+
+static void change_model(struct changing *changing)
+{
+	if (changing->evaluation->model == NULL || changing->evaluation->server == NULL)
+		return;
+	switch ((int)changing->decision->reason) {
+	case REASON_MODEL: try_model_line(changing); break;
+	case REASON_MODEL_TOOL: try_model_tools(changing); break;
+	case REASON_SENSITIVITY:
+		try_model_line(changing);
+		try_model_label(changing);
+		break;
+	default: break;
+	}
+}
+
+/* Tries the charter with its line for the peer otherwise. */
+static void try_peer(struct changing *changing, const struct charter_peer *now,
+	const struct charter_peer *then, struct candidate candidate)
+{
+	const struct charter *charter = changing->evaluation->charter;
+	struct charter_peer *lines =
+		arena_array(changing->scratch, struct charter_peer, charter->peers_count);
+	struct altered altered;
+
+	if (lines == NULL)
+		return;
+	for (uint32_t i = 0; i < charter->peers_count; i++)
+		lines[i] = &charter->peers[i] == now ? *then : charter->peers[i];
+	alter_identity(&altered, changing->evaluation->entry);
+	altered.charter.peers = lines;
+	try_identity(changing, &altered, candidate);
+}
+
+/* One skill more; of a line that names none all may be asked for. */
+static void try_peer_skill(struct changing *changing, const struct charter_peer *now)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct charter_peer line = *now;
+	struct text *skills =
+		arena_array(changing->scratch, struct text, (size_t)now->skills_count + 1);
+
+	if (skills == NULL || now->skills_count == 0)
+		return;
+	for (uint32_t i = 0; i < now->skills_count; i++)
+		skills[i] = now->skills[i];
+	skills[line.skills_count++] = evaluation->tool->tool_name;
+	line.skills = skills;
+	try_peer(changing, now, &line,
+		(struct candidate){
+			.what = SAY("identity %.*s: peer %.*s: one more skill",
+				TEXT_ARGS(evaluation->entry->name), TEXT_ARGS(now->identity)),
+			.from = json_null(),
+			.to = json_string(evaluation->tool->tool_name)});
+}
+
+/* The charter's line for the peer with the skill, or up to what goes along. */
+static void change_peer(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct charter_peer *now;
+	struct charter_peer line;
+
+	if (!evaluation_is_peer(evaluation))
+		return;
+	now = charter_find_peer(evaluation->charter, evaluation->tool->server);
+	if (now == NULL)
+		return;
+	try_peer_skill(changing, now);
+	line = *now;
+	line.up_to = carried_label(evaluation);
+	try_peer(changing, now, &line,
+		(struct candidate){
+			.what = SAY("identity %.*s: peer %.*s", TEXT_ARGS(evaluation->entry->name),
+				TEXT_ARGS(now->identity)),
+			.from = up_to_json(changing, now->up_to),
+			.to = up_to_json(changing, line.up_to)});
+}
+
+/* What data may go to the skill, whoever asks for it. */
+static void change_skill(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct tool *tool = evaluation->tool;
+	struct altered altered;
+	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE};
+
+	if (!evaluation_is_peer(evaluation))
+		return;
+	altered = (struct altered){.tool = *tool};
+	altered.tool.up_to = carried_label(evaluation);
+	altered.trial.tool = &altered.tool;
+	candidate.what = SAY("tool %.*s: up-to", TEXT_ARGS(tool->name));
+	candidate.from = word_json(sensitivity_word(tool->up_to));
+	candidate.to = word_json(sensitivity_word(altered.tool.up_to));
+	(void)change_try(changing, &candidate, changing->world, &altered.trial, changing->call);
+}
+
+/* ---- by the reason ---------------------------------------------------------------------- */
+
 void change_objects(struct changing *changing)
 {
 	const struct evaluation *evaluation = changing->evaluation;
 
-	if (evaluation->tool != NULL && evaluation->server != NULL)
+	if ((evaluation->tool != NULL || evaluation->model != NULL) && evaluation->server != NULL)
 		each_turn(changing, turn_object);
+	change_model(changing);
 	switch ((int)changing->decision->reason) {
+	case REASON_PEER: change_peer(changing); break;
 	case REASON_IDENTITY_NOT_ACTIVE: change_state(changing); break;
 	case REASON_CHARTER_EXPIRED: change_end(changing); break;
 	case REASON_ENVIRONMENT: change_environments(changing); break;
 	case REASON_CLASS_CEILING: change_class(changing); break;
 	case REASON_TOOL_QUARANTINED: change_definition(changing); break;
-	case REASON_DATA_SOURCE:
-	case REASON_SENSITIVITY: change_sources(changing); break;
+	case REASON_DATA_SOURCE: change_sources(changing); break;
+	case REASON_SENSITIVITY:
+		change_sources(changing);
+		change_skill(changing);
+		break;
 	case REASON_OUTPUT: change_outputs(changing); break;
 	default: break;
 	}
@@ -760,11 +1070,13 @@ static struct json line_json(struct changing *changing, const struct entitlement
 
 	json_object_start(&object, changing->scratch);
 	json_put_cstring(&object, "effect", effect_word(line->effect));
-	if (line->resource_kind == RESOURCE_PEER)
-		json_put_text(&object, "resource",
-			text_format(changing->scratch, "peer:%.*s", TEXT_ARGS(line->resource)));
-	else
+	if (line->resource_kind == RESOURCE_TOOL)
 		json_put_text(&object, "tool", line->resource);
+	else
+		json_put_text(&object, "resource",
+			text_format(changing->scratch, "%s:%.*s",
+				line->resource_kind == RESOURCE_MODEL ? "model" : "peer",
+				TEXT_ARGS(line->resource)));
 	json_put_text_unless_empty(&object, "when", line->when);
 	return json_object_seal(&object, &out, &err) ? out : json_null();
 }
@@ -808,7 +1120,8 @@ static struct text condition_for(struct changing *changing, const struct decide_
 			continue;
 		if (i == told->decisive) {
 			if (part->operand_count != 1 ||
-				!is_path(&part->comparison, "context", "args", 2) ||
+				(!is_path(&part->comparison, "context", "args", 2) &&
+					!is_path(&part->comparison, "context", "generation", 2)) ||
 				part->operands[0].value.length >= CEDAR_OPERAND_BYTES_MAX - 3)
 				return TEXT("");
 			one = text_format(changing->scratch, "%.*s == %.*s",
@@ -879,7 +1192,8 @@ void change_entitlements(struct changing *changing)
 	enum reason reason = changing->decision->reason;
 	size_t i;
 
-	if (changing->evaluation->entry == NULL || changing->evaluation->tool == NULL)
+	if (changing->evaluation->entry == NULL ||
+		(changing->evaluation->tool == NULL && changing->evaluation->model == NULL))
 		return;
 	if (reason == REASON_ENTITLEMENT_EXPIRED)
 		change_line_end(changing);

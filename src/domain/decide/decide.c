@@ -152,6 +152,7 @@ bool run_policies(
 		.revision = evaluation->out->revision,
 	};
 	evaluation->out = out;
+	evaluation->refusing = (struct refusing){0};
 	if (!evaluation_set_principal(evaluation, evaluation->entry) ||
 		!evaluation_set_approvals(evaluation, approvals->items, approvals->count))
 		return refuse_no_memory(evaluation);

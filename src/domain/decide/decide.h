@@ -117,7 +117,8 @@ struct approval_names {
 /* Decides.  Fills *out wholly; cannot fail: what no line covers is denied, what
  * cannot be evaluated is denied, and so is what finds no room in arena.  With
  * ask SEARCH a denial that approvals would turn becomes ASK with a minimal set of
- * names; the search runs the rules at most DECISION_APPROVALS_MAX + 2 times. */
+ * names; the search runs the rules at most once for each name it tries, once more for each that
+ * was asked for by what refused, and twice: 3 * DECISION_APPROVALS_MAX + 2 times. */
 enum decide_search { DECIDE_NO_SEARCH = 0, DECIDE_SEARCH };
 void decide(const struct decide_world *world, const struct call *call,
 	const struct approval_names *approvals, enum decide_search mode, struct arena *arena,

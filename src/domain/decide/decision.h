@@ -89,7 +89,11 @@ const char *reason_meaning(enum reason value);
 enum reason reason_of(struct text word);
 
 enum {
-	DECISION_APPROVALS_MAX = 16, /* names tried by the approvals search */
+	DECISION_APPROVALS_MAX = 16, /* names that one question asks for */
+	/* What the approvals search tries: so many that it knows by itself, and as many that
+	 * what refuses asks for. */
+	DECISION_NAMES_TRIED_MAX = 2 * DECISION_APPROVALS_MAX,
+	DECISION_PEOPLE_MAX = 10000, /* looked at for one who has the roles asked for */
 	DECISION_POLICIES_MAX = 64,  /* determining policies listed */
 };
 

@@ -19,6 +19,12 @@ struct lost_path {
 	size_t count;
 };
 
+/* The guardrails that refused, and by which policies. */
+struct refusing {
+	const struct cedar_policy_set *set; /* NULL: no guardrail did */
+	struct cedar_answer answer;
+};
+
 struct evaluation {
 	const struct decide_world *world;
 	const struct trial *trial; /* NULL: the world as it is */
@@ -40,6 +46,7 @@ struct evaluation {
 	struct cedar_request request;
 	const struct cedar_entities *entities;
 	size_t approvals_count;   /* in the request's context */
+	struct refusing refusing; /* of the last run of the policy rules */
 	struct cedar_value *risk; /* the member of the context; CRITICAL until it is known */
 	struct lost_path *lost;   /* LOST_PATHS_MAX of them; NULL: none was */
 	size_t lost_count;
@@ -205,6 +212,9 @@ enum sensitivity carried_label(const struct evaluation *evaluation);
 /* Whether that goes to the tool, there is one, and not to recipients alone, who have lines of
  * their own. */
 bool is_carried_to_tool(const struct evaluation *evaluation);
+/* Whether the line is about what goes to the tool.  It may name the one skill, or the peer with
+ * all it has. */
+bool output_is_to_tool(const struct charter_output *line, const struct tool *tool);
 /* The line that says what may go to the call's tool, to the targets that the call has; NULL:
  * none does, and public data may. */
 const struct charter_output *output_to_tool(

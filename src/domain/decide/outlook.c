@@ -7,6 +7,7 @@
 #include "domain/decide/outlook.h"
 
 #include "cedar/from_json.h"
+#include "domain/charter/peer.h"
 #include "domain/decide/evaluation.h"
 
 #define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
@@ -22,7 +23,8 @@ const char *may_word(enum may value)
 	return words[value];
 }
 
-/* Those of the fixed rules that need no arguments, in their order. */
+/* Those of the fixed rules that need no arguments, in their order; that of models of a request
+ * that asks the provider to run nothing, after public data. */
 static const struct rule known_rules[] = {
 	{rule_method},
 	{rule_identity},
@@ -30,15 +32,18 @@ static const struct rule known_rules[] = {
 	{rule_sandbox},
 	{rule_environment},
 	{rule_tool},
+	{rule_model},
 	{rule_owner},
 	{rule_definition},
 	{rule_class},
+	{rule_peer},
 	{rule_request},
 };
 
+/* The first is of calls alone, the last of requests to models alone. */
 static const struct cedar_text unknowns[] = {{"args", 4}, {"approvals", 9}, {"binding", 7},
 	{"task", 4}, {"labels", 6}, {"origins", 7}, {"chain", 5}, {"risk", 4}, {"first", 5},
-	{"secrets", 7}};
+	{"secrets", 7}, {"generation", 10}};
 
 struct looking {
 	struct evaluation *evaluation;
@@ -61,23 +66,28 @@ static bool never_for_memory(struct looking *looking)
 	return never(looking, REASON_NO_MEMORY, TEXT("The question found no memory."));
 }
 
+/* Of a model there are no arguments. */
 static bool make_partial(struct looking *looking)
 {
 	struct evaluation *evaluation = looking->evaluation;
-	struct cedar_member environment = {.name = CEDAR_TEXT("environment")};
+	struct cedar_member known[2] = {
+		{.name = CEDAR_TEXT("args")}, {.name = CEDAR_TEXT("environment")}};
+	size_t is_model = evaluation->model != NULL;
 	struct cedar_error err;
 
-	environment.value =
+	known[1].value =
 		cedar_value_string(cedar_text_of(environment_word(evaluation->call->environment)));
 	looking->partial = (struct cedar_partial){
 		.principal = &evaluation->request.principal,
 		.action = &evaluation->request.action,
 		.resource = &evaluation->request.resource,
-		.unknowns = unknowns,
-		.unknown_count = sizeof(unknowns) / sizeof(*unknowns),
+		.unknowns = unknowns + is_model,
+		.unknown_count = sizeof(unknowns) / sizeof(*unknowns) - 1,
 	};
-	return cedar_value_record(&looking->partial.context, cedar_arena_from(evaluation->arena),
-		&environment, 1, &err);
+	return cedar_value_record(
+		       &known[0].value, cedar_arena_from(evaluation->arena), NULL, 0, &err) &&
+	       cedar_value_record(&looking->partial.context, cedar_arena_from(evaluation->arena),
+		       known + 1 - is_model, 1 + is_model, &err);
 }
 
 /* What is left of a policy; where that is too large to be said, its own source, if
@@ -285,8 +295,25 @@ static bool look_at_recipients(struct looking *looking)
 	return !looking->out->has_recipients || look_at_recipient_lines(looking);
 }
 
+/* What may go to a skill at all, and by the charter's line for its peer: no line of outputs lets
+ * more go there. */
+static enum sensitivity skill_up_to(const struct looking *looking, enum sensitivity up_to)
+{
+	const struct evaluation *evaluation = looking->evaluation;
+	const struct charter_peer *line;
+
+	if (!evaluation_is_peer(evaluation))
+		return up_to;
+	line = charter_find_peer(evaluation->charter, evaluation->tool->server);
+	if (line != NULL && ceiling_level(line->up_to) < ceiling_level(up_to))
+		up_to = ceiling_level(line->up_to) == 0 ? SENSITIVITY_PUBLIC : line->up_to;
+	return ceiling_level(evaluation->tool->up_to) < ceiling_level(up_to)
+		       ? evaluation->tool->up_to
+		       : up_to;
+}
+
 /* What may go to the tool: the charter's lines with a target, then the one without, or
- * that public data may. */
+ * that public data may.  A line of the skill goes before one of the peer. */
 static bool look_at_outputs(struct looking *looking)
 {
 	const struct charter *charter = looking->evaluation->charter;
@@ -294,6 +321,7 @@ static bool look_at_outputs(struct looking *looking)
 	struct outlook_output *outputs = arena_array(
 		looking->evaluation->arena, struct outlook_output, charter->outputs_count + 1);
 	struct outlook_output any = {.up_to = SENSITIVITY_PUBLIC};
+	bool is_own = false;
 	size_t count = 0;
 	uint32_t i;
 
@@ -303,19 +331,44 @@ static bool look_at_outputs(struct looking *looking)
 		return never_for_memory(looking);
 	for (i = 0; i < charter->outputs_count; i++) {
 		const struct charter_output *line = &charter->outputs[i];
+		enum sensitivity up_to = skill_up_to(looking, line->up_to);
 
-		if (!text_equal(line->to, tool->name))
+		if (!output_is_to_tool(line, tool))
 			continue;
-		if (line->target.length == 0)
-			any.up_to = line->up_to;
-		else
-			outputs[count++] = (struct outlook_output){line->target, line->up_to};
+		if (line->target.length != 0)
+			outputs[count++] = (struct outlook_output){line->target, up_to};
+		else if (!is_own)
+			any.up_to = up_to;
+		is_own |= line->target.length == 0 && text_equal(line->to, tool->name);
 	}
+	any.up_to = skill_up_to(looking, any.up_to);
 	outputs[count++] = any;
 	looking->out->outputs = outputs;
 	looking->out->outputs_count = count;
 	/* What the task has read is not known here. */
 	looking->is_certain &= count == 1 && any.up_to == SENSITIVITY_RESTRICTED;
+	return true;
+}
+
+/* What may go to the model: the lower of the registry's line and the charter's.  A request may
+ * ask the provider to run what it may not, so none is certain. */
+static bool look_at_model(struct looking *looking)
+{
+	const struct evaluation *evaluation = looking->evaluation;
+	const struct server_model *model = evaluation->model;
+	const struct charter_model *line =
+		charter_find_model(evaluation->charter, evaluation->server->name, model->name);
+	struct outlook_output *output = arena_new(evaluation->arena, struct outlook_output);
+
+	if (output == NULL)
+		return never_for_memory(looking);
+	output->up_to = model->up_to;
+	if (line == NULL || ceiling_level(line->up_to) < ceiling_level(model->up_to))
+		output->up_to = line == NULL || ceiling_level(line->up_to) == 0 ? SENSITIVITY_PUBLIC
+										: line->up_to;
+	looking->out->outputs = output;
+	looking->out->outputs_count = 1;
+	looking->is_certain = false;
 	return true;
 }
 
@@ -414,6 +467,9 @@ static bool look(struct looking *looking)
 				looking, evaluation->out->reason, evaluation->out->explanation);
 	if (!make_partial(looking))
 		return never_for_memory(looking);
+	if (evaluation->model != NULL)
+		return look_at_lines(looking) && look_at_unit(looking) && look_at_model(looking) &&
+		       look_at_all_guardrails(looking);
 	return look_at_recipients(looking) && look_at_lines(looking) && look_at_unit(looking) &&
 	       look_at_reads(looking) && look_at_outputs(looking) &&
 	       look_at_all_guardrails(looking);

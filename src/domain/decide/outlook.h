@@ -8,14 +8,15 @@
 #include "domain/decide/decide.h"
 #include "remit/cedar.h"
 
-/* What an identity may do with one tool, whatever the arguments: never, always, or
- * when a condition holds.  By what is left of each line and guardrail once identity,
- * tool and environment are known, and arguments, approvals, task, labels and chain
- * are not; so nothing is tried, and nothing is missed.
+/* What an identity may do with one tool, model or skill of a peer, whatever the arguments, or the
+ * request to the model: never, always, or when a condition holds.  By what is left of each line
+ * and guardrail once identity, tool and environment are known, and arguments, what is asked of
+ * a model, approvals, task, labels and chain are not; so nothing is tried, and nothing is missed.
  *
  * Not in it, because it depends on the moment: the task, those above it, calls per
  * minute, how often a line with `uses` was used.  Not in it either: that a target must be
- * well formed, and that Cedar must be able to hold the arguments that are read. */
+ * well formed, that Cedar must be able to hold the arguments that are read, and that a request to
+ * a model may ask the provider to run only what is registered. */
 
 enum may { MAY_NEVER = 0, MAY_WHEN, MAY_ALWAYS };
 
@@ -46,7 +47,7 @@ struct outlook_recipient {
 	enum sensitivity up_to;
 };
 
-/* What may go to the tool. */
+/* What may go to the tool, the model or the skill. */
 struct outlook_output {
 	struct text target; /* a glob its targets must be like; empty: whatever they are */
 	enum sensitivity up_to;

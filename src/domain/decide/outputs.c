@@ -124,8 +124,7 @@ static bool are_targets_like(const struct evaluation *evaluation, struct text gl
 	return has_one;
 }
 
-/* A line may name the one skill, or the peer with all it has. */
-static bool is_to_tool(const struct charter_output *line, const struct tool *tool)
+bool output_is_to_tool(const struct charter_output *line, const struct tool *tool)
 {
 	if (text_equal(line->to, tool->name))
 		return true;
@@ -142,7 +141,7 @@ const struct charter_output *output_to_tool(
 	for (i = 0; i < charter->outputs_count; i++) {
 		const struct charter_output *line = &charter->outputs[i];
 
-		if (!is_to_tool(line, evaluation->tool))
+		if (!output_is_to_tool(line, evaluation->tool))
 			continue;
 		if (line->target.length == 0 &&
 			(any == NULL || !text_starts_with(line->to, "peer:")))

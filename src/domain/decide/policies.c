@@ -317,10 +317,13 @@ static bool check_guardrails(struct evaluation *evaluation, struct text unit)
 	set = guardrails_policies(guardrails);
 	if (evaluation_mentions_lost(evaluation, set, &index))
 		return refuse_unevaluable(evaluation, policy_id(evaluation, set, index));
-	if (!authorize(evaluation, set, &answer) || answer.error_count != 0)
+	if (!authorize(evaluation, set, &answer))
 		return answer_unevaluable(evaluation, set, &answer);
-	if (answer.reason_count == 0)
+	if (answer.reason_count == 0 && answer.error_count == 0)
 		return true;
+	evaluation->refusing = (struct refusing){set, answer};
+	if (answer.error_count != 0)
+		return answer_unevaluable(evaluation, set, &answer);
 	return refuse_forbidden(evaluation, guardrails, &answer);
 }
 

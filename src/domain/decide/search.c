@@ -1,24 +1,32 @@
-/* The approvals search: which names would turn a denial.  All are tried at once,
- * then each is left out once; what remains is minimal, because more approvals
- * never allow less. */
+/* The approvals search: which names would turn a denial.  All are tried at once, and with them
+ * those that whatever refuses still asks for, until nothing new is asked for; then each is left
+ * out once; what remains is minimal, because more approvals never allow less.  A name that is
+ * asked for nowhere turns nothing, so none is missed but by the bound, and a call that is
+ * allowed, or refused by what asks for nobody else, costs no run more. */
 
 #include "cedar/from_json.h"
+#include "domain/charter/form.h"
+#include "domain/charter/policy_check.h"
 #include "domain/decide/evaluation.h"
 
 #define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
 
 /* ---- the approvals search ------------------------------------------------------------- */
 
+_Static_assert((int)POLICY_APPROVALS_MAX == (int)DECISION_APPROVALS_MAX,
+	"what one policy may ask for, one question holds");
+
 struct candidates {
-	struct text names[DECISION_APPROVALS_MAX];
+	struct text names[DECISION_NAMES_TRIED_MAX];
 	size_t count;
+	size_t most; /* no name more than this */
 };
 
 static void candidate_add(struct candidates *candidates, struct text name)
 {
 	size_t i;
 
-	if (name.data == NULL || candidates->count == DECISION_APPROVALS_MAX)
+	if (name.data == NULL || candidates->count == candidates->most)
 		return;
 	for (i = 0; i < candidates->count; i++)
 		if (text_equal(candidates->names[i], name))
@@ -43,14 +51,16 @@ static void candidates_of_lines(struct candidates *candidates, const struct eval
 	}
 }
 
+/* Asked for without being named anywhere. */
+static const char *const fixed[] = {"owner", "backup-owner", "second", "role/approver",
+	"role/administrator", "role/owner", "role/backup-owner", "role/reviewer", "role/auditor"};
+
 static void candidates_collect(struct candidates *candidates, struct evaluation *evaluation)
 {
-	static const char *const fixed[] = {"owner", "backup-owner", "second", "role/approver",
-		"role/administrator", "role/owner", "role/backup-owner", "role/reviewer",
-		"role/auditor"};
 	size_t i;
 
 	candidates->count = 0;
+	candidates->most = DECISION_APPROVALS_MAX;
 	candidates_of_lines(candidates, evaluation);
 	for (i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		candidate_add(candidates, text_of(fixed[i]));
@@ -64,6 +74,104 @@ static void candidates_collect(struct candidates *candidates, struct evaluation 
 		candidate_add(
 			candidates, SAY("unit/%.*s", TEXT_ARGS(evaluation->sources[i]->unit)));
 }
+
+/* ---- of what refuses ------------------------------------------------------------------ */
+
+/* Whose names are read: a guardrail's, or a line's, which may name any unit. */
+struct asked_names {
+	struct evaluation *evaluation;
+	struct candidates *candidates;
+	bool is_line;
+};
+
+static bool is_touched_data(const struct evaluation *evaluation, struct text unit)
+{
+	size_t i;
+
+	for (i = 0; i < evaluation->sources_count; i++)
+		if (text_equal(evaluation->sources[i]->unit, unit))
+			return true;
+	return text_equal(evaluation->server->unit, unit);
+}
+
+/* Whether somebody could stand for it, of a call like this one (docs/approvals.md). */
+static bool can_stand(const struct asked_names *asked, struct text name)
+{
+	const struct evaluation *evaluation = asked->evaluation;
+	struct text unit = name;
+
+	(void)text_cut(&unit, '/');
+	if (text_starts_with(name, "data-owner/"))
+		return is_touched_data(evaluation, unit);
+	if (text_starts_with(name, "unit/"))
+		return asked->is_line || is_touched_data(evaluation, unit) ||
+		       text_equal(evaluation->charter->unit, unit);
+	return name_is_approval(name);
+}
+
+/* A copy: a question outlives what a ceiling was compiled to. */
+static void note_asked(void *closure, struct cedar_text text)
+{
+	const struct asked_names *asked = closure;
+	struct text name = cedar_text_to(text);
+
+	if (can_stand(asked, name))
+		candidate_add(asked->candidates, text_copy(asked->evaluation->arena, name));
+}
+
+static void read_asked(struct asked_names *asked, const struct cedar_policy_set *set, size_t index)
+{
+	cedar_policy_visit_asked(set, index, CEDAR_TEXT("approvals"), note_asked, asked);
+}
+
+/* Of the lines about this call, whose conditions hold what their `approvals` say, too. */
+static void read_lines(struct asked_names *asked, const struct registry_entry *entry)
+{
+	const struct evaluation *evaluation = asked->evaluation;
+	const struct charter *charter = charter_of(entry->in_force);
+	const struct cedar_policy_set *set =
+		entry->ceiling == NULL ? NULL : ceiling_policies(entry->ceiling);
+	uint32_t i;
+
+	for (i = 0; set != NULL && i < charter->entitlements_count; i++)
+		if (text_equal(charter->entitlements[i].resource, evaluation_resource(evaluation)))
+			read_asked(asked, set, charter->entitlements[i].number);
+}
+
+/* What the guardrails or the charter that refused last ask for beside all that was tried.
+ * False: nothing. */
+static bool candidates_of_refusal(struct candidates *candidates, struct evaluation *evaluation)
+{
+	const struct refusing *refusing = &evaluation->refusing;
+	struct asked_names asked = {evaluation, candidates, refusing->set == NULL};
+	size_t i, before = candidates->count;
+
+	candidates->most = DECISION_NAMES_TRIED_MAX;
+	for (i = 0; i < refusing->answer.reason_count && i < DECISION_POLICIES_MAX; i++)
+		read_asked(&asked, refusing->set, refusing->answer.reasons[i]);
+	for (i = 0; i < refusing->answer.error_count && i < DECISION_POLICIES_MAX; i++)
+		read_asked(&asked, refusing->set, refusing->answer.errors[i].policy);
+	if (refusing->set == NULL && evaluation->principal != NULL)
+		read_lines(&asked, evaluation->principal);
+	return candidates->count > before;
+}
+
+/* Tries names until the call is open, or what refuses asks for nobody else.  False: it stays
+ * denied, and *stays says by what. */
+static bool candidates_open(
+	struct candidates *candidates, struct evaluation *evaluation, struct decision *stays)
+{
+	struct approval_names all;
+
+	do {
+		all = (struct approval_names){candidates->names, candidates->count};
+		if (run_policies(evaluation, &all, stays))
+			return true;
+	} while (is_searched(stays->reason) && candidates_of_refusal(candidates, evaluation));
+	return false;
+}
+
+/* ---- the fewest ------------------------------------------------------------------------ */
 
 /* All names but the one at left_out. */
 static struct approval_names names_without(
@@ -107,6 +215,56 @@ static struct text names_joined(struct evaluation *evaluation, const struct deci
 	return joined;
 }
 
+/* ---- the question ---------------------------------------------------------------------- */
+
+struct role_search {
+	struct text role;
+	struct text unit;
+	size_t looked; /* at how many people */
+	bool is_held;
+};
+
+static bool visit_person(void *context, const struct registry_entry *entry)
+{
+	struct role_search *search = context;
+	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
+
+	search->is_held = ++search->looked > DECISION_PEOPLE_MAX ||
+			  (person != NULL && !person_has_left(person) &&
+				  person_stands_for_role(person, search->role, search->unit));
+	return !search->is_held;
+}
+
+static bool is_ours(struct text name)
+{
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		if (text_is(name, fixed[i]))
+			return true;
+	return !text_starts_with(name, "role/");
+}
+
+/* Where nobody has a role that is asked for, the question waits for nobody.  Of remit's own roles
+ * it is not looked for: they are asked for often, and given by those who know them. */
+static struct text roles_missing(struct evaluation *evaluation, const struct decision *out)
+{
+	struct role_search search = {.unit = evaluation->charter->unit};
+	struct text said = TEXT("");
+	size_t i;
+
+	for (i = 0; i < out->approvals_count; i++) {
+		if (is_ours(out->approvals[i]))
+			continue;
+		search.role = text_after(out->approvals[i], sizeof "role/" - 1);
+		search.is_held = false;
+		registry_each(evaluation->world->registry, OBJECT_PERSON, TEXT(""), visit_person,
+			&search);
+		if (!search.is_held)
+			said = SAY("%.*s Nobody in unit %.*s or in org has the role %.*s.",
+				TEXT_ARGS(said), TEXT_ARGS(search.unit), TEXT_ARGS(search.role));
+	}
+	return said;
+}
+
 /* Turns the denial into a question about these names.  It keeps the policies
  * that refused, and names the line that the names would open. */
 static void ask(struct evaluation *evaluation, const struct candidates *minimal,
@@ -124,8 +282,9 @@ static void ask(struct evaluation *evaluation, const struct candidates *minimal,
 	}
 	out->reason = REASON_APPROVAL_NEEDED;
 	out->entitlement = opened->entitlement;
-	out->needed = SAY("Approval of exactly this call by: %.*s.",
-		TEXT_ARGS(names_joined(evaluation, out)));
+	out->needed = SAY("Approval of exactly this call by: %.*s.%.*s",
+		TEXT_ARGS(names_joined(evaluation, out)),
+		TEXT_ARGS(roles_missing(evaluation, out)));
 	out->explanation = SAY("%.*s permits it once people approve. %.*s",
 		TEXT_ARGS(opened->entitlement), TEXT_ARGS(held));
 }
@@ -150,15 +309,14 @@ bool is_searched(enum reason reason)
 
 void approvals_search(struct evaluation *evaluation, struct decision *out)
 {
-	struct text names[DECISION_APPROVALS_MAX];
+	struct text names[DECISION_NAMES_TRIED_MAX];
 	struct candidates all;
 	struct approval_names some;
 	struct decision opened, trial;
 	size_t i;
 
 	candidates_collect(&all, evaluation);
-	some = (struct approval_names){all.names, all.count};
-	if (!run_policies(evaluation, &some, &opened)) {
+	if (!candidates_open(&all, evaluation, &opened)) {
 		/* The line that people would open is used up: that is why. */
 		if (opened.reason == REASON_ENTITLEMENT_USED)
 			*out = opened;
@@ -177,6 +335,6 @@ void approvals_search(struct evaluation *evaluation, struct decision *out)
 		all.count--;
 	}
 	/* Nothing left to ask cannot be: the call was denied without approvals. */
-	if (all.count != 0)
+	if (all.count != 0 && all.count <= DECISION_APPROVALS_MAX)
 		ask(evaluation, &all, &opened, out);
 }

@@ -24,6 +24,15 @@ static bool mark_item(struct api_request *request, const struct json *item,
 
 /* ---- can ---- */
 
+/* As lines of charters name what the item is about. */
+static struct text resource_of_item(
+	struct arena *arena, const struct json *item, enum effect effect)
+{
+	struct text name = json_text_or(item, "tool", "");
+
+	return effect == EFFECT_GENERATE ? text_format(arena, "model:%.*s", TEXT_ARGS(name)) : name;
+}
+
 /* Each is about a tool of its own. */
 static bool mark_tools(struct api_request *request, const struct json *items, struct text identity,
 	struct json *out, struct error *err)
@@ -32,11 +41,11 @@ static bool mark_tools(struct api_request *request, const struct json *items, st
 
 	json_array_start(&list, request->arena);
 	for (uint32_t i = 0; i < items->count; i++) {
-		const struct graph_who asked = {
-			.effect = effect_of(json_text_or(&items->items[i], "effect", "")),
-			.resource = json_text_or(&items->items[i], "tool", "")};
+		struct graph_who asked = {
+			.effect = effect_of(json_text_or(&items->items[i], "effect", ""))};
 		struct json item;
 
+		asked.resource = resource_of_item(request->arena, &items->items[i], asked.effect);
 		if (!mark_item(request, &items->items[i], &asked, identity, &item, err))
 			return false;
 		json_add(&list, item);
@@ -111,12 +120,15 @@ struct who_page {
 	struct json_builder object;
 };
 
-/* Tools by what is left of policies; lines on what has no door of its own as they are written. */
+/* Tools, models and peers by what is left of policies; lines on data, which has no door of its
+ * own, as they are written. */
 static bool ask_declared(struct who_page *page, struct json *out, struct error *err)
 {
 	struct api_request *request = page->request;
 	const struct api_services *services = &request->api->services;
-	bool is_tool = page->effect != EFFECT_GENERATE && text_find_byte(page->resource, ':') < 0;
+	bool has_door = text_find_byte(page->resource, ':') < 0 ||
+			text_starts_with(page->resource, "model:") ||
+			text_starts_with(page->resource, "peer:");
 	const struct decide_who of_tool = {.effect = page->effect,
 		.resource = page->resource,
 		.after = page->after,
@@ -128,8 +140,8 @@ static bool ask_declared(struct who_page *page, struct json *out, struct error *
 		.after = page->after,
 		.count = page->left};
 
-	return is_tool ? decide_who(services->decide, &of_tool, request->arena, out, err)
-		       : registrar_who(services->registrar, &of_line, request->arena, out, err);
+	return has_door ? decide_who(services->decide, &of_tool, request->arena, out, err)
+			: registrar_who(services->registrar, &of_line, request->arena, out, err);
 }
 
 static bool add_declared(struct who_page *page, bool *is_all, struct error *err)

@@ -269,6 +269,9 @@ extern const char cli_shipped[];
 bool cli_read_files(struct cli *cli, const char *path, struct json *out, struct error *err);
 /* The same with cases and texts of policies.  Errors: as above. */
 bool cli_read_policy_files(struct cli *cli, const char *path, struct json *out, struct error *err);
+/* Of what that read, what is no case and no text of a policy alone.  Errors: LIMIT. */
+bool cli_documents_of(
+	struct cli *cli, const struct json *files, struct json *out, struct error *err);
 
 /* ---- pages ---- */
 

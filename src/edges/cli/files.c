@@ -53,7 +53,7 @@ static bool add_file(struct cli *cli, struct json_builder *list, const char *pat
 	struct error *err)
 {
 	struct json_builder object;
-	struct text content;
+	struct text content = {0};
 	struct json item;
 
 	if (!read_whole(cli, path, &content, err))
@@ -174,4 +174,20 @@ bool cli_read_policy_files(struct cli *cli, const char *path, struct json *out, 
 	const struct file_choice choice = {path, is_policy_file};
 
 	return read_chosen(cli, &choice, out, err);
+}
+
+bool cli_documents_of(
+	struct cli *cli, const struct json *files, struct json *out, struct error *err)
+{
+	struct json_builder list;
+
+	json_array_start(&list, cli->arena);
+	for (uint32_t i = 0; i < files->count; i++) {
+		struct text name = json_text_or(&files->items[i], "file", "");
+
+		if (!text_ends_with(name, POLICY_CASE_FILE_END) &&
+			!text_ends_with(name, POLICY_TEXT_FILE_END))
+			json_add(&list, files->items[i]);
+	}
+	return json_array_seal(&list, out, err);
 }

@@ -10,7 +10,7 @@
 
 /* Policies before they are in force.  Checking and testing needs no daemon. */
 
-enum { DOCUMENT_BYTES_MAX = 1024 * 1024, POLICIES_MAX = 10000 };
+enum { DOCUMENT_BYTES_MAX = 1024 * 1024, POLICIES_A_PAGE = 1000 };
 
 /* ---- reading ---- */
 
@@ -19,20 +19,23 @@ struct source_list {
 	size_t count;
 };
 
+static bool add_files(struct source_list *list, const struct json *files, struct error *err)
+{
+	for (uint32_t i = 0; i < files->count; i++) {
+		if (list->count == PLAN_SOURCES_MAX)
+			return error_set(err, ERROR_LIMIT, "more than %d files", PLAN_SOURCES_MAX);
+		list->items[list->count].file = json_text_or(&files->items[i], "file", "");
+		list->items[list->count++].yaml = json_text_or(&files->items[i], "yaml", "");
+	}
+	return true;
+}
+
 static bool add_sources(
 	struct cli *cli, struct source_list *list, const char *path, struct error *err)
 {
 	struct json files;
 
-	if (!cli_read_policy_files(cli, path, &files, err))
-		return false;
-	for (uint32_t i = 0; i < files.count; i++) {
-		if (list->count == PLAN_SOURCES_MAX)
-			return error_set(err, ERROR_LIMIT, "more than %d files", PLAN_SOURCES_MAX);
-		list->items[list->count].file = json_text_or(&files.items[i], "file", "");
-		list->items[list->count++].yaml = json_text_or(&files.items[i], "yaml", "");
-	}
-	return true;
+	return cli_read_policy_files(cli, path, &files, err) && add_files(list, &files, err);
 }
 
 /* A policy by its name, from the daemon. */
@@ -320,35 +323,68 @@ int command_policy_test(struct cli *cli)
 
 /* ---- diff ---- */
 
-/* Every policy in force, as a document. */
-static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *status)
+/* Policies in force, as documents; there may be more than a folder can hold. */
+struct policy_list {
+	struct json *items;
+	size_t count;
+	size_t room;
+};
+
+static bool policy_list_add(struct arena *arena, struct policy_list *list, const struct json *page)
 {
-	struct json *items = arena_array(cli->arena, struct json, POLICIES_MAX);
-	struct text after = TEXT("");
+	size_t room = list->room == 0 ? POLICIES_A_PAGE : 2 * list->room;
+	struct json *items = list->items;
 
-	base->items = items;
-	while (items != NULL) {
-		const struct json *page;
-		struct cli_reply reply;
-
-		if (!cli_get(cli, &reply, status, "/v1/policies?limit=1000%s%.*s",
-			    after.length > 0 ? "&after=" : "", TEXT_ARGS(after)))
+	if (page == NULL)
+		return true;
+	if (list->room - list->count < page->count) {
+		room = room - list->count < page->count ? list->count + page->count : room;
+		items = arena_array(arena, struct json, room);
+		if (items == NULL)
 			return false;
-		page = json_find(&reply.json, "items");
-		for (uint32_t i = 0; page != NULL && i < page->count; i++) {
-			const struct json *object = json_find(&page->items[i], "object");
-
-			if (object != NULL && base->count < POLICIES_MAX)
-				items[base->count++] = *object;
-		}
-		after = json_text_or(&reply.json, "next", "");
-		if (after.length == 0)
-			return true;
-		after = cli_escape(cli, text_copy(cli->arena, after).data);
+		for (size_t i = 0; i < list->count; i++)
+			items[i] = list->items[i];
+		list->items = items;
+		list->room = room;
 	}
+	for (uint32_t i = 0; i < page->count; i++) {
+		const struct json *object = json_find(&page->items[i], "object");
+
+		if (object != NULL)
+			items[list->count++] = *object;
+	}
+	return true;
+}
+
+static bool no_room_for_policies(struct cli *cli, int *status)
+{
 	cli_wrong(cli, "no memory");
 	*status = EXIT_UNAVAILABLE;
 	return false;
+}
+
+/* All of them: what is left out would be taken for new. */
+static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *status)
+{
+	struct policy_list list = {0};
+	struct text next, after = TEXT("");
+	struct cli_reply reply;
+
+	do {
+		if (!cli_get(cli, &reply, status, "/v1/policies?limit=%d%s%.*s", POLICIES_A_PAGE,
+			    after.length > 0 ? "&after=" : "", TEXT_ARGS(after)))
+			return false;
+		next = text_copy(cli->arena, json_text_or(&reply.json, "next", ""));
+		if (next.data == NULL ||
+			!policy_list_add(cli->arena, &list, json_find(&reply.json, "items")))
+			return no_room_for_policies(cli, status);
+		after = cli_escape(cli, next.data);
+		if (after.length < next.length)
+			return no_room_for_policies(cli, status);
+	} while (after.length > 0);
+	base->items = list.items;
+	base->count = list.count;
+	return true;
 }
 
 static void print_policy_diff(const struct json *item)
@@ -418,20 +454,6 @@ static bool holds_policies_only(struct cli *cli, const struct policy_bundle *bun
 	return bundle->texts_count == 0;
 }
 
-/* The folder once more: what is sent must be what was checked. */
-static bool is_unchanged(
-	struct cli *cli, const char *folder, const struct json *files, struct error *err)
-{
-	struct json now;
-
-	if (!cli_read_files(cli, folder, &now, err))
-		return false;
-	return json_equal(&now, files) ||
-	       error_set(err, ERROR_CONFLICT,
-		       "%s changed while it was checked; nothing was sent: publish it again",
-		       folder);
-}
-
 static int publish_files(struct cli *cli, const struct json *files, size_t passed)
 {
 	struct json_builder object;
@@ -448,38 +470,65 @@ static int publish_files(struct cli *cli, const struct json *files, size_t passe
 	return cli_apply_files(cli, &body);
 }
 
-int command_policy_publish(struct cli *cli)
+/* What is published: read once, so that the bytes that are sent are those that were checked and
+ * whose cases passed, whoever writes in the folder meanwhile. */
+struct published {
+	struct source_list sources; /* of the folder; then also what its cases need */
+	struct json documents;      /* of the folder: what is sent */
+	struct policy_bundle own, whole;
+};
+
+static bool read_published(
+	struct cli *cli, const char *folder, struct published *published, int *status)
 {
-	const char *const own[] = {read_folder(cli)};
-	const char *const all[] = {own[0], cli->values[OPTION_FILE]};
-	struct policy_bundle bundle, whole = {0};
-	struct json files, report;
+	struct source_list *sources = &published->sources;
+	const char *more = cli->values[OPTION_FILE];
+	struct json files;
 	struct error err = {0};
+
+	if (!cli_read_policy_files(cli, folder, &files, &err) ||
+		!add_files(sources, &files, &err) ||
+		!cli_documents_of(cli, &files, &published->documents, &err)) {
+		*status = cli_fail(cli, &err);
+		return false;
+	}
+	return fill_bundle(cli, sources, &published->own, status) &&
+	       (more == NULL || add_path(cli, sources, more, status)) &&
+	       fill_bundle(cli, sources, &published->whole, status);
+}
+
+static int publish(struct cli *cli, struct published *published)
+{
+	const struct policy_bundle *own = &published->own;
+	struct json report;
 	size_t count, passed;
 	int status;
 
-	if (own[0] == NULL)
-		return EXIT_USAGE;
-	if (!cli_read_files(cli, own[0], &files, &err))
-		return cli_fail(cli, &err);
-	if (!cli_read_bundle(cli, own, 1, &bundle, &status) ||
-		!cli_read_bundle(cli, all, 2, &whole, &status)) {
-		policy_bundle_deinit(&bundle);
-		return status;
-	}
-	if (bundle.problems.total == 0 &&
-		(!holds_policies_only(cli, &bundle, &count) || count == 0))
-		status = cli_usage(cli,
+	if (own->problems.total == 0 && (!holds_policies_only(cli, own, &count) || count == 0))
+		return cli_usage(cli,
 			"DIR holds policies (object: policy) and their cases; what the cases need "
 			"besides is named with -f");
-	else if (cli_check_bundle(cli, &whole, &report, &status)) {
-		status = test_bundle(cli, &whole, true, &passed);
-		if (status == EXIT_DONE)
-			status = is_unchanged(cli, own[0], &files, &err)
-					 ? publish_files(cli, &files, passed)
-					 : cli_fail(cli, &err);
+	if (!cli_check_bundle(cli, &published->whole, &report, &status))
+		return status;
+	status = test_bundle(cli, &published->whole, true, &passed);
+	return status == EXIT_DONE ? publish_files(cli, &published->documents, passed) : status;
+}
+
+int command_policy_publish(struct cli *cli)
+{
+	struct published *published = arena_new(cli->arena, struct published);
+	const char *folder = read_folder(cli);
+	int status = EXIT_UNAVAILABLE;
+
+	if (folder == NULL)
+		return EXIT_USAGE;
+	if (published == NULL) {
+		cli_wrong(cli, "no memory");
+		return status;
 	}
-	policy_bundle_deinit(&whole);
-	policy_bundle_deinit(&bundle);
+	if (read_published(cli, folder, published, &status))
+		status = publish(cli, published);
+	policy_bundle_deinit(&published->whole);
+	policy_bundle_deinit(&published->own);
 	return status;
 }

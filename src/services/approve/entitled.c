@@ -21,20 +21,6 @@ static struct text after(struct text name, const char *prefix)
 	return text_after(name, text_of(prefix).length);
 }
 
-/* An administrator is one everywhere; any other role counts at home. */
-static bool covers_role(
-	const struct person *person, const struct charter *charter, struct text role)
-{
-	uint32_t i;
-
-	for (i = 0; i < person->roles_count; i++)
-		if (text_equal(person->roles[i], role))
-			return text_is(role, "administrator") ||
-			       text_equal(person->unit, charter->unit) ||
-			       text_is(person->unit, REGISTRY_ORGANISATION);
-	return false;
-}
-
 static bool covers_data(const struct approve *approve, const struct approval *approval,
 	const struct person *person, struct text unit)
 {
@@ -70,7 +56,7 @@ static bool covers_second(
 	const struct person *person, const struct charter *charter, struct text owner)
 {
 	return text_equal(owner, person->name) || text_equal(charter->backup_owner, person->name) ||
-	       covers_role(person, charter, TEXT("approver"));
+	       person_stands_for_role(person, TEXT("approver"), charter->unit);
 }
 
 /* One question and whom its identity names: looked up once for all names. */
@@ -105,7 +91,7 @@ static bool stands_for(
 	if (text_is(name, "second"))
 		return covers_second(person, charter, standing->owner);
 	if (text_starts_with(name, "role/"))
-		return covers_role(person, charter, after(name, "role/"));
+		return person_stands_for_role(person, after(name, "role/"), charter->unit);
 	if (text_starts_with(name, "data-owner/"))
 		return covers_data(
 			standing->approve, standing->approval, person, after(name, "data-owner/"));

@@ -269,9 +269,9 @@ struct decide_again {
 bool decide_why_recorded(struct decide_service *service, const struct decide_again *again,
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
-/* `remit can IDENTITY`: what it may do with each tool its charter names, in order of
- * the name; as JSON {items: [outlook...], next}.  Up to count, behind the tool
- * `after`; effect NONE: any.  Errors: NOT_FOUND, LIMIT. */
+/* `remit can IDENTITY`: what it may do with each tool and model that its charter names, and with
+ * each registered skill of its peers, in order of the name; as JSON {items: [outlook...], next}.
+ * Up to count, behind the name `after`; effect NONE: any.  Errors: NOT_FOUND, LIMIT. */
 struct decide_can {
 	struct text identity;
 	enum effect effect;
@@ -289,11 +289,12 @@ bool decide_can_draft(struct decide_service *service, const struct json *documen
 	int64_t now_utc_ms, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* `remit who EFFECT RESOURCE`: the identities that may ever do it, in order of name,
- * found by the resource; as JSON {items: [outlook...], next}.  Errors: INVALID (the
- * resource is no tool's name), NOT_FOUND (no such tool; the nearest is named), LIMIT. */
+ * found by the resource; as JSON {items: [outlook...], next}.  Of a peer as a whole each of up to
+ * count identities has an outlook for each registered skill.  Errors: INVALID (the resource is
+ * no such name), NOT_FOUND (no such tool or model; the nearest is named), LIMIT. */
 struct decide_who {
 	enum effect effect;
-	struct text resource; /* "server/tool" */
+	struct text resource; /* "server/tool", "model:provider/name", "peer:name", "peer/skill" */
 	struct text after;
 	uint32_t count;
 	int64_t now_utc_ms;

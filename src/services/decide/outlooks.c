@@ -1,6 +1,6 @@
-/* What an identity may do, and who may do something: outlooks, as JSON, a page at a
- * time.  Each is worked out in memory of its own, so that a page costs what it
- * says. */
+/* What an identity may do, and who may do something, with tools, models and skills of peers:
+ * outlooks, as JSON, a page at a time.  Each is worked out in memory of its own, so that a page
+ * costs what it says. */
 
 #include "base/buffer.h"
 #include "cedar/from_json.h"
@@ -17,8 +17,9 @@ struct page {
 	struct buffer whole;   /* its condition */
 	struct json_builder items;
 	enum effect effect;
-	struct text resource; /* who: the tool */
-	struct text last;     /* what the page ends with */
+	struct text resource; /* who: the tool, model or skill; empty: each skill of the peer */
+	struct text peer;
+	struct text last; /* what the page ends with */
 	int64_t now_utc_ms;
 	uint32_t left;
 	bool has_more;
@@ -388,74 +389,120 @@ static bool page_add(
 	return true;
 }
 
-/* The first tool after `after` that a line names. */
-static struct text tool_after(const struct charter *charter, struct text after)
+/* Whether the line is about what is asked for by this name: a tool, a model, or a skill of a
+ * peer, which a line names as a whole. */
+static bool is_line_on(const struct entitlement *line, struct text name)
+{
+	switch (line->resource_kind) {
+	case RESOURCE_TOOL:
+	case RESOURCE_MODEL: return text_equal(line->resource, name);
+	case RESOURCE_PEER:
+		return text_equal(line->resource, text_before(name, '/')) &&
+		       line->resource.length < name.length;
+	case RESOURCE_DATA_SOURCE:
+	case RESOURCE_NONE: break;
+	}
+	return false;
+}
+
+struct skill_search {
+	struct text peer;
+	struct text found; /* empty: none */
+};
+
+static bool visit_skill(void *context, const struct registry_entry *entry)
+{
+	struct skill_search *search = context;
+
+	if (!text_equal(text_before(entry->name, '/'), search->peer))
+		return false; /* past them */
+	if (entry->in_force != NULL && tool_is_skill(entry->in_force->tool))
+		search->found = entry->name;
+	return search->found.length == 0;
+}
+
+/* The peer's first registered skill after `after`; empty: none. */
+static struct text skill_after(struct page *page, struct text peer, struct text after)
+{
+	struct skill_search search = {.peer = peer};
+	struct text first = text_format(page->scratch, "%.*s/", TEXT_ARGS(peer));
+
+	if (first.data == NULL)
+		return search.found;
+	registry_each(page->service->registry, OBJECT_TOOL,
+		text_compare(after, first) > 0 ? after : first, visit_skill, &search);
+	return search.found;
+}
+
+/* The first name after `after` that a line is about. */
+static struct text name_after(struct page *page, const struct charter *charter, struct text after)
 {
 	struct text found = TEXT("");
 	uint32_t i;
 
 	for (i = 0; i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];
+		struct text name = line->resource;
 
-		if (line->resource_kind == RESOURCE_TOOL &&
-			text_compare(line->resource, after) > 0 &&
-			(found.length == 0 || text_compare(line->resource, found) < 0))
-			found = line->resource;
+		if (line->resource_kind == RESOURCE_PEER)
+			name = skill_after(page, line->resource, after);
+		if (line->resource_kind != RESOURCE_DATA_SOURCE && text_compare(name, after) > 0 &&
+			(found.length == 0 || text_compare(name, found) < 0))
+			found = name;
 	}
 	return found;
 }
 
-static bool has_line(const struct charter *charter, struct text tool, enum effect effect)
+static bool has_line(const struct charter *charter, struct text name, enum effect effect)
 {
 	uint32_t i;
 
 	for (i = 0; i < charter->entitlements_count; i++)
-		if (charter->entitlements[i].resource_kind == RESOURCE_TOOL &&
-			charter->entitlements[i].effect == effect &&
-			text_equal(charter->entitlements[i].resource, tool))
+		if (charter->entitlements[i].effect == effect &&
+			is_line_on(&charter->entitlements[i], name))
 			return true;
 	return false;
 }
 
-static bool has_wanted(const struct page *page, const struct charter *charter, struct text tool)
+static bool has_wanted(const struct page *page, const struct charter *charter, struct text name)
 {
 	int effect;
 
 	if (page->effect != EFFECT_NONE)
-		return has_line(charter, tool, page->effect);
+		return has_line(charter, name, page->effect);
 	for (effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
-		if (has_line(charter, tool, (enum effect)effect))
+		if (has_line(charter, name, (enum effect)effect))
 			return true;
 	return false;
 }
 
-static bool add_tool(struct page *page, const struct registry_entry *entry, struct text tool)
+static bool add_name(struct page *page, const struct registry_entry *entry, struct text name)
 {
 	int effect;
 
 	for (effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
 		if ((page->effect == EFFECT_NONE || page->effect == (enum effect)effect) &&
-			has_line(charter_of(entry->in_force), tool, (enum effect)effect) &&
-			!page_add(page, entry, tool, (enum effect)effect))
+			has_line(charter_of(entry->in_force), name, (enum effect)effect) &&
+			!page_add(page, entry, name, (enum effect)effect))
 			return false;
 	return true;
 }
 
-static bool add_tools(struct page *page, const struct registry_entry *entry, struct text after)
+static bool add_names(struct page *page, const struct registry_entry *entry, struct text after)
 {
 	const struct charter *charter = charter_of(entry->in_force);
-	struct text tool = tool_after(charter, after);
+	struct text name = name_after(page, charter, after);
 
-	for (; tool.length != 0; tool = tool_after(charter, tool)) {
-		if (!has_wanted(page, charter, tool))
+	for (; name.length != 0; name = name_after(page, charter, name)) {
+		if (!has_wanted(page, charter, name))
 			continue;
 		if (page->left == 0) {
 			page->has_more = true;
 			return true;
 		}
-		if (!add_tool(page, entry, tool))
+		if (!add_name(page, entry, name))
 			return false;
-		page->last = tool;
+		page->last = name;
 		page->left--;
 	}
 	return true;
@@ -477,7 +524,7 @@ bool decide_can(struct decide_service *service, const struct decide_can *asked, 
 	if (entry == NULL)
 		return name_unknown(service->registry, OBJECT_IDENTITY, asked->identity, err);
 	ok = page_start(&page) &&
-	     (entry->in_force == NULL || add_tools(&page, entry, asked->after));
+	     (entry->in_force == NULL || add_names(&page, entry, asked->after));
 	return page_seal(&page, ok, out);
 }
 
@@ -499,7 +546,7 @@ static bool can_draft(struct page *page, const struct object *object, struct jso
 		.units_asked = UNITS_BEFORE,
 		.ceiling = ceiling};
 	page->draft = entry;
-	ok = ok && page_start(page) && add_tools(page, entry, TEXT(""));
+	ok = ok && page_start(page) && add_names(page, entry, TEXT(""));
 	ok = page_seal(page, ok, out);
 	page->draft = NULL;
 	ceiling_destroy(&ceiling);
@@ -531,17 +578,41 @@ bool decide_can_draft(struct decide_service *service, const struct json *documen
 	return ok;
 }
 
+/* What the line's identity may do with each skill of the peer. */
+static bool add_skills(struct page *page, const struct registry_entry *entry)
+{
+	struct text skill = skill_after(page, page->peer, TEXT(""));
+
+	for (; skill.length != 0; skill = skill_after(page, page->peer, skill))
+		if (!page_add(page, entry, skill, page->effect))
+			return false;
+	return true;
+}
+
+static bool is_asked(const struct page *page, const struct charter *charter)
+{
+	if (page->resource.length != 0)
+		return has_line(charter, page->resource, page->effect);
+	for (uint32_t i = 0; i < charter->entitlements_count; i++)
+		if (charter->entitlements[i].resource_kind == RESOURCE_PEER &&
+			charter->entitlements[i].effect == page->effect &&
+			text_equal(charter->entitlements[i].resource, page->peer))
+			return true;
+	return false;
+}
+
 static bool visit_who(void *context, const struct registry_entry *entry)
 {
 	struct page *page = context;
 
-	if (!has_line(charter_of(entry->in_force), page->resource, page->effect))
+	if (!is_asked(page, charter_of(entry->in_force)))
 		return true;
 	if (page->left == 0) {
 		page->has_more = true;
 		return false;
 	}
-	if (!page_add(page, entry, page->resource, page->effect)) {
+	if (page->resource.length == 0 ? !add_skills(page, entry)
+				       : !page_add(page, entry, page->resource, page->effect)) {
 		page->has_failed = true;
 		return false;
 	}
@@ -550,25 +621,51 @@ static bool visit_who(void *context, const struct registry_entry *entry)
 	return true;
 }
 
+/* What is asked about, and under which name lines on it are found. */
+static bool read_resource(
+	struct page *page, struct text written, struct text *out_key, struct error *err)
+{
+	const struct registry *registry = page->service->registry;
+	const struct tool *tool;
+
+	*out_key = page->resource = written;
+	if (text_starts_with(written, "model:")) {
+		page->resource = text_after(written, sizeof "model:" - 1);
+		return model_check(registry, written, err);
+	}
+	if (text_starts_with(written, "peer:")) {
+		page->resource = TEXT("");
+		page->peer = text_after(written, sizeof "peer:" - 1);
+		return true;
+	}
+	tool = registry_find_tool(registry, written);
+	if (tool != NULL && tool_is_skill(tool))
+		*out_key = text_format(page->arena, "peer:%.*s", TEXT_ARGS(tool->server));
+	if (out_key->data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the question");
+	return resource_check(registry, OBJECT_TOOL, written, err);
+}
+
 bool decide_who(struct decide_service *service, const struct decide_who *asked, struct arena *arena,
 	struct json *out, struct error *err)
 {
 	struct page page = {.service = service,
 		.arena = arena,
 		.effect = asked->effect,
-		.resource = asked->resource,
 		.now_utc_ms = asked->now_utc_ms,
 		.left = asked->count,
 		.err = err};
+	struct text key;
 	bool ok;
 
-	if (asked->effect == EFFECT_NONE || text_find_byte(asked->resource, '/') <= 0)
-		return error_set(err, ERROR_INVALID, "name an effect and a tool: SERVER/TOOL");
-	if (!resource_check(service->registry, OBJECT_TOOL, asked->resource, err))
+	if (asked->effect == EFFECT_NONE || (text_find_byte(asked->resource, '/') <= 0 &&
+						    !text_starts_with(asked->resource, "peer:")))
+		return error_set(err, ERROR_INVALID,
+			"name an effect and a tool: SERVER/TOOL, model:PROVIDER/NAME or peer:NAME");
+	if (!read_resource(&page, asked->resource, &key, err))
 		return false;
 	ok = page_start(&page);
 	if (ok)
-		registry_each_user(
-			service->registry, asked->resource, asked->after, visit_who, &page);
+		registry_each_user(service->registry, key, asked->after, visit_who, &page);
 	return page_seal(&page, ok && !page.has_failed, out);
 }

@@ -198,6 +198,19 @@ static bool read_approvals(
 	return true;
 }
 
+/* Whoever is asked is asked once, so that who stands there twice hides another. */
+static bool read_asks(
+	struct case_run *run, const struct json *list, struct text *out, size_t *count)
+{
+	if (!read_approvals(run, list, out, count))
+		return false;
+	for (size_t i = 0; i < *count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (text_equal(out[i], out[j]))
+				return cannot(run, "asks: named twice: ", out[i]);
+	return true;
+}
+
 static bool read_now(struct case_run *run, int64_t *out_utc_ms)
 {
 	struct text at = json_text_or(run->given, "at", "");
@@ -879,7 +892,7 @@ static bool asks_exactly(struct case_run *run, bool *is_same)
 	*is_same = true;
 	if (list == NULL)
 		return true;
-	if (!read_approvals(run, list, names, &count))
+	if (!read_asks(run, list, names, &count))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < run->got.asks_count; j++)

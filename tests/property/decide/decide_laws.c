@@ -1,6 +1,7 @@
 /* Laws of decide, over random worlds and calls: it is a function; a forbid more
  * never allows more; an approval more never allows less; a chain never allows
- * more than its last link; a line, a class or a level less never allows more, nor does a line
+ * more than its last link; whom a question names is as few as can be, and what is no question no
+ * approval would open; a line, a class or a level less never allows more, nor does a line
  * that was used more often. */
 
 #include <setjmp.h>
@@ -26,6 +27,8 @@ static const char *const conditions[] = {
 	"context.approvals.contains(\"owner\")",
 	"context.approvals.containsAll([\"owner\", \"second\"])",
 	"context.approvals.containsAny([\"role/approver\", \"backup-owner\"])",
+	"context.approvals.contains(\"role/legal\")",
+	"context.approvals.containsAny([\"role/press\", \"second\"])",
 	"context.environment == \"staging\"",
 	"context.labels.untrusted == false",
 	"resource.risk == \"low\"",
@@ -38,6 +41,9 @@ static const char *const forbids[] = {
 	"when { context.args.n == 5 }",
 	"unless { context.approvals.contains(\"owner\") }",
 	"when { resource.effect == \"execute\" } unless { context.approvals.contains(\"second\") }",
+	"unless { context.approvals.contains(\"role/legal\") }",
+	"unless { context.approvals.containsAll([\"role/press\", \"role/legal\"]) || "
+	"context.approvals.contains(\"backup-owner\") }",
 	"when { context.args.path like \"tickets/4*\" }",
 	"when { principal.class == \"execute\" && resource.risk == \"high\" }",
 	"",
@@ -49,7 +55,8 @@ static const char *const arguments[] = {"{}", "{\"path\":\"tickets/41\"}",
 	"{\"n\":null}", "{\"n\":2.5,\"path\":\"tickets/1\"}", "{\"to\":\"ana\"}",
 	"{\"path\":\"../x\"}"};
 static const char *const uses[USES_MAX + 1] = {"", ", uses: 1", ", uses: 2", ", uses: 3"};
-static const char *const names[] = {"owner", "backup-owner", "second", "role/approver"};
+static const char *const names[] = {
+	"owner", "backup-owner", "second", "role/approver", "role/legal", "role/press"};
 
 /* A charter as a list of lines, so that one can be left out. */
 struct charter_draft {
@@ -172,6 +179,19 @@ static void check_question(struct decide_bench *bench, const struct call *call)
 	}
 }
 
+/* What is denied, and not asked, no approvals would have let through. */
+static void check_denial(struct decide_bench *bench, const struct call *call)
+{
+	const char *given[COUNT(names) + 1] = {NULL};
+
+	if (rank_of(bench, call, NULL) != 0)
+		return;
+	for (unsigned i = 0; i < COUNT(names); i++)
+		given[i] = names[i];
+	decide_bench_decide(bench, call, DECIDE_NO_SEARCH, given);
+	assert_int_not_equal(bench->decision.verdict, VERDICT_ALLOW);
+}
+
 static void check_more_approvals(struct decide_bench *bench, const struct call *call)
 {
 	const char *given[COUNT(names) + 1] = {NULL};
@@ -229,10 +249,13 @@ static void check_world(struct decide_bench *bench)
 		unjudged[i] = bench->decision.reason == REASON_COULD_NOT_EVALUATE;
 		check_function(bench, &calls[i]);
 		check_question(bench, &calls[i]);
+		check_denial(bench, &calls[i]);
 		check_more_approvals(bench, &calls[i]);
 		below = calls[i];
 		below.task = TEXT("t-below");
 		assert_true(rank_of(bench, &below, NULL) <= before[i]);
+		check_question(bench, &below);
+		check_denial(bench, &below);
 		if (i % 4 == 0)
 			check_uses(bench, i % 8 == 0 ? &calls[i] : &below);
 	}

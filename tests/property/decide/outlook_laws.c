@@ -147,11 +147,12 @@ static struct cedar_value context_of(const struct completion *completion)
 		{CEDAR_TEXT("sensitivity"), cedar_value_string(cedar_text_of(sensitivity_word(
 						    completion->labels.sensitivity)))},
 		{CEDAR_TEXT("untrusted"), cedar_value_bool(false)}};
-	struct cedar_member members[4] = {{.name = CEDAR_TEXT("args")},
+	struct cedar_member members[5] = {{.name = CEDAR_TEXT("args")},
 		{CEDAR_TEXT("environment"), cedar_value_string(cedar_text_of(place))},
 		{CEDAR_TEXT("approvals"),
 			texts_value(arena, completion->approvals, completion->approvals_count)},
-		{.name = CEDAR_TEXT("labels")}};
+		{.name = CEDAR_TEXT("labels")}, {.name = CEDAR_TEXT("generation")}};
+	bool is_model = completion->call->route == METHOD_MODEL;
 	struct cedar_value context;
 	struct cedar_error err;
 
@@ -159,7 +160,10 @@ static struct cedar_value context_of(const struct completion *completion)
 		&members[0].value, arena, &completion->call->arguments, NULL, NULL, &err));
 	assert_true(
 		cedar_value_record(&members[3].value, cedar_arena_from(arena), labels, 2, &err));
-	assert_true(cedar_value_record(&context, cedar_arena_from(arena), members, 4, &err));
+	assert_true(!is_model || cedar_value_from_json(&members[4].value, arena,
+					 &completion->call->generation, NULL, NULL, &err));
+	assert_true(cedar_value_record(
+		&context, cedar_arena_from(arena), members, is_model ? 5 : 4, &err));
 	return context;
 }
 
@@ -448,10 +452,137 @@ static void outlooks_agree_with_trying_every_pair(void **state)
 		assert_true(seen.changes[tool] > 0);
 }
 
+/* ---- models and peers ---- */
+
+static const char *const far_conditions[] = {"true", "false",
+	"context.generation.prompt_tokens < 100", "!context.generation.stream",
+	"context.generation has max_tokens && context.generation.max_tokens <= 50",
+	"context.generation.tools.contains(\"run\") || context.approvals.contains(\"owner\")",
+	"context.args has text && context.args.text like \"a*\"", "context.args.text == \"b\"",
+	"context.approvals.containsAll([\"owner\", \"second\"])", "resource.risk == \"low\""};
+static const char *const far_forbids[] = {"when { context has generation }",
+	"when { context has generation && context.generation.stream }",
+	"when { context.generation.tools.contains(\"run\") }",
+	"when { context.args has text && context.args.text == \"b\" }",
+	"unless { context.approvals.contains(\"owner\") }",
+	"when { principal.class == \"retrieve\" && resource.effect == \"generate\" }",
+	"when { resource.effect == \"delegate\" && resource.skill == \"sum\" }", "when { false }"};
+static const char *const generations[] = {
+	"{\"api\":\"openai\",\"prompt_tokens\":1,\"provider_tools\":[],\"stream\":false,"
+	"\"tools\":[]}",
+	"{\"api\":\"openai\",\"prompt_tokens\":500,\"provider_tools\":[],\"stream\":true,"
+	"\"tools\":[\"run\"]}",
+	"{\"api\":\"openai\",\"max_tokens\":50,\"prompt_tokens\":99,\"provider_tools\":[],"
+	"\"stream\":false,\"tools\":[\"run\",\"read\"]}",
+	"{\"api\":\"openai\",\"max_tokens\":51,\"prompt_tokens\":100,\"provider_tools\":[],"
+	"\"stream\":false,\"tools\":[\"read\"]}"};
+static const char *const messages[] = {"{}", "{\"text\":\"a1\"}", "{\"text\":\"b\"}"};
+
+static void put_far(struct decide_bench *bench)
+{
+	struct text lines = TEXT(""), model = TEXT(""), peer = TEXT(""), output = TEXT("");
+	struct arena *arena = bench->arena;
+
+	for (unsigned i = pick(4); i > 0; i--)
+		lines = text_format(arena, "%.*s  - {effect: %s, when: '%s'%s}\n", TEXT_ARGS(lines),
+			pick(2) == 0 ? "generate, resource: 'model:open/m'"
+				     : "delegate, resource: 'peer:far'",
+			far_conditions[pick(COUNT(far_conditions))],
+			pick(4) == 0 ? ", approvals: [second]" : "");
+	if (pick(4) != 0)
+		model = pick(4) == 0 ? TEXT("{provider: open, name: m}")
+				     : text_format(arena, "{provider: open, name: m, up-to: %s}",
+					       levels[pick(COUNT(levels))]);
+	if (pick(2) == 0)
+		peer = text_format(arena, "{identity: far, effects: [read], up-to: %s%s}",
+			levels[pick(COUNT(levels))], pick(3) == 0 ? ", skills: [sum]" : "");
+	if (pick(2) == 0)
+		output = text_format(arena, "{to: 'peer:far', up-to: %s}%s",
+			levels[pick(COUNT(levels))],
+			pick(2) == 0 ? "" : ", {to: far/sum, up-to: public}");
+	lines = text_format(arena,
+		"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"
+		"transport: {url: 'https://models.example/'}\n"
+		"models: [{name: m, up-to: %s}]\n---\n"
+		"object: server\nname: far\nunit: support\nenvironment: staging\nspeaks: a2a\n"
+		"transport: {url: 'https://far.example/'}\n---\n"
+		"object: tool\nname: far/sum\neffect: delegate\nup-to: %s\nrisk: low\n---\n"
+		"object: tool\nname: far/tell\neffect: delegate\nup-to: %s\nrisk: low\n---\n"
+		"object: identity\nname: i0\nkind: agent\nclass: %s\nrisk: low\nowner: ana\n"
+		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+		"model: [%.*s]\npeers: [%.*s]\noutputs: [%.*s]\nentitlements:\n"
+		"  - {effect: read, tool: other/peek}\n%.*s",
+		levels[pick(COUNT(levels))], levels[pick(COUNT(levels))],
+		levels[pick(COUNT(levels))], pick(2) == 0 ? "retrieve" : "execute",
+		TEXT_ARGS(model), TEXT_ARGS(peer), TEXT_ARGS(output), TEXT_ARGS(lines));
+	if (!decide_bench_put(bench, lines.data))
+		fail_msg("%s", lines.data);
+	lines = text_format(arena,
+		"object: policy\nname: org/one\ntext: |\n  forbid (principal, action, resource) "
+		"%s;\n",
+		far_forbids[pick(COUNT(far_forbids))]);
+	if (!decide_bench_put(bench, lines.data))
+		fail_msg("%s", lines.data);
+}
+
+static void check_far(struct decide_bench *bench, const char *server, const char *name,
+	const char *const *requests, size_t count, struct seen *seen)
+{
+	bool is_model = strcmp(server, "open") == 0;
+	struct call call = decide_bench_call(bench, server, name, "{}");
+	struct decide_world world;
+	struct outlook outlook;
+	struct error err;
+
+	call.identity = TEXT("i0");
+	call.task = TEXT("");
+	call.route = is_model ? METHOD_MODEL : METHOD_PEER;
+	call.effect = is_model ? EFFECT_GENERATE : EFFECT_DELEGATE;
+	call.method = is_model ? TEXT("chat/completions") : TEXT("SendMessage");
+	call.generation = (struct json){.type = JSON_OBJECT};
+	tool_reads_destroy(&bench->reads);
+	world = world_of(bench);
+	decide_outlook(&world, &call, bench->arena, &outlook);
+	seen->may[outlook.may]++;
+	for (size_t i = 0; i < 4 * count; i++) {
+		const char *request = requests[i % count];
+
+		if (is_model)
+			assert_true(json_parse(&call.generation, bench->arena, text_of(request),
+				&json_limits_default, &err));
+		check_call(bench, &outlook, &call, is_model ? "{}" : request, seen);
+	}
+}
+
+static void outlooks_of_models_and_peers_agree_with_trying(void **state)
+{
+	uint64_t seed = seed_of_run(), worlds = 2 * worlds_given(WORLDS);
+	struct seen seen = {{0}, 0, 0, {0}};
+
+	(void)state;
+	for (uint64_t world = 0; world < worlds; world++) {
+		struct decide_bench bench;
+
+		seed_with(seed + world);
+		decide_bench_init(&bench);
+		put_far(&bench);
+		check_far(&bench, "open", "m", generations, COUNT(generations), &seen);
+		check_far(&bench, "far", "sum", messages, COUNT(messages), &seen);
+		check_far(&bench, "far", "tell", messages, COUNT(messages), &seen);
+		decide_bench_deinit(&bench);
+	}
+	printf("models and peers: %u never, %u when, %u always; calls: %u allowed, %u not\n",
+		seen.may[0], seen.may[1], seen.may[2], seen.allowed, seen.refused);
+	for (unsigned may = MAY_NEVER; may <= MAY_WHEN && worlds >= 2 * WORLDS; may++)
+		assert_true(seen.may[may] > 0);
+	assert_true(worlds < 2 * WORLDS || (seen.allowed > 0 && seen.refused > 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outlooks_agree_with_trying_every_pair),
+		cmocka_unit_test(outlooks_of_models_and_peers_agree_with_trying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,27 @@ static void every_mention_of_context_is_visited(void **state)
 	cedar_policy_set_destroy(&set);
 }
 
+static void note_text(void *closure, struct cedar_text text)
+{
+	note_path(closure, &text, 1);
+}
+
+static void each_text_that_a_set_is_asked_for_is_visited(void **state)
+{
+	struct cedar_policy_set *set = set_of(
+		"forbid" ANY " when { !context.a.contains(\"x\") && context.b.contains(\"no\") }"
+		" unless { if principal.z then context.a.containsAll([\"y\", \"z w\", 1]) else "
+		"context.a.containsAny([]) || context.a.containsAny([\"x\"]) ||"
+		" context.c.a.contains(\"no\") || principal.a.contains(\"no\") ||"
+		" context.a.contains(context.b) || [\"no\"].contains(context.a) };");
+	struct paths paths = {""};
+
+	(void)state;
+	cedar_policy_visit_asked(set, 0, CEDAR_TEXT("a"), note_text, &paths);
+	assert_string_equal(paths.text, "[x][y][z w][x]");
+	cedar_policy_set_destroy(&set);
+}
+
 static bool mentions(const char *condition, const char *first, const char *second)
 {
 	char policy[512];
@@ -242,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_mention_of_context_is_visited),
+		cmocka_unit_test(each_text_that_a_set_is_asked_for_is_visited),
 		cmocka_unit_test(a_policy_mentions_what_it_may_read),
 		cmocka_unit_test(uses_that_could_let_more_approvals_allow_less_are_refused),
 		cmocka_unit_test(uses_that_only_grow_are_accepted),

@@ -365,6 +365,129 @@ static void a_word_of_no_vocabulary_is_found(void **state)
 		"");
 }
 
+/* Where the schema's members of this block are read; NULL: not at all, or beside others. */
+static const char *place_of(struct text line)
+{
+	static const struct {
+		const char *start, *place;
+	} blocks[] = {
+		{"entity Identity ", "principal"},
+		{"entity ", "resource"},
+		{"type Task ", "context.task"},
+		{"type Labels ", "context.labels"},
+		{"type Origins ", "context.origins"},
+		{"type Generation ", "context.generation"},
+		{"type ", NULL},
+		{"action ", "context"},
+	};
+
+	for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+		if (text_starts_with(line, blocks[i].start))
+			return blocks[i].place;
+	return NULL;
+}
+
+/* Texts of people and of what is registered. */
+static bool is_open(const char *place, struct text member)
+{
+	static const char *const open[] = {"principal.owner", "principal.unit", "resource.server",
+		"resource.skill", "resource.unit", "context.task.id", "context.task.person",
+		"context.task.purpose", "context.chain", "context.generation.tools",
+		"context.generation.provider_tools"};
+	char whole[80];
+
+	(void)snprintf(whole, sizeof whole, "%s.%.*s", place, TEXT_ARGS(member));
+	for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+		if (strcmp(whole, open[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What is found where the member is compared with a word that nothing has. */
+static const char *found_in_member(
+	struct world *world, const char *place, struct text member, bool is_set)
+{
+	const char *of_set = text_is(member, "approvals") ? "!" : "";
+	struct text text = is_set ? text_format(world->arena, "%s%s.%.*s.contains(\"no word\")",
+					    of_set, place, TEXT_ARGS(member))
+				  : text_format(world->arena, "%s.%.*s == \"no word\"", place,
+					    TEXT_ARGS(member));
+
+	return found_when(world, text.data);
+}
+
+/* Whoever adds a text to the schema says which words it can be, or that any can. */
+static void each_text_of_the_schema_is_of_a_vocabulary_or_open(void **state)
+{
+	struct world *world = *state;
+	struct text rest = text_of(remit_schema);
+	const char *place = NULL;
+	size_t closed = 0;
+
+	while (rest.length != 0) {
+		struct text type = text_cut(&rest, '\n');
+		struct text member;
+		const char *found;
+		bool is_set;
+
+		if (type.length != 0 && type.data[0] != '\t')
+			place = place_of(type);
+		member = text_cut(&type, ':');
+		is_set = text_is(type, " Set<String>,");
+		if (place == NULL || (!is_set && !text_is(type, " String,")))
+			continue;
+		while (member.length != 0 && member.data[0] == '\t')
+			member = text_after(member, 1);
+		found = found_in_member(world, place, member, is_set);
+		if ((strstr(found, "unknown_word") == NULL) != is_open(place, member))
+			fail_msg("%s.%.*s: %s", place, TEXT_ARGS(member), found);
+		closed += !is_open(place, member);
+	}
+	assert_true(closed > 40);
+}
+
+/* More than a question to people can hold would forbid for ever. */
+static void a_policy_asks_for_no_more_names_than_a_question_holds(void **state)
+{
+	struct world *world = *state;
+
+	for (int count = POLICY_APPROVALS_MAX - 1; count <= POLICY_APPROVALS_MAX + 1; count++) {
+		struct text list = TEXT("\"role/r0\"");
+
+		for (int i = 0; i < count; i++)
+			list = text_format(world->arena, "%.*s, \"role/r%d\"", TEXT_ARGS(list), i);
+		list = text_format(world->arena,
+			"forbid (principal, action, resource)\n"
+			"unless { context.approvals.containsAll([%.*s]) };",
+			TEXT_ARGS(list));
+		assert_string_equal(found_in(world, list.data),
+			count <= POLICY_APPROVALS_MAX ? "" : "too_many_approvals 1:1");
+	}
+}
+
+#define GENERATE "forbid (principal, action == Action::\"generate\", resource)\n"
+static void a_word_of_a_binding_or_an_api_is_one(void **state)
+{
+	struct world *world = *state;
+	static const char *const none[] = {"opnai", "mcp", "a2a"};
+	struct text text;
+
+	assert_string_equal(
+		found_when(world, "context.binding == \"bearer\""), "unknown_word 2:27");
+	assert_non_null(strstr(world->findings.items[0].hint.data, "dpop"));
+	assert_string_equal(found_when(world, "[\"none\", \"dpop\", \"mtls\"].contains("
+					      "context.binding)"),
+		"");
+	assert_string_equal(found_in(world, GENERATE "when { [\"openai\", \"anthropic\"].contains("
+						     "context.generation.api) };"),
+		"");
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		text = text_format(world->arena,
+			GENERATE "when { context.generation.api == \"%s\" };", none[i]);
+		assert_string_equal(found_in(world, text.data), "unknown_word 2:34");
+	}
+}
+
 static void policies_of_one_text_may_take_an_argument_to_be_different(void **state)
 {
 	struct world *world = *state;
@@ -531,6 +654,13 @@ int main(void)
 			a_place_is_one_of_the_whole_text, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_word_of_no_vocabulary_is_found, open_world, close_world),
+		cmocka_unit_test_setup_teardown(each_text_of_the_schema_is_of_a_vocabulary_or_open,
+			open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_word_of_a_binding_or_an_api_is_one, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_policy_asks_for_no_more_names_than_a_question_holds, open_world,
+			close_world),
 		cmocka_unit_test_setup_teardown(
 			policies_of_one_text_may_take_an_argument_to_be_different, open_world,
 			close_world),

@@ -1203,6 +1203,230 @@ static void a_guardrail_may_ask_for_more_people(void **state)
 	expect_names(decide_bench_ask(bench, "files", "write", "{}"), both);
 }
 
+#define UNLESS(policy, effect, names)                                                              \
+	"object: policy\nname: " policy "\ntext: |\n"                                              \
+	"  forbid (principal, action == Action::\"" effect "\", resource)\n"                       \
+	"  unless { context.approvals." names " };\n"
+
+/* Any word may be a role: it is asked for as the guardrails say it. */
+static void a_role_that_only_a_guardrail_names_is_asked(void **state)
+{
+	static const char *const legal[] = {"role/legal", NULL};
+	static const char *const both[] = {"role/legal", "role/press", NULL};
+	static const char *const owner[] = {"owner", NULL};
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "run", "{}");
+
+	assert_true(
+		decide_bench_put(bench, UNLESS("org/ask", "execute", "contains(\"role/legal\")")));
+	expect_names(decide_bench_ask(bench, "files", "run", "{}"), legal);
+	assert_true(text_is(bench->decision.policies[0], "policy/org/ask@1"));
+	expect_allowed(decide_bench_decide(bench, &call, DECIDE_NO_SEARCH, legal));
+	expect_allowed(decide_bench_ask(bench, "files", "list", "{}"));
+	/* Of another set, which is asked once the first is content. */
+	assert_true(decide_bench_put(
+		bench, UNLESS("support/ask", "execute", "contains(\"role/press\")")));
+	expect_names(decide_bench_ask(bench, "files", "run", "{}"), both);
+	/* And no more than is needed: whom remit knows by itself comes first. */
+	assert_true(decide_bench_put(bench,
+		UNLESS("support/ask", "execute", "containsAny([\"role/press\", \"role/legal\"])")));
+	expect_names(decide_bench_ask(bench, "files", "run", "{}"), legal);
+	assert_true(decide_bench_put(bench,
+		UNLESS("org/ask", "execute",
+			"containsAny([\"role/legal\", \"owner\"])") "---\n" UNLESS("support/ask",
+			"execute", "contains(\"owner\")")));
+	expect_names(decide_bench_ask(bench, "files", "run", "{}"), owner);
+}
+
+static void a_policy_that_does_not_refuse_names_nobody(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	assert_true(decide_bench_put(bench,
+		UNLESS("org/ask", "write",
+			"contains(\"role/legal\")") "---\n"
+						    "object: policy\nname: org/stop\ntext: |\n"
+						    "  forbid (principal, action == "
+						    "Action::\"execute\", resource);\n"));
+	expect_denied(decide_bench_ask(bench, "files", "run", "{}"), REASON_FORBIDDEN);
+	/* Of data and units that the call does not touch nobody may say yes. */
+	assert_true(decide_bench_put(bench,
+		UNLESS("org/stop", "execute", "contains(\"data-owner/legal\")") "---\n" UNLESS(
+			"org/ask", "write", "contains(\"unit/legal\")")));
+	expect_denied(decide_bench_ask(bench, "files", "run", "{}"), REASON_FORBIDDEN);
+	expect_denied(decide_bench_ask(bench, "files", "write", "{}"), REASON_NO_ENTITLEMENT);
+}
+
+/* With the approval it does not come to what it cannot judge. */
+static void a_role_by_which_a_guardrail_can_judge_is_asked(void **state)
+{
+	static const char *const legal[] = {"role/legal", NULL};
+	struct decide_bench *bench = *state;
+
+	assert_true(decide_bench_put(bench,
+		UNLESS("org/ask", "execute", "contains(\"role/legal\") || context.args.n == 1")));
+	expect_names(decide_bench_ask(bench, "files", "run", "{}"), legal);
+	expect_allowed(decide_bench_ask(bench, "files", "run", "{\"n\":1}"));
+}
+
+static void a_role_in_the_condition_of_a_line_is_asked(void **state)
+{
+	static const char *const names[] = {"role/legal", "unit/press", NULL};
+	struct decide_bench *bench = *state;
+
+	decide_bench_edit(bench, "agent", "{effect: execute, tool: files/run}",
+		"{effect: execute, tool: files/run, when: 'context.approvals.containsAll("
+		"[\"role/legal\", \"unit/press\"])'}");
+	expect_names(decide_bench_ask(bench, "files", "run", "{}"), names);
+}
+
+static void a_role_that_a_charter_above_names_is_asked(void **state)
+{
+	static const char *const names[] = {"role/legal", "role/press", NULL};
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "list", "{}");
+
+	assert_true(decide_bench_put(bench,
+		"object: identity\nname: parent\nkind: agent\nclass: execute\nrisk: low\nowner: "
+		"ana\n"
+		"backup-owner: bo\nunit: sales\npurpose: p\nenvironments: [staging]\n"
+		"entitlements: [{effect: read, tool: files/list, approvals: [role/press]}]\n"
+		"peers: [{identity: agent, effects: [read], up-to: restricted}]\n---\n" UNLESS(
+			"sales/ask", "read", "contains(\"role/legal\")")));
+	decide_bench_open_task(bench, "t-0", "parent", ENVIRONMENT_STAGING, "");
+	decide_bench_open_task(bench, "t-2", "agent", ENVIRONMENT_STAGING, "t-0");
+	call.task = TEXT("t-2");
+	expect_names(decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL), names);
+}
+
+static bool needed_has(const struct decide_bench *bench, const char *words)
+{
+	return strstr(bench->decision.needed.data, words) != NULL;
+}
+
+static void a_role_that_nobody_has_is_said(void **state)
+{
+	static const char *const people[] = {
+		"object: person\nname: li\nunit: sales\nroles: [legal]\n",
+		"object: person\nname: li\nunit: support\nroles: [legal]\nleft: 2026-01-01\n",
+		"object: person\nname: li\nunit: support\nroles: [legals]\n"};
+	struct decide_bench *bench = *state;
+
+	assert_true(
+		decide_bench_put(bench, UNLESS("org/ask", "execute", "contains(\"role/legal\")")));
+	for (size_t i = 0; i < sizeof people / sizeof *people; i++) {
+		decide_bench_ask(bench, "files", "run", "{}");
+		assert_true(needed_has(bench,
+			"Approval of exactly this call by: role/legal. Nobody in unit support or "
+			"in org has the role legal."));
+		assert_true(decide_bench_put(bench, people[i]));
+	}
+	assert_true(decide_bench_put(
+		bench, "object: person\nname: li\nunit: support\nroles: [press, legal]\n"));
+	decide_bench_ask(bench, "files", "run", "{}");
+	assert_true(needed_has(bench, "by: role/legal."));
+	assert_false(needed_has(bench, "Nobody"));
+	assert_true(
+		decide_bench_put(bench, "object: person\nname: li\nunit: org\nroles: [legal]\n"));
+	decide_bench_ask(bench, "files", "run", "{}");
+	assert_false(needed_has(bench, "Nobody"));
+}
+
+/* In one document, so that it is fast. */
+static void put_people(struct decide_bench *bench, int first, int end)
+{
+	static char people[DECISION_PEOPLE_MAX * 48];
+	size_t used = 0;
+
+	for (int i = first; i < end; i++)
+		used += (size_t)snprintf(people + used, sizeof people - used,
+			"%sobject: person\nname: p%05d\nunit: support\n", i == first ? "" : "---\n",
+			i);
+	assert_true(decide_bench_put(bench, people));
+}
+
+static void so_many_people_are_looked_at_for_a_role(void **state)
+{
+	struct decide_bench *bench = *state;
+	int others = 4; /* people of the bench */
+
+	assert_true(
+		decide_bench_put(bench, UNLESS("org/ask", "execute", "contains(\"role/legal\")")));
+	put_people(bench, others, DECISION_PEOPLE_MAX - 1);
+	for (int count = DECISION_PEOPLE_MAX - 1; count <= DECISION_PEOPLE_MAX + 1; count++) {
+		expect_reason(decide_bench_ask(bench, "files", "run", "{}"), VERDICT_ASK,
+			REASON_APPROVAL_NEEDED);
+		assert_int_equal(needed_has(bench, "Nobody"), count <= DECISION_PEOPLE_MAX);
+		put_people(bench, count, count + 1);
+	}
+}
+
+/* A policy that wants so many roles, from that number on. */
+static void put_many_roles(struct decide_bench *bench, const char *policy, int first, int count)
+{
+	struct text list = TEXT("");
+
+	for (int i = first; i < first + count; i++)
+		list = text_format(bench->arena, "%.*s%s\"role/r%02d\"", TEXT_ARGS(list),
+			i == first ? "" : ", ", i);
+	list = text_format(bench->arena,
+		"object: policy\nname: %s\ntext: |\n"
+		"  forbid (principal, action == Action::\"execute\", resource)\n"
+		"  unless { context.approvals.containsAll([%.*s]) };\n",
+		policy, TEXT_ARGS(list));
+	assert_true(decide_bench_put(bench, list.data));
+}
+
+static void no_more_people_are_asked_than_a_question_holds(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	put_many_roles(bench, "org/ask", 0, 8);
+	for (int count = DECISION_APPROVALS_MAX - 1; count <= DECISION_APPROVALS_MAX + 1; count++) {
+		put_many_roles(bench, "support/ask", 8, count - 8);
+		decide_bench_ask(bench, "files", "run", "{}");
+		if (count <= DECISION_APPROVALS_MAX) {
+			expect_reason(&bench->decision, VERDICT_ASK, REASON_APPROVAL_NEEDED);
+			assert_int_equal(bench->decision.approvals_count, count);
+		} else
+			expect_denied(&bench->decision, REASON_FORBIDDEN);
+	}
+}
+
+/* Of what refuses; whom remit knows itself are 11 here: the unit's data owner and people, and nine
+ * whose names it has. */
+static void so_many_names_are_tried(void **state)
+{
+	struct decide_bench *bench = *state;
+	int known = 11;
+
+	assert_true(decide_bench_put(bench,
+		"object: policy\nname: org/c\ntext: |\n"
+		"  forbid (principal, action == Action::\"execute\", resource)\n"
+		"  unless { context.approvals.contains(\"role/last\") };\n"));
+	put_many_roles(bench, "org/a", 0, 10);
+	for (int count = DECISION_NAMES_TRIED_MAX - 1; count <= DECISION_NAMES_TRIED_MAX + 1;
+		count++) {
+		struct text any = TEXT("\"owner\"");
+
+		for (int i = 0; i < count - known - 11; i++)
+			any = text_format(bench->arena, "%.*s, \"role/any%d\"", TEXT_ARGS(any), i);
+		any = text_format(bench->arena,
+			"object: policy\nname: org/b\ntext: |\n"
+			"  forbid (principal, action == Action::\"execute\", resource)\n"
+			"  when { !context.approvals.containsAny([%.*s]) ||"
+			" !context.approvals.contains(\"role/r00\") };\n",
+			TEXT_ARGS(any));
+		assert_true(decide_bench_put(bench, any.data));
+		decide_bench_ask(bench, "files", "run", "{}");
+		if (count <= DECISION_NAMES_TRIED_MAX) {
+			expect_reason(&bench->decision, VERDICT_ASK, REASON_APPROVAL_NEEDED);
+			assert_int_equal(bench->decision.approvals_count, 12);
+		} else
+			expect_denied(&bench->decision, REASON_FORBIDDEN);
+	}
+}
+
 static void what_held_the_call_is_named_with_the_question(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -1375,6 +1599,15 @@ static int run_chains_and_people(void)
 		BENCH_TEST(a_guardrail_of_a_links_unit_forbids),
 		BENCH_TEST(a_line_that_wants_approval_asks_for_exactly_it),
 		BENCH_TEST(a_guardrail_may_ask_for_more_people),
+		BENCH_TEST(a_role_that_only_a_guardrail_names_is_asked),
+		BENCH_TEST(a_policy_that_does_not_refuse_names_nobody),
+		BENCH_TEST(a_role_by_which_a_guardrail_can_judge_is_asked),
+		BENCH_TEST(a_role_in_the_condition_of_a_line_is_asked),
+		BENCH_TEST(a_role_that_a_charter_above_names_is_asked),
+		BENCH_TEST(a_role_that_nobody_has_is_said),
+		BENCH_TEST(so_many_people_are_looked_at_for_a_role),
+		BENCH_TEST(so_many_names_are_tried),
+		BENCH_TEST(no_more_people_are_asked_than_a_question_holds),
 		BENCH_TEST(what_held_the_call_is_named_with_the_question),
 		BENCH_TEST(a_choice_of_people_asks_for_one),
 		BENCH_TEST(nobody_is_asked_where_no_approval_would_help),

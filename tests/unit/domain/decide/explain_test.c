@@ -676,6 +676,186 @@ static void no_candidate_is_tried_beyond_the_most(void **state)
 	assert_int_equal(out.trials, 1);
 }
 
+/* ---- models and peers ---- */
+
+#define MODELS                                                                                     \
+	"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"        \
+	"transport: {url: 'https://models.example/'}\nmodels:\n"                                   \
+	"  - {name: m, up-to: internal, provider-tools: [web_search]}\n"                           \
+	"  - {name: n, up-to: public}\n---\n"
+#define PEER                                                                                       \
+	"object: server\nname: writer\nunit: support\nenvironment: staging\nspeaks: a2a\n"         \
+	"transport: {url: 'https://writer.example/'}\n---\n"                                       \
+	"object: tool\nname: writer/sum\neffect: delegate\nup-to: internal\nrisk: low\n"           \
+	"reversal: none-needed\n---\n"
+#define ASKER                                                                                      \
+	"object: identity\nname: agent\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"     \
+	"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
+
+/* The change for a request to model m. */
+static const char *change_model(struct fixture *fixture, const char *more)
+{
+	struct text body = text_format(fixture->bench.arena,
+		"{\"model\":\"m\",\"messages\":[],\"max_tokens\":500%s}", more);
+	struct call call =
+		decide_bench_generation(&fixture->bench, "open", "chat/completions", body.data);
+
+	return change_of(fixture, &call);
+}
+
+static void may_ask_a_model(struct fixture *fixture, const char *lines)
+{
+	assert_true(decide_bench_put(
+		&fixture->bench, text_format(fixture->bench.arena, MODELS ASKER "%s", lines).data));
+}
+
+static void what_is_asked_of_a_model_is_turned(void **state)
+{
+	struct fixture *fixture = *state;
+
+	may_ask_a_model(fixture,
+		"model: [{provider: open, name: m}]\nentitlements: [{effect: generate, resource: "
+		"'model:open/m', when: 'context.generation.prompt_tokens < 100 && "
+		"!context.generation.stream'}]\n");
+	assert_string_equal(change_model(fixture, ""), "");
+	assert_string_equal(change_model(fixture, ",\"stream\":true"),
+		"attribute generation stream: true -> false");
+	assert_string_equal(fixture->why.hint.data, "Another value of stream in the request.");
+	put_forbid(fixture, "when { context has generation && context.generation has max_tokens && "
+			    "context.generation.max_tokens > 400 }");
+	fixture->reach = DECIDE_REACH_CALL;
+	assert_string_equal(
+		change_model(fixture, ""), "attribute generation max_tokens: 500 -> 400");
+	/* Its api is its provider's. */
+	put_forbid(
+		fixture, "when { context has generation && context.generation.api == \"openai\" }");
+	assert_string_equal(change_model(fixture, ""), "");
+}
+
+#define FUNCTION(name) "{\"type\":\"function\",\"function\":{\"name\":\"" name "\"}}"
+
+static void fewer_tools_are_a_change_of_the_request(void **state)
+{
+	struct fixture *fixture = *state;
+
+	may_ask_a_model(fixture, "model: [{provider: open, name: m}]\n"
+				 "entitlements: [{effect: generate, resource: 'model:open/m'}]\n");
+	put_forbid(fixture, "when { context has generation && "
+			    "context.generation.tools.contains(\"run_shell\") }");
+	assert_string_equal(change_model(fixture,
+				    ",\"tools\":[" FUNCTION("read") "," FUNCTION("run_shell") "]"),
+		"attribute generation tools: [\"read\",\"run_shell\"] -> [\"read\"]");
+	assert_string_equal(fixture->why.hint.data, "A request with fewer tools.");
+	assert_string_equal(change_model(fixture, ",\"tools\":[" FUNCTION("run_shell") "]"),
+		"attribute generation tools: [\"run_shell\"] -> []");
+	put_forbid(fixture, "when { context has generation && "
+			    "context.generation.tools != [] }");
+	assert_string_equal(
+		change_model(fixture, ",\"tools\":[" FUNCTION("a") "," FUNCTION("b") "]"),
+		"attribute generation tools: [\"a\",\"b\"] -> []");
+	put_forbid(fixture, "when { false }");
+	assert_string_equal(change_model(fixture, ",\"tools\":[{\"type\":\"browse\"}]"),
+		"attribute generation provider_tools: [\"browse\"] -> []");
+}
+
+static void a_model_is_a_line_of_the_charter(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+
+	may_ask_a_model(fixture, "entitlements: [{effect: generate, resource: 'model:open/m'}]\n");
+	assert_string_equal(change_model(fixture, ""),
+		"attribute identity agent: model open/m: null -> {\"up-to\":\"public\"}");
+	may_ask_a_model(fixture, "model: [{provider: open, name: m}]\n");
+	assert_string_equal(change_model(fixture, ""),
+		"entitlement identity agent: one more entitlement: null -> "
+		"{\"effect\":\"generate\",\"resource\":\"model:open/m\"}");
+	may_ask_a_model(fixture,
+		"model: [{provider: open, name: m}]\nentitlements: [{effect: generate, resource: "
+		"'model:open/m', when: 'context.generation has max_tokens && "
+		"context.generation.max_tokens < 9 && context.first'}]\n");
+	assert_string_equal(change_model(fixture, ""), "attribute generation max_tokens: 500 -> 8");
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+				 "\"sensitivity\":\"internal\"}");
+	may_ask_a_model(fixture, "model: [{provider: open, name: m}]\n"
+				 "entitlements: [{effect: generate, resource: 'model:open/m'}]\n");
+	assert_string_equal(change_model(fixture, ""),
+		"attribute identity agent: model open/m: {\"up-to\":\"public\"} -> "
+		"{\"up-to\":\"internal\"}");
+}
+
+static void what_a_provider_offers_is_a_change(void **state)
+{
+	struct fixture *fixture = *state;
+	struct decide_bench *bench = &fixture->bench;
+	struct call call;
+
+	may_ask_a_model(fixture, "model: [{provider: open, name: m, up-to: internal},"
+				 " {provider: open, name: n, up-to: internal}]\n"
+				 "entitlements: [{effect: generate, resource: 'model:open/m', "
+				 "when: 'context.generation.provider_tools != []'},\n"
+				 "  {effect: generate, resource: 'model:open/n'}]\n");
+	/* Without what it asks for the line would not permit it. */
+	assert_string_equal(change_model(fixture, ",\"tools\":[{\"type\":\"browse\"}]"),
+		"attribute model open/m: more provider-tools: null -> [\"browse\"]");
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+				 "\"sensitivity\":\"internal\"}");
+	call = decide_bench_generation(
+		bench, "open", "chat/completions", "{\"model\":\"n\",\"messages\":[]}");
+	assert_string_equal(change_of(fixture, &call),
+		"attribute model open/n: up-to: \"public\" -> \"internal\"");
+}
+
+static const char *change_peer(struct fixture *fixture, const char *lines)
+{
+	struct call call;
+
+	assert_true(decide_bench_put(
+		&fixture->bench, text_format(fixture->bench.arena, PEER ASKER "%s", lines).data));
+	call = decide_bench_call(&fixture->bench, "writer", "sum", "{\"text\":\"a\"}");
+	call.method = TEXT("SendMessage");
+	call.route = METHOD_PEER;
+	call.effect = EFFECT_DELEGATE;
+	return change_of(fixture, &call);
+}
+
+static void a_peer_is_a_line_of_the_charter(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_string_equal(change_peer(fixture, ""),
+		"entitlement identity agent: one more entitlement: null -> "
+		"{\"effect\":\"delegate\",\"resource\":\"peer:writer\"}");
+	assert_string_equal(
+		change_peer(fixture,
+			"entitlements: [{effect: delegate, resource: 'peer:writer'}]\npeers: "
+			"[{identity: writer, effects: [read], up-to: public, skills: [tell]}]\n"),
+		"attribute identity agent: peer writer: one more skill: null -> \"sum\"");
+	decide_bench_fold(&fixture->bench,
+		"{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+		"\"sensitivity\":\"internal\"}");
+	assert_string_equal(
+		change_peer(fixture,
+			"outputs: [{to: 'peer:writer', up-to: internal}]\n"
+			"entitlements: [{effect: delegate, resource: 'peer:writer'}]\npeers: "
+			"[{identity: writer, effects: [read], up-to: public}]\n"),
+		"attribute identity agent: peer writer: {\"up-to\":\"public\"} -> "
+		"{\"up-to\":\"internal\"}");
+	assert_string_equal(
+		change_peer(
+			fixture, "entitlements: [{effect: delegate, resource: 'peer:writer'}]\n"),
+		"attribute identity agent: output writer/sum: null -> "
+		"{\"up-to\":\"internal\"}");
+	decide_bench_fold(&fixture->bench,
+		"{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+		"\"sensitivity\":\"restricted\"}");
+	assert_string_equal(
+		change_peer(fixture,
+			"outputs: [{to: 'peer:writer', up-to: restricted}]\n"
+			"entitlements: [{effect: delegate, resource: 'peer:writer'}]\n"),
+		"attribute tool writer/sum: up-to: \"internal\" -> \"restricted\"");
+}
+
 /* ---- outlooks ---- */
 
 static struct outlook look(struct fixture *fixture, const char *tool)
@@ -773,6 +953,11 @@ int main(void)
 		EXPLAIN_TEST(without_memory_nothing_is_claimed),
 		EXPLAIN_TEST(a_trial_changes_what_it_says_and_keeps_nothing),
 		EXPLAIN_TEST(no_candidate_is_tried_beyond_the_most),
+		EXPLAIN_TEST(what_is_asked_of_a_model_is_turned),
+		EXPLAIN_TEST(fewer_tools_are_a_change_of_the_request),
+		EXPLAIN_TEST(a_model_is_a_line_of_the_charter),
+		EXPLAIN_TEST(what_a_provider_offers_is_a_change),
+		EXPLAIN_TEST(a_peer_is_a_line_of_the_charter),
 		EXPLAIN_TEST(an_outlook_says_never_and_why),
 		EXPLAIN_TEST(an_outlook_says_always_and_when),
 	};

@@ -108,36 +108,83 @@ static void what_every_request_has_may_be_read(void **state)
 		"");
 }
 
-static void check_request(const char *tool, const char *arguments, const char *args)
+/* The request that the call becomes has what the schema declares for its action, and nothing
+ * that it does not. */
+static void check_call(struct decide_bench *bench, struct call call, const char *args)
 {
-	struct decide_bench bench;
 	struct cedar_schema *schema = schema_with(args);
 	struct text names[] = {TEXT("owner")};
-	struct call call;
 	struct decide_world world;
 	struct decision decision = {0};
 	struct cedar_error err;
 	struct evaluation evaluation;
 
-	decide_bench_init(&bench);
-	call = decide_bench_call(&bench, "files", tool, arguments);
 	call.secrets = 1 << SECRET_OWN | 1 << SECRET_FOREIGN;
-	world = (struct decide_world){.registry = bench.registry,
-		.tasks = bench.tasks,
+	world = (struct decide_world){.registry = bench->registry,
+		.tasks = bench->tasks,
 		.definition = DEFINITION_UNPINNED,
-		.now_utc_ms = bench.now_utc_ms};
+		.now_utc_ms = bench->now_utc_ms};
 	evaluation = (struct evaluation){
-		.world = &world, .call = &call, .arena = bench.arena, .out = &decision};
+		.world = &world, .call = &call, .arena = bench->arena, .out = &decision};
 	assert_true(rule_method(&evaluation) && rule_identity(&evaluation) &&
 		    rule_task(&evaluation) && rule_server(&evaluation) && rule_tool(&evaluation) &&
+		    rule_model(&evaluation) && rule_peer(&evaluation) &&
 		    evaluation_build_request(&evaluation) &&
 		    evaluation_set_approvals(&evaluation, names, 1));
 	if (!cedar_validate_request(schema, &evaluation.request, &err))
 		fail_msg("%s", err.text);
 	if (!cedar_validate_entities(schema, evaluation.entities, &err))
 		fail_msg("%s", err.text);
-	decide_bench_deinit(&bench);
 	cedar_schema_destroy(&schema);
+}
+
+static void check_request(const char *tool, const char *arguments, const char *args)
+{
+	struct decide_bench bench;
+
+	decide_bench_init(&bench);
+	check_call(&bench, decide_bench_call(&bench, "files", tool, arguments), args);
+	decide_bench_deinit(&bench);
+}
+
+#define AGENT                                                                                      \
+	"object: identity\nname: agent\nkind: agent\nclass: summarise\nrisk: low\nowner: ana\n"    \
+	"backup-owner: bo\nunit: support\npurpose: Works on tickets\nenvironments: [staging]\n"
+#define PROVIDER                                                                                   \
+	"object: server\nname: open\nunit: sales\nenvironment: staging\nspeaks: openai\n"          \
+	"transport: {url: 'https://models.example/'}\nmodels: [{name: m, up-to: internal,"         \
+	" provider-tools: [web_search]}]\n---\n"
+#define PEER                                                                                       \
+	"object: server\nname: writer\nunit: sales\nenvironment: staging\nspeaks: a2a\n"           \
+	"transport: {url: 'https://writer.example/'}\n---\n"                                       \
+	"object: tool\nname: writer/summarise\neffect: delegate\nup-to: internal\n---\n"
+
+static void check_generation(const char *body)
+{
+	struct decide_bench bench;
+
+	decide_bench_init(&bench);
+	assert_true(decide_bench_put(&bench,
+		PROVIDER AGENT "model: [{provider: open, name: m}]\n"
+			       "entitlements: [{effect: generate, resource: 'model:open/m'}]\n"));
+	check_call(&bench, decide_bench_generation(&bench, "open", "responses", body), "");
+	decide_bench_deinit(&bench);
+}
+
+static void check_delegation(const char *arguments, const char *args)
+{
+	struct decide_bench bench;
+	struct call call;
+
+	decide_bench_init(&bench);
+	assert_true(decide_bench_put(&bench,
+		PEER AGENT "entitlements: [{effect: delegate, resource: 'peer:writer'}]\n"));
+	call = decide_bench_call(&bench, "writer", "summarise", arguments);
+	call.method = TEXT("SendMessage");
+	call.route = METHOD_PEER;
+	call.effect = EFFECT_DELEGATE;
+	check_call(&bench, call, args);
+	decide_bench_deinit(&bench);
 }
 
 static void requests_are_what_the_schema_says(void **state)
@@ -147,6 +194,13 @@ static void requests_are_what_the_schema_says(void **state)
 	check_request("read", "{\"path\":\"tickets/1\"}", "path: String");
 	check_request("write", "{\"path\":\"a\",\"to\":[1,2]}", "path?: String, to: Set<Long>");
 	check_request("run", "{}", "");
+	check_generation("{\"model\":\"m\",\"input\":\"a\"}");
+	check_generation(
+		"{\"model\":\"m\",\"input\":\"a\",\"stream\":true,\"temperature\":0.5,"
+		"\"max_output_tokens\":9,\"tools\":[{\"type\":\"function\",\"name\":\"f\"},"
+		"{\"type\":\"web_search\"}]}");
+	check_delegation("{}", "");
+	check_delegation("{\"text\":\"a\",\"urls\":[]}", "text: String, urls: Set<String>");
 }
 
 int main(void)

@@ -174,6 +174,68 @@ void handle_enrol(struct api_request *request)
 		answer(request);
 }
 
+static atomic_uint policies;
+
+void handlers_set_policies(unsigned count)
+{
+	atomic_store(&policies, count);
+}
+
+static bool add_policy(struct json_builder *items, struct arena *arena, unsigned number)
+{
+	struct json_builder object, item;
+	struct json sealed;
+	struct error err;
+
+	json_object_start(&object, arena);
+	json_put_cstring(&object, "object", "policy");
+	json_put_text(&object, "name", text_format(arena, "org/p%05u", number));
+	json_put_cstring(&object, "text", "forbid (principal, action, resource);");
+	if (!json_object_seal(&object, &sealed, &err))
+		return false;
+	json_object_start(&item, arena);
+	json_put(&item, "object", sealed);
+	if (!json_object_seal(&item, &sealed, &err))
+		return false;
+	json_add(items, sealed);
+	return true;
+}
+
+/* Policies in pages of what is asked for, each with the one where the next begins. */
+static void answer_policies(struct api_request *request)
+{
+	struct text after = api_query(request, "after");
+	struct json_builder items, builder;
+	struct json list, body;
+	struct error err;
+	int64_t first = 0, limit = 0;
+	bool ok;
+
+	json_array_start(&items, request->arena);
+	json_object_start(&builder, request->arena);
+	ok = text_to_int64(api_query(request, "limit"), &limit) &&
+	     (after.length == 0 || text_to_int64(after, &first));
+	for (int64_t i = first; ok && i < first + limit && i < atomic_load(&policies); i++)
+		ok = add_policy(&items, request->arena, (unsigned)i);
+	if (!ok || !json_array_seal(&items, &list, &err))
+		abort();
+	json_put(&builder, "items", list);
+	if (first + limit < atomic_load(&policies))
+		json_put_text(&builder, "next",
+			text_format(request->arena, "%lld", (long long)(first + limit)));
+	if (!json_object_seal(&builder, &body, &err))
+		abort();
+	api_answer_revision(request, &body, REVISION);
+}
+
+void handle_object_list(struct api_request *request)
+{
+	if (atomic_load(&policies) != 0)
+		answer_policies(request);
+	else
+		answer(request);
+}
+
 #define FAKE(name)                                                                                 \
 	void name(struct api_request *request)                                                     \
 	{                                                                                          \
@@ -184,7 +246,6 @@ FAKE(handle_installation)
 FAKE(handle_whoami)
 FAKE(handle_sign_in_list)
 FAKE(handle_sign_in)
-FAKE(handle_object_list)
 FAKE(handle_object_show)
 FAKE(handle_plan)
 FAKE(handle_apply)

@@ -8,6 +8,10 @@ unsigned handlers_reached(void);
 void handlers_set_installation(const char *name);
 const char *handlers_installation(void);
 
+/* So many policies are in force, "org/p00000" on, each forbidding all; lists of objects have
+ * them, in pages.  0, as at first: lists are empty. */
+void handlers_set_policies(unsigned count);
+
 /* A backup to the path "late" is answered once its peer has gone; how many were,
  * with what they asked for still readable. */
 unsigned handlers_answered_late(void);

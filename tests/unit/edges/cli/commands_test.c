@@ -763,6 +763,85 @@ static void who_may_not_approve_is_told_before_anything_is_asked(void **state)
 	}
 }
 
+/* However many there are: what the last page has is no creation. */
+static void a_difference_is_to_all_policies_in_force(void **state)
+{
+	static const unsigned counts[] = {1, 999, 1000, 1001, 9999, 10000, 10001, 12345};
+	char text[160], path[PATH_BYTES];
+
+	(void)state;
+	path_in(path, "last.yaml");
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		handlers_set_policies(counts[i]);
+		(void)snprintf(text, sizeof text,
+			"object: policy\nname: org/p%05u\n"
+			"text: 'forbid (principal, action, resource);'\n",
+			counts[i] - 1);
+		write_file("last.yaml", text);
+		is_done(RUN(NULL, "policy", "diff", path));
+		assert_string_equal(bench.out, "0 to change, 1 as they are\n");
+	}
+	handlers_set_policies(0);
+}
+
+/* A file that somebody else writes while it is read: after each reading it is as its next
+ * text. */
+static struct {
+	const char *name;     /* of the file; NULL: none */
+	const char *texts[8]; /* up to NULL */
+	unsigned readings;
+} written;
+
+bool __real_file_read_all(int fd, void *data, size_t size, size_t *out_length);
+bool __wrap_file_read_all(int fd, void *data, size_t size, size_t *out_length);
+bool __wrap_file_read_all(int fd, void *data, size_t size, size_t *out_length)
+{
+	bool ok = __real_file_read_all(fd, data, size, out_length);
+	struct stat read, watched;
+	char path[PATH_BYTES];
+
+	if (written.name == NULL)
+		return ok;
+	path_in(path, written.name);
+	if (fstat(fd, &read) == 0 && stat(path, &watched) == 0 && read.st_ino == watched.st_ino &&
+		written.texts[written.readings] != NULL)
+		write_file(written.name, written.texts[written.readings++]);
+	return ok;
+}
+
+/* What is sent is what the cases were tried with, whoever writes there meanwhile: here the
+ * policy that fails its case stands there first and last, and between one that passes. */
+static void what_is_published_is_what_was_tested(void **state)
+{
+	static const char fails[] = "object: policy\nname: org/x\n"
+				    "text: 'forbid (principal, action, resource);'\n";
+	static const char passes[] = "object: policy\nname: org/x\n"
+				     "text: 'forbid (principal, action, resource) when "
+				     "{ false };'\n";
+	char folder[PATH_BYTES];
+	unsigned before;
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	path_in(folder, "published");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_file("published/a.test.yaml", "test: a\nrequest: {}\nexpect: allow\n");
+	write_file("published/a.yaml", fails);
+	written.name = "published/a.yaml";
+	written.texts[0] = written.texts[1] = passes;
+	written.texts[2] = fails;
+	before = handlers_reached();
+	assert_int_equal(RUN(NULL, "policy", "publish", folder, "--yes"), EXIT_REFUSED);
+	assert_int_equal(handlers_reached(), before);
+	assert_int_equal(written.readings, 1);
+	write_file("published/a.yaml", passes);
+	written.texts[1] = fails;
+	is_done(RUN(NULL, "policy", "publish", folder, "--yes"));
+	assert_int_equal(written.readings, 2);
+	assert_true(handlers_reached() > before);
+	written.name = NULL;
+}
+
 static void an_error_says_which_word_it_is_about(void **state)
 {
 	char path[PATH_BYTES];
@@ -1479,6 +1558,8 @@ int main(void)
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
 		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
+		CLI_TEST(a_difference_is_to_all_policies_in_force),
+		CLI_TEST(what_is_published_is_what_was_tested),
 		CLI_TEST(an_error_says_which_word_it_is_about),
 		CLI_TEST(a_task_that_is_not_opened_is_told_as_every_refusal),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),

@@ -617,6 +617,24 @@ static void a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere
 	assert_false(may(bench, id, "bo"));
 }
 
+static void a_role_of_any_name_is_asked_and_answers(void **state)
+{
+	struct call_bench *bench = *state;
+	const char *id;
+
+	assert_true(decide_bench_put(&bench->world,
+		"object: person\nname: bo\nunit: support\nroles: [legal]\n---\n"
+		"object: person\nname: cy\nunit: sales\nroles: [legal]\n"));
+	id = names_ask(bench, "[\"role/legal\"]");
+	assert_false(may(bench, id, "cy"));
+	assert_false(may(bench, id, "ana"));
+	assert_true(may(bench, id, "bo"));
+	assert_true(call_bench_approve(bench, id, "bo", true));
+	assert_int_equal(state_of(bench, id), APPROVAL_APPROVED);
+	assert_true(approve_reserve(
+		bench->approve, approval_find(bench->approve, text_of(id)), bench->log.now_utc_ms));
+}
+
 static void a_data_owner_owns_data_the_call_has_to_do_with(void **state)
 {
 	struct call_bench *bench = *state;
@@ -1016,6 +1034,7 @@ int main(void)
 		APPROVE_TEST(one_of_several_who_has_room_is_enough_and_for_each_name_one),
 		APPROVE_TEST(where_nobody_stands_for_a_name_people_are_asked_as_ever),
 		APPROVE_TEST(a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere),
+		APPROVE_TEST(a_role_of_any_name_is_asked_and_answers),
 		APPROVE_TEST(a_data_owner_owns_data_the_call_has_to_do_with),
 		APPROVE_TEST(a_second_person_is_another_one),
 		APPROVE_TEST(a_units_own_people_are_asked_and_no_others),

@@ -447,6 +447,87 @@ static void what_an_identity_can_do_is_told_by_pages(void **state)
 	assert_true(text_equal(can(fixture, "agent", "zzz", 1), TEXT("{\"items\":[]}")));
 }
 
+#define FAR                                                                                        \
+	"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"        \
+	"transport: {url: 'https://models.example/'}\nmodels:\n"                                   \
+	"  - {name: m, up-to: internal}\n  - {name: n, up-to: internal}\n---\n"                    \
+	"object: server\nname: peer\nunit: support\nenvironment: staging\nspeaks: a2a\n"           \
+	"transport: {url: 'https://peer.example/'}\n---\n"                                         \
+	"object: tool\nname: peer/sum\neffect: delegate\nup-to: internal\nrisk: low\n---\n"        \
+	"object: tool\nname: peer/tell\neffect: delegate\nup-to: public\nrisk: low\n---\n"         \
+	"object: identity\nname: far\nkind: agent\nclass: retrieve\nrisk: low\nowner: ana\n"       \
+	"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"                   \
+	"model: [{provider: open, name: m, up-to: restricted}]\n"                                  \
+	"outputs: [{to: 'peer:peer', up-to: confidential}]\nentitlements:\n"                       \
+	"  - {effect: delegate, resource: 'peer:peer'}\n"                                          \
+	"  - {effect: generate, resource: 'model:open/m',"                                         \
+	" when: 'context.generation.prompt_tokens < 100'}\n"                                       \
+	"  - {effect: generate, resource: 'model:open/n'}\n"
+
+/* A model and a peer as a tool is: by what is left of lines and guardrails. */
+static void what_may_be_asked_of_models_and_peers_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text answer;
+
+	assert_true(decide_bench_put(&fixture->world, FAR));
+	answer = can(fixture, "far", "", 10);
+	assert_non_null(strstr(answer.data,
+		"\"may\":\"when\",\"outputs\":[{\"up-to\":\"internal\"}],\"reads\":[],\"tool\":"
+		"\"open/m\",\"when\":\"context.generation.prompt_tokens < 100\""));
+	assert_non_null(
+		strstr(answer.data, "\"may\":\"never\",\"reason\":\"model\",\"tool\":\"open/n\""));
+	assert_non_null(strstr(answer.data,
+		"\"outputs\":[{\"up-to\":\"internal\"}],\"reads\":[],\"tool\":\"peer/sum\""));
+	assert_non_null(strstr(answer.data,
+		"\"outputs\":[{\"up-to\":\"public\"}],\"reads\":[],\"tool\":\"peer/tell\""));
+	answer = can(fixture, "far", "open/n", 1);
+	assert_non_null(strstr(answer.data, "\"next\":\"peer/sum\""));
+	answer = can(fixture, "far", "peer/sum", 1);
+	assert_non_null(strstr(answer.data, "\"tool\":\"peer/tell\""));
+	assert_null(strstr(answer.data, "\"next\""));
+	answer = who(fixture, EFFECT_GENERATE, "model:open/m", "");
+	assert_non_null(strstr(answer.data, "\"identity\":\"far\""));
+	assert_non_null(strstr(answer.data, "\"may\":\"when\""));
+	answer = who(fixture, EFFECT_DELEGATE, "peer:peer", "");
+	assert_non_null(strstr(answer.data, "\"tool\":\"peer/sum\""));
+	assert_non_null(strstr(answer.data, "\"tool\":\"peer/tell\""));
+	answer = who(fixture, EFFECT_DELEGATE, "peer/tell", "");
+	assert_null(strstr(answer.data, "\"tool\":\"peer/sum\""));
+	assert_non_null(strstr(answer.data, "\"tool\":\"peer/tell\""));
+	assert_non_null(strstr(who(fixture, EFFECT_GENERATE, "model:open/o", "").data,
+		"no model is named open/o"));
+	assert_non_null(strstr(who(fixture, EFFECT_DELEGATE, "peer", "").data, "name an effect"));
+	assert_true(
+		text_equal(who(fixture, EFFECT_DELEGATE, "peer:none", ""), TEXT("{\"items\":[]}")));
+}
+
+static void whom_a_guardrail_always_forbids_a_model_never_may(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text answer;
+
+	assert_true(decide_bench_put(&fixture->world, FAR));
+	assert_true(decide_bench_put(&fixture->world,
+		"object: policy\nname: org/models\ntext: |\n"
+		"  forbid (principal, action == Action::\"generate\", resource)\n"
+		"  when { context.generation.tools.contains(\"run_shell\") || context.args has x "
+		"};\n"));
+	answer = who(fixture, EFFECT_GENERATE, "model:open/m", "");
+	assert_non_null(
+		strstr(answer.data, "!(context.generation.tools.contains(\\\"run_shell\\\"))"));
+	assert_true(decide_bench_put(&fixture->world,
+		"object: policy\nname: org/far\ntext: |\n"
+		"  forbid (principal, action in [Action::\"generate\", Action::\"delegate\"], "
+		"resource)\n"
+		"  when { principal.class == \"retrieve\" };\n"));
+	answer = who(fixture, EFFECT_GENERATE, "model:open/m", "");
+	assert_non_null(strstr(answer.data, "policy/org/far@1 forbids it."));
+	assert_non_null(strstr(answer.data, "\"may\":\"never\""));
+	answer = who(fixture, EFFECT_DELEGATE, "peer/sum", "");
+	assert_non_null(strstr(answer.data, "\"may\":\"never\""));
+}
+
 static void a_choice_keeps_together_beside_what_else_must_hold(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1201,6 +1282,8 @@ int main(void)
 		SERVICE_TEST(why_may_be_asked_from_another_environment),
 		SERVICE_TEST(a_forbidden_call_hints_at_arguments_without_values),
 		SERVICE_TEST(what_an_identity_can_do_is_told_by_pages),
+		SERVICE_TEST(what_may_be_asked_of_models_and_peers_is_told),
+		SERVICE_TEST(whom_a_guardrail_always_forbids_a_model_never_may),
 		SERVICE_TEST(a_choice_keeps_together_beside_what_else_must_hold),
 		SERVICE_TEST(can_says_how_many_calls_of_a_task_a_line_lets_through),
 		SERVICE_TEST(an_outlook_that_is_too_long_is_refused_not_shortened),

@@ -251,6 +251,21 @@ static void a_member_that_is_none_is_told_where_it_stands(void **state)
 }
 
 /* What it is about is what people read when it fails. */
+/* It would pass for a question that asks others. */
+static void who_is_named_twice_is_one(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->more = "object: policy\nname: org/two\ntext: |\n"
+			"  forbid (principal, action == Action::\"write\", resource)\n"
+			"  unless { context.approvals.contains(\"second\") };\n";
+	passes(fixture, "test: a\n" AGENT "expect: ask\nasks: [second, owner]\n");
+	fails(fixture, "test: a\n" AGENT "expect: ask\nasks: [owner, owner]\n",
+		"asks: named twice: owner");
+	fails(fixture, "test: a\n" AGENT "expect: ask\nasks: [second, owner, second]\n",
+		"asks: named twice: second");
+}
+
 static void a_case_without_a_name_fails(void **state)
 {
 	struct fixture *fixture = *state;
@@ -513,6 +528,7 @@ int main(void)
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
 		TEST(a_member_that_is_none_is_told_where_it_stands),
+		TEST(who_is_named_twice_is_one),
 		TEST(a_case_without_a_name_fails),
 		TEST(a_case_that_names_what_is_not_there_fails),
 		TEST(a_case_may_expect_that_something_is_not_there),
