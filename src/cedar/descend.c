@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cedar/revision.h"
+#include "cedar/sort.h"
 
 enum { ROOM_FIRST = 16, ROOM_MAX = 1 << 30 };
 
@@ -45,6 +46,8 @@ struct descent {
 	struct forebear *gathered; /* for one entity */
 	uint32_t gathered_count;
 	uint32_t gathered_capacity;
+	bool has_cycle;
+	bool is_in_order; /* children are gone through by name, so that a cycle is told alike */
 };
 
 /* Room for `more` after count items; NULL without memory, and items stays. */
@@ -122,7 +125,7 @@ static bool push_founded(struct descent *descent, uint32_t index, const struct c
 	return true;
 }
 
-static bool push_children(
+static bool push_any_order(
 	struct descent *descent, const struct cedar_uid *uid, const struct cell *cell)
 {
 	const struct revision *revision = descent->revision;
@@ -136,6 +139,26 @@ static bool push_children(
 	node = entities_find_here(revision->foundation->store, uid);
 	return node == NULL ||
 	       push_founded(descent, (uint32_t)(node - revision->foundation->store->nodes), uid);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct step *left = a, *right = b;
+
+	return cedar_uid_compare(left->uid, right->uid);
+}
+
+static bool push_children(
+	struct descent *descent, const struct cedar_uid *uid, const struct cell *cell)
+{
+	uint32_t first = descent->step_count;
+
+	if (!push_any_order(descent, uid, cell))
+		return false;
+	if (descent->is_in_order)
+		sort_items(descent->steps + first, descent->step_count - first,
+			sizeof *descent->steps, by_name);
+	return true;
 }
 
 static bool leave(struct descent *descent, const struct cedar_uid *uid)
@@ -154,10 +177,11 @@ static bool leave(struct descent *descent, const struct cedar_uid *uid)
 }
 
 /* Those entered last are below those before, down from the uid to itself. */
-static bool fail_cycle(const struct descent *descent, const struct cedar_uid *uid)
+static bool fail_cycle(struct descent *descent, const struct cedar_uid *uid)
 {
 	size_t at = descent->step_count;
 
+	descent->has_cycle = true;
 	entities_fail_cycle(uid, descent->err);
 	while (at-- > 0 && !(descent->steps[at].leaves && uid_equal(descent->steps[at].uid, uid))) {
 		if (descent->steps[at].leaves &&
@@ -289,14 +313,34 @@ fail:
 	return false;
 }
 
+static bool walk_all(struct descent *descent, struct name *const *changed, size_t count)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < count; i++)
+		ok = push(descent, &changed[i]->uid, false) && walk(descent);
+	return ok;
+}
+
+/* Children lie by their hashes, which are others in each process: which way round the cycle was
+ * met must not be told.  Sorting all that is gone through would cost what has none. */
+static bool walk_again_in_order(struct descent *descent, struct name *const *changed, size_t count)
+{
+	descent->is_in_order = true;
+	descent->step_count = descent->met_count = descent->left_count = 0;
+	table_deinit(&descent->table);
+	descent->table = (struct table){0};
+	return walk_all(descent, changed, count);
+}
+
 bool revision_descend(struct revision *revision, struct name *const *changed, size_t count,
 	struct cedar_error *err)
 {
 	struct descent descent = {.revision = revision, .err = err};
-	bool ok = true;
+	bool ok = walk_all(&descent, changed, count);
 
-	for (size_t i = 0; ok && i < count; i++)
-		ok = push(&descent, &changed[i]->uid, false) && walk(&descent);
+	if (!ok && descent.has_cycle)
+		ok = walk_again_in_order(&descent, changed, count);
 	while (ok && descent.left_count > 0)
 		ok = renew(&descent, &descent.met[descent.left[--descent.left_count]]);
 	table_deinit(&descent.table);

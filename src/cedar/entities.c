@@ -19,7 +19,11 @@
 #include "cedar/revision.h"
 #include "cedar/sort.h"
 
-enum { NODES_FIRST = 16, LINEAR_ANCESTORS_MAX = 8 };
+enum {
+	NODES_FIRST = 16,
+	LINEAR_ANCESTORS_MAX = 8,
+	FEW_PARENTS = 16, /* looked through one by one for those that repeat */
+};
 
 bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err)
 {
@@ -196,20 +200,66 @@ static bool fail_duplicate(const struct cedar_uid *uid, struct cedar_error *err)
 		(int)uid->type.length, uid->type.data, (int)uid->id.length, uid->id.data);
 }
 
+/* By name, and of the same name the one that stands first. */
+static int by_name_and_place(const void *a, const void *b)
+{
+	const struct cedar_uid *left = *(const struct cedar_uid *const *)a;
+	const struct cedar_uid *right = *(const struct cedar_uid *const *)b;
+	int order = cedar_uid_compare(left, right);
+
+	return order != 0 ? order : (left > right) - (left < right);
+}
+
+/* Those that stand there a second time; zeroed, freed by the caller.  NULL without memory. */
+static bool *find_repeated(const struct cedar_entity *entity)
+{
+	size_t count = entity->parent_count;
+	const struct cedar_uid **sorted = malloc((count + 1) * sizeof *sorted);
+	bool *repeated = calloc(count + 1, sizeof *repeated);
+
+	for (size_t i = 0; sorted != NULL && i < count; i++)
+		sorted[i] = &entity->parents[i];
+	if (sorted == NULL || repeated == NULL) {
+		free(repeated);
+		free((void *)sorted);
+		return NULL;
+	}
+	sort_items((void *)sorted, count, sizeof *sorted, by_name_and_place);
+	for (size_t i = 1; i < count; i++)
+		if (cedar_uid_compare(sorted[i - 1], sorted[i]) == 0)
+			repeated[sorted[i] - entity->parents] = true;
+	free((void *)sorted);
+	return repeated;
+}
+
+/* repeated: NULL where there are few. */
+static bool is_repeated(const struct cedar_entity *entity, const bool *repeated, size_t at)
+{
+	if (repeated != NULL)
+		return repeated[at];
+	for (size_t i = 0; i < at; i++)
+		if (cedar_uid_equal(&entity->parents[i], &entity->parents[at]))
+			return true;
+	return false;
+}
+
+/* Each once, where it stands first: what is given twice is compared with what is kept. */
 static bool copy_parents(struct entity_node *node, struct arena *arena,
 	const struct cedar_entity *entity, struct cedar_error *err)
 {
 	struct cedar_uid *parents = arena_array(arena, struct cedar_uid, entity->parent_count);
+	bool has_many = entity->parent_count > FEW_PARENTS;
+	bool *repeated = has_many ? find_repeated(entity) : NULL;
+	bool ok = parents != NULL && (repeated != NULL || !has_many);
 
-	if (parents == NULL)
-		return cedar_fail_memory(err);
-	for (size_t i = 0; i < entity->parent_count; i++) {
-		if (!cedar_uid_fill(&parents[i], arena, &entity->parents[i]))
-			return cedar_fail_memory(err);
-	}
 	node->parents = parents;
-	node->parent_count = (uint32_t)entity->parent_count;
-	return true;
+	node->parent_count = 0;
+	for (size_t i = 0; ok && i < entity->parent_count; i++)
+		if (!is_repeated(entity, repeated, i))
+			ok = cedar_uid_fill(
+				&parents[node->parent_count++], arena, &entity->parents[i]);
+	free(repeated);
+	return ok || cedar_fail_memory(err);
 }
 
 bool cedar_entities_add(

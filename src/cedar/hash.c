@@ -1,5 +1,5 @@
-/* Hashes under a key of this process: whoever does not know it cannot make texts whose
- * hashes are equal, or near each other, better than by chance.
+/* Hashes under a key of this process: whoever neither knows it nor can time what is looked up
+ * cannot make two texts whose hashes are equal, or near each other, better than by chance.
  *
  * A hash is a sum of the words of a text, each times a random number of 128 bits, of which
  * the upper half counts (Lemire and Kaser, "Strongly universal string hashing is fast"):

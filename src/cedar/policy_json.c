@@ -43,7 +43,7 @@ static bool add_policy(
 		return cedar_fail_memory(err);
 	if (cedar_policy_set_add_text(reader->set, text, &naming, err))
 		return true;
-	if (err->code == CEDAR_ERROR_INVALID) /* the place is in the JSON, not in the text */
+	if (err->line > 0) /* the place is in the JSON, not in the text */
 		cedar_place(reader->documents.source, document->at, &err->line, &err->column);
 	return false;
 }

@@ -219,6 +219,10 @@ static bool check_entity(struct check *check, const struct entity_node *node)
 {
 	const struct schema_entity *type = schema_find_entity(check->schema, node->uid.type);
 
+	if (check->owner.failed) { /* of one whose name was too long, and which conforms */
+		arena_reset(check->owner.arena);
+		check->owner = (struct cedar_writer){.arena = check->owner.arena};
+	}
 	check->owner.length = 0;
 	cedar_write_uid(&check->owner, &node->uid);
 	if (cedar_is_action_type(node->uid.type))

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -53,7 +54,7 @@ static bool is_in_order(const struct heap *heap, size_t count)
 void sort_items(void *items, size_t count, size_t size, sort_order_fn *order)
 {
 	struct heap heap = {items, size, order};
-	NOT_ZEROED char moved[SORT_ITEM_BYTES_MAX];
+	NOT_ZEROED _Alignas(max_align_t) char moved[SORT_ITEM_BYTES_MAX];
 
 	assert(size <= sizeof moved);
 	if (is_in_order(&heap, count))

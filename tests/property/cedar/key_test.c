@@ -146,6 +146,19 @@ static bool tell_entity(void *closure, const struct cedar_entity *entity)
 	return true;
 }
 
+/* All of them are in it, and it would be in each of them. */
+static void tell_cycle(struct world *world, const struct cedar_entities *now, struct cedar_uid top,
+	const struct cedar_uid *below, size_t count)
+{
+	struct cedar_entity entity = {.uid = top, .parents = below, .parent_count = count};
+	const struct cedar_change change = {.put = &entity};
+	const struct cedar_entities *next;
+
+	if (cedar_revision_change(&next, now, &change, 1, &world->err))
+		abort();
+	printf("cycle: %s\n", world->err.text);
+}
+
 /* A crowd in no order, as a set, as parents, and as entities that are all wrong. */
 static void tell_crowd(struct world *world)
 {
@@ -155,6 +168,7 @@ static void tell_crowd(struct world *world)
 	struct cedar_entity child = {.uid = cedar_uid_of(CEDAR_TEXT("New"), CEDAR_TEXT("child")),
 		.parents = uids,
 		.parent_count = CROWD};
+	struct cedar_uid top = cedar_uid_of(CEDAR_TEXT("New"), CEDAR_TEXT("top"));
 	struct cedar_change change = {.put = &child};
 	const struct cedar_entities *first, *now, *next;
 	struct cedar_entities *nobody;
@@ -178,11 +192,13 @@ static void tell_crowd(struct world *world)
 		abort();
 	(void)tell_entity(world->arena, &found);
 	for (size_t i = 0; i < CROWD; i++) {
-		change.put = &(struct cedar_entity){.uid = uids[i]};
+		change.put =
+			&(struct cedar_entity){.uid = uids[i], .parents = &top, .parent_count = 1};
 		need(world, cedar_revision_change(&next, now, &change, 1, &world->err));
 		cedar_revision_release(&now);
 		now = next;
 	}
+	tell_cycle(world, now, top, uids, CROWD);
 	need(world, cedar_schema_parse(&schema, CEDAR_TEXT("entity Nobody;"), &world->err));
 	if (cedar_validate_entities(schema, now, &world->err))
 		abort();

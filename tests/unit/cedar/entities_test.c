@@ -155,6 +155,38 @@ static void an_equal_duplicate_is_the_same_entity(void **state)
 		&err));
 }
 
+/* Few are looked through, many are sorted. */
+static void a_parent_that_is_named_twice_is_kept_where_it_stands_first(void **state)
+{
+	enum { MANY = 100 };
+	struct cedar_uid parents[MANY + 3];
+	char ids[MANY][8];
+
+	(void)state;
+	for (size_t many = 3; many <= MANY; many += MANY - 3) {
+		struct cedar_entity entity = {.uid = t("child"), .parents = parents}, found;
+		struct cedar_entities *store;
+		struct cedar_error err;
+
+		for (size_t i = 0; i < many; i++) {
+			(void)snprintf(ids[i], sizeof ids[i], "%zu", (i * 37) % MANY);
+			parents[i + (i >= 2)] = t(ids[i]);
+		}
+		parents[2] = parents[0];
+		parents[many + 1] = parents[many + 2] = parents[1];
+		entity.parent_count = many + 3;
+		assert_true(cedar_entities_create(&store, &err));
+		assert_true(cedar_entities_add(store, &entity, &err));
+		assert_true(cedar_entities_add(store, &entity, &err));
+		assert_true(cedar_entities_seal(store, &err));
+		assert_true(cedar_entities_find(store, &entity.uid, &found));
+		assert_int_equal(found.parent_count, many);
+		for (size_t i = 0; i < many; i++)
+			assert_true(cedar_uid_equal(&found.parents[i], &parents[i + (i >= 2)]));
+		cedar_entities_destroy(&store);
+	}
+}
+
 static void the_hierarchy_is_closed_over_missing_parents_too(void **state)
 {
 	struct world world;
@@ -591,6 +623,7 @@ int main(void)
 		cmocka_unit_test(a_cycle_is_refused_whatever_its_length_and_told_by_its_names),
 		cmocka_unit_test(a_long_cycle_is_told_in_part),
 		cmocka_unit_test(an_equal_duplicate_is_the_same_entity),
+		cmocka_unit_test(a_parent_that_is_named_twice_is_kept_where_it_stands_first),
 		cmocka_unit_test(the_hierarchy_is_closed_over_missing_parents_too),
 		cmocka_unit_test(every_one_of_many_ancestors_is_found),
 		cmocka_unit_test(ancestors_that_parents_have_in_common_are_found_once),
