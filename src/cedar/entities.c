@@ -214,7 +214,7 @@ static int by_name_and_place(const void *a, const void *b)
 static bool *find_repeated(const struct cedar_entity *entity)
 {
 	size_t count = entity->parent_count;
-	const struct cedar_uid **sorted = malloc((count + 1) * sizeof *sorted);
+	const struct cedar_uid **sorted = calloc(count + 1, sizeof *sorted);
 	bool *repeated = calloc(count + 1, sizeof *repeated);
 
 	for (size_t i = 0; sorted != NULL && i < count; i++)
