@@ -3,6 +3,7 @@
  * it has parents first, and each takes its ancestors from them.  Who is entered while
  * it is open is its own ancestor: such a loop leads through a changed entity, so it is
  * always seen.  The cost follows the entities below and their ancestors. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "cedar/revision.h"
@@ -88,6 +89,7 @@ static struct met *meet(struct descent *descent, const struct cedar_uid *uid)
 	uint32_t position;
 
 	while (table_next(&descent->table, &cursor, &position)) {
+		assert(descent->met != NULL);
 		if (uid_equal(descent->met[position].uid, uid))
 			return &descent->met[position];
 	}

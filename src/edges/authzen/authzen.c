@@ -6,6 +6,7 @@
  * (3) a request is freed once it is both answered and closed. */
 #include "edges/authzen/authzen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
