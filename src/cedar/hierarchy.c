@@ -257,14 +257,14 @@ static void open_node(struct closing *closing, struct entity_node *node)
 static bool fail_cycle(const struct closing *closing, const struct entity_node *node)
 {
 	const struct entity_node *nodes = closing->entities->nodes;
-	uint32_t at = closing->depth - 1;
+	uint32_t index = (uint32_t)(node - nodes), at = closing->depth;
 
 	entities_fail_cycle(&node->uid, closing->err);
-	while (&nodes[closing->stack[at].index] != node)
+	while (at > 0 && closing->stack[at - 1].index != index)
 		at--;
-	while (++at < closing->depth &&
-		entities_tell_cycle(&nodes[closing->stack[at].index].uid, closing->err))
-		continue;
+	for (; at < closing->depth; at++)
+		if (!entities_tell_cycle(&nodes[closing->stack[at].index].uid, closing->err))
+			break;
 	return false;
 }
 
