@@ -34,6 +34,13 @@ static void candidate_add(struct candidates *candidates, struct text name)
 	candidates->names[candidates->count++] = name;
 }
 
+/* One that has ended opens nothing, whoever says yes. */
+static bool is_line_open(const struct evaluation *evaluation, const struct entitlement *line)
+{
+	return text_equal(line->resource, evaluation_resource(evaluation)) &&
+	       !is_expired(line->expires_utc_s, evaluation->world->now_utc_ms / 1000);
+}
+
 /* Names that the lines for this tool ask for come first, so that the cap never
  * cuts them. */
 static void candidates_of_lines(struct candidates *candidates, const struct evaluation *evaluation)
@@ -44,7 +51,7 @@ static void candidates_of_lines(struct candidates *candidates, const struct eval
 	for (i = 0; i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];
 
-		if (!text_equal(line->resource, evaluation_resource(evaluation)))
+		if (!is_line_open(evaluation, line))
 			continue;
 		for (name = 0; name < line->approvals_count; name++)
 			candidate_add(candidates, line->approvals[name]);
@@ -127,14 +134,13 @@ static void read_asked(struct asked_names *asked, const struct cedar_policy_set 
 /* Of the lines about this call, whose conditions hold what their `approvals` say, too. */
 static void read_lines(struct asked_names *asked, const struct registry_entry *entry)
 {
-	const struct evaluation *evaluation = asked->evaluation;
 	const struct charter *charter = charter_of(entry->in_force);
 	const struct cedar_policy_set *set =
 		entry->ceiling == NULL ? NULL : ceiling_policies(entry->ceiling);
 	uint32_t i;
 
 	for (i = 0; set != NULL && i < charter->entitlements_count; i++)
-		if (text_equal(charter->entitlements[i].resource, evaluation_resource(evaluation)))
+		if (is_line_open(asked->evaluation, &charter->entitlements[i]))
 			read_asked(asked, set, charter->entitlements[i].number);
 }
 
@@ -301,10 +307,12 @@ static void say_what_stays(const struct decision *stays, struct decision *out)
 	out->needed = stays->needed;
 }
 
+/* Where a line has ended, or is used up, another may be open to who is asked. */
 bool is_searched(enum reason reason)
 {
-	return reason == REASON_NO_ENTITLEMENT || reason == REASON_ENTITLEMENT_USED ||
-	       reason == REASON_FORBIDDEN || reason == REASON_COULD_NOT_EVALUATE;
+	return reason == REASON_NO_ENTITLEMENT || reason == REASON_ENTITLEMENT_EXPIRED ||
+	       reason == REASON_ENTITLEMENT_USED || reason == REASON_FORBIDDEN ||
+	       reason == REASON_COULD_NOT_EVALUATE;
 }
 
 void approvals_search(struct evaluation *evaluation, struct decision *out)
