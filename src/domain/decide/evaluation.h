@@ -46,6 +46,7 @@ struct evaluation {
 	struct cedar_request request;
 	const struct cedar_entities *entities;
 	size_t approvals_count;             /* in the request's context */
+	size_t runs;                        /* of the policy rules, for one question */
 	const struct role_holders *holders; /* NULL: not asked yet */
 	struct refusing refusing;           /* of the last run of the policy rules */
 	struct cedar_value *risk; /* the member of the context; CRITICAL until it is known */
