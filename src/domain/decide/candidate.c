@@ -144,7 +144,25 @@ static bool call_with_generation(
 	return json_object_seal(&object, &out->generation, &err);
 }
 
-/* The api is the provider's, and no request's to choose. */
+/* The api is the provider's, and no request's to choose; no prompt takes nothing, nor is anything
+ * asked that may not be answered. */
+static bool is_generation_value(struct text name, const struct json *value)
+{
+	if (text_is(name, "prompt_tokens") || text_is(name, "max_tokens"))
+		return value->type == JSON_INTEGER && value->integer > 0;
+	return !text_is(name, "api");
+}
+
+/* A request has no member that says what its prompt takes. */
+static struct text generation_hint(
+	struct evaluation *evaluation, struct text name, const struct candidate *candidate)
+{
+	if (!text_is(name, "prompt_tokens"))
+		return SAY("Another value of %.*s in the request.", TEXT_ARGS(name));
+	return candidate->to.integer < candidate->from.integer ? TEXT("A shorter prompt.")
+							       : TEXT("A longer prompt.");
+}
+
 static void try_generation(struct changing *changing, const struct turn *turn)
 {
 	const struct cedar_comparison *comparison = &turn->part->comparison;
@@ -155,18 +173,17 @@ static void try_generation(struct changing *changing, const struct turn *turn)
 	struct cedar_value value;
 	struct call call;
 
-	if (text_is(name, "api") ||
-		!cedar_comparison_solve(
-			comparison, turn->wanted, cedar_arena_from(changing->scratch), &value) ||
-		!value_json(&value, &candidate.to) ||
+	if (!cedar_comparison_solve(
+		    comparison, turn->wanted, cedar_arena_from(changing->scratch), &value) ||
+		!value_json(&value, &candidate.to) || !is_generation_value(name, &candidate.to) ||
 		!call_with_generation(changing, name, candidate.to, &call))
 		return;
 	candidate.what = SAY("generation %.*s", TEXT_ARGS(name));
-	/* As with arguments: what only a guardrail names is not the caller's to know. */
-	if (now != NULL || turn->is_permit)
-		candidate.hint = SAY("Another value of %.*s in the request.", TEXT_ARGS(name));
 	if (now != NULL)
 		candidate.from = *now;
+	/* As with arguments: what only a guardrail names is not the caller's to know. */
+	if (now != NULL || turn->is_permit)
+		candidate.hint = generation_hint(evaluation, name, &candidate);
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 

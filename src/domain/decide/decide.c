@@ -152,6 +152,7 @@ bool run_policies(
 		.revision = evaluation->out->revision,
 	};
 	evaluation->out = out;
+	evaluation->runs++;
 	evaluation->refusing = (struct refusing){0};
 	if (!evaluation_set_principal(evaluation, evaluation->entry) ||
 		!evaluation_set_approvals(evaluation, approvals->items, approvals->count))
@@ -190,11 +191,13 @@ void decide_run(struct evaluation *prepared, const struct approval_names *approv
 
 	*out = prepared->fixed;
 	prepared->out = out;
+	prepared->runs = 0;
 	if (prepared->is_open && run_policies(prepared, approvals == NULL ? &none : approvals, out))
 		return;
 	assert(out->verdict == VERDICT_DENY && out->reason != REASON_ALLOWED);
 	if (prepared->is_open && mode == DECIDE_SEARCH && is_searched(out->reason))
 		approvals_search(prepared, out);
+	assert(prepared->runs <= 2 * DECISION_NAMES_TRIED_MAX + 2);
 }
 
 void decide(const struct decide_world *world, const struct call *call,

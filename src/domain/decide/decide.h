@@ -27,8 +27,8 @@ bool tool_reads_compile(
 	struct tool_reads **out, const struct tool *tool, struct error *err) MUST_CHECK;
 void tool_reads_destroy(struct tool_reads **reads);
 
-/* What Cedar is told of an identity and a tool, made once for each pair and used again
- * while the registry stands still.  Never changes an answer. */
+/* What Cedar is told of an identity and a tool, made once for each pair, and who has which role,
+ * made once: used again while the registry stands still.  Never changes an answer. */
 struct entity_table;
 
 enum {
@@ -117,8 +117,8 @@ struct approval_names {
 /* Decides.  Fills *out wholly; cannot fail: what no line covers is denied, what
  * cannot be evaluated is denied, and so is what finds no room in arena.  With
  * ask SEARCH a denial that approvals would turn becomes ASK with a minimal set of
- * names; the search runs the rules at most once for each name it tries, once more for each that
- * was asked for by what refused, and twice: 3 * DECISION_APPROVALS_MAX + 2 times. */
+ * names.  For it the rules run without names, with all, once more for each name that is asked
+ * for by what refuses, and without each: 2 * DECISION_NAMES_TRIED_MAX + 2 times at most. */
 enum decide_search { DECIDE_NO_SEARCH = 0, DECIDE_SEARCH };
 void decide(const struct decide_world *world, const struct call *call,
 	const struct approval_names *approvals, enum decide_search mode, struct arena *arena,

@@ -93,8 +93,9 @@ enum {
 	/* What the approvals search tries: so many that it knows by itself, and as many that
 	 * what refuses asks for. */
 	DECISION_NAMES_TRIED_MAX = 2 * DECISION_APPROVALS_MAX,
-	DECISION_PEOPLE_MAX = 10000, /* looked at for one who has the roles asked for */
-	DECISION_POLICIES_MAX = 64,  /* determining policies listed */
+	DECISION_PEOPLE_MAX = 10000,  /* looked at for those who have the roles asked for */
+	DECISION_HOLDINGS_MAX = 4096, /* roles in a unit, of those people, that are kept */
+	DECISION_POLICIES_MAX = 64,   /* determining policies listed */
 };
 
 /* What it lets out, and by which lines under `outputs` of the identity's charter: one bit each. */

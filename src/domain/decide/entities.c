@@ -34,7 +34,8 @@ struct pair {
 struct entity_table {
 	const struct registry *registry; /* that generation counts changes of */
 	uint64_t generation;
-	struct arena *arena; /* all that is kept */
+	struct arena *arena;                /* all that is kept */
+	const struct role_holders *holders; /* NULL: nobody asked yet */
 	size_t count;
 	struct pair pairs[PAIR_SLOTS];
 };
@@ -262,6 +263,27 @@ static void follow_registry(struct entity_table *table)
 	arena_reset(table->arena);
 	table->generation = generation;
 	table->count = 0;
+	table->holders = NULL;
+}
+
+static const struct role_holders *holders_keep(struct entity_table *table)
+{
+	follow_registry(table);
+	if (table->holders == NULL)
+		table->holders = role_holders_make(table->registry, table->arena);
+	return table->holders;
+}
+
+const struct role_holders *evaluation_holders(struct evaluation *evaluation)
+{
+	const struct registry *registry = evaluation->world->registry;
+	struct entity_table *table = evaluation->world->entities;
+
+	if (evaluation->holders == NULL && table != NULL && table->registry == registry)
+		evaluation->holders = holders_keep(table);
+	if (evaluation->holders == NULL)
+		evaluation->holders = role_holders_make(registry, evaluation->arena);
+	return evaluation->holders;
 }
 
 /* What is kept of the pair; NULL: nothing is, and it cannot be. */

@@ -45,8 +45,10 @@ struct evaluation {
 	const struct registry_entry *principal; /* the identity the request is about */
 	struct cedar_request request;
 	const struct cedar_entities *entities;
-	size_t approvals_count;   /* in the request's context */
-	struct refusing refusing; /* of the last run of the policy rules */
+	size_t approvals_count;             /* in the request's context */
+	size_t runs;                        /* of the policy rules, for one question */
+	const struct role_holders *holders; /* NULL: not asked yet */
+	struct refusing refusing;           /* of the last run of the policy rules */
 	struct cedar_value *risk; /* the member of the context; CRITICAL until it is known */
 	struct lost_path *lost;   /* LOST_PATHS_MAX of them; NULL: none was */
 	size_t lost_count;
@@ -228,6 +230,15 @@ bool run_fixed(struct evaluation *evaluation);
  * found is kept. */
 bool run_policies(struct evaluation *evaluation, const struct approval_names *approvals,
 	struct decision *out);
+
+/* holders.c: who has which role, of the first DECISION_PEOPLE_MAX people; NULL: no memory.
+ * entities.c keeps it. */
+struct role_holders;
+const struct role_holders *role_holders_make(const struct registry *registry, struct arena *arena);
+/* Whether somebody in the unit or in org has the role, an administrator anywhere, or not all
+ * people were looked at. */
+bool role_holders_may_have(const struct role_holders *holders, struct text role, struct text unit);
+const struct role_holders *evaluation_holders(struct evaluation *evaluation);
 
 /* search.c: whether approvals could change this reason; and the search, which
  * leaves the denial in *out or makes it ASK. */

@@ -2,7 +2,8 @@
  * those that whatever refuses still asks for, until nothing new is asked for; then each is left
  * out once; what remains is minimal, because more approvals never allow less.  A name that is
  * asked for nowhere turns nothing, so none is missed but by the bound, and a call that is
- * allowed, or refused by what asks for nobody else, costs no run more. */
+ * allowed, or refused by what asks for nobody else, costs no run more.  A role that somebody has
+ * is asked for before one that nobody has. */
 
 #include "cedar/from_json.h"
 #include "domain/charter/form.h"
@@ -34,6 +35,13 @@ static void candidate_add(struct candidates *candidates, struct text name)
 	candidates->names[candidates->count++] = name;
 }
 
+/* One that has ended opens nothing, whoever says yes. */
+static bool is_line_open(const struct evaluation *evaluation, const struct entitlement *line)
+{
+	return text_equal(line->resource, evaluation_resource(evaluation)) &&
+	       !is_expired(line->expires_utc_s, evaluation->world->now_utc_ms / 1000);
+}
+
 /* Names that the lines for this tool ask for come first, so that the cap never
  * cuts them. */
 static void candidates_of_lines(struct candidates *candidates, const struct evaluation *evaluation)
@@ -44,17 +52,32 @@ static void candidates_of_lines(struct candidates *candidates, const struct eval
 	for (i = 0; i < charter->entitlements_count; i++) {
 		const struct entitlement *line = &charter->entitlements[i];
 
-		if (!text_equal(line->resource, evaluation_resource(evaluation)))
+		if (!is_line_open(evaluation, line))
 			continue;
 		for (name = 0; name < line->approvals_count; name++)
 			candidate_add(candidates, line->approvals[name]);
 	}
 }
 
-/* Asked for without being named anywhere. */
+/* Remit's own: the first that are tried. */
 static const char *const fixed[] = {"owner", "backup-owner", "second", "role/approver",
-	"role/administrator", "role/owner", "role/backup-owner", "role/reviewer", "role/auditor"};
+	"role/administrator", "role/owner", "role/backup-owner", "role/reviewer", "role/security",
+	"role/auditor"};
 
+static bool is_held(struct evaluation *evaluation, struct text name)
+{
+	const struct role_holders *holders;
+
+	if (!text_starts_with(name, "role/"))
+		return true;
+	holders = evaluation_holders(evaluation);
+	return holders == NULL ||
+	       role_holders_may_have(
+		       holders, text_after(name, sizeof "role/" - 1), evaluation->charter->unit);
+}
+
+/* Roles that nobody has would hide who else could be asked: they wait until what refuses names
+ * them. */
 static void candidates_collect(struct candidates *candidates, struct evaluation *evaluation)
 {
 	size_t i;
@@ -63,7 +86,8 @@ static void candidates_collect(struct candidates *candidates, struct evaluation 
 	candidates->most = DECISION_APPROVALS_MAX;
 	candidates_of_lines(candidates, evaluation);
 	for (i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		candidate_add(candidates, text_of(fixed[i]));
+		if (is_held(evaluation, text_of(fixed[i])))
+			candidate_add(candidates, text_of(fixed[i]));
 	candidate_add(candidates, SAY("data-owner/%.*s", TEXT_ARGS(evaluation->server->unit)));
 	for (i = 0; i < evaluation->sources_count; i++)
 		candidate_add(candidates,
@@ -127,14 +151,13 @@ static void read_asked(struct asked_names *asked, const struct cedar_policy_set 
 /* Of the lines about this call, whose conditions hold what their `approvals` say, too. */
 static void read_lines(struct asked_names *asked, const struct registry_entry *entry)
 {
-	const struct evaluation *evaluation = asked->evaluation;
 	const struct charter *charter = charter_of(entry->in_force);
 	const struct cedar_policy_set *set =
 		entry->ceiling == NULL ? NULL : ceiling_policies(entry->ceiling);
 	uint32_t i;
 
 	for (i = 0; set != NULL && i < charter->entitlements_count; i++)
-		if (text_equal(charter->entitlements[i].resource, evaluation_resource(evaluation)))
+		if (is_line_open(asked->evaluation, &charter->entitlements[i]))
 			read_asked(asked, set, charter->entitlements[i].number);
 }
 
@@ -171,7 +194,22 @@ static bool candidates_open(
 	return false;
 }
 
-/* ---- the fewest ------------------------------------------------------------------------ */
+/* ---- none too many --------------------------------------------------------------------- */
+
+/* From the end they are left out: first the roles that nobody has, else what is named first is
+ * what people would rather ask. */
+static void put_held_first(struct candidates *all, struct evaluation *evaluation)
+{
+	struct candidates sorted = {.most = all->most};
+	size_t i;
+
+	for (i = 0; i < all->count; i++)
+		if (is_held(evaluation, all->names[i]))
+			candidate_add(&sorted, all->names[i]);
+	for (i = 0; i < all->count; i++)
+		candidate_add(&sorted, all->names[i]);
+	*all = sorted;
+}
 
 /* All names but the one at left_out. */
 static struct approval_names names_without(
@@ -217,51 +255,17 @@ static struct text names_joined(struct evaluation *evaluation, const struct deci
 
 /* ---- the question ---------------------------------------------------------------------- */
 
-struct role_search {
-	struct text role;
-	struct text unit;
-	size_t looked; /* at how many people */
-	bool is_held;
-};
-
-static bool visit_person(void *context, const struct registry_entry *entry)
-{
-	struct role_search *search = context;
-	const struct person *person = entry->in_force == NULL ? NULL : entry->in_force->person;
-
-	search->is_held = ++search->looked > DECISION_PEOPLE_MAX ||
-			  (person != NULL && !person_has_left(person) &&
-				  person_stands_for_role(person, search->role, search->unit));
-	return !search->is_held;
-}
-
-static bool is_ours(struct text name)
-{
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
-		if (text_is(name, fixed[i]))
-			return true;
-	return !text_starts_with(name, "role/");
-}
-
-/* Where nobody has a role that is asked for, the question waits for nobody.  Of remit's own roles
- * it is not looked for: they are asked for often, and given by those who know them. */
+/* Where nobody has a role that is asked for, the question waits for nobody. */
 static struct text roles_missing(struct evaluation *evaluation, const struct decision *out)
 {
-	struct role_search search = {.unit = evaluation->charter->unit};
+	struct text unit = evaluation->charter->unit;
 	struct text said = TEXT("");
-	size_t i;
 
-	for (i = 0; i < out->approvals_count; i++) {
-		if (is_ours(out->approvals[i]))
-			continue;
-		search.role = text_after(out->approvals[i], sizeof "role/" - 1);
-		search.is_held = false;
-		registry_each(evaluation->world->registry, OBJECT_PERSON, TEXT(""), visit_person,
-			&search);
-		if (!search.is_held)
+	for (size_t i = 0; i < out->approvals_count; i++)
+		if (!is_held(evaluation, out->approvals[i]))
 			said = SAY("%.*s Nobody in unit %.*s or in org has the role %.*s.",
-				TEXT_ARGS(said), TEXT_ARGS(search.unit), TEXT_ARGS(search.role));
-	}
+				TEXT_ARGS(said), TEXT_ARGS(unit),
+				TEXT_ARGS(text_after(out->approvals[i], sizeof "role/" - 1)));
 	return said;
 }
 
@@ -301,10 +305,12 @@ static void say_what_stays(const struct decision *stays, struct decision *out)
 	out->needed = stays->needed;
 }
 
+/* Where a line has ended, or is used up, another may be open to who is asked. */
 bool is_searched(enum reason reason)
 {
-	return reason == REASON_NO_ENTITLEMENT || reason == REASON_ENTITLEMENT_USED ||
-	       reason == REASON_FORBIDDEN || reason == REASON_COULD_NOT_EVALUATE;
+	return reason == REASON_NO_ENTITLEMENT || reason == REASON_ENTITLEMENT_EXPIRED ||
+	       reason == REASON_ENTITLEMENT_USED || reason == REASON_FORBIDDEN ||
+	       reason == REASON_COULD_NOT_EVALUATE;
 }
 
 void approvals_search(struct evaluation *evaluation, struct decision *out)
@@ -324,7 +330,7 @@ void approvals_search(struct evaluation *evaluation, struct decision *out)
 			say_what_stays(&opened, out);
 		return;
 	}
-	/* From the end: what is named first is what people would rather ask. */
+	put_held_first(&all, evaluation);
 	for (i = all.count; i-- > 0;) {
 		some = names_without(&all, i, names);
 		if (!run_policies(evaluation, &some, &trial))

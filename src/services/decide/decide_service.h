@@ -289,9 +289,10 @@ bool decide_can_draft(struct decide_service *service, const struct json *documen
 	int64_t now_utc_ms, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* `remit who EFFECT RESOURCE`: the identities that may ever do it, in order of name,
- * found by the resource; as JSON {items: [outlook...], next}.  Of a peer as a whole each of up to
- * count identities has an outlook for each registered skill.  Errors: INVALID (the resource is
- * no such name), NOT_FOUND (no such tool or model; the nearest is named), LIMIT. */
+ * found by the resource; as JSON {items: [outlook...], next}, up to count outlooks.  Of a peer as
+ * a whole each has one for each registered skill, and next is "IDENTITY/SKILL".  Errors: INVALID
+ * (the resource is no such name), NOT_FOUND (no such tool or model; the nearest is named), LIMIT.
+ */
 struct decide_who {
 	enum effect effect;
 	struct text resource; /* "server/tool", "model:provider/name", "peer:name", "peer/skill" */

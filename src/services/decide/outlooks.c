@@ -444,6 +444,10 @@ static struct text name_after(struct page *page, const struct charter *charter, 
 		const struct entitlement *line = &charter->entitlements[i];
 		struct text name = line->resource;
 
+		/* Skills are looked up: not for a line that is not asked for. */
+		if (line->resource_kind == RESOURCE_PEER && page->effect != EFFECT_NONE &&
+			line->effect != page->effect)
+			continue;
 		if (line->resource_kind == RESOURCE_PEER)
 			name = skill_after(page, line->resource, after);
 		if (line->resource_kind != RESOURCE_DATA_SOURCE && text_compare(name, after) > 0 &&
@@ -578,14 +582,25 @@ bool decide_can_draft(struct decide_service *service, const struct json *documen
 	return ok;
 }
 
-/* What the line's identity may do with each skill of the peer. */
-static bool add_skills(struct page *page, const struct registry_entry *entry)
+/* What the line's identity may do with each skill of the peer after `after`.  The page ends with
+ * one: "IDENTITY/SKILL". */
+static bool add_skills(struct page *page, const struct registry_entry *entry, struct text after)
 {
-	struct text skill = skill_after(page, page->peer, TEXT(""));
+	struct text skill = skill_after(page, page->peer, after);
 
-	for (; skill.length != 0; skill = skill_after(page, page->peer, skill))
+	for (; skill.length != 0; skill = skill_after(page, page->peer, skill)) {
+		if (page->left == 0) {
+			page->has_more = true;
+			return true;
+		}
 		if (!page_add(page, entry, skill, page->effect))
 			return false;
+		page->last = text_format(page->arena, "%.*s%.*s", TEXT_ARGS(entry->name),
+			TEXT_ARGS(text_after(skill, page->peer.length)));
+		if (page->last.data == NULL)
+			return error_set(page->err, ERROR_LIMIT, "no memory for an outlook");
+		page->left--;
+	}
 	return true;
 }
 
@@ -607,18 +622,45 @@ static bool visit_who(void *context, const struct registry_entry *entry)
 
 	if (!is_asked(page, charter_of(entry->in_force)))
 		return true;
+	if (page->resource.length == 0) {
+		page->has_failed = !add_skills(page, entry, TEXT(""));
+		return !page->has_failed && !page->has_more;
+	}
 	if (page->left == 0) {
 		page->has_more = true;
 		return false;
 	}
-	if (page->resource.length == 0 ? !add_skills(page, entry)
-				       : !page_add(page, entry, page->resource, page->effect)) {
+	if (!page_add(page, entry, page->resource, page->effect)) {
 		page->has_failed = true;
 		return false;
 	}
 	page->last = entry->name;
 	page->left--;
 	return true;
+}
+
+/* The rest of the skills of the identity that the page before ended within. */
+static bool add_rest(struct page *page, struct text after)
+{
+	struct text identity = text_before(after, '/');
+	const struct registry_entry *entry =
+		registry_find_identity(page->service->registry, identity);
+	struct text skill;
+
+	if (page->resource.length != 0 || identity.length == after.length || entry == NULL ||
+		entry->in_force == NULL || !is_asked(page, charter_of(entry->in_force)))
+		return true;
+	skill = text_format(page->arena, "%.*s%.*s", TEXT_ARGS(page->peer),
+		TEXT_ARGS(text_after(after, identity.length)));
+	if (skill.data == NULL)
+		return error_set(page->err, ERROR_LIMIT, "no memory for the question");
+	return add_skills(page, entry, skill);
+}
+
+/* A peer without skills has no outlook, whoever has lines on it. */
+static bool is_anything_asked(struct page *page)
+{
+	return page->resource.length != 0 || skill_after(page, page->peer, TEXT("")).length != 0;
 }
 
 /* What is asked about, and under which name lines on it are found. */
@@ -664,8 +706,9 @@ bool decide_who(struct decide_service *service, const struct decide_who *asked, 
 			"name an effect and a tool: SERVER/TOOL, model:PROVIDER/NAME or peer:NAME");
 	if (!read_resource(&page, asked->resource, &key, err))
 		return false;
-	ok = page_start(&page);
-	if (ok)
-		registry_each_user(service->registry, key, asked->after, visit_who, &page);
+	ok = page_start(&page) && add_rest(&page, asked->after);
+	if (ok && !page.has_more && is_anything_asked(&page))
+		registry_each_user(
+			service->registry, key, text_before(asked->after, '/'), visit_who, &page);
 	return page_seal(&page, ok && !page.has_failed, out);
 }

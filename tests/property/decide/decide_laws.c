@@ -63,6 +63,7 @@ struct charter_draft {
 	unsigned tool[LINES_MAX];
 	unsigned condition[LINES_MAX];
 	unsigned uses[LINES_MAX]; /* 0: any number */
+	bool has_ended[LINES_MAX];
 	unsigned count;
 	const char *up_to;
 };
@@ -77,9 +78,10 @@ static void charter_put(struct decide_bench *bench, const char *name,
 	for (i = 0; i < draft->count; i++)
 		if (i != left_out)
 			lines = text_format(bench->arena,
-				"%.*s  - {effect: %s, tool: files/%s, when: '%s'%s}\n",
+				"%.*s  - {effect: %s, tool: files/%s, when: '%s'%s%s}\n",
 				TEXT_ARGS(lines), effects[draft->tool[i]], tools[draft->tool[i]],
-				conditions[draft->condition[i]], uses[draft->uses[i]]);
+				conditions[draft->condition[i]], uses[draft->uses[i]],
+				draft->has_ended[i] ? ", expires: 2027-01-01" : "");
 	document = text_format(bench->arena,
 		"object: identity\nname: %s\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
 		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
@@ -105,6 +107,7 @@ static struct charter_draft charter_draft(void)
 		draft.tool[i] = pick(COUNT(tools));
 		draft.condition[i] = pick(COUNT(conditions));
 		draft.uses[i] = pick(2) * pick(USES_MAX + 1);
+		draft.has_ended[i] = pick(4) == 0;
 	}
 	return draft;
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -215,6 +216,82 @@ static void past_its_bound_pairs_are_decided_without_being_kept(void **state)
 	assert_int_equal(entity_table_count(bench->entities), 1);
 }
 
+/* ---- who has which role ---- */
+
+static const struct role_holders *holders(struct decide_bench *bench)
+{
+	const struct decide_world world = world_of(bench);
+	struct evaluation evaluation = {.world = &world, .arena = bench->arena};
+
+	return evaluation_holders(&evaluation);
+}
+
+static void who_has_a_role_is_looked_up_once_while_the_registry_stands_still(void **state)
+{
+	struct decide_bench *bench = *state;
+	const struct role_holders *first = holders(bench);
+
+	assert_false(role_holders_may_have(first, TEXT("legal"), TEXT("support")));
+	assert_ptr_equal(holders(bench), first);
+	assert_true(
+		decide_bench_put(bench, "object: person\nname: li\nunit: sales\nroles: [legal]\n"));
+	assert_true(role_holders_may_have(holders(bench), TEXT("legal"), TEXT("sales")));
+	assert_false(role_holders_may_have(holders(bench), TEXT("legal"), TEXT("support")));
+}
+
+/* The same answers as of each person by themselves. */
+static void who_has_a_role_is_who_stands_for_it(void **state)
+{
+	static const char *const roles[] = {
+		"owner", "backup-owner", "approver", "administrator", "administrator/", "legal"};
+	static const char *const units[] = {"support", "sales", "org", "third", ""};
+	struct decide_bench *bench = *state;
+	const char *const people[] = {"ana", "bo", "cy", "eva"};
+
+	for (size_t role = 0; role < sizeof roles / sizeof *roles; role++)
+		for (size_t unit = 0; unit < sizeof units / sizeof *units; unit++) {
+			bool stands = false;
+
+			for (size_t i = 0; i < sizeof people / sizeof *people; i++)
+				stands |= person_stands_for_role(
+					registry_find(
+						bench->registry, OBJECT_PERSON, text_of(people[i]))
+						->in_force->person,
+					text_of(roles[role]), text_of(units[unit]));
+			assert_int_equal(role_holders_may_have(holders(bench), text_of(roles[role]),
+						 text_of(units[unit])),
+				stands);
+		}
+}
+
+/* In one document, so that it is fast; each has a role of their own. */
+static void put_holders(struct decide_bench *bench, int first, int end)
+{
+	static char people[DECISION_HOLDINGS_MAX * 64];
+	size_t used = 0;
+
+	for (int i = first; i < end; i++)
+		used += (size_t)snprintf(people + used, sizeof people - used,
+			"%sobject: person\nname: p%05d\nunit: support\nroles: [r%05d]\n",
+			i == first ? "" : "---\n", i, i);
+	assert_true(decide_bench_put(bench, people));
+}
+
+static void past_its_bound_anybody_may_have_a_role(void **state)
+{
+	struct decide_bench *bench = *state;
+	int others = 6; /* of the bench's people */
+
+	put_holders(bench, others, DECISION_HOLDINGS_MAX - 1);
+	for (int count = DECISION_HOLDINGS_MAX - 1; count <= DECISION_HOLDINGS_MAX + 1; count++) {
+		assert_int_equal(
+			role_holders_may_have(holders(bench), TEXT("legal"), TEXT("support")),
+			count > DECISION_HOLDINGS_MAX);
+		assert_true(role_holders_may_have(holders(bench), TEXT("r00006"), TEXT("support")));
+		put_holders(bench, count, count + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +307,13 @@ int main(void)
 			a_table_of_another_registry_is_not_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			past_its_bound_pairs_are_decided_without_being_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_has_a_role_is_looked_up_once_while_the_registry_stands_still, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			who_has_a_role_is_who_stands_for_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			past_its_bound_anybody_may_have_a_role, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

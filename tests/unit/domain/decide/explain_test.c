@@ -726,6 +726,29 @@ static void what_is_asked_of_a_model_is_turned(void **state)
 	fixture->reach = DECIDE_REACH_CALL;
 	assert_string_equal(
 		change_model(fixture, ""), "attribute generation max_tokens: 500 -> 400");
+	/* What the prompt takes is no member of the request, and never nothing. */
+	put_forbid(fixture,
+		"when { context has generation && context.generation.prompt_tokens > 10 "
+		"}");
+	assert_string_equal(
+		change_model(fixture, ""), "attribute generation prompt_tokens: 11 -> 10");
+	assert_string_equal(fixture->why.hint.data, "A shorter prompt.");
+	put_forbid(fixture,
+		"when { context has generation && context.generation.prompt_tokens < 20 }");
+	assert_string_equal(
+		change_model(fixture, ""), "attribute generation prompt_tokens: 11 -> 20");
+	assert_string_equal(fixture->why.hint.data, "A longer prompt.");
+	for (int most = 0; most <= 1; most++) {
+		struct text condition = text_format(fixture->bench.arena,
+			"when { context has generation && context.generation.prompt_tokens > %d }",
+			most);
+
+		put_forbid(fixture, condition.data);
+		assert_int_equal(strlen(change_model(fixture, "")) == 0, most == 0);
+	}
+	put_forbid(fixture, "when { context has generation && context.generation has max_tokens && "
+			    "context.generation.max_tokens > 0 }");
+	assert_string_equal(change_model(fixture, ""), "");
 	/* Its api is its provider's. */
 	put_forbid(
 		fixture, "when { context has generation && context.generation.api == \"openai\" }");

@@ -491,7 +491,6 @@ static void what_may_be_asked_of_models_and_peers_is_told(void **state)
 	assert_non_null(strstr(answer.data, "\"may\":\"when\""));
 	answer = who(fixture, EFFECT_DELEGATE, "peer:peer", "");
 	assert_non_null(strstr(answer.data, "\"tool\":\"peer/sum\""));
-	assert_non_null(strstr(answer.data, "\"tool\":\"peer/tell\""));
 	answer = who(fixture, EFFECT_DELEGATE, "peer/tell", "");
 	assert_null(strstr(answer.data, "\"tool\":\"peer/sum\""));
 	assert_non_null(strstr(answer.data, "\"tool\":\"peer/tell\""));
@@ -500,6 +499,44 @@ static void what_may_be_asked_of_models_and_peers_is_told(void **state)
 	assert_non_null(strstr(who(fixture, EFFECT_DELEGATE, "peer", "").data, "name an effect"));
 	assert_true(
 		text_equal(who(fixture, EFFECT_DELEGATE, "peer:none", ""), TEXT("{\"items\":[]}")));
+}
+
+static void expect_page(struct text answer, const char *const *wanted)
+{
+	for (size_t i = 0; i < 3; i++)
+		if (strstr(answer.data, wanted[i]) == NULL)
+			fail_msg("no %s in %s", wanted[i], answer.data);
+}
+
+/* As many outlooks as were asked for, however many skills there are. */
+static void who_may_ask_a_peer_is_told_skill_by_skill(void **state)
+{
+	static const char *const pages[][3] = {
+		{"\"identity\":\"far\"", "\"tool\":\"peer/sum\"", "\"next\":\"far/sum\""},
+		{"\"identity\":\"far\"", "\"tool\":\"peer/tell\"", "\"next\":\"far/tell\""},
+		{"\"identity\":\"farther\"", "\"tool\":\"peer/sum\"", "\"next\":\"farther/sum\""},
+		{"\"identity\":\"farther\"", "\"tool\":\"peer/tell\"", "}"}};
+	static const char *const after[] = {"", "far/sum", "far/tell", "farther/sum"};
+	struct fixture *fixture = *state;
+	struct text answer;
+
+	assert_true(decide_bench_put(&fixture->world, FAR));
+	assert_true(decide_bench_put(&fixture->world,
+		"object: identity\nname: farther\nkind: agent\nclass: retrieve\nrisk: low\n"
+		"owner: ana\nbackup-owner: bo\nunit: support\npurpose: p\n"
+		"environments: [staging]\noutputs: [{to: 'peer:peer', up-to: public}]\n"
+		"entitlements: [{effect: delegate, resource: 'peer:peer'}]\n"));
+	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+		answer = who(fixture, EFFECT_DELEGATE, "peer:peer", after[i]);
+		expect_page(answer, pages[i]);
+		assert_int_equal(strstr(answer.data, "\"next\"") == NULL, i == 3);
+		assert_null(strstr(strstr(answer.data, "\"tool\"") + 1, "\"tool\""));
+	}
+	assert_true(text_equal(who(fixture, EFFECT_DELEGATE, "peer:peer", "farther/tell"),
+		TEXT("{\"items\":[]}")));
+	/* An identity that is gone since, and one by its name alone. */
+	expect_page(who(fixture, EFFECT_DELEGATE, "peer:peer", "fara/sum"), pages[2]);
+	expect_page(who(fixture, EFFECT_DELEGATE, "peer:peer", "far"), pages[2]);
 }
 
 static void whom_a_guardrail_always_forbids_a_model_never_may(void **state)
@@ -1283,6 +1320,7 @@ int main(void)
 		SERVICE_TEST(a_forbidden_call_hints_at_arguments_without_values),
 		SERVICE_TEST(what_an_identity_can_do_is_told_by_pages),
 		SERVICE_TEST(what_may_be_asked_of_models_and_peers_is_told),
+		SERVICE_TEST(who_may_ask_a_peer_is_told_skill_by_skill),
 		SERVICE_TEST(whom_a_guardrail_always_forbids_a_model_never_may),
 		SERVICE_TEST(a_choice_keeps_together_beside_what_else_must_hold),
 		SERVICE_TEST(can_says_how_many_calls_of_a_task_a_line_lets_through),
