@@ -122,7 +122,8 @@ static void put_many_people_and_sources(struct call_bench *bench)
 }
 
 /* Sources are walked once, not once for each person, and of the people nobody but custodians is
- * asked where one of them has room. */
+ * asked where one of them has room: but for the one walk after a change of the registry that says
+ * who has which role. */
 static void the_only_custodian_is_found_in_one_walk_of_the_sources(void **state)
 {
 	struct call_bench *bench = *state;
@@ -135,7 +136,7 @@ static void the_only_custodian_is_found_in_one_walk_of_the_sources(void **state)
 	people_seen = sources_seen = 0;
 	assert_int_equal(ask_of(bench, &client, "t-1", 1), CALL_ASKED);
 	assert_in_range(sources_seen, 1, MANY + 2);
-	assert_int_equal(people_seen, 0);
+	assert_int_equal(people_seen, MANY + 5);
 	/* Now he has none, whoever else is looked for, and whatever waits. */
 	people_seen = sources_seen = 0;
 	assert_int_equal(ask_of(bench, &client, "t-1", 2), CALL_REFUSED);
@@ -155,7 +156,9 @@ static void where_fewer_wait_in_all_than_one_may_have_nobody_is_looked_for(void 
 	run_needs(bench, "[\"data-owner/support\", \"role/approver\"]");
 	people_seen = sources_seen = 0;
 	assert_int_equal(ask_of(bench, &client, "t-1", 1), CALL_ASKED);
-	assert_int_equal(people_seen + sources_seen, 0);
+	assert_int_equal(people_seen, MANY + 5); /* who has which role, once */
+	assert_int_equal(sources_seen, 0);
+	people_seen = 0;
 	assert_int_equal(ask_of(bench, &client, "t-1", 2), CALL_ASKED);
 	assert_int_not_equal(people_seen + sources_seen, 0);
 }
