@@ -37,15 +37,22 @@ static bool consider_known(void *context, const struct registry_entry *entry)
 	return true;
 }
 
+static bool fail_unknown(
+	const char *kind, struct text name, const struct nearest *nearest, struct error *err)
+{
+	bool has_nearest = nearest->found[0] != '\0';
+
+	return error_set(err, ERROR_NOT_FOUND, "no %s is named %.*s%s%s%s", kind, TEXT_ARGS(name),
+		has_nearest ? "; did you mean " : "", nearest->found, has_nearest ? "?" : "");
+}
+
 bool name_unknown(
 	const struct registry *registry, enum object_kind kind, struct text name, struct error *err)
 {
 	struct nearest nearest = {.wrong = name};
 
 	registry_each(registry, kind, TEXT(""), consider_known, &nearest);
-	return error_set(err, ERROR_NOT_FOUND, "no %s is named %.*s%s%s%s", object_kind_word(kind),
-		TEXT_ARGS(name), nearest.found[0] == '\0' ? "" : "; did you mean ", nearest.found,
-		nearest.found[0] == '\0' ? "" : "?");
+	return fail_unknown(object_kind_word(kind), name, &nearest, err);
 }
 
 static bool note_user(void *is_used, const struct registry_entry *entry)
@@ -68,9 +75,7 @@ bool resource_check(const struct registry *registry, enum object_kind kind, stru
 	if (is_used || (entry != NULL && entry->in_force != NULL))
 		return true;
 	nearest_registered(&nearest, registry, kind);
-	return error_set(err, ERROR_NOT_FOUND, "no %s is named %.*s%s%s%s", object_kind_word(kind),
-		TEXT_ARGS(name), nearest.found[0] == '\0' ? "" : "; did you mean ", nearest.found,
-		nearest.found[0] == '\0' ? "" : "?");
+	return fail_unknown(object_kind_word(kind), name, &nearest, err);
 }
 
 bool model_check(const struct registry *registry, struct text written, struct error *err)
@@ -89,7 +94,5 @@ bool model_check(const struct registry *registry, struct text written, struct er
 		return true;
 	for (uint32_t i = 0; server != NULL && i < server->models_count; i++)
 		nearest_consider(&nearest, server->models[i].name);
-	return error_set(err, ERROR_NOT_FOUND, "no model is named %.*s%s%s%s", TEXT_ARGS(name),
-		nearest.found[0] == '\0' ? "" : "; did you mean ", nearest.found,
-		nearest.found[0] == '\0' ? "" : "?");
+	return fail_unknown("model", name, &nearest, err);
 }

@@ -60,23 +60,27 @@ static bool value_json(const struct cedar_value *value, struct json *out)
 	}
 }
 
+/* The object with one member otherwise. */
+static bool object_with(struct changing *changing, const struct json *before, struct text name,
+	struct json value, struct json *out)
+{
+	struct json_builder object;
+	struct error err;
+
+	json_object_start(&object, changing->scratch);
+	for (uint32_t i = 0; i < before->count; i++)
+		if (!text_equal(before->members[i].name, name))
+			json_put_named(&object, before->members[i].name, before->members[i].value);
+	json_put_named(&object, name, value);
+	return json_object_seal(&object, out, &err);
+}
+
 /* The call with one argument otherwise. */
 static bool call_with_argument(
 	struct changing *changing, struct text name, struct json value, struct call *out)
 {
-	const struct json *arguments = &changing->call->arguments;
-	struct json_builder object;
-	struct error err;
-	uint32_t i;
-
 	*out = *changing->call;
-	json_object_start(&object, changing->scratch);
-	for (i = 0; i < arguments->count; i++)
-		if (!text_equal(arguments->members[i].name, name))
-			json_put_named(
-				&object, arguments->members[i].name, arguments->members[i].value);
-	json_put_named(&object, name, value);
-	if (!json_object_seal(&object, &out->arguments, &err))
+	if (!object_with(changing, &changing->call->arguments, name, value, &out->arguments))
 		return false;
 	out->arguments_text = json_canonical_text(changing->scratch, &out->arguments);
 	return out->arguments_text.data != NULL;
@@ -129,19 +133,8 @@ static void try_argument(struct changing *changing, const struct turn *turn)
 static bool call_with_generation(
 	struct changing *changing, struct text name, struct json value, struct call *out)
 {
-	const struct json *generation = &changing->call->generation;
-	struct json_builder object;
-	struct error err;
-	uint32_t i;
-
 	*out = *changing->call;
-	json_object_start(&object, changing->scratch);
-	for (i = 0; i < generation->count; i++)
-		if (!text_equal(generation->members[i].name, name))
-			json_put_named(
-				&object, generation->members[i].name, generation->members[i].value);
-	json_put_named(&object, name, value);
-	return json_object_seal(&object, &out->generation, &err);
+	return object_with(changing, &changing->call->generation, name, value, &out->generation);
 }
 
 /* The api is the provider's, and no request's to choose; no prompt takes nothing, nor is anything

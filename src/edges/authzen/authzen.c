@@ -14,6 +14,8 @@
 #include "base/random.h"
 #include "edges/authzen/authzen_private.h"
 
+#define NO_MEMORY "{\"error\":{\"message\":\"no memory\",\"status\":500}}"
+
 enum { HEADERS_MAX = 4, CHALLENGE_BYTES_MAX = 2048, FORBIDDEN_LENGTH = sizeof "forbidden: " - 1 };
 
 static const struct authzen_endpoint endpoints[AUTHZEN_ENDPOINTS] = {
@@ -179,7 +181,7 @@ static void fail_challenging(struct authzen_request *request, unsigned status, c
 	}
 	if (text.data == NULL) {
 		status = 500;
-		text = TEXT("{\"error\":{\"message\":\"no memory\",\"status\":500}}");
+		text = TEXT(NO_MEMORY);
 	}
 	respond(request, status, text, challenge);
 }
@@ -381,7 +383,7 @@ static void respond_full(struct http_exchange *exchange)
 	struct http_header headers[] = {{"Cache-Control", "no-store"}, {"X-Request-ID", id}};
 	struct http_response response = {.status = 500,
 		.content_type = "application/json",
-		.body = TEXT("{\"error\":{\"message\":\"no memory\",\"status\":500}}"),
+		.body = TEXT(NO_MEMORY),
 		.headers = headers,
 		.header_count = 1};
 	struct text written;
