@@ -23,7 +23,7 @@ END
 """
 
 
-def run(status, mode=stat.S_IRWXU):
+def run(status, mode=stat.S_IRWXU, by_hand=None):
     """(exit status, RESULTS.md, results.json) of one program that ends so."""
     with tempfile.TemporaryDirectory() as folder:
         program = os.path.join(folder, "bench", "a")
@@ -31,6 +31,9 @@ def run(status, mode=stat.S_IRWXU):
         with open(program, "w", encoding="utf-8") as file:
             file.write(PRINTED + f"exit {status}\n")
         os.chmod(program, mode)
+        if by_hand is not None:
+            with open(os.path.join(folder, "apart.md"), "w", encoding="utf-8") as file:
+                file.write(by_hand)
         done = subprocess.run([TOOL, folder, folder], capture_output=True, text=True, check=False)
         with open(os.path.join(folder, "RESULTS.md"), encoding="utf-8") as file:
             text = file.read()
@@ -66,6 +69,11 @@ class RunBench(unittest.TestCase):
         self.assertNotIn("| what is timed", text)
         self.assertEqual(len(kept["results"]["a"]), 6)
         self.assertGreaterEqual(kept["load"], 0)
+
+    def test_what_is_written_by_hand_stands_below_the_tables(self):
+        _, text, _ = run(1, by_hand="## why a is slow\n\nIt waits.\n")
+        self.assertTrue(text.endswith("It failed, or missed a bar.\n\n## why a is slow\n\n"
+                                      "It waits.\n"), text)
 
 
 ANNOTATED = r"""
