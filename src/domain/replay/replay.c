@@ -130,22 +130,43 @@ static bool fold_one(struct replay *replay, const struct replay_entry *entry, st
 	return ok || error_wrap(err, "record %llu", (unsigned long long)entry->index);
 }
 
+static bool fold_first(struct replay *replay, struct error *err)
+{
+	struct pending *pending = replay->first;
+	bool ok = fold_one(replay, &pending->entry, err);
+
+	replay->first = pending->next;
+	if (replay->first == NULL)
+		replay->last = NULL;
+	free(pending);
+	return ok;
+}
+
+static bool settle(struct replay *replay, struct error *err)
+{
+	return replay_world_settle(&replay->was, err) &&
+	       (replay->options->candidate == NULL || replay_world_settle(&replay->would, err));
+}
+
 /* Folds what a decision had seen. */
 static bool fold_below(struct replay *replay, uint64_t seen, struct error *err)
 {
-	while (replay->first != NULL && replay->first->entry.index < seen) {
-		struct pending *pending = replay->first;
-		bool ok = fold_one(replay, &pending->entry, err);
-
-		replay->first = pending->next;
-		if (replay->first == NULL)
-			replay->last = NULL;
-		free(pending);
-		if (!ok)
+	while (replay->first != NULL && replay->first->entry.index < seen)
+		if (!fold_first(replay, err))
 			return false;
-	}
-	return replay_world_settle(&replay->was, err) &&
-	       (replay->options->candidate == NULL || replay_world_settle(&replay->would, err));
+	return settle(replay, err);
+}
+
+/* Folds what an evaluation that does not say what it had seen has seen for certain: the version
+ * that answered.  What lies between may be new to the decision after it, which was under way. */
+static bool fold_to_version(
+	struct replay *replay, struct text versioned, uint64_t index, struct error *err)
+{
+	while (replay->first != NULL && replay->first->entry.index < index &&
+		!replay_has_version(&replay->was, versioned))
+		if (!fold_first(replay, err))
+			return false;
+	return settle(replay, err);
 }
 
 bool replay_finish(struct replay *replay, const struct registry **out, struct error *err)
@@ -520,13 +541,22 @@ static bool replay_decision(struct replay *replay, const struct json *record,
 	return true;
 }
 
+static bool fold_seen(struct replay *replay, const struct json *record, bool is_decision,
+	uint64_t index, struct error *err)
+{
+	int64_t seen = json_integer_or(record, "seen", -1);
+
+	if (seen < 0 && !is_decision)
+		return fold_to_version(replay, json_text_or(record, "application", ""), index, err);
+	return fold_below(replay, seen < 0 ? index : (uint64_t)seen, err);
+}
+
 /* Each in the state it had seen; what is not replayed needs none. */
 static bool replay_record(struct replay *replay, const struct json *record,
 	const struct replay_entry *entry, struct error *err)
 {
 	bool is_decision = text_is(json_text_or(record, "type", ""), "decision");
-	int64_t seen = json_integer_or(record, "seen", -1);
-	bool ok = fold_below(replay, seen < 0 ? entry->index : (uint64_t)seen, err);
+	bool ok = fold_seen(replay, record, is_decision, entry->index, err);
 
 	if (ok && is_asked_for(replay, record) && is_in_sample(replay, is_decision))
 		ok = is_decision ? replay_decision(replay, record, entry, err)

@@ -20,28 +20,30 @@ struct recorded {
 	struct json questions; /* as many; null: it could not be decided */
 };
 
+/* NAME of NAME@VERSION; empty: no version. */
+static struct text name_of(struct text versioned)
+{
+	ptrdiff_t at = text_find_byte(versioned, '@');
+
+	return (struct text){versioned.data, at < 0 ? 0 : (size_t)at};
+}
+
 static bool read_results(struct recorded *recorded)
 {
 	const struct json *results = json_find(recorded->record, "results");
-	ptrdiff_t at = text_find_byte(recorded->versioned, '@');
 
-	if (results == NULL || results->type != JSON_ARRAY || at < 0)
-		return false;
+	recorded->application = name_of(recorded->versioned);
 	recorded->results = results;
-	recorded->application = (struct text){recorded->versioned.data, (size_t)at};
-	return true;
+	return results != NULL && results->type == JSON_ARRAY && recorded->application.length > 0;
 }
 
-/* The version in force is NAME@VERSION. */
-static bool same_version(const struct replay_world *world, const struct recorded *recorded)
+bool replay_has_version(const struct replay_world *world, struct text versioned)
 {
-	const struct registry_entry *entry =
-		registry_find_application(world->registry, recorded->application);
-	struct text version = {recorded->versioned.data + recorded->application.length + 1,
-		recorded->versioned.length - recorded->application.length - 1};
+	struct text name = name_of(versioned);
+	const struct registry_entry *entry = registry_find_application(world->registry, name);
 	int64_t number;
 
-	return entry != NULL && text_to_int64(version, &number) &&
+	return entry != NULL && text_to_int64(text_after(versioned, name.length + 1), &number) &&
 	       number == (int64_t)entry->in_force->version;
 }
 
@@ -55,7 +57,7 @@ static bool is_not_kept(const struct replay *replay, const struct recorded *reco
 		json_find(recorded->record, "seen") != NULL)
 		return false;
 	entry = registry_find_application(replay->was.registry, recorded->application);
-	return entry == NULL || !same_version(&replay->was, recorded) ||
+	return entry == NULL || !replay_has_version(&replay->was, recorded->versioned) ||
 	       !entry->in_force->application->keeps_questions;
 }
 
@@ -159,7 +161,8 @@ static struct replay_difference difference_of(const struct recorded *recorded)
 static bool ask_again(struct replay *replay, const struct recorded *recorded, bool *out_is_same,
 	struct error *err)
 {
-	const char *version = same_version(&replay->was, recorded) ? NULL : "application";
+	const char *version =
+		replay_has_version(&replay->was, recorded->versioned) ? NULL : "application";
 
 	*out_is_same = version == NULL;
 	for (uint32_t i = 0; i < recorded->results->count; i++) {

@@ -131,6 +131,8 @@ void replay_tell_unmade(
 	struct replay *replay, uint64_t index, enum replay_cause cause, const struct json *record);
 
 /* ---- replay_evaluation.c: one of an application, in the state it had seen */
+/* The version in force is NAME@VERSION. */
+bool replay_has_version(const struct replay_world *world, struct text versioned);
 bool replay_evaluation(struct replay *replay, const struct json *record,
 	const struct replay_entry *entry, struct error *err) MUST_CHECK;
 

@@ -375,6 +375,52 @@ static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
 	call_bench_abort(&second);
 }
 
+/* Between the two an application answered, and kept nothing of it: what it had seen is not said. */
+static void insert_evaluation(struct fake_log *log, size_t at)
+{
+	for (size_t i = log->count++; i > at; i--)
+		log->entries[i] = log->entries[i - 1];
+	log->entries[at] = (struct fake_entry){
+		.entry = TEXT("{\"application\":\"shop@1\",\"at\":1800000000001,\"identity\":"
+			      "\"agent\",\"results\":[{\"verdict\":\"deny\"}],\"type\":"
+			      "\"evaluation\"}")};
+}
+
+static size_t find_decision(const struct fake_log *log)
+{
+	size_t i = 0;
+
+	while (memmem(log->entries[i].entry.data, log->entries[i].entry.length,
+		       "\"type\":\"decision\"", 17) == NULL)
+		i++;
+	return i;
+}
+
+static void an_evaluation_between_two_brings_nothing_that_they_had_not_seen(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client first, second;
+
+	assert_true(decide_bench_put(&fixture->bench->world,
+		"object: application\nname: shop\nunit: support\ncallers: [agent]\n"
+		"policies: permit (principal, action, resource);\n"));
+	assert_true(decide_bench_put(&fixture->bench->world,
+		"object: policy\nname: org/label\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\")\n"
+		"  when { context.labels.untrusted };\n"));
+	recorded_calls_registry(&fixture->calls);
+	fixture->bench->is_log_held = true;
+	assert_true(call_bench_start(fixture->bench, &first, "read", "{\"path\":\"tickets/1\"}"));
+	assert_true(call_bench_start(fixture->bench, &second, "list", "{}"));
+	fixture->bench->is_log_held = false;
+	call_bench_flush(fixture->bench);
+	insert_evaluation(&fixture->bench->log, find_decision(&fixture->bench->log) + 1);
+	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
+	assert_int_equal(replay_figures_of(fixture->replay).evaluations.causes[REPLAY_NOT_KEPT], 1);
+	call_bench_abort(&first);
+	call_bench_abort(&second);
+}
+
 /* The second was decided while the first, that it counts, was under way. */
 static void what_was_used_of_lines_is_what_the_record_says(void **state)
 {
@@ -665,6 +711,7 @@ int main(void)
 		TEST(each_decision_meets_the_revision_it_saw),
 		TEST(a_change_that_hides_behind_an_old_revision_is_in_force),
 		TEST(a_decision_sees_no_entry_that_it_had_not_seen),
+		TEST(an_evaluation_between_two_brings_nothing_that_they_had_not_seen),
 		TEST(what_was_used_of_lines_is_what_the_record_says),
 		TEST(what_was_let_out_is_part_of_it),
 		TEST(answers_of_people_are_part_of_it),
