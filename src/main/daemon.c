@@ -1222,7 +1222,8 @@ static void reload(struct daemon *daemon)
 		secrecy_change(daemon->detector, &fresh);
 		log_info("reloaded", LOG_NUMBER("hold_ms", fresh.hold_ms),
 			LOG_NUMBER("upstream_timeout_ms", fresh.upstream_timeout_ms),
-			LOG_NUMBER("questions_per_person_max", fresh.questions_per_person_max));
+			LOG_NUMBER("questions_per_person_max", fresh.questions_per_person_max),
+			LOG_STRING("model_tool_calls", fresh.model_tool_calls));
 	}
 	arena_destroy(&arena);
 }

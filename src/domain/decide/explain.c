@@ -117,14 +117,30 @@ static struct text failing_clause(struct evaluation *evaluation, struct ceiling 
 	return cedar_text_to(explanation.text);
 }
 
+/* Of an identity above: the caller learns whose line it is, and not what the line says. */
+static bool refuse_condition_of_other(
+	struct evaluation *evaluation, const struct registry_entry *entry, struct text id)
+{
+	return refuse(evaluation, REASON_NO_ENTITLEMENT,
+		SAY("%.*s permits %.*s only under a condition that this call does not meet.",
+			TEXT_ARGS(id), TEXT_ARGS(evaluation->call->tool)),
+		SAY("Arguments for which the condition holds, which remit why %.*s tells people, "
+		    "or a wider line in that charter, approved.",
+			TEXT_ARGS(entry->name)));
+}
+
 static bool refuse_false_condition(struct evaluation *evaluation,
 	const struct registry_entry *entry, const struct entitlement *line)
 {
 	struct text id = SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(entry->name),
 		entry->in_force->version, line->number);
-	struct text clause = failing_clause(evaluation, entry->ceiling, line, id);
+	struct text clause;
 
 	evaluation->out->entitlement = id;
+	evaluation->out->clause = TEXT("");
+	if (entry != evaluation->entry)
+		return refuse_condition_of_other(evaluation, entry, id);
+	clause = failing_clause(evaluation, entry->ceiling, line, id);
 	evaluation->out->clause = clause;
 	return refuse(evaluation, REASON_NO_ENTITLEMENT,
 		SAY("%.*s permits %.*s only when %.*s.", TEXT_ARGS(id),

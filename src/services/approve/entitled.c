@@ -7,7 +7,7 @@
  *   data-owner/UNIT       custodian of a data source of the unit, or an owner in
  *                         it; only for units the call has to do with
  *   unit/UNIT             an owner or approver of that unit: of no other, not of org either
- *   second                two different people, each owner, backup owner or
+ *   second                two different people, one of them owner, backup owner or
  *                         approver
  * Nobody answers what was asked on their own behalf: the person of the task, and of each
  * task above it, whatever they are else.  A yes counts while the key that signed it is

@@ -110,8 +110,8 @@ struct call_ports {
  * tasks and approvals.  ports and settings are copied.  Errors: LIMIT. */
 bool call_service_create(struct call_service **out, const struct call_ports *ports,
 	const struct call_settings *settings, struct error *err) MUST_CHECK;
-/* Takes the times of settings for the waits that begin from now on; what bounds
- * memory stays as it was created. */
+/* Takes the times of settings for the waits that begin from now on, and what becomes of the
+ * tool calls of a model; what bounds memory stays as it was created. */
 void call_service_change(struct call_service *service, const struct call_settings *settings);
 /* Nothing may be in flight to the log any more (record_log_close).  No callback
  * runs. */

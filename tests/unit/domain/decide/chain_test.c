@@ -15,20 +15,26 @@
 #define TO_MID(more) "{identity: mid, effects: [read, write, execute], up-to: internal" more "}"
 #define TO_AGENT(more) "{identity: agent, effects: [read, write, execute], up-to: internal" more "}"
 
-static void put(struct decide_bench *bench, const char *name, const char *peers)
+static void put_reading(
+	struct decide_bench *bench, const char *name, const char *peers, const char *when)
 {
 	struct text yaml = text_format(bench->arena,
 		"object: identity\nname: %s\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
 		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
 		"data-sources: [{name: tickets, up-to: internal}]\n"
 		"outputs: [{to: reply, up-to: internal}, {to: files/run, up-to: internal}]\n"
-		"entitlements: [{effect: read, tool: files/read}, {effect: read, tool: "
+		"entitlements: [{effect: read, tool: files/read%s}, {effect: read, tool: "
 		"files/list},\n"
 		"  {effect: execute, tool: files/run}]\n"
 		"peers: [%s]\nexpires: 2030-01-01\n",
-		name, peers);
+		name, when, peers);
 
 	assert_true(decide_bench_put(bench, yaml.data));
+}
+
+static void put(struct decide_bench *bench, const char *name, const char *peers)
+{
+	put_reading(bench, name, peers, "");
 }
 
 static int start(void **state)
@@ -84,6 +90,22 @@ static void refused(const struct decision *decision, enum reason reason, const c
 }
 
 /* ---- lines ---- */
+
+static void what_a_line_above_says_is_not_told(void **state)
+{
+	struct decide_bench *bench = *state;
+	const struct decision *decision;
+
+	put_reading(bench, "mid", TO_AGENT(""), ", when: 'context.args.path like \"tickets/9*\"'");
+	decision = ask(bench, "read", TICKET);
+	refused(decision, REASON_NO_ENTITLEMENT, "charter/mid@2/entitlements/0");
+	assert_string_equal(decision->entitlement.data, "charter/mid@2/entitlements/0");
+	assert_int_equal(decision->clause.length, 0);
+	assert_null(strstr(decision->explanation.data, "tickets/9"));
+	assert_null(strstr(decision->needed.data, "tickets/9"));
+	assert_non_null(strstr(decision->needed.data, "remit why mid"));
+	allowed(ask(bench, "read", "{\"path\":\"tickets/91\"}"));
+}
 
 static void a_link_without_a_line_has_handed_on_nothing(void **state)
 {
@@ -305,6 +327,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
+		TEST(what_a_line_above_says_is_not_told),
 		TEST(a_link_without_a_line_has_handed_on_nothing),
 		TEST(what_only_lists_needs_the_line_too),
 		TEST(the_first_link_that_refuses_is_named),
