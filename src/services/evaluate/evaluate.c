@@ -85,6 +85,25 @@ uint64_t evaluate_state(const struct evaluate *evaluate, struct text application
 	return entry == NULL ? 0 : entry->in_force->version;
 }
 
+bool evaluate_read_bytes(struct evaluate *evaluate, const struct application_question *question,
+	uint64_t *out, struct error *err)
+{
+	const struct json *const parts[] = {question->context, question->action_properties,
+		question->subject.properties, question->resource.properties};
+
+	*out = 0;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		if (parts[i] == NULL)
+			continue;
+		buffer_reset(&evaluate->text);
+		json_canonical(&evaluate->text, parts[i]);
+		if (buffer_failed(&evaluate->text))
+			return error_set(err, ERROR_LIMIT, "no memory for the question");
+		*out += evaluate->text.length;
+	}
+	return true;
+}
+
 /* ---- an application's point ---- */
 
 static bool keep_policies(struct evaluate_answer *out, struct arena *arena,

@@ -32,8 +32,9 @@ enum {
 	EVALUATE_IN_FLIGHT_MAX = 4096,  /* records on their way at once */
 	EVALUATE_ID_BYTES = 24,
 	EVALUATE_CONTENT_BYTES_MAX = 512 * 1024, /* of questions that are kept */
-	/* A context is read anew for each question it is part of: of one page of a search, or of
-	 * the defaults of one batch, as many bytes as this, counted each time. */
+	/* Context and properties are read anew for each question they are part of: of one page of a
+	 * search, or of one batch, as many bytes as this, counted each time (evaluate_read_bytes).
+	 */
 	EVALUATE_READ_BYTES_MAX = 4 * 1024 * 1024,
 	/* Of arguments, compared with those of open approvals for one question. */
 	EVALUATE_COMPARED_BYTES_MAX = 1024 * 1024,
@@ -99,6 +100,11 @@ struct evaluate_answer {
 bool evaluate_decide(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct application_question *question, struct arena *arena,
 	struct evaluate_answer *out, struct error *err) MUST_CHECK;
+
+/* What deciding reads of a question: its context, and the properties of action, subject and
+ * resource, in their canonical form.  Errors: LIMIT. */
+bool evaluate_read_bytes(struct evaluate *evaluate, const struct application_question *question,
+	uint64_t *out, struct error *err) MUST_CHECK;
 
 enum evaluate_part { EVALUATE_SUBJECTS = 0, EVALUATE_RESOURCES, EVALUATE_ACTIONS };
 

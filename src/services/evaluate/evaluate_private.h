@@ -10,7 +10,7 @@ struct evaluate_entry; /* a record on its way */
 struct evaluate {
 	struct evaluate_parts parts;
 	struct arena *scratch; /* of one candidate of a search; empty between */
-	struct buffer text;    /* of one record, and of the request it names */
+	struct buffer text;    /* of one record, and of what is measured or digested */
 	struct evaluate_entry *entries;
 	struct evaluate_entry *spare;
 	uint32_t entries_count;

@@ -153,19 +153,16 @@ static bool walk(struct searching *searching, struct evaluate *evaluate,
 	return true;
 }
 
-/* So many that the context of the question is not read for longer than a call may wait. */
-static bool bound_page(struct searching *searching, struct error *err)
+/* So many that the question is not read for longer than a call may wait. */
+static bool bound_page(struct searching *searching, struct evaluate *evaluate, struct error *err)
 {
-	const struct json *context = searching->search->question->context;
-	struct text text = TEXT("");
 	uint64_t most = EVALUATE_CANDIDATES_MAX;
+	uint64_t bytes;
 
-	if (context != NULL)
-		text = json_canonical_text(searching->arena, context);
-	if (text.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for the search");
-	if (text.length > 0 && EVALUATE_READ_BYTES_MAX / text.length < most)
-		most = EVALUATE_READ_BYTES_MAX / text.length;
+	if (!evaluate_read_bytes(evaluate, searching->search->question, &bytes, err))
+		return false;
+	if (bytes > 0 && EVALUATE_READ_BYTES_MAX / bytes < most)
+		most = EVALUATE_READ_BYTES_MAX / bytes;
 	searching->decided_max = most == 0 ? 1 : (uint32_t)most;
 	return true;
 }
@@ -191,7 +188,8 @@ bool evaluate_search(struct evaluate *evaluate, const struct evaluate_asker *ask
 		searching.rules = entry->rules;
 		searching.count = application_candidates_count(entry->rules);
 	}
-	if (!bound_page(&searching, err) || !walk(&searching, evaluate, asker, &out->next, err))
+	if (!bound_page(&searching, evaluate, err) ||
+		!walk(&searching, evaluate, asker, &out->next, err))
 		return false;
 	out->items = searching.found;
 	out->count = searching.found_count;

@@ -241,25 +241,25 @@ static const struct json *long_object(struct bench *bench, size_t bytes)
 	return parse(bench, text);
 }
 
-static struct evaluate_page search_items_with(struct bench *bench, const char *application,
-	const struct json *context, uint32_t limit, uint64_t from)
+static struct evaluate_page search_for(struct bench *bench, const char *application,
+	const struct application_question *question, uint32_t limit, uint64_t from)
 {
 	struct evaluate_asker asker = asker_of(application, "a1");
-	struct application_question question = buy("ignored");
 	const struct evaluate_search search = {
-		.question = &question, .part = EVALUATE_RESOURCES, .limit = limit, .from = from};
+		.question = question, .part = EVALUATE_RESOURCES, .limit = limit, .from = from};
 	struct evaluate_page page;
 
-	question.context = context;
-	assert_true(evaluate_search(
-		bench->evaluate, &asker, &search, bench->arena, &page, &bench->err));
+	if (!evaluate_search(bench->evaluate, &asker, &search, bench->arena, &page, &bench->err))
+		fail_msg("%s", bench->err.text);
 	return page;
 }
 
 static struct evaluate_page search_items(
 	struct bench *bench, const char *application, uint32_t limit, uint64_t from)
 {
-	return search_items_with(bench, application, NULL, limit, from);
+	const struct application_question question = buy("ignored");
+
+	return search_for(bench, application, &question, limit, from);
 }
 
 static void a_search_finds_what_evaluations_permit_page_by_page(void **state)
@@ -314,20 +314,56 @@ static void a_page_ends_after_so_many_candidates(void **state)
 	assert_int_equal(page.next, 0);
 }
 
-/* The context of a search is read for each candidate. */
+enum { MEMBERS_READ = 4 };
+
+/* Gives a question a value for one of what is read of it. */
+static void set_member(
+	struct application_question *question, size_t which, const struct json *value)
+{
+	const struct json **const members[MEMBERS_READ] = {&question->context,
+		&question->action_properties, &question->subject.properties,
+		&question->resource.properties};
+
+	*members[which] = value;
+}
+
+/* What a search says is read for each candidate. */
 static void a_page_ends_sooner_where_much_is_read_for_each(void **state)
 {
-	static const size_t bytes = EVALUATE_READ_BYTES_MAX / 10;
+	static const struct {
+		int over;
+		uint64_t next;
+	} rows[] = {{-1, 0}, {0, 0}, {1, 9}};
+	enum { CROWD = 10, BYTES = EVALUATE_READ_BYTES_MAX / CROWD };
 	struct bench *bench = *state;
-	struct evaluate_page page;
 
-	register_crowd(bench, 10);
-	page = search_items_with(bench, "crowd", long_object(bench, bytes), 5, 0);
-	assert_int_equal(page.next, 0);
-	page = search_items_with(bench, "crowd", long_object(bench, bytes + 1), 5, 0);
-	assert_int_equal(page.next, 9);
-	page = search_items_with(bench, "crowd", long_object(bench, bytes + 1), 5, 9);
-	assert_int_equal(page.next, 0);
+	register_crowd(bench, CROWD);
+	for (size_t which = 0; which < MEMBERS_READ; which++) {
+		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+			struct application_question question = buy("ignored");
+
+			set_member(&question, which,
+				long_object(bench, (size_t)(BYTES + rows[i].over)));
+			assert_int_equal(
+				search_for(bench, "crowd", &question, 5, 0).next, rows[i].next);
+			assert_int_equal(search_for(bench, "crowd", &question, 5, 9).next, 0);
+		}
+	}
+}
+
+static void all_that_is_read_of_a_question_counts_together(void **state)
+{
+	enum { CROWD = 10, BYTES = EVALUATE_READ_BYTES_MAX / CROWD / MEMBERS_READ };
+	struct bench *bench = *state;
+	struct application_question question = buy("ignored");
+
+	register_crowd(bench, CROWD);
+	for (size_t which = 0; which < MEMBERS_READ; which++)
+		set_member(&question, which, long_object(bench, BYTES));
+	assert_int_equal(search_for(bench, "crowd", &question, 5, 0).next, 0);
+	for (size_t which = 0; which < MEMBERS_READ; which++)
+		set_member(&question, which, long_object(bench, BYTES + 1));
+	assert_int_equal(search_for(bench, "crowd", &question, 5, 0).next, 9);
 }
 
 /* Open for good, about arguments that are wrong or those of the question. */
@@ -635,6 +671,7 @@ int main(void)
 		EVALUATE_TEST(a_search_finds_what_evaluations_permit_page_by_page),
 		EVALUATE_TEST(a_page_ends_after_so_many_candidates),
 		EVALUATE_TEST(a_page_ends_sooner_where_much_is_read_for_each),
+		EVALUATE_TEST(all_that_is_read_of_a_question_counts_together),
 		EVALUATE_TEST(arguments_are_compared_with_so_many_approvals),
 		EVALUATE_TEST(another_version_is_another_state),
 		EVALUATE_TEST(a_record_has_a_digest_and_no_values),
