@@ -98,9 +98,6 @@ const char *authzen_message_of(const struct error *err);
 
 /* read.c: the parts of a question.  Errors: INVALID; of draft 00, LIMIT too. */
 enum authzen_id { AUTHZEN_ID_NEEDED = 0, AUTHZEN_ID_IGNORED };
-/* The member of holder, else of defaults (NULL: none). */
-const struct json *authzen_member(
-	const struct json *holder, const struct json *defaults, const char *name);
 bool authzen_read_entity(struct application_entity *out, const struct authzen_reader *reader,
 	const struct json *value, const char *name, enum authzen_id id,
 	struct error *err) MUST_CHECK;
@@ -108,9 +105,25 @@ bool authzen_read_action(struct application_question *out, const struct authzen_
 	const struct json *value, struct error *err) MUST_CHECK;
 bool authzen_read_context(
 	struct application_question *out, const struct json *value, struct error *err) MUST_CHECK;
-/* subject, action, resource and context of one evaluation. */
+enum authzen_part {
+	AUTHZEN_SUBJECT = 0,
+	AUTHZEN_ACTION,
+	AUTHZEN_RESOURCE,
+	AUTHZEN_CONTEXT,
+	AUTHZEN_PARTS
+};
+/* What a batch says for all items that do not say it themselves.  It is read once, so that
+ * what is made of it is there once, too. */
+struct authzen_defaults {
+	struct application_question question;
+	struct error errs[AUTHZEN_PARTS]; /* code NONE: the part could be read */
+};
+void authzen_read_defaults(
+	struct authzen_defaults *out, const struct authzen_reader *reader, const struct json *body);
+/* subject, action, resource and context of one evaluation.  defaults: or NULL. */
 bool authzen_read_question(struct application_question *out, const struct authzen_reader *reader,
-	const struct json *item, const struct json *defaults, struct error *err) MUST_CHECK;
+	const struct json *item, const struct authzen_defaults *defaults,
+	struct error *err) MUST_CHECK;
 
 /* decision.c */
 void authzen_evaluation(struct authzen_request *request);

@@ -410,19 +410,28 @@ static void a_default_is_replaced_as_a_whole(void **state)
 		"nyneee");
 }
 
-static const char *batch_of(struct bench *bench, int count)
+/* So many of the same item, with commas between. */
+static const char *repeated(struct bench *bench, const char *item, int count)
 {
-	struct buffer body;
+	struct buffer items;
 	const char *text;
 
-	buffer_init(&body, REQUEST_BYTES_MAX);
-	buffer_append_string(&body, "{\"evaluations\":[");
-	for (int i = 0; i < count; i++)
-		buffer_append_string(&body, i == 0 ? YES : "," YES);
-	buffer_append_string(&body, "]}");
-	text = text_copy(bench->issuing.governed.arena, buffer_text(&body)).data;
-	buffer_deinit(&body);
+	buffer_init(&items, REQUEST_BYTES_MAX);
+	for (int i = 0; i < count; i++) {
+		buffer_append_string(&items, i == 0 ? "" : ",");
+		buffer_append_string(&items, item);
+	}
+	text = text_copy(bench->issuing.governed.arena, buffer_text(&items)).data;
+	assert_non_null(text);
+	buffer_deinit(&items);
 	return text;
+}
+
+static const char *batch_of(struct bench *bench, int count)
+{
+	return text_format(bench->issuing.governed.arena, "{\"evaluations\":[%s]}",
+		repeated(bench, YES, count))
+		.data;
 }
 
 static void a_batch_has_a_bound_and_one_record(void **state)
@@ -437,19 +446,69 @@ static void a_batch_has_a_bound_and_one_record(void **state)
 	assert_int_equal(bench->issuing.governed.log.count, before + 1);
 }
 
-/* The default context is read for each item. */
-static void the_context_of_a_batch_has_a_bound(void **state)
+enum { MEMBERS_READ = 4, CONTEXT = 3, AROUND_READ = sizeof "{}{}{}" - 1 };
+
+/* A batch whose defaults permit, with this value for one of what is read of them. */
+static const char *batch_with(
+	struct bench *bench, size_t which, const char *value, const char *items)
+{
+	const char *values[MEMBERS_READ] = {"{}", "{}", "{}", "{}"};
+
+	values[which] = value;
+	return text_format(bench->issuing.governed.arena,
+		"{\"subject\":{\"type\":\"User\",\"id\":\"u\",\"properties\":%s},"
+		"\"action\":{\"name\":\"buy\",\"properties\":%s},"
+		"\"resource\":{\"type\":\"Item\",\"id\":\"i1\",\"properties\":%s},"
+		"\"context\":%s,\"evaluations\":[%s]}",
+		values[0], values[1], values[2], values[CONTEXT], items)
+		.data;
+}
+
+/* {"a":"xx…"} of so many bytes. */
+static const char *long_object(struct bench *bench, int bytes)
+{
+	int around = sizeof "{\"a\":\"\"}" - 1;
+
+	return text_format(bench->issuing.governed.arena, "{\"a\":\"%*s\"}", bytes - around, "")
+		.data;
+}
+
+/* A default is read for each item that takes it. */
+static void what_a_batch_reads_has_a_bound(void **state)
+{
+	enum { BYTES = EVALUATE_READ_BYTES_MAX / EVALUATE_ITEMS_MAX - AROUND_READ };
+	static const struct {
+		int over, status;
+	} rows[] = {{-1, 200}, {0, 200}, {1, 400}};
+	struct bench *bench = *state;
+	const char *items = repeated(bench, "{}", EVALUATE_ITEMS_MAX);
+
+	for (size_t which = 0; which < MEMBERS_READ; which++) {
+		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+			const char *value = long_object(bench, BYTES + rows[i].over);
+
+			assert_int_equal(
+				post(bench, "evaluations", batch_with(bench, which, value, items)),
+				rows[i].status);
+		}
+	}
+}
+
+static void a_default_counts_for_those_that_take_it(void **state)
 {
 	struct bench *bench = *state;
-	const char *batch = batch_of(bench, EVALUATE_ITEMS_MAX);
-	size_t around = sizeof "{\"a\":\"\"}" - 1;
+	const char *large = long_object(bench, 100000);
+	const char *own[MEMBERS_READ] = {SUBJECT, ACTION, RESOURCE, "\"context\":{}"};
+	char *due = arena_array(bench->issuing.governed.arena, char, EVALUATE_ITEMS_MAX + 1);
 
-	for (size_t over = 0; over <= 1; over++) {
-		size_t bytes = EVALUATE_READ_BYTES_MAX / EVALUATE_ITEMS_MAX - around + over;
-		struct text body = text_format(bench->issuing.governed.arena,
-			"{\"context\":{\"a\":\"%*s\"},%s", (int)bytes, "", batch + 1);
+	assert_non_null(due);
+	memset(due, 'y', EVALUATE_ITEMS_MAX);
+	for (size_t which = 0; which < MEMBERS_READ; which++) {
+		struct text item = text_format(bench->issuing.governed.arena, "{%s}", own[which]);
+		const char *items = repeated(bench, item.data, EVALUATE_ITEMS_MAX - 1);
+		struct text all = text_format(bench->issuing.governed.arena, "%s,{}", items);
 
-		assert_int_equal(post(bench, "evaluations", body.data), over == 0 ? 200 : 400);
+		assert_decisions(bench, batch_with(bench, which, large, all.data), due);
 	}
 }
 
@@ -812,7 +871,8 @@ int main(void)
 		AUTHZEN_TEST(each_semantic_ends_where_it_says),
 		AUTHZEN_TEST(a_default_is_replaced_as_a_whole),
 		AUTHZEN_TEST(a_batch_has_a_bound_and_one_record),
-		AUTHZEN_TEST(the_context_of_a_batch_has_a_bound),
+		AUTHZEN_TEST(what_a_batch_reads_has_a_bound),
+		AUTHZEN_TEST(a_default_counts_for_those_that_take_it),
 		AUTHZEN_TEST(a_page_token_is_sealed_to_its_search),
 		AUTHZEN_TEST(a_page_has_a_limit),
 		AUTHZEN_TEST(what_is_not_known_is_not_found),
