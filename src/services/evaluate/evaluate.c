@@ -258,11 +258,48 @@ bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *askin
 		       : decide_application(evaluate, asking, arena, out, err);
 }
 
+/* ---- what is kept of it ---- */
+
+static bool keep_text(struct text *kept, struct arena *arena)
+{
+	*kept = text_copy(arena, *kept);
+	return kept->data != NULL;
+}
+
+static bool keep_texts(const struct text **kept, size_t count, struct arena *arena)
+{
+	struct text *copies = arena_array(arena, struct text, count + 1);
+
+	if (copies == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		copies[i] = (*kept)[i];
+		if (!keep_text(&copies[i], arena))
+			return false;
+	}
+	*kept = copies;
+	return true;
+}
+
+/* Reasons are words of ours, and an approval's id is its own. */
+static bool keep_answer(struct evaluate_answer *answer, struct arena *arena)
+{
+	return keep_text(&answer->explanation, arena) && keep_text(&answer->needed, arena) &&
+	       keep_texts(&answer->policies, answer->policies_count, arena) &&
+	       keep_texts(&answer->approvals, answer->approvals_count, arena);
+}
+
 bool evaluate_decide(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct application_question *question, struct arena *arena,
 	struct evaluate_answer *out, struct error *err)
 {
 	const struct evaluate_asking asking = {asker, question, DECIDE_SEARCH};
+	bool ok = evaluate_ask(evaluate, &asking, evaluate->scratch, out, err);
 
-	return evaluate_ask(evaluate, &asking, arena, out, err);
+	if (ok && !keep_answer(out, arena))
+		ok = error_set(err, ERROR_LIMIT, "no memory for the answer");
+	arena_reset(evaluate->scratch);
+	if (!ok)
+		*out = (struct evaluate_answer){0};
+	return ok;
 }

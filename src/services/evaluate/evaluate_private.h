@@ -9,7 +9,7 @@ struct evaluate_entry; /* a record on its way */
 
 struct evaluate {
 	struct evaluate_parts parts;
-	struct arena *scratch; /* of one candidate of a search; empty between */
+	struct arena *scratch; /* of one question, or one record; empty between */
 	struct buffer text;    /* of one record, and of what is measured or digested */
 	struct evaluate_entry *entries;
 	struct evaluate_entry *spare;

@@ -512,6 +512,26 @@ static void a_default_counts_for_those_that_take_it(void **state)
 	}
 }
 
+/* What a batch may read takes more memory than one request has, where it is many values: one
+ * item leaves nothing of it to the next. */
+static void each_item_of_a_batch_has_the_same_memory(void **state)
+{
+	enum { BYTES = EVALUATE_READ_BYTES_MAX / EVALUATE_ITEMS_MAX - AROUND_READ };
+	struct bench *bench = *state;
+	struct arena *arena = bench->issuing.governed.arena;
+	const char *ones = repeated(bench, "1", (BYTES - (int)sizeof "{\"a\":[]}") / 2);
+	const char *items = repeated(bench, "{}", EVALUATE_ITEMS_MAX);
+	char *due = arena_array(arena, char, EVALUATE_ITEMS_MAX + 1);
+
+	assert_non_null(due);
+	memset(due, 'y', EVALUATE_ITEMS_MAX);
+	for (size_t which = 0; which < MEMBERS_READ; which++)
+		assert_decisions(bench,
+			batch_with(
+				bench, which, text_format(arena, "{\"a\":[%s]}", ones).data, items),
+			due);
+}
+
 /* ---- searches ---- */
 
 #define ITEMS "\"resource\":{\"type\":\"Item\"}"
@@ -873,6 +893,7 @@ int main(void)
 		AUTHZEN_TEST(a_batch_has_a_bound_and_one_record),
 		AUTHZEN_TEST(what_a_batch_reads_has_a_bound),
 		AUTHZEN_TEST(a_default_counts_for_those_that_take_it),
+		AUTHZEN_TEST(each_item_of_a_batch_has_the_same_memory),
 		AUTHZEN_TEST(a_page_token_is_sealed_to_its_search),
 		AUTHZEN_TEST(a_page_has_a_limit),
 		AUTHZEN_TEST(what_is_not_known_is_not_found),
