@@ -95,9 +95,9 @@ struct evaluate_answer {
 
 /* Decides, in memory of its own: however many are asked, each has the same.
  * remit's own point: the subject is the asking identity, Cedar's effect the action, the
- * resource a tool, context.args its arguments; the environment is the token's.  Errors:
- * INVALID (context says what only remit may say; with "forbidden: " first: about another
- * identity), LIMIT. */
+ * resource a tool, context.args its arguments (of a model: as decide_ask says); the environment is
+ * the token's.  Errors: INVALID (context says what only remit may say; with "forbidden: " first:
+ * about another identity), LIMIT. */
 bool evaluate_decide(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct application_question *question, struct arena *arena,
 	struct evaluate_answer *out, struct error *err) MUST_CHECK;

@@ -230,6 +230,45 @@ static void remit_says_what_the_gateway_would(void **state)
 	assert_int_equal(verdict, VERDICT_DENY);
 }
 
+/* May reply, and ask one model. */
+#define ASKER                                                                                      \
+	"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"        \
+	"transport: {url: 'https://models.example/'}\nmodels: [{name: m, up-to: internal}]\n"      \
+	"---\n"                                                                                    \
+	"object: identity\nname: a1\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"          \
+	"backup-owner: bo\nunit: support\npurpose: Asks\nenvironments: [staging]\n"                \
+	"model: [{provider: open, name: m, up-to: internal}]\n"                                    \
+	"outputs: [{to: reply, up-to: internal}]\n"                                                \
+	"entitlements:\n"                                                                          \
+	"  - {effect: generate, resource: 'model:open/m',"                                         \
+	" when: 'context.generation.prompt_tokens < 100'}\n"                                       \
+	"expires: 2030-01-01\n"
+
+static void of_a_model_the_arguments_are_facts_of_the_request(void **state)
+{
+	struct bench *bench = *state;
+	struct evaluate_asker asker = asker_of("", "a1");
+	struct application_question least = own(bench, "generate", "open/m", NULL);
+	struct application_question fits =
+		own(bench, "generate", "open/m", "{\"args\":{\"prompt_tokens\":99}}");
+	struct application_question large =
+		own(bench, "generate", "open/m", "{\"args\":{\"prompt_tokens\":100}}");
+	const struct evaluate_search search = {
+		.question = &least, .part = EVALUATE_ACTIONS, .limit = 9};
+	struct evaluate_page page;
+	enum verdict verdict;
+
+	assert_true(governed_apply(&bench->governed, "adi", ASKER));
+	assert_true(governed_step(&bench->governed, "bo", REGISTRAR_APPROVE, "a1"));
+	assert_string_equal(ask(bench, &asker, &large, &verdict), "no_entitlement");
+	assert_string_equal(ask(bench, &asker, &fits, &verdict), "allowed");
+	assert_string_equal(ask(bench, &asker, &least, &verdict), "allowed");
+	assert_true(evaluate_search(
+		bench->evaluate, &asker, &search, bench->arena, &page, &bench->err));
+	assert_int_equal(page.count, 1);
+	assert_true(text_is(page.items[0].id, "generate"));
+}
+
 /* {"a":"xx…"} of so many bytes. */
 static const struct json *long_object(struct bench *bench, size_t bytes)
 {
@@ -668,6 +707,7 @@ int main(void)
 		EVALUATE_TEST(an_identity_asks_remit_about_itself_alone),
 		EVALUATE_TEST(what_only_remit_knows_cannot_be_given),
 		EVALUATE_TEST(remit_says_what_the_gateway_would),
+		EVALUATE_TEST(of_a_model_the_arguments_are_facts_of_the_request),
 		EVALUATE_TEST(a_search_finds_what_evaluations_permit_page_by_page),
 		EVALUATE_TEST(a_page_ends_after_so_many_candidates),
 		EVALUATE_TEST(a_page_ends_sooner_where_much_is_read_for_each),
