@@ -157,6 +157,16 @@ static bool check_context(const struct json *context, struct error *err)
 	return true;
 }
 
+bool evaluate_check_own(const struct evaluate_asker *asker,
+	const struct application_question *question, struct error *err)
+{
+	return check_context(question->context, err) &&
+	       (!text_is(question->subject.type, "identity") ||
+		       text_equal(question->subject.id, asker->identity) ||
+		       error_set(err, ERROR_INVALID,
+			       "forbidden: an identity may ask about itself only"));
+}
+
 /* The open approval of the same identity, tool and arguments, whichever of its tasks
  * asked: digests are keyed by task, so that the arguments are read for each. */
 static struct text find_approval(
@@ -222,15 +232,12 @@ static bool decide_own(struct evaluate *evaluate, const struct evaluate_asking *
 		.now_utc_ms = fold_stamp_utc_ms(evaluate->parts.fold)};
 	struct decision decision;
 
-	if (!check_context(asked->context, err))
+	if (!evaluate_check_own(asker, asked, err))
 		return false;
 	if (!text_is(asked->subject.type, "identity")) {
 		deny(out, REASON_IDENTITY_UNKNOWN);
 		return true;
 	}
-	if (!text_equal(asked->subject.id, asker->identity))
-		return error_set(
-			err, ERROR_INVALID, "forbidden: an identity may ask about itself only");
 	if (!text_is(asked->resource.type, "tool") || !name_is_tool(asked->resource.id)) {
 		deny(out, REASON_TOOL_UNKNOWN);
 		return true;

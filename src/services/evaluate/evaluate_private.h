@@ -27,6 +27,11 @@ struct evaluate_asking {
 bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *asking,
 	struct arena *arena, struct evaluate_answer *out, struct error *err) MUST_CHECK;
 
+/* Whether remit's own point may be asked this, whatever the answer.  Errors: INVALID, as
+ * evaluate_decide. */
+bool evaluate_check_own(const struct evaluate_asker *asker,
+	const struct application_question *question, struct error *err) MUST_CHECK;
+
 /* Frees what is on its way, calling nobody. */
 void evaluate_drop_records(struct evaluate *evaluate);
 

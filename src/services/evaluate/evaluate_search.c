@@ -61,12 +61,25 @@ static bool gather_effects(struct searching *searching, struct error *err)
 	return true;
 }
 
+/* Once for all candidates, of which there may be none. */
+static bool check_own(
+	const struct evaluate_search *search, const struct evaluate_asker *asker, struct error *err)
+{
+	struct application_question question = *search->question;
+
+	if (search->part == EVALUATE_SUBJECTS)
+		question.subject.id = asker->identity;
+	return evaluate_check_own(asker, &question, err);
+}
+
 /* remit's own point: tools, effects, and of identities the asking one alone. */
 static bool gather_own(struct searching *searching, struct evaluate *evaluate,
 	const struct evaluate_asker *asker, struct error *err)
 {
 	struct application_candidate *self;
 
+	if (!check_own(searching->search, asker, err))
+		return false;
 	if (searching->search->part == EVALUATE_RESOURCES)
 		return gather_tools(searching, evaluate, err);
 	if (searching->search->part == EVALUATE_ACTIONS)

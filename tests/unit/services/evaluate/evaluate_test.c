@@ -200,6 +200,40 @@ static void what_only_remit_knows_cannot_be_given(void **state)
 	}
 }
 
+/* The search's error, or "" where it found something or nothing. */
+static const char *search_own(
+	struct bench *bench, enum evaluate_part part, const struct application_question *question)
+{
+	struct evaluate_asker asker = asker_of("", "a1");
+	const struct evaluate_search search = {.question = question, .part = part, .limit = 1};
+	struct evaluate_page page;
+
+	return evaluate_search(bench->evaluate, &asker, &search, bench->arena, &page, &bench->err)
+		       ? ""
+		       : bench->err.text;
+}
+
+/* What may not be asked is not asked of nobody either. */
+static void a_search_without_candidates_is_checked_too(void **state)
+{
+	struct bench *bench = *state;
+	struct application_question question = own(bench, "write", "files/write", NULL);
+
+	question.resource.type = TEXT("other");
+	assert_string_equal(search_own(bench, EVALUATE_RESOURCES, &question), "");
+	question.subject.id = TEXT("a2");
+	assert_non_null(strstr(search_own(bench, EVALUATE_RESOURCES, &question), "forbidden: "));
+	question.subject.type = TEXT("person"); /* nobody, as an evaluation says */
+	assert_string_equal(search_own(bench, EVALUATE_RESOURCES, &question), "");
+	question.context = parse(bench, "{\"approvals\":[\"owner\"]}");
+	assert_non_null(strstr(search_own(bench, EVALUATE_RESOURCES, &question), "context."));
+	/* The subject that is searched for is the asking one, whatever its id says. */
+	assert_non_null(strstr(search_own(bench, EVALUATE_SUBJECTS, &question), "context."));
+	question.context = NULL;
+	question.subject = (struct application_entity){TEXT("identity"), TEXT("a2"), NULL};
+	assert_string_equal(search_own(bench, EVALUATE_SUBJECTS, &question), "");
+}
+
 static void remit_says_what_the_gateway_would(void **state)
 {
 	struct bench *bench = *state;
@@ -706,6 +740,7 @@ int main(void)
 		EVALUATE_TEST(only_named_identities_may_ask_an_application),
 		EVALUATE_TEST(an_identity_asks_remit_about_itself_alone),
 		EVALUATE_TEST(what_only_remit_knows_cannot_be_given),
+		EVALUATE_TEST(a_search_without_candidates_is_checked_too),
 		EVALUATE_TEST(remit_says_what_the_gateway_would),
 		EVALUATE_TEST(of_a_model_the_arguments_are_facts_of_the_request),
 		EVALUATE_TEST(a_search_finds_what_evaluations_permit_page_by_page),
