@@ -10,7 +10,7 @@
 
 enum {
 	AUTHZEN_ENDPOINTS = 5,
-	AUTHZEN_ROUTES = 13,
+	AUTHZEN_ROUTES = 15,
 	AUTHZEN_SPARE_MAX = 64,               /* check-source: bound: kept for use again */
 	AUTHZEN_SPARE_BYTES_MAX = 128 * 1024, /* check-source: bound: each holds that */
 };

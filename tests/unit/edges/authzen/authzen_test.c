@@ -299,6 +299,39 @@ static void a_request_id_comes_back(void **state)
 		400);
 }
 
+/* Also where no endpoint answers, and of what needs no token. */
+static void a_request_id_comes_back_with_every_answer(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+	} rows[] = {{"GET /access/v1/evaluation", 405}, {"PUT /access/v1/search/action", 405},
+		{"GET /applications/shop/access/v1/evaluations", 405},
+		{"POST /access/v1/nothing", 404}, {"GET /access/v1/evaluation/1", 404},
+		{"POST /applications/shop/access/v1/search", 404},
+		{"GET /.well-known/authzen-configuration", 200},
+		{"GET /applications/shop/.well-known/authzen-configuration", 200},
+		{"GET /.well-known/authzen-configuration/applications/shed", 404}};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int status = send_raw(bench, rows[i].line, "X-Request-ID: mine\r\n", "");
+
+		if (status != 200)
+			assert_error(bench, status, rows[i].status);
+		assert_int_equal(status, rows[i].status);
+		assert_non_null(strstr(bench->reply, "X-Request-ID: mine\r\n"));
+		assert_int_equal(strstr(bench->reply, "Allow: POST\r\n") != NULL, status == 405);
+		/* One that could not stand in a header of ours is not repeated. */
+		assert_int_equal(send_raw(bench, rows[i].line, "X-Request-ID: m\xc3\xa9\r\n", ""),
+			rows[i].status);
+		assert_null(strstr(bench->reply, "X-Request-ID"));
+	}
+	assert_error(
+		bench, post_with(bench, "evaluation", "X-Request-ID: m\xc3\xa9\r\n", YES), 400);
+	assert_null(strstr(bench->reply, "m\xc3"));
+}
+
 /* Requests share memory, one after the other. */
 static void a_request_knows_nothing_of_the_one_before(void **state)
 {
@@ -884,6 +917,7 @@ int main(void)
 		AUTHZEN_TEST(unknown_members_are_ignored_and_parameters_allowed),
 		AUTHZEN_TEST(a_denial_says_why_and_a_yes_nothing),
 		AUTHZEN_TEST(a_request_id_comes_back),
+		AUTHZEN_TEST(a_request_id_comes_back_with_every_answer),
 		AUTHZEN_TEST(a_request_knows_nothing_of_the_one_before),
 		AUTHZEN_TEST(names_have_bounds),
 		AUTHZEN_TEST(a_body_has_a_bound),
