@@ -67,11 +67,13 @@ struct authzen_request {
 	struct authzen_request **link; /* what points here, while pending */
 };
 
-/* page.c: the place in a search where a page begins, and what it holds for. */
+/* page.c: the place in a search where a page begins (struct evaluate_place), and what it holds
+ * for. */
 struct authzen_place {
-	uint64_t from;         /* the next candidate */
-	uint64_t state;        /* evaluate_state of what is searched */
-	struct sha256 request; /* all of it but its page, and who asks where */
+	uint64_t index;
+	uint64_t state;                  /* evaluate_state of what is searched */
+	struct sha256 request;           /* all of it but its page, and who asks where */
+	char after[TOOL_NAME_BYTES_MAX]; /* with NULs up to its end */
 };
 /* Seals a place, in arena.  Errors: LIMIT, INTERNAL. */
 bool authzen_page_token(struct text *out, struct arena *arena, const struct seal_key *key,

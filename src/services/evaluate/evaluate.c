@@ -77,11 +77,11 @@ enum application_reads evaluate_reads(const struct evaluate *evaluate, struct te
 
 uint64_t evaluate_state(const struct evaluate *evaluate, struct text application)
 {
-	const struct registry_entry *entry;
+	const struct registry_entry *entry =
+		application.length == 0
+			? NULL
+			: registry_find_application(evaluate->parts.registry, application);
 
-	if (application.length == 0)
-		return registry_revision(evaluate->parts.registry);
-	entry = registry_find_application(evaluate->parts.registry, application);
 	return entry == NULL ? 0 : entry->in_force->version;
 }
 

@@ -618,6 +618,40 @@ static void a_page_token_is_sealed_to_its_search(void **state)
 	assert_error(bench, search_page(bench, SUBJECT, token, ""), 400);
 }
 
+/* Of remit's own tools, with a token for its own point. */
+static int search_own(struct bench *bench, const char *page)
+{
+	struct text body = text_format(bench->issuing.governed.arena,
+		"{\"subject\":{\"type\":\"identity\",\"id\":\"a1\"},"
+		"\"action\":{\"name\":\"read\"},\"resource\":{\"type\":\"tool\"},"
+		"\"context\":{\"args\":{\"path\":\"tickets/1\"}},\"page\":{%s}}",
+		page);
+	struct text head = text_format(bench->issuing.governed.arena,
+		"Authorization: Bearer %.*s\r\n" JSON_TYPE, TEXT_ARGS(bench->token));
+
+	return send_raw(bench, "POST /access/v1/search/resource", head.data, body.data);
+}
+
+static void a_page_token_for_tools_outlives_changes_of_the_registry(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct text page;
+
+	issuing_recharter(issuing, NULL, "outputs: [{to: reply, up-to: internal}]\n");
+	assert_true(issuing_open(issuing, issuing_assertion(issuing, NULL), ISSUING_ISSUER));
+	bench->token = issuing->token;
+	assert_int_equal(search_own(bench, "\"limit\":1"), 200);
+	assert_int_equal(found(bench), 1);
+	page = text_format(
+		issuing->governed.arena, "\"token\":\"%.*s\"", TEXT_ARGS(next_token(bench)));
+	assert_true(governed_apply(
+		&issuing->governed, "adi", "object: tool\nname: files/new\neffect: read\n"));
+	assert_int_equal(search_own(bench, page.data), 200);
+	assert_int_equal(found(bench), 0);
+	assert_int_equal(next_token(bench).length, 0);
+}
+
 static void a_page_has_a_limit(void **state)
 {
 	static const char *const pages[] = {"1", "{\"limit\":0}", "{\"limit\":-1}",
@@ -929,6 +963,7 @@ int main(void)
 		AUTHZEN_TEST(a_default_counts_for_those_that_take_it),
 		AUTHZEN_TEST(each_item_of_a_batch_has_the_same_memory),
 		AUTHZEN_TEST(a_page_token_is_sealed_to_its_search),
+		AUTHZEN_TEST(a_page_token_for_tools_outlives_changes_of_the_registry),
 		AUTHZEN_TEST(a_page_has_a_limit),
 		AUTHZEN_TEST(what_is_not_known_is_not_found),
 		AUTHZEN_TEST(a_member_that_is_not_known_is_ignored),
