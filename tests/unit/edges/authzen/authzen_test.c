@@ -799,6 +799,35 @@ static void of_draft_00_a_member_beside_is_a_property(void **state)
 	assert_int_equal(found(bench), 1);
 }
 
+/* What is made of a default is there once, however many items take it. */
+static void of_draft_00_a_default_is_read_once(void **state)
+{
+	enum { MEMBERS = 5000 };
+	struct bench *bench = *state;
+	struct arena *arena = bench->issuing.governed.arena;
+	char *due = arena_array(arena, char, EVALUATE_ITEMS_MAX + 1);
+	struct buffer members;
+	struct text batch;
+
+	assert_non_null(due);
+	memset(due, 'y', EVALUATE_ITEMS_MAX);
+	register_marked(bench, "reads: draft-00\n");
+	buffer_init(&members, REQUEST_BYTES_MAX);
+	for (int i = 0; i < MEMBERS; i++)
+		buffer_append_format(&members, "\"m%d\":1,", i);
+	batch = text_format(arena,
+		"{\"subject\":{\"type\":\"User\",\"id\":\"u\",%.*s" BESIDE(
+			"p") "},"
+			     "\"action\":{\"name\":\"buy\"," BESIDE(
+				     "a") "},"
+					  "\"resource\":{\"type\":\"Item\",\"id\":\"i1\"," BESIDE(
+						  "r") "},"
+						       "\"evaluations\":[%s]}",
+		TEXT_ARGS(buffer_text(&members)), repeated(bench, "{}", EVALUATE_ITEMS_MAX));
+	buffer_deinit(&members);
+	assert_decisions(bench, batch.data, due);
+}
+
 /* ---- records ---- */
 
 static void a_log_that_refuses_is_500(void **state)
@@ -969,6 +998,7 @@ int main(void)
 		AUTHZEN_TEST(a_member_that_is_not_known_is_ignored),
 		AUTHZEN_TEST(of_draft_00_a_member_said_twice_is_400),
 		AUTHZEN_TEST(of_draft_00_a_member_beside_is_a_property),
+		AUTHZEN_TEST(of_draft_00_a_default_is_read_once),
 		AUTHZEN_TEST(a_log_that_refuses_is_500),
 		AUTHZEN_TEST(a_record_that_is_lost_is_500),
 		AUTHZEN_TEST(an_answer_waits_for_its_record),
