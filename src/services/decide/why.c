@@ -153,7 +153,7 @@ bool decide_ask(struct decide_service *service, const struct decide_question *qu
 	struct arena *arena, struct decision *out, struct error *err)
 {
 	struct decide_world world;
-	struct call call;
+	struct call call = {0};
 
 	*out = (struct decision){0};
 	if (!ask_in_world(service, question, arena, &call, &world, err))
@@ -349,7 +349,7 @@ bool decide_why(struct decide_service *service, const struct decide_question *qu
 	struct arena *arena, struct json *out, struct error *err)
 {
 	struct decide_world world;
-	struct call call;
+	struct call call = {0};
 
 	return ask_in_world(service, question, arena, &call, &world, err) &&
 	       why_in_world(&world, &call, arena, out, err);

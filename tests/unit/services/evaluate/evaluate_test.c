@@ -354,22 +354,21 @@ static void a_search_finds_what_evaluations_permit_page_by_page(void **state)
 	assert_int_equal(page.next.index, 0);
 }
 
-#define READS(name) "object: tool\nname: files/" name "\neffect: read\n---\n"
 /* May reply, and read by four tools. */
 #define BROWSER                                                                                    \
-	READS("a")                                                                                 \
-	READS("b")                                                                                 \
-	READS("c") READS(                                                                          \
-		"d") "object: identity\nname: a1\nkind: agent\nclass: update\nrisk: low\nowner: "  \
-		     "ana\n"                                                                       \
-		     "backup-owner: bo\nunit: support\npurpose: Reads\nenvironments: [staging]\n"  \
-		     "outputs: [{to: reply, up-to: internal}]\n"                                   \
-		     "entitlements:\n"                                                             \
-		     "  - {effect: read, tool: files/a}\n"                                         \
-		     "  - {effect: read, tool: files/b}\n"                                         \
-		     "  - {effect: read, tool: files/c}\n"                                         \
-		     "  - {effect: read, tool: files/d}\n"                                         \
-		     "expires: 2030-01-01\n"
+	"object: tool\nname: files/a\neffect: read\n---\n"                                         \
+	"object: tool\nname: files/b\neffect: read\n---\n"                                         \
+	"object: tool\nname: files/c\neffect: read\n---\n"                                         \
+	"object: tool\nname: files/d\neffect: read\n---\n"                                         \
+	"object: identity\nname: a1\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"          \
+	"backup-owner: bo\nunit: support\npurpose: Reads\nenvironments: [staging]\n"               \
+	"outputs: [{to: reply, up-to: internal}]\n"                                                \
+	"entitlements:\n"                                                                          \
+	"  - {effect: read, tool: files/a}\n"                                                      \
+	"  - {effect: read, tool: files/b}\n"                                                      \
+	"  - {effect: read, tool: files/c}\n"                                                      \
+	"  - {effect: read, tool: files/d}\n"                                                      \
+	"expires: 2030-01-01\n"
 
 static void assert_next_tool(struct bench *bench, struct evaluate_place *place, const char *due)
 {
@@ -501,11 +500,11 @@ static void set_member(
 /* What a search says is read for each candidate. */
 static void a_page_ends_sooner_where_much_is_read_for_each(void **state)
 {
-	static const struct {
-		int over;
-		uint64_t next;
-	} rows[] = {{-1, 0}, {0, 0}, {1, 9}};
 	enum { CROWD = 10, BYTES = EVALUATE_READ_BYTES_MAX / CROWD };
+	static const struct {
+		size_t bytes;
+		uint64_t next;
+	} rows[] = {{BYTES - 1, 0}, {BYTES, 0}, {BYTES + 1, 9}};
 	struct bench *bench = *state;
 
 	register_crowd(bench, CROWD);
@@ -513,8 +512,7 @@ static void a_page_ends_sooner_where_much_is_read_for_each(void **state)
 		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 			struct application_question question = buy("ignored");
 
-			set_member(&question, which,
-				long_object(bench, (size_t)(BYTES + rows[i].over)));
+			set_member(&question, which, long_object(bench, rows[i].bytes));
 			assert_int_equal(search_for(bench, "crowd", &question, 5, 0).next.index,
 				rows[i].next);
 			assert_int_equal(search_for(bench, "crowd", &question, 5, 9).next.index, 0);
