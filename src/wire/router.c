@@ -3,8 +3,8 @@
  * {rest...}; most of them are passed over by a key, and the rest compared segment by
  * segment.
  * Invariant: of two routes that match one path, the one whose first differing
- * segment is more exact wins (literal, then {name}, then {rest...}), so the
- * order of adding never matters. */
+ * segment is more exact wins (literal, then {name}, then {rest...}), of one shape the
+ * one that names the method, so the order of adding never matters. */
 #include "wire/router.h"
 
 #include <stdint.h>
@@ -147,11 +147,16 @@ static bool route_split(struct route *out, const struct http_route *route, struc
 	return true;
 }
 
+static bool is_same_method(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 static bool is_same_shape(const struct route *a, const struct route *b)
 {
 	size_t i;
 
-	if (a->count != b->count || strcmp(a->route.method, b->route.method) != 0)
+	if (a->count != b->count || !is_same_method(a->route.method, b->route.method))
 		return false;
 	for (i = 0; i < a->count; i++)
 		if (a->segments[i].kind != b->segments[i].kind ||
@@ -171,7 +176,7 @@ static bool route_add(struct router *router, const struct http_route *route, str
 	for (i = 0; i < router->count; i++)
 		if (is_same_shape(&router->routes[i], added))
 			return error_set(err, ERROR_CONFLICT, "route %s %s: given twice",
-				route->method, route->pattern);
+				route->method == NULL ? "*" : route->method, route->pattern);
 	list_add(router, router->count++);
 	return true;
 }
@@ -223,13 +228,17 @@ static bool is_more_exact(const struct route *a, const struct route *b)
 	for (i = 0; i < a->count && i < b->count; i++)
 		if (a->segments[i].kind != b->segments[i].kind)
 			return a->segments[i].kind > b->segments[i].kind;
-	return a->count > b->count;
+	if (a->count != b->count)
+		return a->count > b->count;
+	return a->route.method != NULL && b->route.method == NULL;
 }
 
 static bool method_matches(const struct route *route, struct text method)
 {
-	return text_is(method, route->route.method) ||
-	       (text_is(method, "HEAD") && strcmp(route->route.method, "GET") == 0);
+	const char *own = route->route.method;
+
+	return own == NULL || text_is(method, own) ||
+	       (text_is(method, "HEAD") && strcmp(own, "GET") == 0);
 }
 
 struct found {

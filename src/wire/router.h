@@ -17,7 +17,8 @@ struct router;
 /* pattern: "/v1/identities/{name}/approve"; a {name} matches one segment that
  * is not empty, and its value is decoded; "{rest...}", last only, matches one
  * segment or more, decoded.  A literal segment wins over {name}, {name} over
- * {rest...}.  HEAD is answered by the GET route.  The row is copied; its
+ * {rest...}.  HEAD is answered by the GET route.  method NULL is any: of two routes of one
+ * shape, it takes what the other does not.  The row is copied; its
  * texts and context are borrowed while the router lives. */
 struct http_route {
 	const char *method;

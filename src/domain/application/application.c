@@ -350,6 +350,15 @@ static bool read_object(struct asking *asking, const struct json *object, struct
 		out, cedar_arena_from(asking->arena), cedar_text_from(json), cause);
 }
 
+/* Cedar's own reader may have made an entity or an extension value of it. */
+static bool must_be_record(const struct cedar_value *value, struct cedar_error *cause)
+{
+	if (value->type == CEDAR_RECORD)
+		return true;
+	*cause = (struct cedar_error){CEDAR_ERROR_INVALID, 0, 0, "must be a record"};
+	return false;
+}
+
 /* The entity with the properties over what is stored of it.  With a schema, what
  * comes of it must be as declared: read alone, or all that is stored were read. */
 static bool overlay_entity(struct asking *asking, const struct application_entity *entity,
@@ -364,7 +373,7 @@ static bool overlay_entity(struct asking *asking, const struct application_entit
 
 	ok = schema == NULL ? read_object(asking, entity->properties, &given, cause)
 			    : read_by_schema(asking, entity, store, &given, cause);
-	if (!ok)
+	if (!ok || !must_be_record(&given, cause))
 		return false;
 	if (!cedar_entities_find(asking->rules->entities, &uid, out))
 		out->uid = uid;
@@ -470,6 +479,21 @@ static bool join_context(struct asking *asking, struct json *out)
 	return false;
 }
 
+/* Without a schema, which would type the action's properties. */
+static bool read_context(struct asking *asking, const struct json *context)
+{
+	const struct cedar_value *action;
+	struct cedar_error cause = {0};
+
+	if (!read_object(asking, context, &asking->request.context, &cause))
+		return refuse(asking, APPLICATION_NOT_EVALUATED, "context", &cause);
+	if (asking->question->action_properties == NULL)
+		return true;
+	action = cedar_value_find(&asking->request.context, CEDAR_TEXT("action"));
+	return action == NULL || must_be_record(action, &cause) ||
+	       refuse(asking, APPLICATION_NOT_EVALUATED, "action.properties", &cause);
+}
+
 static bool build_context(struct asking *asking)
 {
 	const struct cedar_schema *schema = asking->rules->schema;
@@ -481,8 +505,7 @@ static bool build_context(struct asking *asking)
 	if (!join_context(asking, &context))
 		return false;
 	if (schema == NULL)
-		return read_object(asking, &context, &asking->request.context, &cause) ||
-		       refuse(asking, APPLICATION_NOT_EVALUATED, "context", &cause);
+		return read_context(asking, &context);
 	json = json_canonical_text(asking->arena, &context);
 	if (json.data == NULL)
 		return refuse_no_memory(asking);

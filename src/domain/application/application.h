@@ -90,7 +90,8 @@ struct application_answer {
  * and resource, both give, and not the same name unless all is the same.  The action's
  * properties are context.action; a question that says both is NOT_EVALUATED.
  * Values are Cedar JSON (__entity, __extn), and what Cedar cannot hold (null, a
- * fraction) is NOT_EVALUATED.  With a schema, all must be as it declares. */
+ * fraction) is NOT_EVALUATED, as are properties that are a value of another kind as a whole.  With
+ * a schema, all must be as it declares. */
 void application_decide(const struct application_rules *rules,
 	const struct application_question *question, struct arena *arena,
 	struct application_answer *out);

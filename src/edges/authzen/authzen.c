@@ -14,7 +14,8 @@
 #include "base/random.h"
 #include "edges/authzen/authzen_private.h"
 
-#define NO_MEMORY "{\"error\":{\"message\":\"no memory\",\"status\":500}}"
+#define FAILURE(message, status) "{\"error\":{\"message\":\"" message "\",\"status\":" status "}}"
+#define NO_MEMORY FAILURE("no memory", "500")
 
 enum { HEADERS_MAX = 4, CHALLENGE_BYTES_MAX = 2048, FORBIDDEN_LENGTH = sizeof "forbidden: " - 1 };
 
@@ -368,7 +369,8 @@ static bool read_request_id(struct authzen_request *request)
 
 	if (!http_header_single(request->exchange, "X-Request-ID", &written) ||
 		(written.data != NULL && !is_plain(written))) {
-		authzen_fail(request, 400, "X-Request-ID: one value of 1 to 256 bytes is expected");
+		authzen_fail(request, 400,
+			"X-Request-ID: one value of 1 to 256 visible ASCII bytes is expected");
 		return false;
 	}
 	if (written.data != NULL)
@@ -376,22 +378,27 @@ static bool read_request_id(struct authzen_request *request)
 	return true;
 }
 
-/* Where there is no room for a request: in the form of any other error, with its id. */
-static void respond_full(struct http_exchange *exchange)
+static const struct http_header no_store = {"Cache-Control", "no-store"};
+
+/* Answers what is no question, or has no room to be one: with the id that came with it.
+ * header: or NULL. */
+static void respond_plainly(struct http_exchange *exchange, unsigned status, struct text body,
+	const struct http_header *header)
 {
 	char id[AUTHZEN_REQUEST_ID_BYTES_MAX + 1];
-	struct http_header headers[] = {{"Cache-Control", "no-store"}, {"X-Request-ID", id}};
-	struct http_response response = {.status = 500,
+	struct http_header headers[HEADERS_MAX];
+	struct http_response response = {.status = status,
 		.content_type = "application/json",
-		.body = TEXT(NO_MEMORY),
-		.headers = headers,
-		.header_count = 1};
+		.body = body,
+		.headers = headers};
 	struct text written;
 
+	if (header != NULL)
+		headers[response.header_count++] = *header;
 	if (http_header_single(exchange, "X-Request-ID", &written) && written.data != NULL &&
 		is_plain(written)) {
 		(void)snprintf(id, sizeof id, "%.*s", TEXT_ARGS(written));
-		response.header_count++;
+		headers[response.header_count++] = (struct http_header){"X-Request-ID", id};
 	}
 	http_respond(exchange, &response);
 }
@@ -434,11 +441,29 @@ static void handle(void *context, struct http_exchange *exchange)
 	struct authzen_request *request = request_create(context, exchange);
 
 	if (request == NULL) {
-		respond_full(exchange);
+		respond_plainly(exchange, 500, TEXT(NO_MEMORY), &no_store);
 		return;
 	}
 	if (read_request_id(request) && admit(request) && read_body(request))
 		request->endpoint->handle(request);
+}
+
+/* What is below a point and no endpoint's: of an endpoint, all methods but its own. */
+static void handle_other(void *context, struct http_exchange *exchange)
+{
+	static const struct http_header allow = {"Allow", "POST"};
+	bool is_post = text_is(http_exchange_request(exchange)->method, "POST");
+	struct text rest = http_path_value(exchange, "rest");
+
+	(void)context;
+	for (size_t i = 0; !is_post && i < AUTHZEN_ENDPOINTS; i++) {
+		if (!text_is(rest, endpoints[i].name))
+			continue;
+		respond_plainly(
+			exchange, 405, TEXT(FAILURE("POST is expected here", "405")), &allow);
+		return;
+	}
+	respond_plainly(exchange, 404, TEXT(FAILURE("no such path here", "404")), &no_store);
 }
 
 /* ---- metadata (section 9) ---- */
@@ -466,25 +491,24 @@ static void handle_metadata(void *context, struct http_exchange *exchange)
 	const struct authzen *authzen = context;
 	struct text application = http_path_value(exchange, "application");
 	struct arena *arena = http_exchange_arena(exchange);
-	struct http_response response = {.status = 200, .content_type = "application/json"};
-	struct text point = {0};
+	struct text point = {0}, document = {0};
 	struct error err;
 	struct json body;
 
 	if (application.length > 0 &&
 		registry_find_application(authzen->parts.registry, application) == NULL) {
-		http_respond_problem(
-			exchange, 404, "Not Found", "no such application is registered");
+		respond_plainly(exchange, 404,
+			TEXT(FAILURE("no such application is registered", "404")), &no_store);
 		return;
 	}
 	if (arena != NULL)
 		point = issue_point_audience(authzen->parts.issue, arena, application);
 	if (point.data != NULL && make_metadata(&body, arena, point, &err))
-		response.body = json_canonical_text(arena, &body);
-	if (response.body.data == NULL)
-		http_respond_problem(exchange, 500, "Internal Server Error", "no memory");
+		document = json_canonical_text(arena, &body);
+	if (document.data == NULL)
+		respond_plainly(exchange, 500, TEXT(NO_MEMORY), &no_store);
 	else
-		http_respond(exchange, &response);
+		respond_plainly(exchange, 200, document, NULL);
 }
 
 /* ---- the door ---- */
@@ -539,6 +563,8 @@ bool authzen_add_routes(struct authzen *authzen, struct router *router, struct e
 		"/applications/{application}/access/v1/search/subject",
 		"/applications/{application}/access/v1/search/resource",
 		"/applications/{application}/access/v1/search/action"};
+	static const char *const rests[] = {
+		"/access/v1/{rest...}", "/applications/{application}/access/v1/{rest...}"};
 	static const char *const documents[] = {"/.well-known/authzen-configuration",
 		"/.well-known/authzen-configuration/applications/{application}",
 		"/applications/{application}/.well-known/authzen-configuration"};
@@ -551,6 +577,8 @@ bool authzen_add_routes(struct authzen *authzen, struct router *router, struct e
 		routes[count++] =
 			(struct http_route){"POST", others[i], handle, &authzen->bindings[i]};
 	}
+	for (size_t i = 0; i < sizeof rests / sizeof *rests; i++)
+		routes[count++] = (struct http_route){NULL, rests[i], handle_other, authzen};
 	for (size_t i = 0; i < sizeof documents / sizeof *documents; i++)
 		routes[count++] =
 			(struct http_route){"GET", documents[i], handle_metadata, authzen};

@@ -10,7 +10,7 @@
 
 enum {
 	AUTHZEN_ENDPOINTS = 5,
-	AUTHZEN_ROUTES = 13,
+	AUTHZEN_ROUTES = 15,
 	AUTHZEN_SPARE_MAX = 64,               /* check-source: bound: kept for use again */
 	AUTHZEN_SPARE_BYTES_MAX = 128 * 1024, /* check-source: bound: each holds that */
 };
@@ -67,11 +67,13 @@ struct authzen_request {
 	struct authzen_request **link; /* what points here, while pending */
 };
 
-/* page.c: the place in a search where a page begins, and what it holds for. */
+/* page.c: the place in a search where a page begins (struct evaluate_place), and what it holds
+ * for. */
 struct authzen_place {
-	uint64_t from;         /* the next candidate */
-	uint64_t state;        /* evaluate_state of what is searched */
-	struct sha256 request; /* all of it but its page, and who asks where */
+	uint64_t index;
+	uint64_t state;                  /* evaluate_state of what is searched */
+	struct sha256 request;           /* all of it but its page, and who asks where */
+	char after[TOOL_NAME_BYTES_MAX]; /* with NULs up to its end */
 };
 /* Seals a place, in arena.  Errors: LIMIT, INTERNAL. */
 bool authzen_page_token(struct text *out, struct arena *arena, const struct seal_key *key,
@@ -98,9 +100,6 @@ const char *authzen_message_of(const struct error *err);
 
 /* read.c: the parts of a question.  Errors: INVALID; of draft 00, LIMIT too. */
 enum authzen_id { AUTHZEN_ID_NEEDED = 0, AUTHZEN_ID_IGNORED };
-/* The member of holder, else of defaults (NULL: none). */
-const struct json *authzen_member(
-	const struct json *holder, const struct json *defaults, const char *name);
 bool authzen_read_entity(struct application_entity *out, const struct authzen_reader *reader,
 	const struct json *value, const char *name, enum authzen_id id,
 	struct error *err) MUST_CHECK;
@@ -108,9 +107,25 @@ bool authzen_read_action(struct application_question *out, const struct authzen_
 	const struct json *value, struct error *err) MUST_CHECK;
 bool authzen_read_context(
 	struct application_question *out, const struct json *value, struct error *err) MUST_CHECK;
-/* subject, action, resource and context of one evaluation. */
+enum authzen_part {
+	AUTHZEN_SUBJECT = 0,
+	AUTHZEN_ACTION,
+	AUTHZEN_RESOURCE,
+	AUTHZEN_CONTEXT,
+	AUTHZEN_PARTS
+};
+/* What a batch says for all items that do not say it themselves.  It is read once, so that
+ * what is made of it is there once, too. */
+struct authzen_defaults {
+	struct application_question question;
+	struct error errs[AUTHZEN_PARTS]; /* code NONE: the part could be read */
+};
+void authzen_read_defaults(
+	struct authzen_defaults *out, const struct authzen_reader *reader, const struct json *body);
+/* subject, action, resource and context of one evaluation.  defaults: or NULL. */
 bool authzen_read_question(struct application_question *out, const struct authzen_reader *reader,
-	const struct json *item, const struct json *defaults, struct error *err) MUST_CHECK;
+	const struct json *item, const struct authzen_defaults *defaults,
+	struct error *err) MUST_CHECK;
 
 /* decision.c */
 void authzen_evaluation(struct authzen_request *request);

@@ -2,24 +2,26 @@
  * context; in a batch, so does an item that cannot be evaluated. */
 #include "edges/authzen/authzen_private.h"
 
-/* What one question came to. */
+/* One question, and what it came to.  It must hold until the record is handed over. */
 struct judged {
-	struct application_question *question; /* the asker's: as far as it could be read */
+	struct application_question question; /* as far as it could be read */
 	struct evaluate_answer answer;
-	struct error err; /* code NONE: there is an answer */
+	struct error err; /* code NONE: so far so good */
 };
 
-/* Into out->question, which must hold until the record is handed over. */
-static void judge(struct authzen_request *request, const struct json *item,
-	const struct json *defaults, struct judged *out)
+static void read_question(struct authzen_request *request, const struct json *item,
+	const struct authzen_defaults *defaults, struct judged *out)
 {
-	struct application_question *question = out->question;
-
-	*out = (struct judged){.question = question};
-	if (authzen_read_question(question, &request->reader, item, defaults, &out->err) &&
-		evaluate_decide(request->authzen->parts.evaluate, &request->asker, question,
-			request->arena, &out->answer, &out->err))
+	if (authzen_read_question(&out->question, &request->reader, item, defaults, &out->err))
 		out->err.code = ERROR_NONE;
+}
+
+static void judge(struct authzen_request *request, struct judged *judged)
+{
+	if (judged->err.code == ERROR_NONE &&
+		evaluate_decide(request->authzen->parts.evaluate, &request->asker,
+			&judged->question, request->arena, &judged->answer, &judged->err))
+		judged->err.code = ERROR_NONE;
 }
 
 static struct evaluate_result result_of(const struct judged *judged)
@@ -27,7 +29,7 @@ static struct evaluate_result result_of(const struct judged *judged)
 	if (judged->err.code != ERROR_NONE)
 		return (struct evaluate_result){
 			.reason = text_of(application_reason_word(APPLICATION_NONE))};
-	return (struct evaluate_result){.question = judged->question,
+	return (struct evaluate_result){.question = &judged->question,
 		.verdict = judged->answer.verdict,
 		.reason = judged->answer.reason,
 		.policies = judged->answer.policies,
@@ -112,14 +114,14 @@ static bool decision_json_of(struct json *out, struct authzen_request *request,
 
 void authzen_evaluation(struct authzen_request *request)
 {
-	struct application_question question;
-	struct judged judged = {.question = &question};
+	struct judged judged = {0};
 	struct evaluate_result result;
 	struct evaluate_summary summary = {.results = &result, .results_count = 1};
 	struct error err = {0};
 	struct json body;
 
-	judge(request, &request->body, NULL, &judged);
+	read_question(request, &request->body, NULL, &judged);
+	judge(request, &judged);
 	result = result_of(&judged);
 	if (judged.err.code != ERROR_NONE)
 		authzen_fail_with(request, &judged.err);
@@ -181,37 +183,50 @@ static bool check_defaults(const struct json *body, struct error *err)
 	return true;
 }
 
-/* Each question that brings no context of its own reads the default's anew. */
-static bool check_reading(
-	struct authzen_request *request, const struct json *items, struct error *err)
+static void read_item(struct authzen_request *request, const struct json *items, uint32_t index,
+	const struct authzen_defaults *defaults, struct judged *out)
 {
-	const struct json *context = json_find(&request->body, "context");
-	struct text text = TEXT("");
-
-	if (context != NULL)
-		text = json_canonical_text(request->arena, context);
-	if (text.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for the answer");
-	return text.length <= EVALUATE_READ_BYTES_MAX / items->count ||
-	       error_set(err, ERROR_INVALID,
-		       "context: %zu bytes for each of %u evaluations: ask fewer at once",
-		       text.length, items->count);
+	if (items->items[index].type == JSON_OBJECT)
+		read_question(request, &items->items[index], defaults, out);
+	else
+		(void)error_set(
+			&out->err, ERROR_INVALID, "evaluations[%u]: an object is expected", index);
 }
 
-static bool evaluate_item(struct authzen_request *request, const struct json *item, uint32_t index,
-	struct judged *judged, struct json *out, struct error *err)
+/* All of them before any is decided: false, and it is the whole request's mistake, where they
+ * have more to read than a call may wait for. */
+static bool read_items(struct authzen_request *request, const struct json *items,
+	struct judged *judged, struct error *err)
+{
+	uint64_t left_bytes = EVALUATE_READ_BYTES_MAX, bytes;
+	struct authzen_defaults defaults;
+
+	authzen_read_defaults(&defaults, &request->reader, &request->body);
+	for (uint32_t i = 0; i < items->count; i++) {
+		read_item(request, items, i, &defaults, &judged[i]);
+		if (judged[i].err.code != ERROR_NONE)
+			continue;
+		if (!evaluate_read_bytes(
+			    request->authzen->parts.evaluate, &judged[i].question, &bytes, err))
+			return false;
+		if (bytes > left_bytes)
+			return error_set(err, ERROR_INVALID,
+				"evaluations: more than %d bytes of context and properties to "
+				"read, each default once for each that takes it: ask fewer at once",
+				EVALUATE_READ_BYTES_MAX);
+		left_bytes -= bytes;
+	}
+	return true;
+}
+
+static bool evaluate_item(struct authzen_request *request, uint32_t index, struct judged *judged,
+	struct json *out, struct error *err)
 {
 	struct text id = text_format(request->arena, "%s/%u", request->id, index);
 
 	if (id.data == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the answer");
-	if (item->type == JSON_OBJECT) {
-		judge(request, item, &request->body, judged);
-	} else {
-		*judged = (struct judged){0};
-		(void)error_set(&judged->err, ERROR_INVALID,
-			"evaluations[%u]: an object is expected", index);
-	}
+	judge(request, judged);
 	return decision_json_of(out, request, judged, id, err);
 }
 
@@ -221,21 +236,21 @@ static bool evaluate_all(struct authzen_request *request, const struct json *ite
 {
 	struct evaluate_result *results =
 		arena_array(request->arena, struct evaluate_result, items->count);
-	struct application_question *questions =
-		arena_array(request->arena, struct application_question, items->count);
+	struct judged *judged = arena_array(request->arena, struct judged, items->count);
 	struct json_builder answers, object;
 	struct json value = {0};
-	struct judged judged = {0};
 
-	if (results == NULL || questions == NULL)
+	if (results == NULL || judged == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the answer");
+	if (!read_items(request, items, judged, err))
+		return false;
 	json_array_start(&answers, request->arena);
-	for (uint32_t i = 0; i < items->count && (i == 0 || !is_last(semantic, &judged)); i++) {
-		judged.question = &questions[i];
-		if (!evaluate_item(request, &items->items[i], i, &judged, &value, err))
+	for (uint32_t i = 0; i < items->count && (i == 0 || !is_last(semantic, &judged[i - 1]));
+		i++) {
+		if (!evaluate_item(request, i, &judged[i], &value, err))
 			return false;
 		json_add(&answers, value);
-		results[summary->results_count++] = result_of(&judged);
+		results[summary->results_count++] = result_of(&judged[i]);
 	}
 	summary->results = results;
 	if (!json_array_seal(&answers, &value, err))
@@ -262,8 +277,7 @@ void authzen_evaluations(struct authzen_request *request)
 		authzen_fail_with(request, &err);
 	else if (items == NULL || items->count == 0)
 		authzen_evaluation(request);
-	else if (!check_reading(request, items, &err) ||
-		 !evaluate_all(request, items, semantic, &body, &summary, &err))
+	else if (!evaluate_all(request, items, semantic, &body, &summary, &err))
 		authzen_fail_with(request, &err);
 	else
 		authzen_answer(request, &body, &summary);

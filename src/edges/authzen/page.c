@@ -1,11 +1,11 @@
 /* A page token is the place of the next candidate, sealed with what it holds for: the
  * same caller, point, endpoint and request but its page, and the same state of what is
- * searched. */
+ * searched.  All are of one length, so that nobody reads from it how long a name is. */
 #include "base/base64.h"
 #include "edges/authzen/authzen_private.h"
 
 enum {
-	TOKEN_PLAIN_BYTES = 8 + 8 + SHA256_BYTES,
+	TOKEN_PLAIN_BYTES = 8 + 8 + SHA256_BYTES + TOOL_NAME_BYTES_MAX,
 	TOKEN_SEALED_BYTES = TOKEN_PLAIN_BYTES + SEAL_OVERHEAD_BYTES,
 	TOKEN_TEXT_BYTES = (TOKEN_SEALED_BYTES * 4 + 2) / 3,
 };
@@ -34,7 +34,7 @@ static bool open_token(struct text token, const struct seal_key *key, struct aut
 	if (told.state != place->state)
 		return error_set(err, ERROR_INVALID,
 			"page.token: what is searched has changed; search anew");
-	place->from = told.from;
+	*place = told;
 	return true;
 }
 
@@ -58,7 +58,8 @@ bool authzen_page_read(const struct json *page, const struct seal_key *key, uint
 	const struct json *token = page == NULL ? NULL : json_find(page, "token");
 
 	*limit = EVALUATE_PAGE_DEFAULT;
-	place->from = 0;
+	place->index = 0;
+	memset(place->after, 0, sizeof place->after);
 	if (page != NULL && page->type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "page: an object is expected");
 	if (count != NULL) {

@@ -3,14 +3,6 @@
  * bounds they should have. */
 #include "edges/authzen/authzen_private.h"
 
-const struct json *authzen_member(
-	const struct json *holder, const struct json *defaults, const char *name)
-{
-	const struct json *value = json_find(holder, name);
-
-	return value != NULL || defaults == NULL ? value : json_find(defaults, name);
-}
-
 static bool read_text(struct text *out, const struct json *object, const char *owner,
 	const char *name, size_t bytes_max, struct error *err)
 {
@@ -122,15 +114,58 @@ bool authzen_read_context(
 	return value == NULL || need_object(value, "context", err);
 }
 
-bool authzen_read_question(struct application_question *out, const struct authzen_reader *reader,
-	const struct json *item, const struct json *defaults, struct error *err)
+static const char *const part_names[AUTHZEN_PARTS] = {
+	[AUTHZEN_SUBJECT] = "subject",
+	[AUTHZEN_ACTION] = "action",
+	[AUTHZEN_RESOURCE] = "resource",
+	[AUTHZEN_CONTEXT] = "context",
+};
+
+static bool read_part(struct application_question *out, const struct authzen_reader *reader,
+	enum authzen_part part, const struct json *value, struct error *err)
 {
-	*out = (struct application_question){0};
-	return authzen_read_entity(&out->subject, reader, authzen_member(item, defaults, "subject"),
-		       "subject", AUTHZEN_ID_NEEDED, err) &&
-	       authzen_read_action(out, reader, authzen_member(item, defaults, "action"), err) &&
-	       authzen_read_entity(&out->resource, reader,
-		       authzen_member(item, defaults, "resource"), "resource", AUTHZEN_ID_NEEDED,
-		       err) &&
-	       authzen_read_context(out, authzen_member(item, defaults, "context"), err);
+	switch (part) {
+	case AUTHZEN_SUBJECT:
+		return authzen_read_entity(
+			&out->subject, reader, value, part_names[part], AUTHZEN_ID_NEEDED, err);
+	case AUTHZEN_ACTION: return authzen_read_action(out, reader, value, err);
+	case AUTHZEN_RESOURCE:
+		return authzen_read_entity(
+			&out->resource, reader, value, part_names[part], AUTHZEN_ID_NEEDED, err);
+	case AUTHZEN_CONTEXT: return authzen_read_context(out, value, err);
+	case AUTHZEN_PARTS: break;
+	}
+	return error_set(err, ERROR_INTERNAL, "no such part of a question");
+}
+
+void authzen_read_defaults(
+	struct authzen_defaults *out, const struct authzen_reader *reader, const struct json *body)
+{
+	*out = (struct authzen_defaults){0};
+	for (int i = 0; i < AUTHZEN_PARTS; i++) {
+		enum authzen_part part = (enum authzen_part)i;
+
+		if (read_part(&out->question, reader, part, json_find(body, part_names[i]),
+			    &out->errs[i]))
+			out->errs[i].code = ERROR_NONE;
+	}
+}
+
+bool authzen_read_question(struct application_question *out, const struct authzen_reader *reader,
+	const struct json *item, const struct authzen_defaults *defaults, struct error *err)
+{
+	*out = defaults == NULL ? (struct application_question){0} : defaults->question;
+	for (int i = 0; i < AUTHZEN_PARTS; i++) {
+		const struct json *value = json_find(item, part_names[i]);
+
+		if (value == NULL && defaults != NULL) {
+			if (defaults->errs[i].code == ERROR_NONE)
+				continue;
+			*err = defaults->errs[i];
+			return false;
+		}
+		if (!read_part(out, reader, (enum authzen_part)i, value, err))
+			return false;
+	}
+	return true;
 }

@@ -26,36 +26,41 @@ static bool digest_request(
 	return true;
 }
 
-/* What a token of this request holds for now. */
+/* What a token of this request holds for now, at the start of the search. */
 static struct authzen_place place_of(
-	const struct authzen_request *request, const struct sha256 *digest, uint64_t from)
+	const struct authzen_request *request, const struct sha256 *digest)
 {
-	return (struct authzen_place){.from = from,
-		.state = evaluate_state(
-			request->authzen->parts.evaluate, request->asker.application),
+	return (struct authzen_place){.state = evaluate_state(request->authzen->parts.evaluate,
+					      request->asker.application),
 		.request = *digest};
 }
 
-static bool read_page(const struct authzen_request *request, const struct sha256 *digest,
+/* out->from borrows from place. */
+static bool read_page(const struct authzen_request *request, struct authzen_place *place,
 	struct evaluate_search *out, struct error *err)
 {
-	struct authzen_place place = place_of(request, digest, 0);
-
 	if (!authzen_page_read(json_find(&request->body, "page"), &request->authzen->page_key,
-		    &out->limit, &place, err))
+		    &out->limit, place, err))
 		return false;
-	out->from = place.from;
+	out->from = (struct evaluate_place){.index = place->index,
+		.after = {place->after, strnlen(place->after, sizeof place->after)}};
 	return true;
 }
 
-static bool make_token(const struct authzen_request *request, uint64_t next,
+/* Empty at the end of the search. */
+static bool make_token(const struct authzen_request *request, const struct evaluate_place *next,
 	const struct sha256 *digest, struct text *out, struct error *err)
 {
-	const struct authzen_place place = place_of(request, digest, next);
+	struct authzen_place place = place_of(request, digest);
 
 	*out = TEXT("");
-	return next == 0 ||
-	       authzen_page_token(out, request->arena, &request->authzen->page_key, &place, err);
+	if (next->index == 0 && next->after.length == 0)
+		return true;
+	if (next->after.length > sizeof place.after)
+		return error_set(err, ERROR_INTERNAL, "a tool's name is too long for a token");
+	place.index = next->index;
+	memcpy(place.after, next->after.data, next->after.length);
+	return authzen_page_token(out, request->arena, &request->authzen->page_key, &place, err);
 }
 
 static bool read_searched(
@@ -126,17 +131,22 @@ void authzen_search(struct authzen_request *request)
 	struct application_question question;
 	struct evaluate_search search = {.question = &question, .part = request->endpoint->part};
 	struct evaluate_summary summary = {.is_search = true};
+	struct authzen_place place;
 	struct evaluate_page page;
 	struct error err = {0};
 	struct sha256 digest;
 	struct text token;
 	struct json body;
 
-	if (!read_searched(&question, request, &err) || !digest_request(request, &digest, &err) ||
-		!read_page(request, &digest, &search, &err) ||
+	if (!read_searched(&question, request, &err) || !digest_request(request, &digest, &err)) {
+		authzen_fail_with(request, &err);
+		return;
+	}
+	place = place_of(request, &digest);
+	if (!read_page(request, &place, &search, &err) ||
 		!evaluate_search(request->authzen->parts.evaluate, &request->asker, &search,
 			request->arena, &page, &err) ||
-		!make_token(request, page.next, &digest, &token, &err) ||
+		!make_token(request, &page.next, &digest, &token, &err) ||
 		!page_json(&body, request, &page, token, &err)) {
 		authzen_fail_with(request, &err);
 		return;

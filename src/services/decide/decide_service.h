@@ -237,7 +237,8 @@ bool decide_models_visible(const struct decide_service *service, const struct de
 	struct arena *arena, const struct text **out, size_t *count, struct error *err) MUST_CHECK;
 
 /* What would be decided for the identity without a task, with the given arguments
- * (NULL: none): no effect and no grant.  Errors: INVALID
+ * (NULL: none; of a model: members of context.generation, each of which is the least that can
+ * be asked where it is not given): no effect and no grant.  Errors: INVALID
  * (the resource's form), LIMIT. */
 struct decide_question {
 	struct text identity;

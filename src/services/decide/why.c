@@ -117,6 +117,38 @@ bool decide_question_call(struct decide_service *service, const struct decide_qu
 	       error_set(err, ERROR_LIMIT, "no room for the arguments");
 }
 
+/* What is not said of a request to a model is the least that can be asked. */
+static bool fill_generation(const struct decide_service *service, struct call *call,
+	struct arena *arena, struct error *err)
+{
+	const struct server *server = registry_find_server(service->registry, call->server);
+
+	if (call->route != METHOD_MODEL || server == NULL)
+		return true;
+	return generation_facts_least(
+		&call->generation, arena, speaks_word(server->speaks), &call->generation, err);
+}
+
+/* Without arguments it is asked whatever they are. */
+static void judge_arguments(struct decide_service *service, const struct call *call,
+	struct arena *arena, struct decide_world *world)
+{
+	if (call->arguments.count > 0)
+		world->arguments = decide_arguments(service, call, arena, &world->arguments_fault);
+}
+
+/* The call of a question, and the world to decide it in. */
+static bool ask_in_world(struct decide_service *service, const struct decide_question *question,
+	struct arena *arena, struct call *call, struct decide_world *world, struct error *err)
+{
+	if (!decide_question_call(service, question, arena, call, err) ||
+		!fill_generation(service, call, arena, err))
+		return false;
+	*world = decide_world_of(service, call, DECIDE_FOR_QUESTION, question->now_utc_ms);
+	judge_arguments(service, call, arena, world);
+	return true;
+}
+
 bool decide_ask(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct decision *out, struct error *err)
 {
@@ -124,11 +156,8 @@ bool decide_ask(struct decide_service *service, const struct decide_question *qu
 	struct call call = {0};
 
 	*out = (struct decision){0};
-	if (!decide_question_call(service, question, arena, &call, err))
+	if (!ask_in_world(service, question, arena, &call, &world, err))
 		return false;
-	world = decide_world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
-	if (call.arguments.count > 0) /* else it is asked whatever they are */
-		world.arguments = decide_arguments(service, &call, arena, &world.arguments_fault);
 	decide(&world, &call, NULL, question->search, arena, out);
 	return true;
 }
@@ -295,14 +324,6 @@ static bool told_json(struct json *out, struct arena *arena, const struct decisi
 	return json_object_seal(&object, out, err);
 }
 
-/* Without arguments it is asked whatever they are. */
-static void judge_arguments(struct decide_service *service, const struct call *call,
-	struct arena *arena, struct decide_world *world)
-{
-	if (call->arguments.count > 0)
-		world->arguments = decide_arguments(service, call, arena, &world->arguments_fault);
-}
-
 /* The task of the answer: a question has none, and a record's may be over. */
 static const char *as_of(const struct decide_world *world)
 {
@@ -324,30 +345,14 @@ static bool why_in_world(const struct decide_world *world, const struct call *ca
 	return told_json(out, arena, &decision, &explanation, as_of(world), err);
 }
 
-/* What is not said of a request to a model is the least that can be asked. */
-static bool fill_generation(const struct decide_service *service, struct call *call,
-	struct arena *arena, struct error *err)
-{
-	const struct server *server = registry_find_server(service->registry, call->server);
-
-	if (call->route != METHOD_MODEL || server == NULL)
-		return true;
-	return generation_facts_least(
-		&call->generation, arena, speaks_word(server->speaks), &call->generation, err);
-}
-
 bool decide_why(struct decide_service *service, const struct decide_question *question,
 	struct arena *arena, struct json *out, struct error *err)
 {
 	struct decide_world world;
-	struct call call;
+	struct call call = {0};
 
-	if (!decide_question_call(service, question, arena, &call, err) ||
-		!fill_generation(service, &call, arena, err))
-		return false;
-	world = decide_world_of(service, &call, DECIDE_FOR_QUESTION, question->now_utc_ms);
-	judge_arguments(service, &call, arena, &world);
-	return why_in_world(&world, &call, arena, out, err);
+	return ask_in_world(service, question, arena, &call, &world, err) &&
+	       why_in_world(&world, &call, arena, out, err);
 }
 
 bool decide_why_recorded(struct decide_service *service, const struct decide_again *again,

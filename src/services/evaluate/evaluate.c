@@ -77,12 +77,31 @@ enum application_reads evaluate_reads(const struct evaluate *evaluate, struct te
 
 uint64_t evaluate_state(const struct evaluate *evaluate, struct text application)
 {
-	const struct registry_entry *entry;
+	const struct registry_entry *entry =
+		application.length == 0
+			? NULL
+			: registry_find_application(evaluate->parts.registry, application);
 
-	if (application.length == 0)
-		return registry_revision(evaluate->parts.registry);
-	entry = registry_find_application(evaluate->parts.registry, application);
 	return entry == NULL ? 0 : entry->in_force->version;
+}
+
+bool evaluate_read_bytes(struct evaluate *evaluate, const struct application_question *question,
+	uint64_t *out, struct error *err)
+{
+	const struct json *const parts[] = {question->context, question->action_properties,
+		question->subject.properties, question->resource.properties};
+
+	*out = 0;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		if (parts[i] == NULL)
+			continue;
+		buffer_reset(&evaluate->text);
+		json_canonical(&evaluate->text, parts[i]);
+		if (buffer_failed(&evaluate->text))
+			return error_set(err, ERROR_LIMIT, "no memory for the question");
+		*out += evaluate->text.length;
+	}
+	return true;
 }
 
 /* ---- an application's point ---- */
@@ -136,6 +155,16 @@ static bool check_context(const struct json *context, struct error *err)
 	if (arguments != NULL && arguments->type != JSON_OBJECT)
 		return error_set(err, ERROR_INVALID, "context.args: an object is expected");
 	return true;
+}
+
+bool evaluate_check_own(const struct evaluate_asker *asker,
+	const struct application_question *question, struct error *err)
+{
+	return check_context(question->context, err) &&
+	       (!text_is(question->subject.type, "identity") ||
+		       text_equal(question->subject.id, asker->identity) ||
+		       error_set(err, ERROR_INVALID,
+			       "forbidden: an identity may ask about itself only"));
 }
 
 /* The open approval of the same identity, tool and arguments, whichever of its tasks
@@ -203,15 +232,12 @@ static bool decide_own(struct evaluate *evaluate, const struct evaluate_asking *
 		.now_utc_ms = fold_stamp_utc_ms(evaluate->parts.fold)};
 	struct decision decision;
 
-	if (!check_context(asked->context, err))
+	if (!evaluate_check_own(asker, asked, err))
 		return false;
 	if (!text_is(asked->subject.type, "identity")) {
 		deny(out, REASON_IDENTITY_UNKNOWN);
 		return true;
 	}
-	if (!text_equal(asked->subject.id, asker->identity))
-		return error_set(
-			err, ERROR_INVALID, "forbidden: an identity may ask about itself only");
 	if (!text_is(asked->resource.type, "tool") || !name_is_tool(asked->resource.id)) {
 		deny(out, REASON_TOOL_UNKNOWN);
 		return true;
@@ -239,11 +265,48 @@ bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *askin
 		       : decide_application(evaluate, asking, arena, out, err);
 }
 
+/* ---- what is kept of it ---- */
+
+static bool keep_text(struct text *kept, struct arena *arena)
+{
+	*kept = text_copy(arena, *kept);
+	return kept->data != NULL;
+}
+
+static bool keep_texts(const struct text **kept, size_t count, struct arena *arena)
+{
+	struct text *copies = arena_array(arena, struct text, count + 1);
+
+	if (copies == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		copies[i] = (*kept)[i];
+		if (!keep_text(&copies[i], arena))
+			return false;
+	}
+	*kept = copies;
+	return true;
+}
+
+/* Reasons are words of ours, and an approval's id is its own. */
+static bool keep_answer(struct evaluate_answer *answer, struct arena *arena)
+{
+	return keep_text(&answer->explanation, arena) && keep_text(&answer->needed, arena) &&
+	       keep_texts(&answer->policies, answer->policies_count, arena) &&
+	       keep_texts(&answer->approvals, answer->approvals_count, arena);
+}
+
 bool evaluate_decide(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct application_question *question, struct arena *arena,
 	struct evaluate_answer *out, struct error *err)
 {
 	const struct evaluate_asking asking = {asker, question, DECIDE_SEARCH};
+	bool ok = evaluate_ask(evaluate, &asking, evaluate->scratch, out, err);
 
-	return evaluate_ask(evaluate, &asking, arena, out, err);
+	if (ok && !keep_answer(out, arena))
+		ok = error_set(err, ERROR_LIMIT, "no memory for the answer");
+	arena_reset(evaluate->scratch);
+	if (!ok)
+		*out = (struct evaluate_answer){0};
+	return ok;
 }

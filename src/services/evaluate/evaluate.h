@@ -32,8 +32,9 @@ enum {
 	EVALUATE_IN_FLIGHT_MAX = 4096,  /* records on their way at once */
 	EVALUATE_ID_BYTES = 24,
 	EVALUATE_CONTENT_BYTES_MAX = 512 * 1024, /* of questions that are kept */
-	/* A context is read anew for each question it is part of: of one page of a search, or of
-	 * the defaults of one batch, as many bytes as this, counted each time. */
+	/* Context and properties are read anew for each question they are part of: of one page of a
+	 * search, or of one batch, as many bytes as this, counted each time (evaluate_read_bytes).
+	 */
 	EVALUATE_READ_BYTES_MAX = 4 * 1024 * 1024,
 	/* Of arguments, compared with those of open approvals for one question. */
 	EVALUATE_COMPARED_BYTES_MAX = 1024 * 1024,
@@ -92,35 +93,48 @@ struct evaluate_answer {
 	struct text approval; /* an open approval of exactly this call; or empty */
 };
 
-/* Decides.  remit's own point: the subject is the asking identity, Cedar's effect the
- * action, the resource a tool, context.args its arguments; the environment is the
- * token's.  Errors: INVALID (context says what only remit may say; with "forbidden: "
- * first: about another identity), LIMIT. */
+/* Decides, in memory of its own: however many are asked, each has the same.
+ * remit's own point: the subject is the asking identity, Cedar's effect the action, the
+ * resource a tool, context.args its arguments (of a model: as decide_ask says); the environment is
+ * the token's.  Errors: INVALID (context says what only remit may say; with "forbidden: " first:
+ * about another identity), LIMIT. */
 bool evaluate_decide(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct application_question *question, struct arena *arena,
 	struct evaluate_answer *out, struct error *err) MUST_CHECK;
 
+/* What deciding reads of a question: its context, and the properties of action, subject and
+ * resource, in their canonical form.  Errors: LIMIT. */
+bool evaluate_read_bytes(struct evaluate *evaluate, const struct application_question *question,
+	uint64_t *out, struct error *err) MUST_CHECK;
+
 enum evaluate_part { EVALUATE_SUBJECTS = 0, EVALUATE_RESOURCES, EVALUATE_ACTIONS };
+
+/* Where a page begins; {0}: at the start.  Of the registered tools behind a name, so that it holds
+ * over changes of the registry; of all else at a number. */
+struct evaluate_place {
+	struct text after; /* the tool that was looked at last */
+	uint64_t index;    /* of the candidate to begin with */
+};
 
 /* One page.  Of the part that is searched only type and properties are looked at. */
 struct evaluate_search {
 	const struct application_question *question;
 	enum evaluate_part part;
-	uint32_t limit; /* 1 to EVALUATE_PAGE_MAX */
-	uint64_t from;  /* candidate to begin with; 0, or next of the page before */
+	uint32_t limit;             /* 1 to EVALUATE_PAGE_MAX */
+	struct evaluate_place from; /* the start, or next of the page before */
 };
 struct evaluate_page {
 	const struct application_candidate *items; /* actions: only ids */
 	size_t count;
-	uint64_t next; /* 0: no more */
+	struct evaluate_place next; /* {0}: no more.  Its text lives as an answer's */
 };
 /* Exactly those for which evaluate_decide would say yes, of the tools registered or the
  * entities of the application's document.  Errors: as evaluate_decide. */
 bool evaluate_search(struct evaluate *evaluate, const struct evaluate_asker *asker,
 	const struct evaluate_search *search, struct arena *arena, struct evaluate_page *out,
 	struct error *err) MUST_CHECK;
-/* What the order of candidates depends on: the application's version, or the registry's
- * revision.  Another number: begin the search anew. */
+/* What places depend on: the application's version; of remit's own point, nothing (0).  Another
+ * number: begin the search anew. */
 uint64_t evaluate_state(const struct evaluate *evaluate, struct text application);
 
 /* What one request left to be recorded. */

@@ -9,8 +9,8 @@ struct evaluate_entry; /* a record on its way */
 
 struct evaluate {
 	struct evaluate_parts parts;
-	struct arena *scratch; /* of one candidate of a search; empty between */
-	struct buffer text;    /* of one record, and of the request it names */
+	struct arena *scratch; /* of one question, or one record; empty between */
+	struct buffer text;    /* of one record, and of what is measured or digested */
 	struct evaluate_entry *entries;
 	struct evaluate_entry *spare;
 	uint32_t entries_count;
@@ -26,6 +26,11 @@ struct evaluate_asking {
 /* As evaluate_decide. */
 bool evaluate_ask(struct evaluate *evaluate, const struct evaluate_asking *asking,
 	struct arena *arena, struct evaluate_answer *out, struct error *err) MUST_CHECK;
+
+/* Whether remit's own point may be asked this, whatever the answer.  Errors: INVALID, as
+ * evaluate_decide. */
+bool evaluate_check_own(const struct evaluate_asker *asker,
+	const struct application_question *question, struct error *err) MUST_CHECK;
 
 /* Frees what is on its way, calling nobody. */
 void evaluate_drop_records(struct evaluate *evaluate);

@@ -1,5 +1,6 @@
 /* Searches: every candidate is decided as a question would be, in a fixed order, so a
- * page is exact and a place in it is a number. */
+ * page is exact.  Tools are in order of name, and so many of them are gathered as one page
+ * can decide; a place among them is a name, as their number changes. */
 #include <assert.h>
 
 #include "domain/charter/terms.h"
@@ -12,11 +13,15 @@ struct searching {
 	const struct application_rules *rules; /* NULL: remit's own point */
 	const struct application_candidate *own;
 	size_t count;
+	size_t from;   /* of them, the first that is looked at */
+	bool is_named; /* a place among them is a name */
 	struct application_candidate *found;
 	size_t found_count;
 	uint32_t decided;
 	uint32_t decided_max; /* of one page */
 };
+
+enum { TOOLS_MAX = EVALUATE_CANDIDATES_MAX + 1 }; /* of a page, and one that is left */
 
 struct tools {
 	struct application_candidate *items;
@@ -31,19 +36,23 @@ static bool add_tool(void *context, const struct registry_entry *entry)
 	if (entry->in_force != NULL && tools->count < tools->most)
 		tools->items[tools->count++] =
 			(struct application_candidate){TEXT("tool"), entry->name};
-	return true;
+	return tools->count < tools->most;
 }
 
 static bool gather_tools(struct searching *searching, struct evaluate *evaluate, struct error *err)
 {
 	struct tools tools = {.most = registry_count(evaluate->parts.registry, OBJECT_TOOL)};
 
+	if (tools.most > TOOLS_MAX)
+		tools.most = TOOLS_MAX;
 	tools.items = arena_array(searching->arena, struct application_candidate, tools.most + 1);
 	if (tools.items == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the search");
-	registry_each(evaluate->parts.registry, OBJECT_TOOL, TEXT(""), add_tool, &tools);
+	registry_each(evaluate->parts.registry, OBJECT_TOOL, searching->search->from.after,
+		add_tool, &tools);
 	searching->own = tools.items;
 	searching->count = tools.count;
+	searching->is_named = true;
 	return true;
 }
 
@@ -61,12 +70,25 @@ static bool gather_effects(struct searching *searching, struct error *err)
 	return true;
 }
 
+/* Once for all candidates, of which there may be none. */
+static bool check_own(
+	const struct evaluate_search *search, const struct evaluate_asker *asker, struct error *err)
+{
+	struct application_question question = *search->question;
+
+	if (search->part == EVALUATE_SUBJECTS)
+		question.subject.id = asker->identity;
+	return evaluate_check_own(asker, &question, err);
+}
+
 /* remit's own point: tools, effects, and of identities the asking one alone. */
 static bool gather_own(struct searching *searching, struct evaluate *evaluate,
 	const struct evaluate_asker *asker, struct error *err)
 {
 	struct application_candidate *self;
 
+	if (!check_own(searching->search, asker, err))
+		return false;
 	if (searching->search->part == EVALUATE_RESOURCES)
 		return gather_tools(searching, evaluate, err);
 	if (searching->search->part == EVALUATE_ACTIONS)
@@ -129,22 +151,29 @@ static bool look_at(struct searching *searching, struct evaluate *evaluate,
 	return ok;
 }
 
-/* Until the page is full; *next is where the next one begins, 0 at the end. */
+/* The place of a candidate that is not the first of a search. */
+static struct evaluate_place place_at(const struct searching *searching, size_t index)
+{
+	if (!searching->is_named)
+		return (struct evaluate_place){.index = index};
+	assert(index > 0); /* a page decides one at least */
+	return (struct evaluate_place){.after = candidate_at(searching, index - 1).id};
+}
+
+/* Until the page is full; *next is where the next one begins, {0} at the end. */
 static bool walk(struct searching *searching, struct evaluate *evaluate,
-	const struct evaluate_asker *asker, uint64_t *next, struct error *err)
+	const struct evaluate_asker *asker, struct evaluate_place *next, struct error *err)
 {
 	struct text type = searched_type(searching->search);
-	size_t i;
 
-	*next = 0;
-	for (i = (size_t)searching->search->from; i < searching->count; i++) {
+	for (size_t i = searching->from; i < searching->count; i++) {
 		struct application_candidate candidate = candidate_at(searching, i);
 
 		if (!text_equal(candidate.type, type))
 			continue;
 		if (searching->found_count == searching->search->limit ||
 			searching->decided == searching->decided_max) {
-			*next = i;
+			*next = place_at(searching, i);
 			break;
 		}
 		if (!look_at(searching, evaluate, asker, candidate, err))
@@ -153,19 +182,16 @@ static bool walk(struct searching *searching, struct evaluate *evaluate,
 	return true;
 }
 
-/* So many that the context of the question is not read for longer than a call may wait. */
-static bool bound_page(struct searching *searching, struct error *err)
+/* So many that the question is not read for longer than a call may wait. */
+static bool bound_page(struct searching *searching, struct evaluate *evaluate, struct error *err)
 {
-	const struct json *context = searching->search->question->context;
-	struct text text = TEXT("");
 	uint64_t most = EVALUATE_CANDIDATES_MAX;
+	uint64_t bytes;
 
-	if (context != NULL)
-		text = json_canonical_text(searching->arena, context);
-	if (text.data == NULL)
-		return error_set(err, ERROR_LIMIT, "no memory for the search");
-	if (text.length > 0 && EVALUATE_READ_BYTES_MAX / text.length < most)
-		most = EVALUATE_READ_BYTES_MAX / text.length;
+	if (!evaluate_read_bytes(evaluate, searching->search->question, &bytes, err))
+		return false;
+	if (bytes > 0 && EVALUATE_READ_BYTES_MAX / bytes < most)
+		most = EVALUATE_READ_BYTES_MAX / bytes;
 	searching->decided_max = most == 0 ? 1 : (uint32_t)most;
 	return true;
 }
@@ -174,7 +200,8 @@ bool evaluate_search(struct evaluate *evaluate, const struct evaluate_asker *ask
 	const struct evaluate_search *search, struct arena *arena, struct evaluate_page *out,
 	struct error *err)
 {
-	struct searching searching = {.search = search, .arena = arena};
+	struct searching searching = {
+		.search = search, .arena = arena, .from = (size_t)search->from.index};
 	const struct registry_entry *entry;
 
 	*out = (struct evaluate_page){0};
@@ -191,7 +218,8 @@ bool evaluate_search(struct evaluate *evaluate, const struct evaluate_asker *ask
 		searching.rules = entry->rules;
 		searching.count = application_candidates_count(entry->rules);
 	}
-	if (!bound_page(&searching, err) || !walk(&searching, evaluate, asker, &out->next, err))
+	if (!bound_page(&searching, evaluate, err) ||
+		!walk(&searching, evaluate, asker, &out->next, err))
 		return false;
 	out->items = searching.found;
 	out->count = searching.found_count;

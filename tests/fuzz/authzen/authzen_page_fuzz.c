@@ -10,20 +10,36 @@
 
 #include "edges/authzen/authzen_private.h"
 
-enum { ROOM_BYTES = 1 << 24, FROM = 1234, STATE = 77 };
+enum { ROOM_BYTES = 1 << 24, INDEX = 1234, STATE = 77 };
 
 static const struct seal_key key = {{1, 2, 3}};
 
-static struct authzen_place place_of(uint64_t from)
+static struct authzen_place place_of(uint64_t index)
 {
 	return (struct authzen_place){
-		.from = from, .state = STATE, .request = sha256_of("a request", 9)};
+		.index = index, .state = STATE, .request = sha256_of("a request", 9)};
+}
+
+/* The very place that tokens are made for here. */
+static struct authzen_place given_place(void)
+{
+	struct authzen_place place = place_of(INDEX);
+
+	memset(place.after, 'n', sizeof place.after);
+	return place;
+}
+
+static bool is_start(const struct authzen_place *place)
+{
+	const struct authzen_place start = place_of(0);
+
+	return place->index == 0 && memcmp(place->after, start.after, sizeof start.after) == 0;
 }
 
 /* The token given here as the input has it changed, in arena; *is_made: it is not changed. */
 static struct text made_token(struct arena *arena, struct text written, bool *is_made)
 {
-	const struct authzen_place place = place_of(FROM);
+	const struct authzen_place place = given_place();
 	struct text token;
 	struct error err = {0};
 	size_t at = written.length > 1 ? (unsigned char)written.data[1] : 0;
@@ -49,34 +65,38 @@ static void check_bound(const struct json *page)
 
 	other.state++;
 	assert(!authzen_page_read(page, &key, &limit, &other, &err));
-	assert(err.code == ERROR_INVALID && other.from == 0);
+	assert(err.code == ERROR_INVALID && is_start(&other));
 	other = place_of(0);
 	other.request = sha256_of("another", 7);
 	assert(!authzen_page_read(page, &key, &limit, &other, &err));
-	assert(err.code == ERROR_INVALID && other.from == 0);
+	assert(err.code == ERROR_INVALID && is_start(&other));
 	other = place_of(0);
 	other_key.bytes[0] ^= 1;
 	assert(!authzen_page_read(page, &other_key, &limit, &other, &err));
-	assert(err.code == ERROR_INVALID && other.from == 0);
+	assert(err.code == ERROR_INVALID && is_start(&other));
 }
 
 /* has_token: one that is not empty. */
 static void check_page(const struct json *page, bool has_token, bool is_made)
 {
+	const struct authzen_place given = given_place();
 	struct authzen_place place = place_of(99);
 	struct error err = {0};
 	uint32_t limit = 0;
 
 	if (!authzen_page_read(page, &key, &limit, &place, &err)) {
 		assert(err.code == ERROR_INVALID && err.text[0] != '\0');
-		assert(place.from == 0);
+		assert(is_start(&place));
 		return;
 	}
 	assert(limit >= 1 && limit <= EVALUATE_PAGE_MAX);
 	assert(has_token == is_made);
-	assert(place.from == (is_made ? FROM : 0));
-	if (is_made)
-		check_bound(page);
+	if (!is_made) {
+		assert(is_start(&place));
+		return;
+	}
+	assert(memcmp(&place, &given, sizeof given) == 0);
+	check_bound(page);
 }
 
 static struct json *token_of(struct json *body)

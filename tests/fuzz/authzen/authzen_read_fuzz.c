@@ -36,6 +36,18 @@ static void check_joined(const struct json *plain, const struct json *joined)
 			json_find_text(joined, plain->members[i].name), &plain->members[i].value));
 }
 
+/* As an item of a batch whose body has these defaults; NULL: of none. */
+static bool read_item(struct application_question *out, const struct authzen_reader *reader,
+	const struct json *item, const struct json *body, struct error *err)
+{
+	struct authzen_defaults defaults;
+
+	if (body == NULL)
+		return authzen_read_question(out, reader, item, NULL, err);
+	authzen_read_defaults(&defaults, reader, body);
+	return authzen_read_question(out, reader, item, &defaults, err);
+}
+
 /* Read as 1.0 it was this question, or none: then it is none as draft 00 either. */
 static void check_draft(const struct application_question *plain, struct arena *arena,
 	const struct json *item, const struct json *defaults)
@@ -44,7 +56,7 @@ static void check_draft(const struct application_question *plain, struct arena *
 	struct application_question question;
 	struct error err = {0};
 
-	if (!authzen_read_question(&question, &reader, item, defaults, &err)) {
+	if (!read_item(&question, &reader, item, defaults, &err)) {
 		assert(err.code == ERROR_INVALID || err.code == ERROR_LIMIT);
 		return;
 	}
@@ -61,7 +73,7 @@ static bool check(struct arena *arena, const struct json *item, const struct jso
 	struct application_question question, again;
 	struct error err = {0};
 
-	if (!authzen_read_question(&question, &reader, item, defaults, &err)) {
+	if (!read_item(&question, &reader, item, defaults, &err)) {
 		check_draft(NULL, arena, item, defaults);
 		assert(err.code == ERROR_INVALID && err.text[0] != '\0');
 		assert(authzen_status_of(&err) == 400 || authzen_status_of(&err) == 403);
@@ -72,7 +84,7 @@ static bool check(struct arena *arena, const struct json *item, const struct jso
 	assert(question.action.length >= 1 && question.action.length <= AUTHZEN_TYPE_BYTES_MAX);
 	assert(question.context == NULL || question.context->type == JSON_OBJECT);
 	if (defaults == NULL) {
-		assert(authzen_read_question(&again, &reader, item, item, &err));
+		assert(read_item(&again, &reader, item, item, &err));
 		assert(is_same(&question, &again));
 	}
 	check_draft(&question, arena, item, defaults);

@@ -124,7 +124,7 @@ static const char *const methods[] = {"GET", "POST"};
 
 static void start(struct bench *bench, const struct http_server_settings *settings)
 {
-	static struct http_route routes[8];
+	static struct http_route routes[11];
 	struct error err = {0};
 	size_t i;
 
@@ -138,7 +138,10 @@ static void start(struct bench *bench, const struct http_server_settings *settin
 	assert_true(loop_create(&bench->loop, &err));
 	assert_true(router_create(&bench->router, &err));
 	routes[7] = (struct http_route){"GET", "/gathered", handle_gathered, bench};
-	assert_true(router_add(bench->router, routes, 8, &err));
+	routes[8] = (struct http_route){NULL, "/door/{rest...}", handle_target, bench};
+	routes[9] = (struct http_route){"POST", "/door/{rest...}", handle_echo, bench};
+	routes[10] = (struct http_route){"PUT", "/door/open", handle_echo, bench};
+	assert_true(router_add(bench->router, routes, 11, &err));
 	if (!http_server_create(&bench->server, bench->loop, settings, &err))
 		fail_msg("%s", err.text);
 }
@@ -361,6 +364,26 @@ static void a_405_names_the_methods_of_the_path(void **state)
 	assert_status(answer, "405");
 	assert_non_null(strstr(answer, "Allow: GET, HEAD, POST\r\n"));
 	assert_non_null(strstr(answer, "application/problem+json"));
+}
+
+static void a_route_of_any_method_takes_what_no_other_does(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *due;
+	} rows[] = {{"PUT /door/open", "PUT|"}, {"POST /door/open", "POST|"},
+		{"DELETE /door/open", "/door/open|open"}, {"POST /door/ajar", "POST|"},
+		{"PURGE /door/a/b", "/door/a/b|a/b"}};
+	struct bench *bench = *state;
+	char request[128];
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		(void)snprintf(
+			request, sizeof request, "%s HTTP/1.1\r\nHost: a\r\n" END, rows[i].line);
+		assert_status(ask(bench, request), "200");
+		if (strncmp(bench->seen, rows[i].due, strlen(rows[i].due)) != 0)
+			fail_msg("%s: %s", rows[i].line, bench->seen);
+	}
 }
 
 static void fill_header_request(char *out, size_t size, size_t header_bytes)
@@ -835,6 +858,7 @@ int main(void)
 		SERVED(a_nul_in_a_header_field_is_refused),
 		SERVED(a_refused_frame_is_never_followed_by_a_next_request),
 		SERVED(a_405_names_the_methods_of_the_path),
+		SERVED(a_route_of_any_method_takes_what_no_other_does),
 		SERVED(headers_pass_up_to_the_pool_and_no_further),
 		SERVED(a_target_passes_up_to_its_limit),
 		SERVED(parameters_pass_up_to_their_limit_and_no_further),

@@ -245,6 +245,32 @@ static void properties_lie_over_what_is_stored(void **state)
 	assert_int_equal(ask(bench, &asked), APPLICATION_PERMITTED);
 }
 
+/* A value of another kind has no members, so nothing of it would lie over anything. */
+static void properties_that_are_no_record_are_not_evaluated(void **state)
+{
+	static const char *const values[] = {"{\"__entity\":{\"type\":\"A\",\"id\":\"b\"}}",
+		"{\"__extn\":{\"fn\":\"decimal\",\"arg\":\"1.0\"}}"};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+		const struct {
+			struct asked asked;
+			const char *owner;
+		} rows[] = {{{.subject = values[i]}, "subject.properties"},
+			{{.resource = values[i]}, "resource.properties"},
+			{{.action_properties = values[i]}, "action.properties"}};
+
+		for (size_t of = 0; of < sizeof rows / sizeof *rows; of++) {
+			must(bench, "", PERMIT ";", ENTITIES);
+			assert_int_equal(ask(bench, &rows[of].asked), APPLICATION_NOT_EVALUATED);
+			assert_non_null(strstr(bench->answer.detail.data, rows[of].owner));
+			assert_non_null(strstr(bench->answer.detail.data, "must be a record"));
+			must(bench, SCHEMA, PERMIT ";", NULL);
+			assert_int_not_equal(ask(bench, &rows[of].asked), APPLICATION_PERMITTED);
+		}
+	}
+}
+
 static void a_parent_of_others_takes_no_properties(void **state)
 {
 	struct bench *bench = *state;
@@ -421,6 +447,7 @@ int main(void)
 		APPLICATION_TEST(only_so_many_determining_policies_are_named),
 		APPLICATION_TEST(a_policy_that_fails_where_it_counts_refuses),
 		APPLICATION_TEST(properties_lie_over_what_is_stored),
+		APPLICATION_TEST(properties_that_are_no_record_are_not_evaluated),
 		APPLICATION_TEST(a_parent_of_others_takes_no_properties),
 		APPLICATION_TEST(one_that_is_subject_and_resource_has_the_properties_of_both),
 		APPLICATION_TEST(properties_of_the_action_are_in_the_context),

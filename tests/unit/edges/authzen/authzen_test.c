@@ -299,6 +299,39 @@ static void a_request_id_comes_back(void **state)
 		400);
 }
 
+/* Also where no endpoint answers, and of what needs no token. */
+static void a_request_id_comes_back_with_every_answer(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+	} rows[] = {{"GET /access/v1/evaluation", 405}, {"PUT /access/v1/search/action", 405},
+		{"GET /applications/shop/access/v1/evaluations", 405},
+		{"POST /access/v1/nothing", 404}, {"GET /access/v1/evaluation/1", 404},
+		{"POST /applications/shop/access/v1/search", 404},
+		{"GET /.well-known/authzen-configuration", 200},
+		{"GET /applications/shop/.well-known/authzen-configuration", 200},
+		{"GET /.well-known/authzen-configuration/applications/shed", 404}};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int status = send_raw(bench, rows[i].line, "X-Request-ID: mine\r\n", "");
+
+		if (status != 200)
+			assert_error(bench, status, rows[i].status);
+		assert_int_equal(status, rows[i].status);
+		assert_non_null(strstr(bench->reply, "X-Request-ID: mine\r\n"));
+		assert_int_equal(strstr(bench->reply, "Allow: POST\r\n") != NULL, status == 405);
+		/* One that could not stand in a header of ours is not repeated. */
+		assert_int_equal(send_raw(bench, rows[i].line, "X-Request-ID: m\xc3\xa9\r\n", ""),
+			rows[i].status);
+		assert_null(strstr(bench->reply, "X-Request-ID"));
+	}
+	assert_error(
+		bench, post_with(bench, "evaluation", "X-Request-ID: m\xc3\xa9\r\n", YES), 400);
+	assert_null(strstr(bench->reply, "m\xc3"));
+}
+
 /* Requests share memory, one after the other. */
 static void a_request_knows_nothing_of_the_one_before(void **state)
 {
@@ -410,19 +443,28 @@ static void a_default_is_replaced_as_a_whole(void **state)
 		"nyneee");
 }
 
-static const char *batch_of(struct bench *bench, int count)
+/* So many of the same item, with commas between. */
+static const char *repeated(struct bench *bench, const char *item, int count)
 {
-	struct buffer body;
+	struct buffer items;
 	const char *text;
 
-	buffer_init(&body, REQUEST_BYTES_MAX);
-	buffer_append_string(&body, "{\"evaluations\":[");
-	for (int i = 0; i < count; i++)
-		buffer_append_string(&body, i == 0 ? YES : "," YES);
-	buffer_append_string(&body, "]}");
-	text = text_copy(bench->issuing.governed.arena, buffer_text(&body)).data;
-	buffer_deinit(&body);
+	buffer_init(&items, REQUEST_BYTES_MAX);
+	for (int i = 0; i < count; i++) {
+		buffer_append_string(&items, i == 0 ? "" : ",");
+		buffer_append_string(&items, item);
+	}
+	text = text_copy(bench->issuing.governed.arena, buffer_text(&items)).data;
+	assert_non_null(text);
+	buffer_deinit(&items);
 	return text;
+}
+
+static const char *batch_of(struct bench *bench, int count)
+{
+	return text_format(bench->issuing.governed.arena, "{\"evaluations\":[%s]}",
+		repeated(bench, YES, count))
+		.data;
 }
 
 static void a_batch_has_a_bound_and_one_record(void **state)
@@ -437,20 +479,90 @@ static void a_batch_has_a_bound_and_one_record(void **state)
 	assert_int_equal(bench->issuing.governed.log.count, before + 1);
 }
 
-/* The default context is read for each item. */
-static void the_context_of_a_batch_has_a_bound(void **state)
+enum { MEMBERS_READ = 4, CONTEXT = 3, AROUND_READ = sizeof "{}{}{}" - 1 };
+
+/* A batch whose defaults permit, with this value for one of what is read of them. */
+static const char *batch_with(
+	struct bench *bench, size_t which, const char *value, const char *items)
+{
+	const char *values[MEMBERS_READ] = {"{}", "{}", "{}", "{}"};
+
+	values[which] = value;
+	return text_format(bench->issuing.governed.arena,
+		"{\"subject\":{\"type\":\"User\",\"id\":\"u\",\"properties\":%s},"
+		"\"action\":{\"name\":\"buy\",\"properties\":%s},"
+		"\"resource\":{\"type\":\"Item\",\"id\":\"i1\",\"properties\":%s},"
+		"\"context\":%s,\"evaluations\":[%s]}",
+		values[0], values[1], values[2], values[CONTEXT], items)
+		.data;
+}
+
+/* {"a":"xx…"} of so many bytes. */
+static const char *long_object(struct bench *bench, int bytes)
+{
+	int around = sizeof "{\"a\":\"\"}" - 1;
+
+	return text_format(bench->issuing.governed.arena, "{\"a\":\"%*s\"}", bytes - around, "")
+		.data;
+}
+
+/* A default is read for each item that takes it. */
+static void what_a_batch_reads_has_a_bound(void **state)
+{
+	enum { BYTES = EVALUATE_READ_BYTES_MAX / EVALUATE_ITEMS_MAX - AROUND_READ };
+	static const struct {
+		int over, status;
+	} rows[] = {{-1, 200}, {0, 200}, {1, 400}};
+	struct bench *bench = *state;
+	const char *items = repeated(bench, "{}", EVALUATE_ITEMS_MAX);
+
+	for (size_t which = 0; which < MEMBERS_READ; which++) {
+		for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+			const char *value = long_object(bench, BYTES + rows[i].over);
+
+			assert_int_equal(
+				post(bench, "evaluations", batch_with(bench, which, value, items)),
+				rows[i].status);
+		}
+	}
+}
+
+static void a_default_counts_for_those_that_take_it(void **state)
 {
 	struct bench *bench = *state;
-	const char *batch = batch_of(bench, EVALUATE_ITEMS_MAX);
-	size_t around = sizeof "{\"a\":\"\"}" - 1;
+	const char *large = long_object(bench, 100000);
+	const char *own[MEMBERS_READ] = {SUBJECT, ACTION, RESOURCE, "\"context\":{}"};
+	char *due = arena_array(bench->issuing.governed.arena, char, EVALUATE_ITEMS_MAX + 1);
 
-	for (size_t over = 0; over <= 1; over++) {
-		size_t bytes = EVALUATE_READ_BYTES_MAX / EVALUATE_ITEMS_MAX - around + over;
-		struct text body = text_format(bench->issuing.governed.arena,
-			"{\"context\":{\"a\":\"%*s\"},%s", (int)bytes, "", batch + 1);
+	assert_non_null(due);
+	memset(due, 'y', EVALUATE_ITEMS_MAX);
+	for (size_t which = 0; which < MEMBERS_READ; which++) {
+		struct text item = text_format(bench->issuing.governed.arena, "{%s}", own[which]);
+		const char *items = repeated(bench, item.data, EVALUATE_ITEMS_MAX - 1);
+		struct text all = text_format(bench->issuing.governed.arena, "%s,{}", items);
 
-		assert_int_equal(post(bench, "evaluations", body.data), over == 0 ? 200 : 400);
+		assert_decisions(bench, batch_with(bench, which, large, all.data), due);
 	}
+}
+
+/* What a batch may read takes more memory than one request has, where it is many values: one
+ * item leaves nothing of it to the next. */
+static void each_item_of_a_batch_has_the_same_memory(void **state)
+{
+	enum { BYTES = EVALUATE_READ_BYTES_MAX / EVALUATE_ITEMS_MAX - AROUND_READ };
+	struct bench *bench = *state;
+	struct arena *arena = bench->issuing.governed.arena;
+	const char *ones = repeated(bench, "1", (BYTES - (int)sizeof "{\"a\":[]}") / 2);
+	const char *items = repeated(bench, "{}", EVALUATE_ITEMS_MAX);
+	char *due = arena_array(arena, char, EVALUATE_ITEMS_MAX + 1);
+
+	assert_non_null(due);
+	memset(due, 'y', EVALUATE_ITEMS_MAX);
+	for (size_t which = 0; which < MEMBERS_READ; which++)
+		assert_decisions(bench,
+			batch_with(
+				bench, which, text_format(arena, "{\"a\":[%s]}", ones).data, items),
+			due);
 }
 
 /* ---- searches ---- */
@@ -504,6 +616,40 @@ static void a_page_token_is_sealed_to_its_search(void **state)
 		"object: application\nname: shop\nunit: support\ncallers: [a1]\n"
 		"policies: 'permit (principal, action, resource);'\n"));
 	assert_error(bench, search_page(bench, SUBJECT, token, ""), 400);
+}
+
+/* Of remit's own tools, with a token for its own point. */
+static int search_own(struct bench *bench, const char *page)
+{
+	struct text body = text_format(bench->issuing.governed.arena,
+		"{\"subject\":{\"type\":\"identity\",\"id\":\"a1\"},"
+		"\"action\":{\"name\":\"read\"},\"resource\":{\"type\":\"tool\"},"
+		"\"context\":{\"args\":{\"path\":\"tickets/1\"}},\"page\":{%s}}",
+		page);
+	struct text head = text_format(bench->issuing.governed.arena,
+		"Authorization: Bearer %.*s\r\n" JSON_TYPE, TEXT_ARGS(bench->token));
+
+	return send_raw(bench, "POST /access/v1/search/resource", head.data, body.data);
+}
+
+static void a_page_token_for_tools_outlives_changes_of_the_registry(void **state)
+{
+	struct bench *bench = *state;
+	struct issuing *issuing = &bench->issuing;
+	struct text page;
+
+	issuing_recharter(issuing, NULL, "outputs: [{to: reply, up-to: internal}]\n");
+	assert_true(issuing_open(issuing, issuing_assertion(issuing, NULL), ISSUING_ISSUER));
+	bench->token = issuing->token;
+	assert_int_equal(search_own(bench, "\"limit\":1"), 200);
+	assert_int_equal(found(bench), 1);
+	page = text_format(
+		issuing->governed.arena, "\"token\":\"%.*s\"", TEXT_ARGS(next_token(bench)));
+	assert_true(governed_apply(
+		&issuing->governed, "adi", "object: tool\nname: files/new\neffect: read\n"));
+	assert_int_equal(search_own(bench, page.data), 200);
+	assert_int_equal(found(bench), 0);
+	assert_int_equal(next_token(bench).length, 0);
 }
 
 static void a_page_has_a_limit(void **state)
@@ -651,6 +797,35 @@ static void of_draft_00_a_member_beside_is_a_property(void **state)
 				 MARKED_QUESTION(BESIDE("p"), BESIDE("a"), BESIDE("r"))),
 		200);
 	assert_int_equal(found(bench), 1);
+}
+
+/* What is made of a default is there once, however many items take it. */
+static void of_draft_00_a_default_is_read_once(void **state)
+{
+	enum { MEMBERS = 5000 };
+	struct bench *bench = *state;
+	struct arena *arena = bench->issuing.governed.arena;
+	char *due = arena_array(arena, char, EVALUATE_ITEMS_MAX + 1);
+	struct buffer members;
+	struct text batch;
+
+	assert_non_null(due);
+	memset(due, 'y', EVALUATE_ITEMS_MAX);
+	register_marked(bench, "reads: draft-00\n");
+	buffer_init(&members, REQUEST_BYTES_MAX);
+	for (int i = 0; i < MEMBERS; i++)
+		buffer_append_format(&members, "\"m%d\":1,", i);
+	batch = text_format(arena,
+		"{\"subject\":{\"type\":\"User\",\"id\":\"u\",%.*s" BESIDE(
+			"p") "},"
+			     "\"action\":{\"name\":\"buy\"," BESIDE(
+				     "a") "},"
+					  "\"resource\":{\"type\":\"Item\",\"id\":\"i1\"," BESIDE(
+						  "r") "},"
+						       "\"evaluations\":[%s]}",
+		TEXT_ARGS(buffer_text(&members)), repeated(bench, "{}", EVALUATE_ITEMS_MAX));
+	buffer_deinit(&members);
+	assert_decisions(bench, batch.data, due);
 }
 
 /* ---- records ---- */
@@ -805,6 +980,7 @@ int main(void)
 		AUTHZEN_TEST(unknown_members_are_ignored_and_parameters_allowed),
 		AUTHZEN_TEST(a_denial_says_why_and_a_yes_nothing),
 		AUTHZEN_TEST(a_request_id_comes_back),
+		AUTHZEN_TEST(a_request_id_comes_back_with_every_answer),
 		AUTHZEN_TEST(a_request_knows_nothing_of_the_one_before),
 		AUTHZEN_TEST(names_have_bounds),
 		AUTHZEN_TEST(a_body_has_a_bound),
@@ -812,13 +988,17 @@ int main(void)
 		AUTHZEN_TEST(each_semantic_ends_where_it_says),
 		AUTHZEN_TEST(a_default_is_replaced_as_a_whole),
 		AUTHZEN_TEST(a_batch_has_a_bound_and_one_record),
-		AUTHZEN_TEST(the_context_of_a_batch_has_a_bound),
+		AUTHZEN_TEST(what_a_batch_reads_has_a_bound),
+		AUTHZEN_TEST(a_default_counts_for_those_that_take_it),
+		AUTHZEN_TEST(each_item_of_a_batch_has_the_same_memory),
 		AUTHZEN_TEST(a_page_token_is_sealed_to_its_search),
+		AUTHZEN_TEST(a_page_token_for_tools_outlives_changes_of_the_registry),
 		AUTHZEN_TEST(a_page_has_a_limit),
 		AUTHZEN_TEST(what_is_not_known_is_not_found),
 		AUTHZEN_TEST(a_member_that_is_not_known_is_ignored),
 		AUTHZEN_TEST(of_draft_00_a_member_said_twice_is_400),
 		AUTHZEN_TEST(of_draft_00_a_member_beside_is_a_property),
+		AUTHZEN_TEST(of_draft_00_a_default_is_read_once),
 		AUTHZEN_TEST(a_log_that_refuses_is_500),
 		AUTHZEN_TEST(a_record_that_is_lost_is_500),
 		AUTHZEN_TEST(an_answer_waits_for_its_record),

@@ -1054,6 +1054,36 @@ static void a_question_without_arguments_is_asked_whatever_they_are(void **state
 	assert_int_equal(decision.reason, REASON_ARGUMENTS_INVALID);
 }
 
+/* As `remit why` answers: what is not said of a request is the least that can be asked. */
+static void a_question_about_a_model_is_asked_with_the_least(void **state)
+{
+	static const struct {
+		const char *arguments;
+		enum reason reason;
+	} rows[] = {{NULL, REASON_ALLOWED}, {"{}", REASON_ALLOWED},
+		{"{\"prompt_tokens\":99}", REASON_ALLOWED}, {"{\"stream\":true}", REASON_ALLOWED},
+		{"{\"prompt_tokens\":100}", REASON_NO_ENTITLEMENT}};
+	struct fixture *fixture = *state;
+	struct decide_question question = {.identity = TEXT("far"),
+		.effect = EFFECT_GENERATE,
+		.resource = TEXT("open/m"),
+		.now_utc_ms = fixture->world.now_utc_ms};
+	struct decision decision;
+	struct json arguments;
+	struct error err;
+
+	assert_true(decide_bench_put(&fixture->world, FAR));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (rows[i].arguments != NULL) {
+			arguments = parse(fixture, rows[i].arguments);
+			question.arguments = &arguments;
+		}
+		assert_true(decide_ask(
+			fixture->service, &question, fixture->world.arena, &decision, &err));
+		assert_int_equal(decision.reason, rows[i].reason);
+	}
+}
+
 /* ---- tools kept honest: each law over many mutations is in honest_laws ---- */
 
 static void a_newcomer_is_judged_again_when_the_registry_changes(void **state)
@@ -1336,6 +1366,7 @@ int main(void)
 		SERVICE_TEST(a_pinned_definition_is_kept_whatever_the_others_take),
 		SERVICE_TEST(a_result_must_fit_what_was_pinned),
 		SERVICE_TEST(a_question_without_arguments_is_asked_whatever_they_are),
+		SERVICE_TEST(a_question_about_a_model_is_asked_with_the_least),
 		SERVICE_TEST(a_newcomer_is_judged_again_when_the_registry_changes),
 		SERVICE_TEST(an_old_newcomer_stays_what_it_is),
 		SERVICE_TEST(only_so_many_renames_are_compared),
