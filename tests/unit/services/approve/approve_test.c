@@ -678,6 +678,59 @@ static void a_data_owner_owns_data_the_call_has_to_do_with(void **state)
 	assert_false(may(bench, id, "bo"));
 }
 
+/* So many approvers of the unit, with keys. */
+static void put_approvers(
+	struct call_bench *bench, char names[][8], const char *people[], int count)
+{
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(names[i], sizeof names[i], "p%d", i);
+		people[i] = names[i];
+		assert_true(decide_bench_put(&bench->world,
+			text_format(bench->world.arena,
+				"object: person\nname: %s\nunit: support\nroles: [approver]\n",
+				names[i])
+				.data));
+	}
+	people_enrol(bench->world.registry, people, bench->world.arena);
+}
+
+/* APPROVAL_ANSWERS_MAX: the last place is the owner's, for whose name nobody answered yet. */
+static void so_many_people_answer_one_question_and_a_name_keeps_its_place(void **state)
+{
+	struct call_bench *bench = *state;
+	static char names[APPROVAL_ANSWERS_MAX][8];
+	const char *people[APPROVAL_ANSWERS_MAX + 1] = {NULL};
+	const struct approval *approval;
+	const char *id;
+
+	put_approvers(bench, names, people, APPROVAL_ANSWERS_MAX);
+	id = names_ask(bench, "[\"role/approver\", \"owner\"]");
+	approval = approval_find(bench->approve, text_of(id));
+	for (int i = 0; i < APPROVAL_ANSWERS_MAX - 1; i++)
+		assert_true(call_bench_approve(bench, id, names[i], true));
+	assert_int_equal(
+		answer_refused(bench, id, names[APPROVAL_ANSWERS_MAX - 1], true), ERROR_LIMIT);
+	assert_int_equal(approval->answers_count, APPROVAL_ANSWERS_MAX - 1);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_int_equal(approval->answers_count, APPROVAL_ANSWERS_MAX);
+	assert_int_equal(state_of(bench, id), APPROVAL_APPROVED);
+}
+
+static void a_no_has_a_place_while_a_question_waits(void **state)
+{
+	struct call_bench *bench = *state;
+	static char names[APPROVAL_ANSWERS_MAX][8];
+	const char *people[APPROVAL_ANSWERS_MAX + 1] = {NULL};
+	const char *id;
+
+	put_approvers(bench, names, people, APPROVAL_ANSWERS_MAX);
+	id = names_ask(bench, "[\"role/approver\", \"owner\"]");
+	for (int i = 0; i < APPROVAL_ANSWERS_MAX - 1; i++)
+		assert_true(call_bench_approve(bench, id, names[i], true));
+	assert_true(call_bench_approve(bench, id, names[APPROVAL_ANSWERS_MAX - 1], false));
+	assert_int_equal(state_of(bench, id), APPROVAL_REJECTED);
+}
+
 static void a_second_person_is_another_one(void **state)
 {
 	struct call_bench *bench = *state;
@@ -1146,6 +1199,8 @@ int main(void)
 		APPROVE_TEST(a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere),
 		APPROVE_TEST(a_role_of_any_name_is_asked_and_answers),
 		APPROVE_TEST(a_data_owner_owns_data_the_call_has_to_do_with),
+		APPROVE_TEST(so_many_people_answer_one_question_and_a_name_keeps_its_place),
+		APPROVE_TEST(a_no_has_a_place_while_a_question_waits),
 		APPROVE_TEST(a_second_person_is_another_one),
 		APPROVE_TEST(a_units_own_people_are_asked_and_no_others),
 		APPROVE_TEST(the_persons_of_the_tasks_above_may_not_answer_either),
