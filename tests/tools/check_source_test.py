@@ -94,6 +94,8 @@ class CheckSource(unittest.TestCase):
     def test_a_bound_that_no_test_names_is_found(self):
         header = "enum {\n\tDEPTH_MAX = 3,\n};\n"
         self.refuses("src/cedar/a.h", header, 2, "bound")
+        for folder in ("domain/charter", "domain/call", "services/approve"):
+            self.refuses(f"src/{folder}/a.h", header, 2, "bound")
         self.accepts({"src/cedar/a.h": header, "tests/unit/a_test.c": "int a = DEPTH_MAX + 1;\n"})
         self.accepts({"src/wire/a.h": header})
         comment = {"src/cedar/a.h": header, "tests/unit/a_test.c": "/* DEPTH_MAX */\n"}

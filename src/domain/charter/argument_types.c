@@ -464,6 +464,8 @@ bool argument_types_of(struct argument_types *out, const struct cedar_policy_set
 		return error_set(err, ERROR_LIMIT, "the policy is too large to be validated");
 	if (!write_slot(&writer, inference.arguments, 0, err))
 		return false;
+	if (writer.length > ARGUMENT_TYPES_BYTES_MAX)
+		return error_set(err, ERROR_LIMIT, "the arguments it reads are too many");
 	written = cedar_writer_text(&writer);
 	*out = (struct argument_types){
 		.text = {written.data, written.length},

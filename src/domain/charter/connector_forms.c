@@ -159,9 +159,10 @@ static void finish_url(struct form_reader *reader, const struct json *value,
 
 	while (connector->url.length > 0 && connector->url.data[connector->url.length - 1] == '/')
 		connector->url.length--;
-	if (connector_url(connector).length == 0)
+	if (json_find(value, "url") == NULL && connector_url(connector).length == 0)
 		form_problem(reader, value, &here, "write where it runs", "is missing");
-	else if (!connector_may_fetch(connector, connector_url(connector)))
+	else if (connector_url(connector).length > 0 &&
+		 !connector_may_fetch(connector, connector_url(connector)))
 		form_problem(reader, value, &here, remedy, "is asked over https alone");
 	else if (text_find_byte(connector->url, '?') >= 0)
 		form_problem(reader, value, &here, "take the query out", "has a query");
@@ -177,7 +178,7 @@ static void finish_client(struct form_reader *reader, const struct json *value,
 	struct form_path at_client = {.up = path, .name = TEXT("client")};
 	struct form_path at_other = {.up = path, .name = TEXT("contain-credential")};
 
-	if ((connector->client.length == 0) != (connector->token_url.length == 0))
+	if ((json_find(value, "client") == NULL) != (json_find(value, "token-url") == NULL))
 		form_problem(reader, value, &at_client,
 			"write both, or neither where the credential is a token itself",
 			"goes with token-url");
@@ -201,7 +202,7 @@ static void finish_of(struct form_reader *reader, const struct json *value,
 	struct form_path at_also = {.up = path, .name = TEXT("also")};
 	struct form_path at_may = {.up = path, .name = TEXT("may")};
 
-	if (about != NULL && about->of == NEED_MUST && connector->of.length == 0)
+	if (about != NULL && about->of == NEED_MUST && json_find(value, "of") == NULL)
 		form_problem(reader, value, &at_of, "name the organisation", "is missing");
 	if (about != NULL && about->of == NEED_NOT && connector->of.length > 0)
 		form_problem(reader, value, &at_of, "take it out",

@@ -17,7 +17,7 @@ enum {
 	FEDERATION_CLAIMS_MAX = 16,         /* of one rule, beside the subject */
 	FEDERATION_VALUE_BYTES_MAX = 512,   /* of a subject, a claim, an audience */
 	FEDERATION_NAME_BYTES_MAX = 256,    /* of a claim, as a pointer too */
-	FEDERATION_DEPTH_MAX = 8,           /* names in a pointer */
+	FEDERATION_DEPTH_MAX = 8,           /* names in a pointer of a rule */
 	ISSUER_URL_BYTES_MAX = 512,         /* as in a token: claims.h */
 	ISSUER_PATH_BYTES_MAX = 1024,       /* of a file of keys */
 	ISSUER_KEYS_BYTES_MAX = 256 * 1024, /* of a key source's answer */

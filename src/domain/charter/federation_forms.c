@@ -375,7 +375,8 @@ static void finish_claim(struct form_reader *reader, const struct json *value,
 		form_problem(reader, value, path, "write exactly one of is and prefix",
 			json_find(value, "is") == NULL ? "says nothing of the claim"
 						       : "says two things of the claim");
-	else if (fault != NULL && claim->name.length > 0)
+	else if (fault != NULL && claim->name.length > 0 &&
+		 claim->is.length + claim->prefix.length > 0)
 		form_problem(reader, value, path, "see docs/federation.md for what may stand here",
 			"%s", fault);
 }

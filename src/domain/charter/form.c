@@ -102,6 +102,16 @@ static bool is_allowed(struct text t, bool with_lines)
 	return true;
 }
 
+static bool is_short(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path)
+{
+	if (value->string.length <= form->bytes_max)
+		return true;
+	form_problem(reader, value, path, NULL, "is %zu bytes long, where %zu is the most",
+		value->string.length, form->bytes_max);
+	return false;
+}
+
 static bool read_text(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, bool with_lines)
 {
@@ -112,11 +122,8 @@ static bool read_text(struct form_reader *reader, const struct form *form, const
 			reader, value, path, "say something, or leave the field out", "is empty");
 		return false;
 	}
-	if (value->string.length > form->bytes_max) {
-		form_problem(reader, value, path, NULL, "is %zu bytes long, where %zu is the most",
-			value->string.length, form->bytes_max);
+	if (!is_short(reader, form, value, path))
 		return false;
-	}
 	if (!is_allowed(value->string, with_lines)) {
 		form_problem(reader, value, path, NULL, "holds a control character");
 		return false;
@@ -288,7 +295,14 @@ static bool is_glob(struct text glob)
 		if (glob.data[i] <= ' ' || glob.data[i] == 0x7f ||
 			strchr("\"\\", glob.data[i]) != NULL)
 			return false;
-	return glob.length > 0 && glob.length <= GLOB_BYTES_MAX;
+	return glob.length > 0;
+}
+
+static bool read_glob(struct form_reader *reader, const struct form *form, const struct json *value,
+	const struct form_path *path, bool (*is_wellformed)(struct text), const char *grammar)
+{
+	return need_type(reader, value, path, JSON_STRING) && is_short(reader, form, value, path) &&
+	       read_named(reader, value, path, is_wellformed, grammar);
 }
 
 /* The server is named, so that it is known whose it is. */
@@ -304,8 +318,7 @@ static bool is_reach(struct text glob)
 bool form_read_reach(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, void *target)
 {
-	(void)form;
-	return read_named(reader, value, path, is_reach,
+	return read_glob(reader, form, value, path, is_reach,
 		       "write SERVER/TOOL or PROVIDER/MODEL; behind the slash * stands for "
 		       "anything") &&
 	       keep_text(reader, value, path, target);
@@ -323,8 +336,7 @@ bool form_read_account(struct form_reader *reader, const struct form *form,
 bool form_read_glob(struct form_reader *reader, const struct form *form, const struct json *value,
 	const struct form_path *path, void *target)
 {
-	(void)form;
-	return read_named(reader, value, path, is_glob,
+	return read_glob(reader, form, value, path, is_glob,
 		       "write a URI or name without blanks or quotes; * stands for anything") &&
 	       keep_text(reader, value, path, target);
 }
@@ -357,8 +369,7 @@ static bool is_target_glob(struct text glob)
 bool form_read_target_glob(struct form_reader *reader, const struct form *form,
 	const struct json *value, const struct form_path *path, void *target)
 {
-	(void)form;
-	return read_named(reader, value, path, is_target_glob,
+	return read_glob(reader, form, value, path, is_target_glob,
 		       "write a path, name or https://HOST/PATH without blanks or quotes; * stands "
 		       "for anything, but not in a host") &&
 	       keep_text(reader, value, path, target);

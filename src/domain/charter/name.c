@@ -9,6 +9,8 @@ enum { TOOL_PART_BYTES_MAX = 128, ACCOUNT_ID_BYTES_MAX = 384 };
 
 _Static_assert(CHARTER_NAME_BYTES_MAX + 1 + ACCOUNT_ID_BYTES_MAX == ACCOUNT_BYTES_MAX,
 	"a connector, a slash and an id");
+_Static_assert(CHARTER_NAME_BYTES_MAX + 1 + TOOL_PART_BYTES_MAX <= TOOL_NAME_BYTES_MAX,
+	"a call can name each tool");
 
 static bool is_lower(char c)
 {

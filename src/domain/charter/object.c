@@ -912,7 +912,7 @@ static const struct form entitlements_form =
 
 static const struct form peer_depth_form = {
 	.read = form_read_integer, .least = 0, .most = PEER_DEPTH_MAX};
-static const struct form reach_form = {.read = form_read_reach};
+static const struct form reach_form = {.read = form_read_reach, .bytes_max = GLOB_BYTES_MAX};
 static const struct form reaches_form = TEXTS_OF(reach_form, 1, PEER_TOOLS_MAX);
 static const struct form skill_form = {.read = form_read_line, .bytes_max = PEER_SKILL_BYTES_MAX};
 static const struct form skills_form = TEXTS_OF(skill_form, 1, PEER_SKILLS_MAX);

@@ -38,7 +38,7 @@ enum {
 	PERSON_DIRECTORY_ID_BYTES_MAX = 64,
 	PERSON_EXTERNAL_ID_BYTES_MAX = 255,
 	PERSON_PROFILE_BYTES_MAX = 4096, /* in its canonical form */
-	TOOL_NAME_BYTES_MAX = 200,       /* "server/name" */
+	TOOL_NAME_BYTES_MAX = 200,       /* of a call; "server/name" has fewer (name.c) */
 	TOOL_READS_MAX = 32,
 	TOOL_TARGETS_MAX = 16,
 	TOOL_RESULTS_MAX = 32,

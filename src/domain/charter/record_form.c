@@ -55,6 +55,8 @@ static void check_accepters(struct form_reader *reader, const struct json *recor
 			if (text_equal(risk->accepted_by[i], risk->accepted_by[j]))
 				form_problem(reader, record, &here, "name each person once",
 					"names a person twice");
+	if (json_find(record, "accepted-by") != NULL && risk->accepted_by == NULL)
+		return; /* the list was refused already */
 	if (charter->risk != RISK_NONE && risk->accepted_by_count < needed)
 		form_problem(reader, record, &here,
 			"name who accepts what is left of the risk; of critical risk two people",

@@ -12,7 +12,7 @@
 
 struct texts;
 
-enum { TEXTS_MAX = 64 * 1024 * 1024 };
+enum { TEXTS_MAX = 64 * 1024 * 1024 }; /* check-source: bound: takes gigabytes */
 
 /* Held once.  NULL without memory. */
 struct texts *texts_create(void) MUST_CHECK;

@@ -5,6 +5,8 @@
 
 #include "domain/decide/decide.h"
 
+_Static_assert((int)CALL_CHAIN_MAX == (int)TASK_DEPTH_MAX, "a call has all tasks of its path");
+
 struct bound {
 	const struct registry *registry;
 	struct arena *arena;

@@ -48,8 +48,11 @@ static bool may_answer(const struct approve *approve, const struct approval_node
 	if (state != APPROVAL_PENDING)
 		return error_set(err, ERROR_CONFLICT, "approval %.*s is %s", TEXT_ARGS(request->id),
 			approval_state_word(state));
-	if (approval->answers_count >= APPROVAL_ANSWERS_MAX)
-		return error_set(err, ERROR_LIMIT, "%d people have answered", APPROVAL_ANSWERS_MAX);
+	if (!approve_has_place(approve, approval, request))
+		return error_set(err, ERROR_LIMIT,
+			"%zu people have answered; of %d places the others are kept for names that "
+			"nobody has answered for",
+			approval->answers_count, APPROVAL_ANSWERS_MAX);
 	/* A later no must not follow a yes that opens the call before anybody sees it. */
 	if (node->is_answering && !request->is_held)
 		return error_set(err, ERROR_CONFLICT,

@@ -120,5 +120,9 @@ bool approve_is_yes_for(const struct approve *approve, const struct approval *ap
 	const struct approval_answer *answer, struct text name);
 /* Whether every name is covered by the yes of somebody who may still say it. */
 bool approve_is_covered(const struct approve *approve, const struct approval *approval);
+/* Whether a pending question can take this answer: of APPROVAL_ANSWERS_MAX places one is kept for
+ * each name that nobody's yes covers. */
+bool approve_has_place(const struct approve *approve, const struct approval *approval,
+	const struct approve_request *request);
 
 #endif

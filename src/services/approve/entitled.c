@@ -149,19 +149,44 @@ static size_t yes_people(const struct approve *approve, const struct approval *a
 	return count;
 }
 
+static bool is_name_covered(
+	const struct approve *approve, const struct approval *approval, struct text name)
+{
+	return yes_count(approve, approval, name) > 0 &&
+	       (!text_is(name, "second") || yes_people(approve, approval) >= 2);
+}
+
 bool approve_is_covered(const struct approve *approve, const struct approval *approval)
 {
 	size_t i;
 
 	if (approval->names_count == 0)
 		return false;
-	for (i = 0; i < approval->names_count; i++) {
-		if (yes_count(approve, approval, approval->names[i]) == 0)
+	for (i = 0; i < approval->names_count; i++)
+		if (!is_name_covered(approve, approval, approval->names[i]))
 			return false;
-		if (text_is(approval->names[i], "second") && yes_people(approve, approval) < 2)
-			return false;
-	}
 	return true;
+}
+
+_Static_assert((int)APPROVAL_ANSWERS_MAX >= (int)DECISION_APPROVALS_MAX, "each name has a place");
+
+/* One place is kept for each name that waits, so those who are needed always find one, and so
+ * does whoever says no. */
+bool approve_has_place(const struct approve *approve, const struct approval *approval,
+	const struct approve_request *request)
+{
+	size_t left = APPROVAL_ANSWERS_MAX - approval->answers_count, waiting = 0;
+	bool is_needed = request->verb != ANSWER_APPROVE;
+
+	for (size_t i = 0; i < approval->names_count; i++) {
+		struct text name = approval->names[i];
+
+		if (is_name_covered(approve, approval, name))
+			continue;
+		waiting++;
+		is_needed |= approve_person_covers(approve, approval, request->person, name);
+	}
+	return left > waiting || (left > 0 && is_needed);
 }
 
 const char *approve_refusal(

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "domain/call/call.h"
+#include "domain/charter/object.h"
 
 static int arena_setup(void **state)
 {
@@ -126,6 +127,48 @@ static void a_tool_call_is_named_by_server_and_tool(void **state)
 	assert_int_equal(call.route, METHOD_TOOL);
 	assert_int_equal(call.effect, EFFECT_NONE);
 	assert_true(text_is(call.arguments_text, "{\"a\":2,\"b\":1}"));
+}
+
+/* {"name":"...","arguments":{"a":"..."}} */
+static bool builds(
+	struct arena *arena, size_t name_bytes, size_t arguments_bytes, struct error *err)
+{
+	static const size_t beside = sizeof "{\"a\":\"\"}" - 1;
+	static const struct json_limits limits = {
+		.size_bytes = 2 * CALL_ARGUMENTS_BYTES_MAX, .depth = 8, .values = 8};
+	char *name = arena_array(arena, char, name_bytes + 1);
+	char *value = arena_array(arena, char, arguments_bytes - beside + 1);
+	struct json params;
+	struct call_draft one = draft("tools/call", &params);
+	struct text written;
+	struct call call;
+
+	assert_true(name != NULL && value != NULL);
+	memset(name, 'n', name_bytes);
+	memset(value, 'v', arguments_bytes - beside);
+	written = text_format(arena, "{\"name\":\"%s\",\"arguments\":{\"a\":\"%s\"}}", name, value);
+	assert_true(json_parse(&params, arena, written, &limits, err));
+	return call_build(&call, arena, &one, err);
+}
+
+static void a_call_names_its_tool_and_has_arguments_up_to_the_bounds(void **state)
+{
+	struct arena *arena = *state;
+	struct error err = {0};
+
+	for (int more = -1; more <= 1; more++) {
+		assert_int_equal(
+			builds(arena, (size_t)(TOOL_NAME_BYTES_MAX + more), 16, &err), more < 1);
+		arena_reset(arena);
+	}
+	assert_int_equal(err.code, ERROR_INVALID);
+	for (int more = -1; more <= 1; more++) {
+		assert_int_equal(builds(arena, 1, (size_t)(CALL_ARGUMENTS_BYTES_MAX + more), &err),
+			more < 1);
+		arena_reset(arena);
+	}
+	assert_int_equal(err.code, ERROR_LIMIT);
+	assert_non_null(strstr(err.text, "longer than 1048576 bytes"));
 }
 
 static void another_method_is_known_as_a_tool_of_its_server(void **state)
@@ -406,6 +449,7 @@ int main(void)
 		ARENA_TEST(params_that_are_not_what_the_method_wants_are_refused),
 		ARENA_TEST(a_tool_cannot_pass_for_a_method),
 		ARENA_TEST(a_tool_call_is_named_by_server_and_tool),
+		ARENA_TEST(a_call_names_its_tool_and_has_arguments_up_to_the_bounds),
 		ARENA_TEST(another_method_is_known_as_a_tool_of_its_server),
 		ARENA_TEST(nothing_undecided_is_forwarded),
 		ARENA_TEST(a_member_no_rule_sees_is_refused),

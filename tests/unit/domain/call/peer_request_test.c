@@ -134,8 +134,11 @@ static void each_bound_holds_at_its_limit_and_not_past_it(void **state)
 		(void)snprintf(id, sizeof id, "{\"id\":\"%0*d\"}", PEER_ID_BYTES_MAX + more, 7);
 		assert_int_equal(read(*state, "GetTask", id, &request), more == 0);
 	}
-	assert_true(read(*state, "GetTask", "{\"id\":\"t\",\"historyLength\":1000}", &request));
-	refuse(*state, "GetTask", "{\"id\":\"t\",\"historyLength\":1001}");
+	for (int more = -1; more <= 1; more++) {
+		(void)snprintf(id, sizeof id, "{\"id\":\"t\",\"historyLength\":%d}",
+			PEER_HISTORY_MAX + more);
+		assert_int_equal(read(*state, "GetTask", id, &request), more < 1);
+	}
 	refuse(*state, "GetTask", "{\"id\":\"t\",\"historyLength\":-1}");
 }
 

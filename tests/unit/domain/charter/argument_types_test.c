@@ -95,6 +95,52 @@ static void a_policy_of_too_many_parts_is_refused(void **state)
 	arena_destroy(&arena);
 }
 
+static void append_letters(struct buffer *text, char letter, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buffer_append_byte(text, letter);
+}
+
+/* {"a": {"nnn": Long}, "b": {"nnn": Long}, "ppp": Bool}, of so many bytes: what two arguments that
+ * are compared have is written of each. */
+static const char *types_as_long(struct arena *arena, size_t bytes, struct error *err)
+{
+	enum {
+		NAME = 32000,
+		BESIDE = sizeof "{\"b\": {\"\": Long}, \"a\": {\"\": Long}, \"\": Bool}" - 1
+	};
+	struct buffer text;
+	bool is_consistent;
+	const char *types;
+
+	buffer_init(&text, TEXT_BYTES);
+	buffer_append_string(&text, "context.args.a == context.args.b && context.args.a.");
+	append_letters(&text, 'n', NAME);
+	buffer_append_string(&text, " == 1 && context.args.");
+	append_letters(&text, 'p', bytes - BESIDE - 2 * (size_t)NAME);
+	buffer_append_byte(&text, '\0');
+	types = types_of(arena, text.data, &is_consistent, err);
+	buffer_deinit(&text);
+	return types;
+}
+
+static void types_are_as_long_as_the_bound(void **state)
+{
+	struct arena *arena = arena_create(ARENA_BYTES_MAX);
+	struct error err;
+
+	(void)state;
+	for (int more = -1; more <= 1; more++) {
+		size_t bytes = (size_t)(ARGUMENT_TYPES_BYTES_MAX + more);
+		const char *types = types_as_long(arena, bytes, &err);
+
+		assert_int_equal(types != NULL, more < 1);
+		assert_true(types == NULL || strlen(types) == bytes);
+	}
+	assert_int_equal(err.code, ERROR_LIMIT);
+	arena_destroy(&arena);
+}
+
 static void without_memory_it_is_an_error(void **state)
 {
 	struct arena *arena;
@@ -135,6 +181,7 @@ int main(void)
 		cmocka_unit_test(arguments_that_hold_themselves_have_no_type),
 		cmocka_unit_test(arguments_nest_up_to_the_bound),
 		cmocka_unit_test(a_policy_of_too_many_parts_is_refused),
+		cmocka_unit_test(types_are_as_long_as_the_bound),
 		cmocka_unit_test(without_memory_it_is_an_error),
 		cmocka_unit_test(a_record_beside_something_else_is_told),
 	};

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "cedar/words.h"
+
 static bool has_words(struct arena *arena, const char *condition)
 {
 	return condition_words(arena, text_of(condition)).length > 0;
@@ -56,7 +58,21 @@ static char *long_condition(size_t count)
 	return text;
 }
 
-/* CONDITION_WORDS_BYTES_MAX: nothing is cut, it has words or has none. */
+/* Whether words are found in so much memory. */
+static bool fits(size_t bytes, const char *text)
+{
+	struct arena *arena = arena_create_small(bytes, 4096);
+	struct cedar_text words;
+	struct cedar_error err;
+	bool ok;
+
+	assert_non_null(arena);
+	ok = cedar_words(&words, arena, cedar_text_of(text), &err);
+	arena_destroy(&arena);
+	return ok;
+}
+
+/* Nothing is cut, it has words or has none. */
 static void what_takes_too_much_has_no_words(void **state)
 {
 	size_t has = 1, lacks = 100000;
@@ -71,6 +87,14 @@ static void what_takes_too_much_has_no_words(void **state)
 	}
 	assert_true(has > 500); /* any that people write */
 	assert_true(lacks == has + 1 && lacks < 100000);
+	for (size_t count = has - 1; count <= lacks; count++) {
+		char *text = long_condition(count);
+
+		assert_int_equal(fits(CONDITION_WORDS_BYTES_MAX, text), count < lacks);
+		assert_true(fits(2 * CONDITION_WORDS_BYTES_MAX, text));
+		assert_int_equal(has_words(*state, text), count < lacks);
+		free(text);
+	}
 }
 
 static int set_up(void **state)

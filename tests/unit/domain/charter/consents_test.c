@@ -166,6 +166,28 @@ static void a_place_past_its_list_is_nowhere(void **state)
 }
 
 /* Whoever wrote it: what is not of the form is a yes to nothing. */
+/* HALF_LINES_MAX: each line has its own bit, and there are no more. */
+static void all_lines_of_all_lists_have_room_and_none_is_another(void **state)
+{
+	struct half_lines lines = {0};
+	uint32_t count = 0;
+
+	(void)state;
+	for (unsigned list = 0; list < HALF_LIST_COUNT; list++)
+		for (uint32_t at = 0; at <= HALF_LINES_MAX; at++) {
+			bool is_line = at < (list == HALF_ENTITLEMENTS ? CHARTER_ENTITLEMENTS_MAX
+								       : CHARTER_LIST_MAX);
+
+			assert_false(half_lines_has(&lines, (enum half_list)list, at));
+			half_lines_add(&lines, (enum half_list)list, at);
+			assert_int_equal(half_lines_has(&lines, (enum half_list)list, at), is_line);
+			count += is_line;
+		}
+	assert_int_equal(count, HALF_LINES_MAX);
+	for (uint32_t bit = 0; bit < 64 * sizeof lines.bits / sizeof *lines.bits; bit++)
+		assert_int_equal(lines.bits[bit / 64] >> bit % 64 & 1, bit < HALF_LINES_MAX);
+}
+
 static void what_is_malformed_names_no_line(void **state)
 {
 	static const char *const wrong[] = {"e", "e-", "e0-", "e-1", "x0", "0", "e0,,d0", ",",
@@ -273,6 +295,7 @@ int main(void)
 		TEST(lines_are_kept_as_runs),
 		TEST(the_worst_that_can_be_agreed_is_kept),
 		TEST(a_place_past_its_list_is_nowhere),
+		TEST(all_lines_of_all_lists_have_room_and_none_is_another),
 		TEST(what_is_malformed_names_no_line),
 		TEST(a_yes_is_to_lines_of_one_version),
 		TEST(some_lines_are_told_by_name),

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/yaml.h"
+#include "cedar/bounded.h"
+#include "cedar/from_json.h"
 #include "domain/charter/problem.h"
 #include "remit/cedar.h"
 
@@ -597,6 +599,28 @@ static void findings_beyond_the_bound_are_counted(void **state)
 	buffer_deinit(&text);
 }
 
+/* All are checked; so many are told what they take the arguments to be. */
+static void arguments_beyond_the_bound_are_not_listed(void **state)
+{
+	struct world *world = *state;
+
+	for (int count = POLICY_ARGUMENTS_MAX - 1; count <= POLICY_ARGUMENTS_MAX + 1; count++) {
+		struct buffer text;
+		int listed = count < POLICY_ARGUMENTS_MAX ? count : POLICY_ARGUMENTS_MAX;
+
+		buffer_init(&text, 65536);
+		for (int i = 0; i < count; i++)
+			buffer_append_string(&text, "forbid(principal,action,resource)when{"
+						    "context.args.a==1};\n");
+		buffer_append_byte(&text, '\0');
+		assert_string_equal(found_in(world, text.data), "");
+		assert_int_equal(world->findings.arguments_count, listed);
+		assert_int_equal(world->findings.arguments[listed - 1].line, listed);
+		buffer_deinit(&text);
+		arena_reset(world->arena);
+	}
+}
+
 static bool check_shape(struct world *world, int number)
 {
 	struct text text = text_format(world->arena,
@@ -619,6 +643,89 @@ static void shapes_of_arguments_beyond_the_bound_are_refused(void **state)
 	}
 	assert_true(check_shape(world, POLICY_SHAPES_MAX - 1)); /* it is kept */
 	assert_false(check_shape(world, POLICY_SHAPES_MAX));
+}
+
+/* So many members are asked for on either side, and each of one side is looked up in the other;
+ * before them so many parts that take a few steps each. */
+static struct text costly(struct world *world, int members, int parts)
+{
+	struct buffer text;
+	struct text kept;
+
+	buffer_init(&text, CEDAR_POLICY_BYTES_MAX);
+	buffer_append_string(&text, "forbid(principal,action,resource)when{(true");
+	for (int i = 0; i < parts; i++)
+		buffer_append_string(&text, "&&true");
+	for (int i = 0; i < 2 * members; i++)
+		buffer_append_format(
+			&text, "%s&&context.args has m%d", i == members ? ")||(true" : "", i);
+	buffer_append_string(&text, ")};");
+	kept = text_copy(world->arena, buffer_text(&text));
+	buffer_deinit(&text);
+	assert_non_null(kept.data);
+	return kept;
+}
+
+static bool is_checked(struct world *world, int members, int parts)
+{
+	struct error err = {0};
+	bool ok;
+
+	arena_reset(world->arena);
+	world->findings = (struct policy_findings){.arena = world->arena};
+	ok = policy_check_guardrail(
+		world->checker, costly(world, members, parts), &world->findings, &err);
+	assert_true(ok || (err.code == ERROR_LIMIT && strstr(err.text, "too many steps") != NULL));
+	return ok;
+}
+
+/* Whether the library types the same in so many steps, by the schema with the same arguments. */
+static bool is_typed(struct world *world, int members, int parts, uint64_t steps)
+{
+	static const char open[] = "type Args = {};";
+	struct text written = costly(world, members, parts);
+	struct cedar_arena *arena = cedar_arena_from(world->arena);
+	size_t before = (size_t)(strstr(remit_schema, open) - remit_schema) + sizeof open - 4;
+	struct cedar_policy_set *set = NULL;
+	struct cedar_schema *schema = NULL;
+	struct cedar_validation found;
+	struct cedar_error cause;
+	struct text types = text_format(world->arena, "%.*s%.*s%s", (int)before, remit_schema,
+		TEXT_ARGS(world->findings.arguments[0].types), remit_schema + before + 2);
+	bool ok;
+
+	assert_true(cedar_policy_set_parse(&set, cedar_text_from(written), NULL, &cause));
+	if (!cedar_schema_parse(&schema, cedar_text_from(types), &cause))
+		fail_msg("%s", cause.text);
+	ok = cedar_validate_within(set, schema, steps, arena, &found, &cause);
+	cedar_schema_destroy(&schema);
+	cedar_policy_set_destroy(&set);
+	return ok;
+}
+
+static void a_policy_is_typed_in_so_many_steps_and_no_more(void **state)
+{
+	enum { A_PART = 64 }; /* steps that one more part takes, at most */
+	struct world *world = *state;
+	int taken[2] = {100, 0}, refused[2] = {1000, 4000};
+
+	while (taken[0] + 1 < refused[0]) {
+		int middle = (taken[0] + refused[0]) / 2;
+
+		*(is_checked(world, middle, 0) ? &taken[0] : &refused[0]) = middle;
+	}
+	while (taken[1] + 1 < refused[1]) {
+		int middle = (taken[1] + refused[1]) / 2;
+
+		*(is_checked(world, taken[0], middle) ? &taken[1] : &refused[1]) = middle;
+	}
+	assert_in_range(refused[1], 1, 3999);
+	assert_false(is_checked(world, taken[0], refused[1]));
+	assert_false(is_typed(world, taken[0], refused[1], POLICY_STEPS_MAX));
+	assert_true(is_typed(world, taken[0], refused[1], POLICY_STEPS_MAX + A_PART));
+	assert_true(is_checked(world, taken[0], taken[1]));
+	assert_true(is_typed(world, taken[0], taken[1], POLICY_STEPS_MAX));
+	assert_false(is_typed(world, taken[0], taken[1], POLICY_STEPS_MAX - A_PART));
 }
 
 int main(void)
@@ -673,7 +780,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			findings_beyond_the_bound_are_counted, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
+			arguments_beyond_the_bound_are_not_listed, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
 			shapes_of_arguments_beyond_the_bound_are_refused, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_policy_is_typed_in_so_many_steps_and_no_more, open_world, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

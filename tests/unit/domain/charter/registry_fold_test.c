@@ -158,13 +158,12 @@ static struct text values(struct fixture *fixture, size_t count)
 	return (struct text){bytes, length};
 }
 
-static bool reads(struct fixture *fixture, size_t count)
+static bool reads_within(struct fixture *fixture, struct text content, size_t bytes)
 {
-	struct text content = values(fixture, count);
 	struct sha256 named = sha256_of(content.data, content.length);
 	char digest[DIGEST_TEXT_BYTES];
 	struct json record;
-	struct arena *arena = arena_create((size_t)1 << 30);
+	struct arena *arena = arena_create(bytes);
 	struct text entry;
 	bool ok;
 
@@ -173,6 +172,11 @@ static bool reads(struct fixture *fixture, size_t count)
 	ok = registry_entry_read(&record, arena, entry, content, &fixture->err);
 	arena_destroy(&arena);
 	return ok;
+}
+
+static bool reads(struct fixture *fixture, size_t count)
+{
+	return reads_within(fixture, values(fixture, count), (size_t)1 << 30);
 }
 
 static void changes_beside_a_record_have_a_bound(void **state)
@@ -199,6 +203,64 @@ static void what_would_not_be_read_back_is_not_written(void **state)
 	assert_non_null(strstr(err.text, "change less at once"));
 }
 
+/* ["aaa..."] of so many bytes. */
+static struct text letters(struct fixture *fixture, size_t length)
+{
+	char *bytes = arena_array(fixture->arena, char, length + 1);
+
+	assert_non_null(bytes);
+	memset(bytes, 'a', length);
+	memcpy(bytes, "[\"", 2);
+	memcpy(bytes + length - 2, "\"]", 2);
+	return (struct text){bytes, length};
+}
+
+static void changes_beside_a_record_have_at_most_so_many_bytes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err = {0};
+
+	for (int more = -1; more <= 1; more++) {
+		struct text content = letters(fixture, (size_t)(REGISTRY_CONTENT_BYTES_MAX + more));
+
+		assert_int_equal(registry_content_check(content, &err), more < 1);
+		assert_int_equal(
+			reads_within(fixture, content, REGISTRY_ENTRY_ARENA_BYTES_MAX), more < 1);
+		arena_reset(fixture->arena);
+	}
+	assert_int_equal(err.code, ERROR_LIMIT);
+	assert_int_equal(fixture->err.code, ERROR_LIMIT);
+}
+
+static bool is_written(struct fixture *fixture, size_t count)
+{
+	struct error err = {0};
+	bool ok = registry_content_check(values(fixture, count), &err);
+
+	arena_reset(fixture->arena);
+	return ok;
+}
+
+/* The most that is written takes the room that it was checked for; whoever reads entries has more,
+ * so they read it with whatever else lies there. */
+static void what_is_written_is_read_by_whoever_reads_entries(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t written = 500000, refused = 1000000;
+
+	assert_true(is_written(fixture, written) && !is_written(fixture, refused));
+	while (written + 1 < refused) {
+		size_t middle = (written + refused) / 2;
+
+		*(is_written(fixture, middle) ? &written : &refused) = middle;
+	}
+	assert_false(
+		reads_within(fixture, values(fixture, refused), REGISTRY_CONTENT_PARSED_BYTES_MAX));
+	arena_reset(fixture->arena);
+	assert_true(reads_within(fixture, values(fixture, written),
+		REGISTRY_ENTRY_ARENA_BYTES_MAX - REGISTRY_CONTENT_BYTES_MAX));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -212,6 +274,8 @@ int main(void)
 		TEST(kills_are_counted_though_they_name_no_epoch),
 		TEST(changes_beside_a_record_have_a_bound),
 		TEST(what_would_not_be_read_back_is_not_written),
+		TEST(changes_beside_a_record_have_at_most_so_many_bytes),
+		TEST(what_is_written_is_read_by_whoever_reads_entries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

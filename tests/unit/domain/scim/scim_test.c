@@ -602,6 +602,36 @@ static void who_comes_back_brings_nothing_along(void **state)
 	assert_true(text_is(json_text_or(&away, "left", ""), "2026-01-01"));
 }
 
+/* Of what the directory says so many bytes; 0: it is kept. */
+static unsigned profile_status(struct arena *arena, int bytes)
+{
+	enum { BESIDE = 93 }; /* what a profile of a name alone holds beside the name */
+	struct json resource = json_of(arena,
+		text_format(arena, BARE ",\"displayName\":\"%0*d\"}", bytes - BESIDE, 0).data);
+	const struct scim_provision provision = {.name = TEXT("ana"),
+		.directory = TEXT("okta"),
+		.id = TEXT("u-1"),
+		.unit = TEXT("support"),
+		.resource = &resource,
+		.now_utc_ms = 1800000000000};
+	struct scim_fault fault = {0};
+	const struct json *profile;
+	struct json out;
+
+	if (!scim_person_document(&out, arena, &provision, &fault))
+		return fault.status;
+	profile = json_find(json_find(&out, "directory"), "profile");
+	assert_int_equal(json_canonical_text(arena, profile).length, bytes);
+	return 0;
+}
+
+static void what_is_kept_of_one_person_is_bounded(void **state)
+{
+	assert_int_equal(profile_status(*state, PERSON_PROFILE_BYTES_MAX - 1), 0);
+	assert_int_equal(profile_status(*state, PERSON_PROFILE_BYTES_MAX), 0);
+	assert_int_equal(profile_status(*state, PERSON_PROFILE_BYTES_MAX + 1), 413);
+}
+
 /* ---- tables ---- */
 
 static unsigned csv_status(struct arena *arena, struct text text, const char **detail)
@@ -718,6 +748,7 @@ int main(void)
 		CASE(what_is_returned_is_what_was_asked_for),
 		CASE(a_directory_keeps_roles_of_who_stays_and_gives_none),
 		CASE(who_comes_back_brings_nothing_along),
+		CASE(what_is_kept_of_one_person_is_bounded),
 		CASE(a_table_says_in_which_line_it_is_wrong),
 		CASE(a_table_is_read_field_by_field),
 		CASE(tables_are_bounded),

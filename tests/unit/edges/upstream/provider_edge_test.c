@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "base/random.h"
+#include "domain/call/peer_card.h"
 
 enum { DEADLINE_MS = 10000, IDENTITIES = 5, AT_ONCE = 8, ROUNDS = 400 };
 
@@ -36,6 +37,7 @@ struct bench {
 	const char *refused;  /* this key is answered 401 */
 	const char *type;     /* of the answers */
 	const char *encoding; /* NULL: none is said */
+	struct text body;     /* of the answers; empty: an empty object */
 	char url[64];
 	char heard[32768]; /* "IDENTITY KEY;" ... */
 	char told[4096];   /* by the listener: "REFERENCE VALUE;" ... */
@@ -81,7 +83,7 @@ static void on_request(void *context, struct http_exchange *exchange)
 			.status =
 				bench->refused != NULL && text_is(key, bench->refused) ? 401 : 200,
 			.content_type = bench->type,
-			.body = TEXT("{}"),
+			.body = bench->body.length == 0 ? TEXT("{}") : bench->body,
 			.headers = &(struct http_header){"Content-Encoding", bench->encoding},
 			.header_count = bench->encoding != NULL ? 1 : 0});
 }
@@ -325,6 +327,38 @@ static void a_changed_line_counts_at_the_next_request(void **state)
 	assert_string_equal(bench->heard, "a key-a-of-test;a key-b-of-test;a ;");
 }
 
+/* ---- an agent's card ---- */
+
+/* Of so many bytes. */
+static struct text card_of(const struct bench *bench, char *room, size_t size)
+{
+	int before = snprintf(room, size,
+		"{\"supportedInterfaces\":[{\"url\":\"%s/rpc\",\"protocolBinding\":\"JSONRPC\","
+		"\"protocolVersion\":\"1.0\"}],\"skills\":[{\"id\":\"a\"}],\"description\":\"",
+		bench->url);
+
+	assert_in_range(before, 1, size - 2);
+	memset(room + before, 'd', size - 2 - (size_t)before);
+	memcpy(room + size - 2, "\"}", 2);
+	return (struct text){room, size};
+}
+
+static void a_card_is_read_up_to_its_bound(void **state)
+{
+	static char room[PEER_CARD_BYTES_MAX + 1];
+	struct bench *bench = *state;
+	struct error err;
+
+	bench->server.speaks = SPEAKS_A2A;
+	for (int more = -1; more <= 1; more++) {
+		bench->body = card_of(bench, room, (size_t)(PEER_CARD_BYTES_MAX + more));
+		assert_int_equal(prepare(bench, "a", &err), more < 1);
+		upstream_edge_destroy(&bench->edge);
+		open_edge(bench);
+	}
+	assert_non_null(strstr(err.text, "agent card: the answer was refused: it is too large"));
+}
+
 static void the_type_of_an_answer_is_told_by_its_whole_name(void **state)
 {
 	static const struct {
@@ -421,6 +455,7 @@ int main(void)
 		WITH(each_identity_sends_its_own_credential_and_others_the_common_one),
 		WITH(a_credential_that_is_refused_is_refused_for_nobody_else),
 		WITH(a_changed_line_counts_at_the_next_request),
+		WITH(a_card_is_read_up_to_its_bound),
 		WITH(the_type_of_an_answer_is_told_by_its_whole_name),
 		WITH(no_request_carries_the_credential_of_another_identity),
 	};

@@ -332,6 +332,39 @@ static void fold_question(struct call_bench *bench, int number)
 		fail_msg("%s", err.text);
 }
 
+/* One whose task lies below so many others; false: it is no record that can be. */
+static bool fold_below(struct call_bench *bench, int tasks)
+{
+	struct text chain = TEXT("{\"task\":\"t-0\",\"identity\":\"other\"}");
+	struct error err = {0};
+
+	for (int i = 1; i < tasks; i++)
+		chain = text_format(bench->world.arena,
+			"%.*s,{\"task\":\"t-%d\",\"identity\":\"other\"}", TEXT_ARGS(chain), i);
+	return fold_apply_entry(bench->fold,
+		text_format(bench->world.arena,
+			"{\"type\":\"approval-asked\",\"at\":1,\"approval\":\"a-%020d\","
+			"\"identity\":\"other\",\"task\":\"t-0\",\"names\":[\"owner\"],\"chain\":[%"
+			".*s],"
+			"\"call\":\"sha256:%064d\",\"arguments\":\"sha256:%064d\","
+			"\"expires\":1900000000000}",
+			tasks, TEXT_ARGS(chain), tasks, tasks),
+		TEXT(""), fold_next_index(bench->fold), &err);
+}
+
+static void a_question_has_all_tasks_of_its_path(void **state)
+{
+	struct call_bench *bench = *state;
+	char id[APPROVAL_ID_BYTES + 1];
+
+	for (int tasks = CALL_CHAIN_MAX - 1; tasks <= CALL_CHAIN_MAX; tasks++) {
+		assert_true(fold_below(bench, tasks));
+		(void)snprintf(id, sizeof id, "a-%020d", tasks);
+		assert_int_equal(approval_find(bench->approve, text_of(id))->chain_count, tasks);
+	}
+	assert_false(fold_below(bench, CALL_CHAIN_MAX + 1));
+}
+
 static int count_held(const struct call_bench *bench)
 {
 	const struct approval *approval = NULL;
@@ -643,6 +676,59 @@ static void a_data_owner_owns_data_the_call_has_to_do_with(void **state)
 	assert_true(may(bench, id, "ana")); /* owner in the unit */
 	assert_true(may(bench, id, "cy"));  /* custodian of its tickets */
 	assert_false(may(bench, id, "bo"));
+}
+
+/* So many approvers of the unit, with keys. */
+static void put_approvers(
+	struct call_bench *bench, char names[][8], const char *people[], int count)
+{
+	for (int i = 0; i < count; i++) {
+		(void)snprintf(names[i], sizeof names[i], "p%d", i);
+		people[i] = names[i];
+		assert_true(decide_bench_put(&bench->world,
+			text_format(bench->world.arena,
+				"object: person\nname: %s\nunit: support\nroles: [approver]\n",
+				names[i])
+				.data));
+	}
+	people_enrol(bench->world.registry, people, bench->world.arena);
+}
+
+/* APPROVAL_ANSWERS_MAX: the last place is the owner's, for whose name nobody answered yet. */
+static void so_many_people_answer_one_question_and_a_name_keeps_its_place(void **state)
+{
+	struct call_bench *bench = *state;
+	static char names[APPROVAL_ANSWERS_MAX][8];
+	const char *people[APPROVAL_ANSWERS_MAX + 1] = {NULL};
+	const struct approval *approval;
+	const char *id;
+
+	put_approvers(bench, names, people, APPROVAL_ANSWERS_MAX);
+	id = names_ask(bench, "[\"role/approver\", \"owner\"]");
+	approval = approval_find(bench->approve, text_of(id));
+	for (int i = 0; i < APPROVAL_ANSWERS_MAX - 1; i++)
+		assert_true(call_bench_approve(bench, id, names[i], true));
+	assert_int_equal(
+		answer_refused(bench, id, names[APPROVAL_ANSWERS_MAX - 1], true), ERROR_LIMIT);
+	assert_int_equal(approval->answers_count, APPROVAL_ANSWERS_MAX - 1);
+	assert_true(call_bench_approve(bench, id, "ana", true));
+	assert_int_equal(approval->answers_count, APPROVAL_ANSWERS_MAX);
+	assert_int_equal(state_of(bench, id), APPROVAL_APPROVED);
+}
+
+static void a_no_has_a_place_while_a_question_waits(void **state)
+{
+	struct call_bench *bench = *state;
+	static char names[APPROVAL_ANSWERS_MAX][8];
+	const char *people[APPROVAL_ANSWERS_MAX + 1] = {NULL};
+	const char *id;
+
+	put_approvers(bench, names, people, APPROVAL_ANSWERS_MAX);
+	id = names_ask(bench, "[\"role/approver\", \"owner\"]");
+	for (int i = 0; i < APPROVAL_ANSWERS_MAX - 1; i++)
+		assert_true(call_bench_approve(bench, id, names[i], true));
+	assert_true(call_bench_approve(bench, id, names[APPROVAL_ANSWERS_MAX - 1], false));
+	assert_int_equal(state_of(bench, id), APPROVAL_REJECTED);
 }
 
 static void a_second_person_is_another_one(void **state)
@@ -962,6 +1048,43 @@ static void the_last_approved_call_of_a_tool_is_known_by_its_decision(void **sta
 	assert_null(approve_last(bench->approve, TEXT(""), TEXT("files/write")));
 }
 
+static void fold_allowed(struct call_bench *bench, int number)
+{
+	struct error err = {0};
+	struct text entry = text_format(bench->world.arena,
+		"{\"type\":\"decision\",\"at\":1,\"verdict\":\"allow\",\"approval\":\"a-%d\","
+		"\"identity\":\"i%d\",\"task\":\"t-o\",\"tool\":\"files/write\"}",
+		number, number);
+
+	if (!fold_apply_entry(bench->fold, entry, TEXT(""), fold_next_index(bench->fold), &err))
+		fail_msg("%s", err.text);
+}
+
+static bool has_last(struct call_bench *bench, int number)
+{
+	char identity[16];
+
+	(void)snprintf(identity, sizeof identity, "i%d", number);
+	return approve_last(bench->approve, text_of(identity), TEXT("files/write")) != NULL;
+}
+
+/* APPROVALS_LAST_MAX: of those that are known the last goes on being so; others have nothing to
+ * be compared with. */
+static void so_many_last_calls_are_known(void **state)
+{
+	struct call_bench *bench = *state;
+	uint64_t first;
+
+	for (int i = 0; i <= APPROVALS_LAST_MAX; i++)
+		fold_allowed(bench, i);
+	assert_true(has_last(bench, APPROVALS_LAST_MAX - 2));
+	assert_true(has_last(bench, APPROVALS_LAST_MAX - 1));
+	assert_false(has_last(bench, APPROVALS_LAST_MAX));
+	first = approve_last(bench->approve, TEXT("i0"), TEXT("files/write"))->index;
+	fold_allowed(bench, 0);
+	assert_true(approve_last(bench->approve, TEXT("i0"), TEXT("files/write"))->index > first);
+}
+
 static void where_arguments_come_from_is_shown_as_the_decision_found_it(void **state)
 {
 	struct call_bench *bench = *state;
@@ -981,26 +1104,65 @@ static void where_arguments_come_from_is_shown_as_the_decision_found_it(void **s
 
 /* ---- silence ---- */
 
+static void open_long_task(struct call_bench *bench)
+{
+	decide_bench_fold(&bench->world,
+		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-l\",\"identity\":\"agent\","
+		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":1900000000000,"
+		"\"identity-epoch\":0}");
+}
+
+/* Of a task that lasts long enough. */
+static const char *ask_of_long_task(struct call_bench *bench, struct bench_client *client)
+{
+	assert_true(call_bench_start_method(
+		bench, client, "t-l", "tools/call", "{\"name\":\"write\"}"));
+	return client->approval;
+}
+
+/* docs/approvals.md: for an hour. */
+static void a_rejected_call_stays_rejected_for_an_hour(void **state)
+{
+	struct call_bench *bench = *state;
+	const int64_t hour_ms = 60 * 60 * 1000;
+	struct bench_client client;
+	int64_t rejected_utc_ms;
+	struct json record;
+	struct error err;
+	char id[32];
+
+	open_long_task(bench);
+	(void)snprintf(id, sizeof id, "%s", ask_of_long_task(bench, &client));
+	assert_int_equal(client.kind, CALL_ASKED);
+	assert_true(call_bench_approve(bench, id, "ana", false));
+	assert_true(json_parse(&record, bench->world.arena,
+		text_of(call_bench_last(bench, "approval-answered")), &json_limits_default, &err));
+	rejected_utc_ms = json_integer_or(&record, "at", 0);
+	bench->log.now_utc_ms = rejected_utc_ms + hour_ms - 1;
+	approve_tick(bench->approve, bench->log.now_utc_ms);
+	(void)ask_of_long_task(bench, &client);
+	assert_int_equal(client.kind, CALL_REFUSED);
+	assert_non_null(strstr(client.message, "rejected exactly this call"));
+	bench->log.now_utc_ms = rejected_utc_ms + hour_ms;
+	approve_tick(bench->approve, bench->log.now_utc_ms);
+	assert_null(approval_find(bench->approve, text_of(id)));
+	assert_string_not_equal(ask_of_long_task(bench, &client), id);
+	assert_int_equal(client.kind, CALL_ASKED);
+}
+
 static void a_yes_that_nobody_used_in_time_is_asked_for_anew(void **state)
 {
 	struct call_bench *bench = *state;
 	struct bench_client client;
 	char id[32];
 
-	decide_bench_fold(&bench->world,
-		"{\"type\":\"task-opened\",\"at\":1,\"task\":\"t-l\",\"identity\":\"agent\","
-		"\"charter-version\":1,\"environment\":\"staging\",\"deadline\":1900000000000,"
-		"\"identity-epoch\":0}");
-	assert_true(call_bench_start_method(
-		bench, &client, "t-l", "tools/call", "{\"name\":\"write\"}"));
-	(void)snprintf(id, sizeof id, "%s", client.approval);
+	open_long_task(bench);
+	(void)snprintf(id, sizeof id, "%s", ask_of_long_task(bench, &client));
 	assert_true(call_bench_approve(bench, id, "ana", true));
 	bench->log.now_utc_ms += 16 * 60 * 1000;
 	assert_int_equal(state_of(bench, id), APPROVAL_EXPIRED);
-	assert_true(call_bench_start_method(
-		bench, &client, "t-l", "tools/call", "{\"name\":\"write\"}"));
+	assert_string_not_equal(ask_of_long_task(bench, &client), id);
 	assert_int_equal(client.kind, CALL_ASKED);
-	assert_string_not_equal(client.approval, id);
 }
 
 #define APPROVE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -1024,6 +1186,7 @@ int main(void)
 		APPROVE_TEST(a_task_asks_only_so_many_questions_at_once),
 		APPROVE_TEST(an_identity_leaves_room_for_the_questions_of_others),
 		APPROVE_TEST(so_many_questions_are_held_with_those_on_their_way),
+		APPROVE_TEST(a_question_has_all_tasks_of_its_path),
 		APPROVE_TEST(a_person_is_asked_no_more_than_they_can_read),
 		APPROVE_TEST(those_on_their_way_are_counted),
 		APPROVE_TEST(a_task_has_no_more_of_them_on_their_way),
@@ -1036,6 +1199,8 @@ int main(void)
 		APPROVE_TEST(a_role_counts_in_the_identitys_unit_and_an_administrators_everywhere),
 		APPROVE_TEST(a_role_of_any_name_is_asked_and_answers),
 		APPROVE_TEST(a_data_owner_owns_data_the_call_has_to_do_with),
+		APPROVE_TEST(so_many_people_answer_one_question_and_a_name_keeps_its_place),
+		APPROVE_TEST(a_no_has_a_place_while_a_question_waits),
 		APPROVE_TEST(a_second_person_is_another_one),
 		APPROVE_TEST(a_units_own_people_are_asked_and_no_others),
 		APPROVE_TEST(the_persons_of_the_tasks_above_may_not_answer_either),
@@ -1045,6 +1210,8 @@ int main(void)
 		APPROVE_TEST(a_lost_notice_is_on_record_and_shows),
 		APPROVE_TEST(the_last_approved_call_of_a_tool_is_known_by_its_decision),
 		APPROVE_TEST(where_arguments_come_from_is_shown_as_the_decision_found_it),
+		APPROVE_TEST(so_many_last_calls_are_known),
+		APPROVE_TEST(a_rejected_call_stays_rejected_for_an_hour),
 		APPROVE_TEST(a_yes_that_nobody_used_in_time_is_asked_for_anew),
 		APPROVE_TEST(an_approver_who_loses_the_standing_no_longer_counts),
 		APPROVE_TEST(an_approval_is_shown_with_all_that_matters),

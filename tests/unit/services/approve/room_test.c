@@ -272,6 +272,35 @@ static void past_so_many_looks_nobody_counts_as_having_room(void **state)
 	approve_listen(bench->approve, NULL);
 }
 
+/* bo and so many approvers are asked as much as they may be, zed is not: the question is on his
+ * behalf. */
+static void one_person_with_room_is_found_before_so_many_without(void **state)
+{
+	struct call_bench *bench = *state;
+	struct bench_client client;
+	int without = 1; /* bo */
+	char name[16];
+
+	put_approver(bench, "zed", "support");
+	run_needs(bench, "[\"role/approver\"]");
+	approve_bound_people(bench->approve, 1);
+	ask_for_zed(bench, 0, 1);
+	for (int more = -1; more <= 1; more++) {
+		for (; without < APPROVAL_PEOPLE_LOOKS_MAX + more; without++) {
+			(void)snprintf(name, sizeof name, "p%03d", without);
+			put_approver(bench, name, "support");
+		}
+		if (more < 0) {
+			assert_int_equal(ask_of(bench, &client, "t-1", more), CALL_ASKED);
+			assert_true(call_bench_approve(bench, client.approval, "bo", false));
+			continue;
+		}
+		assert_int_equal(ask_of(bench, &client, "t-1", more), CALL_REFUSED);
+		assert_int_equal(client.reason, REASON_APPROVAL_NEEDED);
+		assert_non_null(strstr(client.message, "1 questions wait already for each person"));
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -282,6 +311,7 @@ int main(void)
 		TEST(an_owner_in_the_unit_has_room_where_no_custodian_does),
 		TEST(a_custodian_is_one_from_the_change_on_that_makes_them_one),
 		TEST(past_so_many_looks_nobody_counts_as_having_room),
+		TEST(one_person_with_room_is_found_before_so_many_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

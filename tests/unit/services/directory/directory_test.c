@@ -1035,12 +1035,29 @@ static void one_change_moves_no_more_than_its_record_can_say(void **state)
 	}
 }
 
+/* PERSON_EXTERNAL_ID_BYTES_MAX: it is said what is wrong, so nobody sends it again and again. */
+static void the_name_in_a_directory_is_so_long_and_no_longer(void **state)
+{
+	struct bench *bench = *state;
+	char rest[PERSON_EXTERNAL_ID_BYTES_MAX + 64], name[32];
+
+	for (int more = -1; more <= 1; more++) {
+		(void)snprintf(rest, sizeof rest, ",\"externalId\":\"%0*d\"",
+			PERSON_EXTERNAL_ID_BYTES_MAX + more, 0);
+		(void)snprintf(name, sizeof name, "x%d", more + 1);
+		assert_int_equal(create_in(bench, "okta", name, rest), more < 1 ? 0 : 400);
+	}
+	assert_non_null(strstr(bench->last.fault.detail,
+		"directory.external-id: is 256 bytes long, where 255 is the most"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(only_an_administrator_makes_a_token_and_it_is_on_record_as_a_digest),
+		CASE(the_name_in_a_directory_is_so_long_and_no_longer),
 		CASE(a_token_counts_until_it_ends_or_has_a_successor),
 		CASE(tokens_and_directories_are_bounded),
 		CASE(a_directory_brings_people_in_without_any_right),

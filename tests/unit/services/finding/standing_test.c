@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -259,14 +260,49 @@ static void put_one(struct bench *bench, const char *more)
 static void an_end_counts_up_to_its_bound_and_not_past_it(void **state)
 {
 	struct bench *bench = *state;
+	char end[64];
+	struct tm utc;
 
-	/* 1800000000 is 2027-01-15T08:00:00Z; 400 days on it is 2028-02-19T08:00:00Z. */
-	put_one(bench, ", expires: '2028-02-19T08:00:01Z'");
-	look(bench);
-	assert_int_equal(count_found(bench), 1);
-	put_one(bench, ", expires: '2028-02-19T08:00:00Z'");
-	look(bench);
-	assert_int_equal(count_found(bench), 0);
+	for (int more = -1; more <= 1; more++) {
+		time_t at = NOW_S + STANDING_END_S_MAX + more;
+
+		assert_non_null(gmtime_r(&at, &utc));
+		assert_true(strftime(end, sizeof end, ", expires: '%Y-%m-%dT%H:%M:%SZ'", &utc) > 0);
+		put_one(bench, end);
+		look(bench);
+		assert_int_equal(count_found(bench), more == 1);
+	}
+}
+
+/* A server with a secret for all and so many for one identity each. */
+static size_t count_secrets(struct bench *bench, int count)
+{
+	struct standing found[STANDING_PER_OBJECT_MAX + 1] = {{0}};
+	struct error err = {0};
+	struct buffer yaml;
+	size_t all;
+
+	buffer_init(&yaml, YAML_BYTES_MAX);
+	buffer_append_string(&yaml,
+		"object: server\nname: many\nenvironment: staging\nunit: support\nspeaks: openai\n"
+		"transport: {url: https://many, credential: all}\ncredentials:\n");
+	for (int i = 0; i < count; i++)
+		buffer_append_format(
+			&yaml, "  - {identity: i%d, credential: 'env:SECRET_%d'}\n", i, i);
+	buffer_append_byte(&yaml, '\0');
+	assert_true(decide_bench_put(&bench->world, yaml.data));
+	buffer_deinit(&yaml);
+	assert_true(standing_of(registry_find(bench->world.registry, OBJECT_SERVER, TEXT("many")),
+		NOW_S, bench->world.arena, found, &all, &err));
+	assert_int_equal(found[STANDING_PER_OBJECT_MAX].kind, STANDING_NONE);
+	return all;
+}
+
+static void all_that_stands_of_the_largest_object_has_room(void **state)
+{
+	assert_int_equal(
+		count_secrets(*state, SERVER_CREDENTIALS_MAX - 1), STANDING_PER_OBJECT_MAX - 1);
+	assert_int_equal(count_secrets(*state, SERVER_CREDENTIALS_MAX), STANDING_PER_OBJECT_MAX);
 }
 
 static void time_alone_brings_an_end_near(void **state)
@@ -331,6 +367,7 @@ int main(void)
 		TEST(what_stands_of_an_estate_is_found_and_nothing_else),
 		TEST(what_was_mended_is_closed_by_remit_itself),
 		TEST(an_end_counts_up_to_its_bound_and_not_past_it),
+		TEST(all_that_stands_of_the_largest_object_has_room),
 		TEST(time_alone_brings_an_end_near),
 		TEST(findings_leave_room_and_the_list_has_all),
 		TEST(no_person_closes_it),
