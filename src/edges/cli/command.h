@@ -413,8 +413,9 @@ const char *cli_data_folder(const struct cli *cli);
 
 struct policy_bundle;
 
-/* Reads paths (NULL ones are left out) into a bundle, which the caller deinits whatever
- * comes of it.  False: the user was told, and *status is set. */
+/* Reads paths (NULL ones are left out) into a bundle of objects and cases, which the caller
+ * deinits whatever comes of it; a text without a name is refused.  False: the user was told, and
+ * *status is set. */
 bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
 	struct policy_bundle *bundle, int *status);
 /* Checks it and tells the user; *status is REFUSED if it may not be used. */

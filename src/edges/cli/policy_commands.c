@@ -96,6 +96,18 @@ static bool fill_bundle(
 	return false;
 }
 
+/* A text without a name decides nothing in a bundle: left out, it would look as if it changed
+ * nothing. */
+static bool has_names_only(struct cli *cli, const struct policy_bundle *bundle, int *status)
+{
+	if (bundle->texts_count == 0)
+		return true;
+	cli_wrong(cli, "%.*s: a `%s` text has no name; write it as `object: policy`",
+		TEXT_ARGS(bundle->texts[0].file), POLICY_TEXT_FILE_END);
+	*status = EXIT_USAGE;
+	return false;
+}
+
 bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
 	struct policy_bundle *bundle, int *status)
 {
@@ -110,7 +122,7 @@ bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
 	for (size_t i = 0; i < count; i++)
 		if (paths[i] != NULL && !add_path(cli, list, paths[i], status))
 			return false;
-	return fill_bundle(cli, list, bundle, status);
+	return fill_bundle(cli, list, bundle, status) && has_names_only(cli, bundle, status);
 }
 
 /* The folder that was named, or what is shipped.  NULL: neither or both were, and the user
@@ -442,16 +454,12 @@ int command_policy_diff(struct cli *cli)
 
 /* ---- publish ---- */
 
-static bool holds_policies_only(struct cli *cli, const struct policy_bundle *bundle, size_t *count)
+static bool holds_policies_alone(const struct policy_bundle *bundle)
 {
-	(void)cli;
-	*count = 0;
-	for (size_t i = 0; i < bundle->objects_count; i++) {
+	for (size_t i = 0; i < bundle->objects_count; i++)
 		if (bundle->objects[i]->kind != OBJECT_POLICY)
 			return false;
-		(*count)++;
-	}
-	return bundle->texts_count == 0;
+	return bundle->objects_count > 0;
 }
 
 static int publish_files(struct cli *cli, const struct json *files, size_t passed)
@@ -494,17 +502,18 @@ static bool read_published(
 	}
 	return fill_bundle(cli, sources, &published->own, status) &&
 	       (more == NULL || add_path(cli, sources, more, status)) &&
-	       fill_bundle(cli, sources, &published->whole, status);
+	       fill_bundle(cli, sources, &published->whole, status) &&
+	       has_names_only(cli, &published->whole, status);
 }
 
 static int publish(struct cli *cli, struct published *published)
 {
 	const struct policy_bundle *own = &published->own;
 	struct json report;
-	size_t count, passed;
+	size_t passed;
 	int status;
 
-	if (own->problems.total == 0 && (!holds_policies_only(cli, own, &count) || count == 0))
+	if (own->problems.total == 0 && !holds_policies_alone(own))
 		return cli_usage(cli,
 			"DIR holds policies (object: policy) and their cases; what the cases need "
 			"besides is named with -f");

@@ -178,6 +178,16 @@ static void say_if_none(const struct json *report)
 			"was made again");
 }
 
+/* Without an object nothing would change, whoever it is told to. */
+static int no_candidate(struct cli *cli)
+{
+	cli_wrong(cli,
+		"%s: holds no object, so there is nothing to replay with; a policy is written as "
+		"`object: policy`",
+		cli->values[OPTION_CANDIDATE]);
+	return EXIT_USAGE;
+}
+
 static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64_t since_utc_ms)
 {
 	const struct replay_candidate candidate = {.objects = bundle->objects,
@@ -220,10 +230,11 @@ int command_policy_replay(struct cli *cli)
 			cli, "it reads the folder of --data itself, and cannot ask a --server");
 	if (!cli_read_since(cli, &since_utc_ms))
 		return EXIT_USAGE;
-	if (cli_read_bundle(cli, paths, 1, &bundle, &status)) {
-		if (cli_check_bundle(cli, &bundle, &report, &status))
-			status = run_replay(cli, &bundle, since_utc_ms);
-	}
+	if (cli_read_bundle(cli, paths, 1, &bundle, &status) &&
+		cli_check_bundle(cli, &bundle, &report, &status))
+		status = paths[0] != NULL && bundle.objects_count == 0
+				 ? no_candidate(cli)
+				 : run_replay(cli, &bundle, since_utc_ms);
 	policy_bundle_deinit(&bundle);
 	return status;
 }

@@ -19,6 +19,7 @@
 #include "../api/door.h"
 #include "../api/fake_handlers.h"
 #include "base/private_key.h"
+#include "domain/replay/replay.h"
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
 #include "domain/token/request_signature.h"
@@ -191,7 +192,23 @@ static bool fake_restore(
 	return true;
 }
 
-static const struct cli_offline offline = {.version = "1.2.3", .restore = fake_restore};
+/* What stands in for main's replay: what it was asked with, and what it answers. */
+static struct {
+	unsigned count;
+	size_t objects; /* of the candidate */
+	const char *report;
+} replayed;
+
+static bool fake_replay(
+	const struct cli_replay *asked, struct arena *arena, struct json *out, struct error *err)
+{
+	replayed.count++;
+	replayed.objects = asked->candidate == NULL ? 0 : asked->candidate->count;
+	return json_parse(out, arena, text_of(replayed.report), &json_limits_default, err);
+}
+
+static const struct cli_offline offline = {
+	.version = "1.2.3", .restore = fake_restore, .replay = fake_replay};
 
 static void restore(int fd, int kept)
 {
@@ -840,6 +857,63 @@ static void what_is_published_is_what_was_tested(void **state)
 	assert_int_equal(written.readings, 2);
 	assert_true(handlers_reached() > before);
 	written.name = NULL;
+}
+
+static void is_refused_text(const char *folder, int status)
+{
+	char said[PATH_BYTES + 128];
+
+	(void)snprintf(said, sizeof said,
+		"%s/all.cedar: a `.cedar` text has no name; write it as `object: policy`", folder);
+	assert_int_equal(status, EXIT_USAGE);
+	assert_string_equal(bench.out, "");
+	if (strstr(bench.err, said) == NULL)
+		fail_msg("no \"%s\" in: %s", said, bench.err);
+}
+
+/* A text without a name is checked, and can be neither in force nor compared: left out, it
+ * would look as if it changed nothing. */
+static void a_text_without_a_name_is_no_candidate(void **state)
+{
+	char folder[PATH_BYTES];
+
+	(void)state;
+	replayed.count = 0;
+	path_in(folder, "nameless");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_file("nameless/all.cedar", "forbid (principal, action, resource);\n");
+	is_done(RUN(NULL, "policy", "check", folder));
+	is_refused_text(folder, RUN(NULL, "policy", "replay", "--candidate", folder));
+	is_refused_text(folder, RUN(NULL, "policy", "diff", folder));
+	write_file("nameless/a.test.yaml", "test: a\nrequest: {}\nexpect: allow\n");
+	is_refused_text(folder, RUN(NULL, "policy", "test", folder));
+	is_refused_text(folder, RUN(NULL, "policy", "test", "--shipped", "-f", folder));
+	is_refused_text(folder, RUN(NULL, "policy", "publish", folder, "--yes"));
+	is_refused_text(folder, RUN(NULL, "policy", "publish", "--shipped", "-f", folder));
+	assert_int_equal(replayed.count, 0);
+}
+
+static void a_candidate_holds_an_object(void **state)
+{
+	char folder[PATH_BYTES];
+
+	(void)state;
+	replayed.count = 0;
+	replayed.report = "{\"decisions\":1,\"replayed\":1,\"unchanged\":1,\"changed\":0,"
+			  "\"evaluations\":{\"evaluations\":0,\"replayed\":0,\"changed\":0}}";
+	path_in(folder, "cases-only");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_file("cases-only/a.test.yaml", "test: a\nrequest: {}\nexpect: allow\n");
+	assert_int_equal(
+		RUN(NULL, "policy", "replay", "--candidate", folder, "--prune"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "cases-only: holds no object"));
+	assert_int_equal(replayed.count, 0);
+	write_file("cases-only/a.yaml",
+		"object: policy\nname: org/x\ntext: 'forbid (principal, action, resource);'\n");
+	is_done(RUN(NULL, "policy", "replay", "--candidate", folder));
+	assert_int_equal(replayed.objects, 1);
+	is_done(RUN(NULL, "policy", "replay"));
+	assert_int_equal(replayed.count, 2);
 }
 
 static void an_error_says_which_word_it_is_about(void **state)
@@ -1560,6 +1634,8 @@ int main(void)
 		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
 		CLI_TEST(a_difference_is_to_all_policies_in_force),
 		CLI_TEST(what_is_published_is_what_was_tested),
+		CLI_TEST(a_text_without_a_name_is_no_candidate),
+		CLI_TEST(a_candidate_holds_an_object),
 		CLI_TEST(an_error_says_which_word_it_is_about),
 		CLI_TEST(a_task_that_is_not_opened_is_told_as_every_refusal),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
