@@ -153,6 +153,30 @@ static bool has_only(
 	return true;
 }
 
+/* A member that is a text where it is there. */
+struct text_member {
+	const char *name; /* NULL ends a list of them */
+	bool may_be_empty;
+};
+
+/* Read as if it were not there, one that is none would let the case pass for another reason
+ * than its own.  Path is that of the object with a dot, or empty. */
+static bool check_texts(struct case_run *run, const struct json *object,
+	const struct text_member *members, const char *path)
+{
+	for (; members->name != NULL; members++) {
+		const struct json *value = json_find(object, members->name);
+
+		if (value == NULL || (value->type == JSON_STRING &&
+					     (value->string.length > 0 || members->may_be_empty)))
+			continue;
+		run->problem_line = value->line;
+		return cannot(run, "",
+			text_format(run->arena, "%s%s: a text is expected", path, members->name));
+	}
+	return true;
+}
+
 static bool read_texts(
 	struct case_run *run, const struct json *list, struct text *out, size_t *count)
 {
@@ -545,6 +569,8 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
+	if (json_find(run->given, "identity") == NULL)
+		return cannot(run, "identity: whose call it is is expected", TEXT(""));
 	*call = (struct call){
 		.identity = json_text_or(run->given, "identity", ""),
 		.server = {tool.data, (size_t)slash},
@@ -764,6 +790,16 @@ static bool check_request(struct case_run *run, struct raw_request *raw)
 	return true;
 }
 
+static bool check_request_texts(struct case_run *run, const struct json *given)
+{
+	static const struct text_member action[] = {{"action", false}, {NULL, false}};
+	static const struct text_member name[] = {{"name", true}, {NULL, false}};
+
+	return check_texts(run, given, action, "request.") &&
+	       check_texts(run, json_find(given, "principal"), name, "request.principal.") &&
+	       check_texts(run, json_find(given, "resource"), name, "request.resource.");
+}
+
 static bool build_request(struct case_run *run, struct raw_request *raw)
 {
 	static const char *const names[] = {"principal", "action", "resource", "context", NULL};
@@ -775,7 +811,7 @@ static bool build_request(struct case_run *run, struct raw_request *raw)
 	struct cedar_value who, what;
 	size_t count = 2;
 
-	if (!has_only(run, given, names, "request.") ||
+	if (!has_only(run, given, names, "request.") || !check_request_texts(run, given) ||
 		!value_of(run, default_principal, "principal.", &who) ||
 		!value_of(run, default_resource, "resource.", &what) ||
 		!value_of(run, is_model ? default_model_context : default_context, "context.",
@@ -996,6 +1032,10 @@ static bool report_case(struct case_run *run, size_t at, bool has_passed, struct
 	return true;
 }
 
+static const struct text_member case_texts[] = {{"identity", false}, {"tool", false},
+	{"effect", false}, {"environment", false}, {"person", true}, {"purpose", true},
+	{"at", false}, {"expect", false}, {"reason", false}, {"policy", false}, {NULL, false}};
+
 static bool run_case(struct case_run *run, size_t at, bool *has_passed, struct json_builder *list)
 {
 	bool is_raw, ok;
@@ -1010,8 +1050,8 @@ static bool run_case(struct case_run *run, size_t at, bool *has_passed, struct j
 		     ? cannot(run, "test: what the case is about is expected", TEXT(""))
 	     : is_raw && json_find(run->given, "request")->type != JSON_OBJECT
 		     ? cannot(run, "request: an object is expected", TEXT(""))
-	     : is_raw ? run_request(run)
-		      : run_identity(run);
+		     : check_texts(run, run->given, case_texts, "") &&
+			       (is_raw ? run_request(run) : run_identity(run));
 	if (!ok && run->problem.length == 0)
 		return false;
 	*has_passed = ok && holds(run);

@@ -193,6 +193,8 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	fails(fixture, "test: a\n" READ "expect: allow\nidentiy: x\n", "identiy");
 	fails(fixture, "test: a\nidentity: none\ntool: files/read\nexpect: deny\n", "no identity");
 	fails(fixture, "test: a\nidentity: agent\ntool: read\nexpect: deny\n", "SERVER/TOOL");
+	fails(fixture, "test: a\ntool: files/read\nexpect: deny\nreason: identity_unknown\n",
+		"identity: whose call it is");
 	fails(fixture, "test: a\n" READ "effect: fly\nexpect: deny\n", "no such effect");
 	fails(fixture, "test: a\n" READ "environment: moon\nexpect: deny\n", "no such environment");
 	fails(fixture, "test: a\n" READ "approvals: [ovner]\nexpect: deny\n", "nobody approves");
@@ -227,6 +229,15 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	fails(fixture, "test: a\nrequest: 7\nexpect: allow\n", "an object is expected");
 }
 
+/* The text with the value in place of its one %s. */
+static void written_with(char *out, size_t size, const char *text, const char *value)
+{
+	const char *at = strstr(text, "%s");
+
+	assert_non_null(at);
+	(void)snprintf(out, size, "%.*s%s%s", (int)(at - text), text, value, at + 2);
+}
+
 static void a_member_that_is_none_is_told_where_it_stands(void **state)
 {
 	struct fixture *fixture = *state;
@@ -250,7 +261,66 @@ static void a_member_that_is_none_is_told_where_it_stands(void **state)
 		"no such member: context.name");
 }
 
-/* What it is about is what people read when it fails. */
+/* Read as if it were not there, it would let the case pass for another reason than its own. */
+static void a_member_that_is_no_text_fails_the_case(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *yaml; /* %s: the member's value */
+	} members[] = {
+		{"identity", "test: a\nidentity: %s\ntool: files/read\nexpect: deny\n"
+			     "reason: identity_unknown\n"},
+		{"tool", "test: a\nidentity: agent\ntool: %s\nexpect: deny\n"},
+		{"effect", "test: a\n" READ "effect: %s\nexpect: allow\n"},
+		{"environment", "test: a\n" READ "environment: %s\nexpect: allow\n"},
+		{"person", "test: a\n" READ "person: %s\nexpect: allow\n"},
+		{"purpose", "test: a\n" READ "purpose: %s\nexpect: allow\n"},
+		{"at", "test: a\n" READ "at: %s\nexpect: allow\n"},
+		{"expect", "test: a\n" READ "expect: %s\n"},
+		{"reason", "test: a\n" READ "reason: %s\nexpect: allow\n"},
+		{"policy", "test: a\n" READ "policy: %s\nexpect: allow\n"},
+		{"reason", "test: a\nrequest: {}\nreason: %s\nexpect: allow\n"},
+		{"policy", "test: a\nrequest: {}\npolicy: %s\nexpect: allow\n"},
+		{"request.action", "test: a\nrequest: {action: %s}\nexpect: allow\n"},
+		{"request.principal.name",
+			"test: a\nrequest: {principal: {name: %s}}\nexpect: allow\n"},
+		{"request.resource.name",
+			"test: a\nrequest: {resource: {name: %s}}\nexpect: allow\n"},
+	};
+	static const char *const values[] = {
+		"[org/careful]", "[]", "20270101", "null", "true", "{a: b}"};
+	struct fixture *fixture = *state;
+	char yaml[256], problem[64];
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
+			(void)snprintf(
+				problem, sizeof problem, "%s: a text is expected", members[i].path);
+			written_with(yaml, sizeof yaml, members[i].yaml, values[j]);
+			fails(fixture, yaml, problem);
+		}
+	fails(fixture, "test: a\n" READ "expect: allow\nreason:\n  - allowed\n",
+		"reason: a text is expected");
+	assert_int_equal(
+		json_integer_or(&json_find(&fixture->report, "cases")->items[0], "line", 0), 7);
+}
+
+/* Nothing was said, where what is expected must be. */
+static void an_empty_text_is_no_expectation(void **state)
+{
+	static const char *const members[] = {
+		"effect", "environment", "at", "reason", "policy", "tool"};
+	struct fixture *fixture = *state;
+	char yaml[256];
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		(void)snprintf(yaml, sizeof yaml, "test: a\n%sexpect: allow\n%s: ''\n",
+			i < 5 ? READ : "identity: agent\n", members[i]);
+		fails(fixture, yaml, "a text is expected");
+	}
+	passes(fixture, "test: a\n" READ "person: ''\npurpose: ''\nexpect: allow\n");
+}
+
 /* It would pass for a question that asks others. */
 static void who_is_named_twice_is_one(void **state)
 {
@@ -266,6 +336,7 @@ static void who_is_named_twice_is_one(void **state)
 		"asks: named twice: second");
 }
 
+/* What it is about is what people read when it fails. */
 static void a_case_without_a_name_fails(void **state)
 {
 	struct fixture *fixture = *state;
@@ -528,6 +599,8 @@ int main(void)
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
 		TEST(a_member_that_is_none_is_told_where_it_stands),
+		TEST(a_member_that_is_no_text_fails_the_case),
+		TEST(an_empty_text_is_no_expectation),
 		TEST(who_is_named_twice_is_one),
 		TEST(a_case_without_a_name_fails),
 		TEST(a_case_that_names_what_is_not_there_fails),
