@@ -19,14 +19,21 @@ struct source_list {
 	size_t count;
 };
 
+static bool add_source(
+	struct source_list *list, struct text file, struct text yaml, struct error *err)
+{
+	if (list->count == PLAN_SOURCES_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d files", PLAN_SOURCES_MAX);
+	list->items[list->count++] = (struct plan_source){.file = file, .yaml = yaml};
+	return true;
+}
+
 static bool add_files(struct source_list *list, const struct json *files, struct error *err)
 {
-	for (uint32_t i = 0; i < files->count; i++) {
-		if (list->count == PLAN_SOURCES_MAX)
-			return error_set(err, ERROR_LIMIT, "more than %d files", PLAN_SOURCES_MAX);
-		list->items[list->count].file = json_text_or(&files->items[i], "file", "");
-		list->items[list->count++].yaml = json_text_or(&files->items[i], "yaml", "");
-	}
+	for (uint32_t i = 0; i < files->count; i++)
+		if (!add_source(list, json_text_or(&files->items[i], "file", ""),
+			    json_text_or(&files->items[i], "yaml", ""), err))
+			return false;
 	return true;
 }
 
@@ -38,31 +45,44 @@ static bool add_sources(
 	return cli_read_policy_files(cli, path, &files, err) && add_files(list, &files, err);
 }
 
+/* A document as it would stand in a file; .data is NULL if there is no room for it. */
+static struct text yaml_of(struct arena *arena, const struct json *object)
+{
+	struct text out = {0};
+	struct buffer yaml;
+
+	buffer_init(&yaml, DOCUMENT_BYTES_MAX);
+	yaml_format(&yaml, object);
+	if (!buffer_failed(&yaml))
+		out = text_copy(arena, buffer_text(&yaml));
+	buffer_deinit(&yaml);
+	return out;
+}
+
 /* A policy by its name, from the daemon. */
 static bool add_named(struct cli *cli, struct source_list *list, const char *name, int *status)
 {
 	struct text path = cli_escape_name(cli, name);
+	struct text yaml = {0};
 	const struct json *object;
-	struct buffer yaml;
 	struct cli_reply reply;
-	bool ok;
+	struct error err = {0};
 
 	if (!cli_get(cli, &reply, status, "/v1/policies/%.*s", TEXT_ARGS(path)))
 		return false;
 	object = json_find(&reply.json, "object");
-	buffer_init(&yaml, DOCUMENT_BYTES_MAX);
 	if (object != NULL)
-		yaml_format(&yaml, object);
-	list->items[list->count].file = text_of(name);
-	list->items[list->count].yaml = text_copy(cli->arena, buffer_text(&yaml));
-	ok = object != NULL && !buffer_failed(&yaml) &&
-	     list->items[list->count++].yaml.data != NULL;
-	buffer_deinit(&yaml);
-	if (!ok) {
+		yaml = yaml_of(cli->arena, object);
+	if (yaml.data == NULL) {
 		cli_wrong(cli, "%s is not in force", name);
 		*status = EXIT_NOT_FOUND;
+		return false;
 	}
-	return ok;
+	if (add_source(list, text_of(name), yaml, &err))
+		return true;
+	cli_wrong(cli, "%s", err.text);
+	*status = EXIT_USAGE;
+	return false;
 }
 
 /* What is there, or has the end of a file that is meant to be. */

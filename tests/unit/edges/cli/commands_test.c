@@ -801,6 +801,32 @@ static void a_difference_is_to_all_policies_in_force(void **state)
 	handlers_set_policies(0);
 }
 
+/* Empty files of a folder, and a policy by its name behind them. */
+static void a_name_is_a_source_like_a_file(void **state)
+{
+	enum { FILES_MAX = 1000 };
+	char folder[PATH_BYTES], name[64];
+
+	(void)state;
+	path_in(folder, "thousand");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	handlers_set_policies(1);
+	for (int i = 0; i <= FILES_MAX; i++) {
+		(void)snprintf(name, sizeof name, "thousand/%04d.yaml", i);
+		write_file(name, "# none\n");
+		if (i + 2 < FILES_MAX)
+			continue;
+		if (i + 2 == FILES_MAX) {
+			is_done(RUN(NULL, "policy", "check", folder, "org/x"));
+			assert_string_equal(bench.out, "1 policy, 0 errors, 0 warnings\n");
+			continue;
+		}
+		assert_int_equal(RUN(NULL, "policy", "check", folder, "org/x"), EXIT_USAGE);
+		assert_string_equal(bench.err, "remit: more than 1000 files\n");
+	}
+	handlers_set_policies(0);
+}
+
 /* A file that somebody else writes while it is read: after each reading it is as its next
  * text. */
 static struct {
@@ -1633,6 +1659,7 @@ int main(void)
 		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
 		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
 		CLI_TEST(a_difference_is_to_all_policies_in_force),
+		CLI_TEST(a_name_is_a_source_like_a_file),
 		CLI_TEST(what_is_published_is_what_was_tested),
 		CLI_TEST(a_text_without_a_name_is_no_candidate),
 		CLI_TEST(a_candidate_holds_an_object),
