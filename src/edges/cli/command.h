@@ -129,6 +129,7 @@ enum cli_option {
 enum {
 	CLI_ARENA_BYTES_MAX = 256 * 1024 * 1024,
 	CLI_INPUT_BYTES_MAX = 64 * 1024,
+	CLI_WORDS_MAX = 1000,   /* of a command that names files: as many as it reads */
 	CLI_WRONG_BYTES = 2048, /* of what is wrong, with its NUL; more is cut */
 };
 
@@ -164,7 +165,7 @@ struct cli {
 	const struct cli_command *command;
 	struct arena *arena;
 	const char *values[OPTION_COUNT]; /* NULL: not given; a flag is "" */
-	const char *words[8];             /* after the command's own */
+	const char *words[CLI_WORDS_MAX]; /* after the command's own */
 	int words_count;
 	enum cli_output output;
 	bool is_colored;

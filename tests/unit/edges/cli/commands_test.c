@@ -26,7 +26,7 @@
 #include "edges/cli/cli.h"
 #include "edges/cli/command.h"
 
-enum { PATH_BYTES = 256, WORDS_MAX = 48, OUTPUT_BYTES = 1 << 18 };
+enum { PATH_BYTES = 256, WORDS_MAX = 1100, OUTPUT_BYTES = 1 << 18 };
 
 struct bench {
 	char folder[PATH_BYTES]; /* of everything this program writes */
@@ -1413,6 +1413,27 @@ static void wrong_usage_is_said_and_exits_2(void **state)
 	assert_string_equal(bench.out, "");
 }
 
+/* As a shell writes policies/... out. */
+static void as_many_files_are_named_as_are_read(void **state)
+{
+	const char *words[WORDS_MAX] = {"policy", "check"};
+	char path[PATH_BYTES];
+
+	(void)state;
+	path_in(path, "nothing.yaml");
+	write_file("nothing.yaml", "# none\n");
+	for (int i = 2; i < WORDS_MAX; i++)
+		words[i] = path;
+	is_done(run_words(NULL, words, 2 + 7));
+	is_done(run_words(NULL, words, 2 + CLI_WORDS_MAX - 1));
+	is_done(run_words(NULL, words, 2 + CLI_WORDS_MAX));
+	assert_string_equal(bench.out, "0 policies, 0 errors, 0 warnings\n");
+	assert_int_equal(run_words(NULL, words, 2 + CLI_WORDS_MAX + 1), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "it takes at most 1000 words, not 1001\n"));
+	assert_int_equal(run_words(NULL, words, 2 + CLI_WORDS_MAX + 2), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "too many words: a command takes at most 1000\n"));
+}
+
 static void it_says_its_version_alone(void **state)
 {
 	const char *const words[] = {"--version"};
@@ -1689,6 +1710,7 @@ int main(void)
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
 		CLI_TEST(the_first_of_two_who_bring_it_back_learns_that_it_waits),
+		CLI_TEST(as_many_files_are_named_as_are_read),
 		CLI_TEST(it_says_its_version_alone),
 		CLI_TEST(help_names_every_command_and_explains_each),
 		CLI_TEST(the_manual_page_has_every_command_as_it_is),
