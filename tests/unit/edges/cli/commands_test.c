@@ -1665,6 +1665,34 @@ static void a_folder_is_read_in_order_and_only_its_yaml(void **state)
 	arena_destroy(&cli.arena);
 }
 
+/* Nobody writes into it, so who waited for that would wait for ever. */
+static void a_pipe_in_a_folder_is_refused_and_not_waited_for(void **state)
+{
+	char folder[PATH_BYTES], path[PATH_BYTES], said[PATH_BYTES + 64];
+
+	(void)state;
+	path_in(folder, "piped");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	path_in(path, "piped/a.yaml");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	(void)snprintf(said, sizeof said, "%s: is not a file of at most", path);
+	assert_int_equal(RUN(NULL, "policy", "check", folder), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, said));
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_USAGE);
+	assert_int_not_equal(RUN(NULL, "plan", "-f", folder), EXIT_DONE);
+	assert_non_null(strstr(bench.err, said));
+	assert_int_equal(unlink(path), 0);
+	path_in(folder, "pipe");
+	assert_int_equal(mkfifo(folder, 0600), 0);
+	assert_int_equal(symlink(folder, path), 0);
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, said));
+	assert_int_not_equal(
+		RUN(NULL, "inventory", "import", "c", path, "--provider", "github", "--dry-run"),
+		EXIT_DONE);
+	assert_non_null(strstr(bench.err, said));
+}
+
 #define CLI_TEST(name) cmocka_unit_test_teardown(name, forget)
 
 int main(void)
@@ -1723,6 +1751,7 @@ int main(void)
 		CLI_TEST(each_kind_of_refusal_has_its_exit_status),
 		CLI_TEST(names_are_escaped_into_paths),
 		CLI_TEST(a_folder_is_read_in_order_and_only_its_yaml),
+		CLI_TEST(a_pipe_in_a_folder_is_refused_and_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
