@@ -161,6 +161,28 @@ static void a_text_on_its_own_is_a_guardrail(void **state)
 	assert_int_equal(fixture->bad, 0);
 }
 
+/* What is compared or replayed would be one of the two, whichever came first or last. */
+static void an_object_that_is_written_twice_is_an_error(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->more = "object: policy\nname: org/y\ntext: 'forbid (principal, action, "
+			"resource);'\n---\nobject: unit\nname: careful\n";
+	check(fixture, "a.yaml", "object: unit\nname: sales\n");
+	assert_int_equal(fixture->bad, 0);
+	check(fixture, "a.yaml",
+		"object: unit\nname: sales\n---\n"
+		"object: policy\nname: org/careful\ntext: 'forbid (principal, action, "
+		"resource);'\n---\nobject: unit\nname: sales\n");
+	assert_int_equal(fixture->bad, 2);
+	assert_true(text_is(json_text_or(finding(fixture, 0), "what", ""),
+		"policy org/careful is written twice"));
+	assert_true(text_is(json_text_or(finding(fixture, 0), "file", ""), "a.yaml"));
+	assert_int_equal(json_integer_or(finding(fixture, 0), "line", 0), 4);
+	assert_true(text_is(json_text_or(finding(fixture, 0), "hint", ""), "write one of the two"));
+	assert_int_equal(json_integer_or(finding(fixture, 1), "line", 0), 8);
+}
+
 /* ---- cases ---- */
 
 #define AGENT "identity: agent\ntool: files/write\n"
@@ -596,6 +618,7 @@ int main(void)
 		TEST(what_is_no_document_is_an_error_of_its_file),
 		TEST(each_error_has_its_object_place_excerpt_and_hint),
 		TEST(a_text_on_its_own_is_a_guardrail),
+		TEST(an_object_that_is_written_twice_is_an_error),
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
 		TEST(a_member_that_is_none_is_told_where_it_stands),
