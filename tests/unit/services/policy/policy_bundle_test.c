@@ -610,6 +610,53 @@ static void a_change_of_form_is_told_from_a_change(void **state)
 	assert_string_equal(action_of(fixture, "org/gone"), "remove");
 }
 
+enum { LONG_POLICIES = 7, LONG_LINES = 1250 };
+
+/* One text of so many lines behind the indent, the first or the last of them on top; odd: line
+ * 600 is another. */
+static void append_long(struct buffer *out, const char *indent, bool is_reversed, int odd)
+{
+	for (int i = 0; i < LONG_LINES; i++) {
+		int line = is_reversed ? LONG_LINES - 1 - i : i;
+
+		buffer_append_format(out, "%sforbid(principal,action,resource)when{%s%d==1};\n",
+			indent, is_reversed ? " " : "", line == 600 ? line + odd : line);
+	}
+}
+
+/* Texts nearly as long as a text may be are told apart by each of their policies. */
+static void long_policies_are_compared_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct policy_diff_base base = {.count = LONG_POLICIES};
+	struct json items[LONG_POLICIES];
+	char names[LONG_POLICIES][16];
+	struct error err = {0};
+	struct buffer yaml, text;
+
+	buffer_init(&yaml, 1 << 20);
+	buffer_init(&text, 1 << 20);
+	for (int i = 0; i < LONG_POLICIES; i++) {
+		(void)snprintf(names[i], sizeof names[i], "org/l%d", i);
+		buffer_append_format(&yaml, "---\nobject: policy\nname: %s\ntext: |\n", names[i]);
+		append_long(&yaml, "  ", false, i == 3 ? LONG_LINES : 0);
+	}
+	buffer_append_byte(&yaml, '\0');
+	append_long(&text, "", true, 0);
+	buffer_append_byte(&text, '\0');
+	read_all(fixture, "p.yaml", buffer_text(&yaml).data);
+	assert_int_equal(fixture->bundle.problems.total, 0);
+	for (int i = 0; i < LONG_POLICIES; i++)
+		items[i] = policy_of(fixture, names[i], buffer_text(&text).data);
+	base.items = items;
+	if (!policy_bundle_diff(&fixture->bundle, &base, &fixture->report, &err))
+		fail_msg("%s", err.text);
+	for (int i = 0; i < LONG_POLICIES; i++)
+		assert_string_equal(action_of(fixture, names[i]), i == 3 ? "change" : "form");
+	buffer_deinit(&text);
+	buffer_deinit(&yaml);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -637,6 +684,7 @@ int main(void)
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),
 		TEST(objects_written_twice_are_refused),
 		TEST(a_change_of_form_is_told_from_a_change),
+		TEST(long_policies_are_compared_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
