@@ -942,6 +942,43 @@ static void a_candidate_holds_an_object(void **state)
 	assert_int_equal(replayed.count, 2);
 }
 
+/* What does not come out as it is recorded is named with the member that differs, apart from
+ * what a candidate would change; the names are what agents asked for. */
+static void what_is_not_as_recorded_is_named(void **state)
+{
+	(void)state;
+	replayed.report =
+		"{\"decisions\":2,\"replayed\":1,\"unchanged\":0,\"changed\":1,\"not_replayed\":"
+		"{\"differs\":1},\"evaluations\":{\"evaluations\":0,\"replayed\":0,\"changed\":0},"
+		"\"differences\":[{\"record\":12,\"identity\":\"agent\",\"tool\":\"files/"
+		"r\\u001b\","
+		"\"what\":\"policies\",\"before\":{\"verdict\":\"deny\",\"reason\":\"forbidden\"},"
+		"\"after\":{\"verdict\":\"deny\",\"reason\":\"forbidden\",\"policy\":\"org/x\"}},"
+		"{\"record\":13,\"identity\":\"agent\",\"application\":\"shop\",\"what\":"
+		"\"verdict\",\"before\":{\"verdict\":\"deny\",\"reason\":\"forbidden\"},"
+		"\"after\":{\"verdict\":\"allow\",\"reason\":\"allowed\"}}],"
+		"\"examples\":[{\"record\":14,\"identity\":\"agent\",\"tool\":\"files/w\","
+		"\"what\":\"ceiling\",\"before\":{\"verdict\":\"allow\",\"reason\":\"allowed\","
+		"\"ceiling\":\"internal\"},\"after\":{\"verdict\":\"allow\",\"reason\":"
+		"\"allowed\"}}]}";
+	assert_int_equal(RUN(NULL, "policy", "replay"), EXIT_REFUSED);
+	assert_non_null(strstr(bench.out,
+		"\nnot as recorded\n"
+		"  #12 agent files/r?: another policies: recorded deny (forbidden), made again "
+		"deny "
+		"(forbidden) org/x\n"
+		"  #13 agent shop: another verdict: recorded deny (forbidden), made again allow "
+		"(allowed)\n"));
+	assert_non_null(strstr(bench.out,
+		"\nexamples\n  #14 agent files/w: allow (allowed) -> allow (allowed) ceiling: "
+		"\"internal\" -> none\n"));
+	replayed.report =
+		"{\"decisions\":1,\"replayed\":1,\"unchanged\":1,\"changed\":0,\"differences\":[],"
+		"\"evaluations\":{\"evaluations\":0,\"replayed\":0,\"changed\":0}}";
+	is_done(RUN(NULL, "policy", "replay"));
+	assert_null(strstr(bench.out, "not as recorded"));
+}
+
 static void an_error_says_which_word_it_is_about(void **state)
 {
 	char path[PATH_BYTES];
@@ -1712,6 +1749,7 @@ int main(void)
 		CLI_TEST(what_is_published_is_what_was_tested),
 		CLI_TEST(a_text_without_a_name_is_no_candidate),
 		CLI_TEST(a_candidate_holds_an_object),
+		CLI_TEST(what_is_not_as_recorded_is_named),
 		CLI_TEST(an_error_says_which_word_it_is_about),
 		CLI_TEST(a_task_that_is_not_opened_is_told_as_every_refusal),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
