@@ -248,6 +248,9 @@ void cli_say_excerpt(struct text excerpt);
 /* Says what will happen and asks; true with --yes.  Without a terminal and
  * without --yes: false. */
 bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Only a table shows what a question is about, so in another form nobody is asked, and --yes has
+ * to be given.  False: it is not, and the user was told. */
+bool cli_is_shown(struct cli *cli);
 /* --reason was given and says something. */
 bool cli_has_reason(const struct cli *cli);
 int cli_usage(struct cli *cli, const char *wrong);

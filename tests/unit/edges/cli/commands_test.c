@@ -725,7 +725,7 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_int_equal(
 		handlers_reached(), before + 2); /* nothing was shown, so nothing is asked */
 	assert_non_null(strstr(bench.err, "leave -o out"));
-	is_problem(403, "do not show what would change");
+	is_problem(403, "do not show what it is about");
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes"));
 	assert_non_null(strstr(bench.out, "in force, record #"));
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes", "-o", "json"));
@@ -752,12 +752,30 @@ static void a_charter_and_a_raise_are_seen_before_they_are_approved(void **state
 		assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
 		assert_non_null(strstr(bench.err, "there is no terminal to ask on"));
 		assert_null(strstr(bench.out, "in force"));
+		assert_int_equal(
+			RUN("y\n", nouns[i][0], "approve", "x", "-o", "yaml"), EXIT_REFUSED);
+		assert_non_null(strstr(bench.err, "leave -o out"));
 		is_done(RUN(NULL, nouns[i][0], "approve", "x", "--yes"));
 		assert_non_null(strstr(bench.out, "in force, record #"));
 		is_done(RUN(NULL, nouns[i][0], "approve", "x", "--yes", "-o", "json"));
 		assert_non_null(strstr(bench.out, nouns[i][1]));
 		is_done(RUN(NULL, nouns[i][0], "reject", "x", "--reason", "no"));
 		assert_non_null(strstr(bench.out, "rejected, record #"));
+	}
+}
+
+static void nobody_consents_unseen(void **state)
+{
+	static const char *const agreements[][2] = {
+		{"identity", "consent"}, {"identity", "accept"}, {"server", "consent"}};
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	for (size_t i = 0; i < sizeof agreements / sizeof *agreements; i++) {
+		assert_int_equal(RUN("y\n", agreements[i][0], agreements[i][1], "x", "-o", "json"),
+			EXIT_REFUSED);
+		assert_non_null(strstr(bench.err, "leave -o out to see it and be asked"));
+		is_done(RUN(NULL, agreements[i][0], agreements[i][1], "x", "-o", "json", "--yes"));
 	}
 }
 
@@ -1365,6 +1383,23 @@ static void without_a_terminal_or_yes_nothing_is_destroyed(void **state)
 	assert_int_equal(handlers_reached(), before);
 }
 
+/* The other forms show no card, so there is no call above that could be asked about. */
+static void answers_nothing_unseen(const char *verb, const char *id, const char *more)
+{
+	static const char *const forms[] = {"json", "yaml"};
+
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		unsigned before = handlers_reached();
+
+		assert_int_equal(more == NULL ? RUN("y\n", verb, id, "-o", forms[i])
+					      : RUN("y\n", verb, id, more, "-o", forms[i]),
+			EXIT_REFUSED);
+		assert_int_equal(handlers_reached(), before);
+		assert_non_null(strstr(bench.err, "leave -o out to see it and be asked"));
+		assert_null(strstr(bench.err, "the call above"));
+	}
+}
+
 static void nobody_answers_a_call_unseen(void **state)
 {
 	unsigned before = handlers_reached();
@@ -1374,6 +1409,9 @@ static void nobody_answers_a_call_unseen(void **state)
 	assert_int_equal(handlers_reached(), before + 1); /* looked, and said nothing */
 	assert_non_null(strstr(bench.out, "Approval        a-1"));
 	assert_non_null(strstr(bench.out, "complete and in canonical order:\n  | {}\n"));
+	answers_nothing_unseen("approve", "a-1", NULL);
+	answers_nothing_unseen("reject", "a-1", "--reason=r");
+	answers_nothing_unseen("approve", "a-1", "--with={}");
 	log_in();
 	is_done(RUN(NULL, "approve", "a-1", "--yes"));
 	assert_non_null(strstr(bench.out, "operation: approveCall"));
@@ -1743,6 +1781,7 @@ int main(void)
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
+		CLI_TEST(nobody_consents_unseen),
 		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
 		CLI_TEST(a_difference_is_to_all_policies_in_force),
 		CLI_TEST(a_name_is_a_source_like_a_file),
