@@ -26,6 +26,13 @@ enum json_type {
 	JSON_OBJECT,
 };
 
+/* How YAML wrote a text whose lines are not those of the file (yaml_line_of). */
+enum json_block {
+	JSON_NO_BLOCK = 0, /* also where it was not YAML */
+	JSON_LITERAL_BLOCK,
+	JSON_FOLDED_BLOCK,
+};
+
 struct json_member;
 
 /* One value.  Immutable once built; everything it points to lives in the arena
@@ -35,6 +42,7 @@ struct json {
 	enum json_type type;
 	uint32_t line;  /* 1-based line in the source; 0 if built by code */
 	uint32_t count; /* items of an array, members of an object */
+	enum json_block block;
 	union {
 		bool boolean;
 		int64_t integer;

@@ -136,8 +136,24 @@ static bool read_scalar(struct reader *reader, const yaml_event_t *event, struct
 	if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
 		return read_plain(reader, t, line, out);
 	out->type = JSON_STRING;
+	out->block = event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE  ? JSON_LITERAL_BLOCK
+		     : event->data.scalar.style == YAML_FOLDED_SCALAR_STYLE ? JSON_FOLDED_BLOCK
+									    : JSON_NO_BLOCK;
 	out->string = text_copy(reader->arena, t);
 	return out->string.data != NULL || fail_arena(reader, line);
+}
+
+/* A block begins on the line below its mark. */
+uint32_t yaml_line_of(const struct json *value, uint32_t text_line)
+{
+	if (value->line == 0 || text_line == 0)
+		return value->line;
+	switch (value->block) {
+	case JSON_LITERAL_BLOCK: return value->line + text_line;
+	case JSON_FOLDED_BLOCK: return value->line + 1;
+	case JSON_NO_BLOCK: break;
+	}
+	return value->line;
 }
 
 /* ---- containers ---- */

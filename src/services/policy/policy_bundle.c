@@ -156,19 +156,6 @@ static bool add_finding(struct bundle_check *check, struct json_builder *finding
 	return true;
 }
 
-static bool is_block(const struct object *object)
-{
-	return object != NULL && object->kind == OBJECT_POLICY &&
-	       text_ends_with(object->policy->text, "\n");
-}
-
-static int64_t line_in_file(const struct policy_finding *finding, const struct object *object)
-{
-	if (object == NULL)
-		return finding->line;
-	return finding->file_line + (is_block(object) ? finding->line : 0);
-}
-
 static bool put_finding(struct bundle_check *check, const struct policy_finding *finding,
 	const struct object *object, struct text file)
 {
@@ -181,12 +168,13 @@ static bool put_finding(struct bundle_check *check, const struct policy_finding 
 	json_put_text_unless_empty(&out, "object", object_title(arena, object));
 	json_put_text_unless_empty(&out, "field", finding->field);
 	json_put_text(&out, "file", file);
-	json_put_integer(&out, "line", line_in_file(finding, object));
+	json_put_integer(&out, "line", finding->file_line);
 	json_put_integer(&out, "text_line", finding->line);
 	json_put_integer(&out, "column", finding->column);
 	json_put_text(&out, "what", finding->what);
 	json_put_text_unless_empty(&out, "hint", finding->hint);
-	json_put_text_unless_empty(&out, "excerpt", policy_finding_excerpt(arena, finding, "    "));
+	json_put_text_unless_empty(
+		&out, "excerpt", policy_finding_excerpt(arena, finding, PROBLEM_INDENT));
 	return add_finding(check, &out);
 }
 

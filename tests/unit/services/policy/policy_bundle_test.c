@@ -151,6 +151,86 @@ static void each_error_has_its_object_place_excerpt_and_hint(void **state)
 	assert_int_equal(json_integer_or(&fixture->report, "policies", 0), 2);
 }
 
+/* The one finding of the document, which has the excerpt and is on the line of the file. */
+static void is_told(struct fixture *fixture, const char *yaml, int64_t line, const char *excerpt)
+{
+	check(fixture, "a.yaml", yaml);
+	assert_int_equal(fixture->bad, 1);
+	if (json_integer_or(finding(fixture, 0), "line", 0) != line ||
+		strcmp(json_text_or(finding(fixture, 0), "excerpt", "").data, excerpt) != 0)
+		fail_msg("%s\n%.*s", yaml,
+			TEXT_ARGS(json_canonical_text(fixture->bundle.arena, finding(fixture, 0))));
+}
+
+/* However YAML marks the block: with its last line end, without, or with all of them. */
+static void an_error_in_a_block_is_told_on_its_line_of_the_file(void **state)
+{
+	static const char *const marks[] = {"|", "|-", "|+", "|2", "|  # the rule"};
+	struct fixture *fixture = *state;
+	char yaml[256];
+
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+		(void)snprintf(yaml, sizeof yaml,
+			"object: policy\nname: org/x\ntext: %s\n"
+			"  forbid (principal, action, resource)\n  when { resource.unti == \"a\" "
+			"};\n",
+			marks[i]);
+		is_told(fixture, yaml, 5,
+			"    when { resource.unti == \"a\" };\n           ^~~~~~~~~~~~~\n");
+		(void)snprintf(yaml, sizeof yaml,
+			"object: policy\nname: org/x\ntext: %s\n"
+			"  forbid (principal, action, resource)\n  when { context.args.x = 1 };\n",
+			marks[i]);
+		is_told(fixture, yaml, 5,
+			"    when { context.args.x = 1 };\n                          ^\n");
+	}
+}
+
+/* What YAML folds has other lines than the file: it is told where the text begins. */
+static void an_error_in_a_folded_text_is_told_where_the_text_begins(void **state)
+{
+	struct fixture *fixture = *state;
+
+	is_told(fixture,
+		"object: policy\nname: org/x\ntext: >-\n"
+		"  forbid (principal,\n  action, resource)\n  when { resource.unti == \"a\" };\n",
+		4,
+		"    forbid (principal, action, resource) when { resource.unti == \"a\" };\n"
+		"                                                ^~~~~~~~~~~~~\n");
+	is_told(fixture,
+		"object: policy\nname: org/x\ntext: \"forbid (principal,\n"
+		"  action, resource) when { resource.unti == 'a };\"\n",
+		3,
+		"    forbid (principal, action, resource) when { resource.unti == 'a };\n"
+		"                                                                 ^\n");
+}
+
+static void an_error_of_syntax_has_its_place_and_no_hint_of_another(void **state)
+{
+	struct fixture *fixture = *state;
+
+	check(fixture, "a.yaml",
+		"object: policy\nname: org/x\nlevel: mandatory\ntext: |\n"
+		"  forbid (principal, action, resource)\n  when { context.args.x = 1 };\n");
+	assert_null(json_find(finding(fixture, 0), "hint"));
+	assert_true(text_starts_with(
+		json_text_or(finding(fixture, 0), "what", ""), "line 2, column 23: "));
+	is_told(fixture,
+		"object: tool\nname: files/find\neffect: read\nrisk: low\nreversal: none-needed\n"
+		"reads:\n  - data-source: tickets\n    when: |\n      context.args has x &&\n"
+		"      context.args.x = 1\n",
+		10, "    context.args.x = 1\n                   ^\n");
+	is_told(fixture,
+		"object: policy\nname: org/x\ntext: |\n"
+		"  forbid (principal, action, resource);\n  permit (principal, action, "
+		"resource);\n",
+		5, "    permit (principal, action, resource);\n    ^\n");
+	is_told(fixture,
+		"object: application\nname: shop\nunit: support\ncallers: [agent]\npolicies: |\n"
+		"  permit (principal, action, resource);\n  permit (principal, action);\n",
+		7, "    permit (principal, action);\n                             ^\n");
+}
+
 static void a_text_on_its_own_is_a_guardrail(void **state)
 {
 	struct fixture *fixture = *state;
@@ -664,6 +744,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_document_is_an_error_of_its_file),
 		TEST(each_error_has_its_object_place_excerpt_and_hint),
+		TEST(an_error_in_a_block_is_told_on_its_line_of_the_file),
+		TEST(an_error_in_a_folded_text_is_told_where_the_text_begins),
+		TEST(an_error_of_syntax_has_its_place_and_no_hint_of_another),
 		TEST(a_text_on_its_own_is_a_guardrail),
 		TEST(an_object_that_is_written_twice_is_an_error),
 		TEST(a_case_that_comes_out_otherwise_fails),
