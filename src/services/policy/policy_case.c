@@ -507,9 +507,39 @@ static const char default_generation[] =
 	"{\"api\":\"openai\",\"prompt_tokens\":1,\"provider_tools\":[],\"stream\":false,"
 	"\"tools\":[]}";
 
-/* The defaults with what is given, whose names the schema judges. */
+static bool is_list_of_texts(const struct json *value)
+{
+	for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+		if (value->items[i].type != JSON_STRING)
+			return false;
+	return value->type == JSON_ARRAY;
+}
+
+/* Of the type of its default; what has none is a number. */
+static bool check_generation(
+	struct case_run *run, const struct json *base, const struct json *given)
+{
+	for (uint32_t i = 0; i < given->count; i++) {
+		const struct json_member *member = &given->members[i];
+		const struct json *otherwise = json_find_text(base, member->name);
+		enum json_type type = otherwise == NULL ? JSON_INTEGER : otherwise->type;
+
+		if (type == JSON_ARRAY ? is_list_of_texts(&member->value)
+				       : member->value.type == type)
+			continue;
+		run->problem_line = member->value.line;
+		return cannot(run, "generation.",
+			text_format(run->arena, "%.*s: %s is expected", TEXT_ARGS(member->name),
+				type == JSON_ARRAY ? "a list of texts" : json_type_name(type)));
+	}
+	return true;
+}
+
+/* The defaults with what is given. */
 static bool read_generation(struct case_run *run, const struct json *given, struct json *out)
 {
+	static const char *const names[] = {"api", "max_tokens", "prompt_tokens", "provider_tools",
+		"stream", "temperature", "tools", NULL};
 	struct json_builder object;
 	struct json base;
 
@@ -517,6 +547,9 @@ static bool read_generation(struct case_run *run, const struct json *given, stru
 		return cannot(run, "generation: an object is expected", TEXT(""));
 	if (!json_parse(
 		    &base, run->arena, text_of(default_generation), &json_limits_default, run->err))
+		return false;
+	if (given != NULL && (!has_only(run, given, names, "generation.") ||
+				     !check_generation(run, &base, given)))
 		return false;
 	json_object_start(&object, run->arena);
 	for (uint32_t i = 0; i < base.count; i++)
@@ -530,8 +563,6 @@ static bool read_generation(struct case_run *run, const struct json *given, stru
 /* A tool of a provider is a model. */
 static bool ask_model(struct case_run *run, struct call *call)
 {
-	static const char *const names[] = {"api", "max_tokens", "prompt_tokens", "provider_tools",
-		"stream", "temperature", "tools", NULL};
 	const struct json *generation = json_find(run->given, "generation");
 	const struct server *server = registry_find_server(run->registry, call->server);
 
@@ -547,8 +578,7 @@ static bool ask_model(struct case_run *run, struct call *call)
 	call->method = TEXT("chat/completions");
 	call->route = METHOD_MODEL;
 	call->arguments = (struct json){.type = JSON_OBJECT};
-	return read_generation(run, generation, &call->generation) &&
-	       has_only(run, &call->generation, names, "generation.");
+	return read_generation(run, generation, &call->generation);
 }
 
 static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)

@@ -555,6 +555,24 @@ static void a_case_may_ask_a_model(void **state)
 			"an object"},
 		{"test: a\nidentity: agent\ntool: files/read\ngeneration: {}\nexpect: allow\n",
 			"no provider"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {temperature: '901'}\n"
+		 "expect: allow\n",
+			"generation.temperature: an integer is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {temperature: null}\n"
+		 "expect: allow\n",
+			"generation.temperature: an integer is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {prompt_tokens: []}\n"
+		 "expect: deny\n",
+			"generation.prompt_tokens: an integer is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {stream: 'true'}\n"
+		 "expect: allow\n",
+			"generation.stream: a boolean is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {tools: shell}\n"
+		 "expect: allow\n",
+			"generation.tools: a list of texts is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {tools: [null]}\n"
+		 "expect: allow\n",
+			"generation.tools: a list of texts is expected"},
 		{"test: a\nrequest: {action: generate, context: {generation: {heat: 1}}}\n"
 		 "expect: allow\n",
 			"heat"},
