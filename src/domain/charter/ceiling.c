@@ -63,6 +63,7 @@ bool error_set_cedar(struct error *err, const struct cedar_error *cause)
 
 bool error_cedar_place(const struct error *err, uint32_t *line, uint32_t *column)
 {
+	/* NOLINTNEXTLINE(cert-err34-c): error_set_cedar and check_forbids_only wrote it */
 	return sscanf(err->text, "line %" SCNu32 ", column %" SCNu32 ": ", line, column) == 2;
 }
 
