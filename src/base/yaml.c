@@ -143,19 +143,6 @@ static bool read_scalar(struct reader *reader, const yaml_event_t *event, struct
 	return out->string.data != NULL || fail_arena(reader, line);
 }
 
-/* A block begins on the line below its mark. */
-uint32_t yaml_line_of(const struct json *value, uint32_t text_line)
-{
-	if (value->line == 0 || text_line == 0)
-		return value->line;
-	switch (value->block) {
-	case JSON_LITERAL_BLOCK: return value->line + text_line;
-	case JSON_FOLDED_BLOCK: return value->line + 1;
-	case JSON_NO_BLOCK: break;
-	}
-	return value->line;
-}
-
 /* ---- containers ---- */
 
 static bool read_node(struct reader *reader, const yaml_event_t *event, struct json *out);

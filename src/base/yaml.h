@@ -22,11 +22,6 @@ struct yaml_documents {
 bool yaml_parse(struct yaml_documents *out, struct arena *arena, struct text text,
 	const char *source, const struct json_limits *limits, struct error *err) MUST_CHECK;
 
-/* The line of the file on which a line of the value's text is, both from 1.  Exact in a literal
- * block; what YAML folds has other lines than the file, so of such a block, as of a text in
- * quotes, it is the one where the text begins.  text_line 0: the value's own line. */
-uint32_t yaml_line_of(const struct json *value, uint32_t text_line);
-
 /* Appends value as one YAML document that starts with "---" (block style,
  * members in their order, multi-line text as a literal block, what cannot be seen
  * as an escape).  yaml_parse gives back an object without doubles (a double reads

@@ -11,7 +11,6 @@
 
 #include "base/base64.h"
 #include "base/digest.h"
-#include "base/yaml.h"
 #include "domain/charter/ceiling.h"
 #include "domain/charter/charter.h"
 #include "domain/charter/credential.h"
@@ -79,7 +78,7 @@ void form_problem_in_text(struct form_reader *reader, const struct json *value,
 		form_problem(reader, value, path, remedy, "%s", cause->text);
 		return;
 	}
-	place.line = yaml_line_of(value, line);
+	place.line = json_line_of(value, line);
 	problem_add(reader->problems, place, NULL, "%s", cause->text);
 	excerpt = excerpt_cut(arena, value->string, excerpt_offset(value->string, line, column), 1);
 	problem_set_excerpt(reader->problems, excerpt_format(arena, &excerpt, PROBLEM_INDENT));

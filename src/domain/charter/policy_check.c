@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/yaml.h"
 #include "cedar/bounded.h"
 #include "cedar/from_json.h"
 #include "cedar/policy_set.h"
@@ -233,7 +232,7 @@ static bool add(
 	}
 	finding.field = checking->field;
 	finding.file_line = checking->value == NULL ? finding.line
-						    : yaml_line_of(checking->value, finding.line);
+						    : json_line_of(checking->value, finding.line);
 	finding.what = copy_readable(findings->arena, finding.what);
 	finding.hint = text_copy(findings->arena, finding.hint);
 	if (finding.what.data == NULL || finding.hint.data == NULL)

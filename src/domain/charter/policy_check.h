@@ -26,7 +26,7 @@ struct policy_finding {
 	enum policy_severity severity;
 	const char *code;   /* "unknown_attribute"; static */
 	struct text field;  /* "entitlements[0].when"; empty: a text on its own */
-	uint32_t file_line; /* where it is in the file (yaml_line_of); 0 unknown */
+	uint32_t file_line; /* where it is in the file (json_line_of); 0 unknown */
 	uint32_t line;      /* in the field's text, 1-based; 0: about all of it */
 	uint32_t column;    /* 1-based, in bytes */
 	struct excerpt excerpt;

@@ -185,11 +185,11 @@ static void the_lines_of_a_text_are_found_in_the_file(void **state)
 		struct yaml_documents documents = reads(state, text_of(written[i].yaml));
 		const struct json *value = json_find(&documents.items[0], "a");
 
-		assert_int_equal(yaml_line_of(value, 0), value->line);
-		assert_int_equal(yaml_line_of(value, 1), written[i].first);
-		assert_int_equal(yaml_line_of(value, 2), written[i].second);
+		assert_int_equal(json_line_of(value, 0), value->line);
+		assert_int_equal(json_line_of(value, 1), written[i].first);
+		assert_int_equal(json_line_of(value, 2), written[i].second);
 	}
-	assert_int_equal(yaml_line_of(&(struct json){.type = JSON_STRING}, 2), 0);
+	assert_int_equal(json_line_of(&(struct json){.type = JSON_STRING}, 2), 0);
 }
 
 static void limits_hold_at_their_exact_value(void **state)
