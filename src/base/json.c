@@ -542,6 +542,19 @@ static bool copy_value(struct json *out, struct arena *arena, const struct json 
 	return false;
 }
 
+/* A block begins on the line below its mark. */
+uint32_t json_line_of(const struct json *value, uint32_t text_line)
+{
+	if (value->line == 0 || text_line == 0)
+		return value->line;
+	switch (value->block) {
+	case JSON_LITERAL_BLOCK: return value->line + text_line;
+	case JSON_FOLDED_BLOCK: return value->line + 1;
+	case JSON_NO_BLOCK: break;
+	}
+	return value->line;
+}
+
 bool json_copy(struct json *out, struct arena *arena, const struct json *value, struct error *err)
 {
 	struct json copy;

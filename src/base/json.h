@@ -26,6 +26,13 @@ enum json_type {
 	JSON_OBJECT,
 };
 
+/* How YAML wrote a text whose lines are not those of the file (json_line_of). */
+enum json_block {
+	JSON_NO_BLOCK = 0, /* also where it was not YAML */
+	JSON_LITERAL_BLOCK,
+	JSON_FOLDED_BLOCK,
+};
+
 struct json_member;
 
 /* One value.  Immutable once built; everything it points to lives in the arena
@@ -35,6 +42,7 @@ struct json {
 	enum json_type type;
 	uint32_t line;  /* 1-based line in the source; 0 if built by code */
 	uint32_t count; /* items of an array, members of an object */
+	enum json_block block;
 	union {
 		bool boolean;
 		int64_t integer;
@@ -86,6 +94,11 @@ bool json_need_integer(
  * NULL-terminated list.  Errors: INVALID. */
 bool json_only_members(
 	const struct json *object, const char *const *names, struct error *err) MUST_CHECK;
+
+/* The line of the file on which a line of the value's text is, both from 1.  Exact in a literal
+ * block; what YAML folds has other lines than the file, so of such a block, as of a text in
+ * quotes, it is the one where the text begins.  text_line 0: the value's own line. */
+uint32_t json_line_of(const struct json *value, uint32_t text_line);
 
 /* Same type and value; member order does not matter; 1 and 1.0 differ. */
 bool json_equal(const struct json *a, const struct json *b);

@@ -136,6 +136,9 @@ static bool read_scalar(struct reader *reader, const yaml_event_t *event, struct
 	if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
 		return read_plain(reader, t, line, out);
 	out->type = JSON_STRING;
+	out->block = event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE  ? JSON_LITERAL_BLOCK
+		     : event->data.scalar.style == YAML_FOLDED_SCALAR_STYLE ? JSON_FOLDED_BLOCK
+									    : JSON_NO_BLOCK;
 	out->string = text_copy(reader->arena, t);
 	return out->string.data != NULL || fail_arena(reader, line);
 }

@@ -228,6 +228,21 @@ test('a candidate that is not valid is not replayed', async () => {
   assert.equal((await replay('--data', '/nonexistent')).code, 3);
 });
 
+test('a text without a name, or no object at all, is no candidate', async () => {
+  const text = write('nameless', { 'all.cedar': 'forbid (principal, action, resource);\n' });
+  for (const words of [['replay', '--candidate', text], ['diff', text], ['test', text]]) {
+    const refused = await world.remit(null, 'policy', ...words);
+    assert.equal(refused.code, 2, refused.err);
+    assert.match(refused.err,
+      /all\.cedar: a `\.cedar` text has no name; write it as `object: policy`/);
+  }
+  assert.equal((await world.remit(null, 'policy', 'check', text)).code, 0);
+  const cases = write('cases-alone', { 'a.test.yaml': 'test: a\nrequest: {}\nexpect: allow\n' });
+  const empty = await replay('--candidate', cases);
+  assert.equal(empty.code, 2);
+  assert.match(empty.err, /cases-alone: holds no object/);
+});
+
 test('it reads a log without its daemon, and writes nothing', async () => {
   const list = () => readdirSync(world.path('audit', 'segments')).map((name) => [name,
     readFileSync(world.path('audit', 'segments', name)).toString('base64')]);

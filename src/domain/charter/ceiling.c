@@ -9,6 +9,7 @@
 #include "domain/charter/ceiling.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,12 @@ bool error_set_cedar(struct error *err, const struct cedar_error *cause)
 		return error_set(err, code, "%s", cause->text);
 	return error_set(
 		err, code, "line %u, column %u: %s", cause->line, cause->column, cause->text);
+}
+
+bool error_cedar_place(const struct error *err, uint32_t *line, uint32_t *column)
+{
+	/* NOLINTNEXTLINE(cert-err34-c): error_set_cedar and check_forbids_only wrote it */
+	return sscanf(err->text, "line %" SCNu32 ", column %" SCNu32 ": ", line, column) == 2;
 }
 
 const char *resource_type_name(enum resource_kind kind)
@@ -133,19 +140,24 @@ bool condition_check_without_approvals(struct text text, struct error *err)
 
 static bool check_forbids_only(const struct cedar_policy_set *set, struct error *err)
 {
+	struct cedar_range range;
 	size_t index;
 
-	if (cedar_policy_set_template_count(set) != 0)
+	if (cedar_policy_set_template_count(set) != 0) {
+		range = cedar_policy_set_get_template(set, 0).range;
 		return error_set(err, ERROR_INVALID,
-			"line %u: a template decides nothing: write the policy out",
-			cedar_policy_set_get_template(set, 0).range.line);
+			"line %u, column %u: a template decides nothing: write the policy out",
+			range.line, range.column);
+	}
 	if (cedar_policy_set_count(set) == 0)
 		return error_set(err, ERROR_INVALID, "holds no policy");
-	if (cedar_policy_set_find_effect(set, CEDAR_PERMIT, &index))
+	if (cedar_policy_set_find_effect(set, CEDAR_PERMIT, &index)) {
+		range = cedar_policy_set_get(set, index).range;
 		return error_set(err, ERROR_INVALID,
-			"line %u: a permit has no place in a guardrail, which only forbids; "
-			"authority comes from a charter's entitlements",
-			cedar_policy_set_get(set, index).range.line);
+			"line %u, column %u: a permit has no place in a guardrail, which only "
+			"forbids; authority comes from a charter's entitlements",
+			range.line, range.column);
+	}
 	return check_approvals_use(set, err);
 }
 

@@ -14,6 +14,7 @@
 #include "domain/charter/ceiling.h"
 #include "domain/charter/charter.h"
 #include "domain/charter/credential.h"
+#include "domain/charter/excerpt.h"
 
 enum { NAMES_LISTED_MAX = 24, P256_COORDINATE_BYTES = 32 };
 
@@ -63,6 +64,24 @@ void form_problem(struct form_reader *reader, const struct json *value,
 	va_end(args);
 	place.field = path_text(reader, path);
 	problem_add(reader->problems, place, remedy, "%s", text);
+}
+
+void form_problem_in_text(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const char *remedy, const struct error *cause)
+{
+	struct arena *arena = reader->problems->arena;
+	struct place place = {.file = reader->file, .field = path_text(reader, path)};
+	uint32_t line, column;
+	struct excerpt excerpt;
+
+	if (value->type != JSON_STRING || !error_cedar_place(cause, &line, &column)) {
+		form_problem(reader, value, path, remedy, "%s", cause->text);
+		return;
+	}
+	place.line = json_line_of(value, line);
+	problem_add(reader->problems, place, NULL, "%s", cause->text);
+	excerpt = excerpt_cut(arena, value->string, excerpt_offset(value->string, line, column), 1);
+	problem_set_excerpt(reader->problems, excerpt_format(arena, &excerpt, PROBLEM_INDENT));
 }
 
 static bool no_memory(
@@ -253,8 +272,8 @@ static bool read_cedar(struct form_reader *reader, const struct form *form,
 		return false;
 	if (reader->is_known || check(value->string, &err))
 		return true;
-	form_problem(reader, value, path, "see docs/charters.md for what may stand here", "%s",
-		err.text);
+	form_problem_in_text(
+		reader, value, path, "see docs/charters.md for what may stand here", &err);
 	return false;
 }
 

@@ -85,6 +85,11 @@ bool form_read_shape(struct form_reader *reader, const struct form_shape *shape,
 void form_problem(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, const char *remedy, const char *what, ...) PRINTF_LIKE(5, 6);
 
+/* Reports what is wrong in the text that value is, with the line of the file and an excerpt where
+ * cause has a place (error_cedar_place), else with the remedy. */
+void form_problem_in_text(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const char *remedy, const struct error *cause);
+
 /* Readers: the target's type is in brackets. */
 form_read form_read_line;       /* [struct text] one line, 1 to bytes_max bytes, no control */
 form_read form_read_paragraphs; /* [struct text] as a line, with newline and tab */

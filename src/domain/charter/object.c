@@ -857,8 +857,8 @@ static void finish_application(struct form_reader *reader, const struct json *va
 		const struct json *field = json_find(value, part);
 		struct form_path at_part = {.up = path, .name = text_of(part)};
 
-		form_problem(reader, field == NULL ? value : field, &at_part,
-			"see docs/charters.md for what may stand here", "%s", err.text);
+		form_problem_in_text(reader, field == NULL ? value : field, &at_part,
+			"see docs/charters.md for what may stand here", &err);
 	}
 	application_rules_destroy(&rules);
 }

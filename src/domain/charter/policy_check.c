@@ -18,7 +18,6 @@
 
 enum {
 	CHECK_ARENA_BYTES_MAX = 256 * 1024 * 1024,
-	SOURCE_BYTES_SHOWN = 200,
 	KEPT_SCHEMAS = 16,
 	KEPT_TYPES_BYTES_MAX = 256,
 };
@@ -42,7 +41,7 @@ struct checking {
 	struct policy_checker *checker;
 	struct policy_findings *findings;
 	struct text field;
-	uint32_t file_line;
+	const struct json *value; /* of the field in its document; NULL: the text is its file */
 	struct text text;
 	struct text part;        /* the policy of it that is looked at, or all of it */
 	struct cedar_range base; /* where part lies in text */
@@ -140,22 +139,6 @@ void policy_checker_destroy(struct policy_checker **checker)
 
 /* ---- findings ---- */
 
-/* The line that byte `start` is on, cut to what can be shown. */
-static struct text line_at(struct text text, size_t start)
-{
-	size_t first = start, end = start;
-
-	while (first > 0 && text.data[first - 1] != '\n')
-		first--;
-	while (end < text.length && text.data[end] != '\n')
-		end++;
-	if (end - first > SOURCE_BYTES_SHOWN)
-		end = first + SOURCE_BYTES_SHOWN;
-	while (end < text.length && end > first && ((unsigned char)text.data[end] & 0xc0) == 0x80)
-		end--; /* not within a character */
-	return (struct text){text.data + first, end - first};
-}
-
 static bool reserve(struct checking *checking)
 {
 	struct policy_findings *findings = checking->findings;
@@ -242,19 +225,14 @@ static bool add(
 	if (findings->count == POLICY_FINDINGS_MAX)
 		return true;
 	if (range != NULL && range->start <= checking->text.length) {
-		struct text line = line_at(checking->text, range->start);
-
 		finding.line = range->line;
 		finding.column = range->column;
-		finding.width = range->length == 0 ? 1 : range->length;
-		finding.source = copy_readable(findings->arena, line);
-		if (finding.column - 1 + finding.width > line.length)
-			finding.width = finding.column - 1 < line.length
-						? (uint32_t)line.length - (finding.column - 1)
-						: 1;
+		finding.excerpt =
+			excerpt_cut(findings->arena, checking->text, range->start, range->length);
 	}
 	finding.field = checking->field;
-	finding.file_line = checking->file_line;
+	finding.file_line = checking->value == NULL ? finding.line
+						    : json_line_of(checking->value, finding.line);
 	finding.what = copy_readable(findings->arena, finding.what);
 	finding.hint = text_copy(findings->arena, finding.hint);
 	if (finding.what.data == NULL || finding.hint.data == NULL)
@@ -283,16 +261,6 @@ static void sort_found(struct checking *checking)
 	}
 }
 
-/* The byte where a line and column are. */
-static size_t offset_of(struct text text, uint32_t line, uint32_t column)
-{
-	size_t at = 0;
-
-	for (uint32_t i = 1; i < line && at < text.length; at++)
-		i += text.data[at] == '\n';
-	return at + column - 1 <= text.length ? at + column - 1 : text.length;
-}
-
 static bool add_cause(struct checking *checking, const char *code, const char *hint,
 	const struct cedar_error *cause)
 {
@@ -302,7 +270,7 @@ static bool add_cause(struct checking *checking, const char *code, const char *h
 		.line = cause->line,
 		.column = cause->column,
 		.length = 1,
-		.start = (uint32_t)offset_of(checking->part, cause->line, cause->column),
+		.start = (uint32_t)excerpt_offset(checking->part, cause->line, cause->column),
 	};
 
 	/* A limit that has a place is the text's; without one it is the memory's. */
@@ -783,7 +751,8 @@ static bool check_condition(struct checking *checking, const struct cedar_scope 
 	return ok;
 }
 
-static uint32_t line_of(const struct object *object, const char *list, uint32_t index)
+static const struct json *condition_of(
+	const struct object *object, const char *list, uint32_t index)
 {
 	const struct json *charter = object_charter_document(object, &object->as_read);
 	const struct json *items = json_find(charter == NULL ? &object->as_read : charter, list);
@@ -791,7 +760,7 @@ static uint32_t line_of(const struct object *object, const char *list, uint32_t 
 
 	if (items != NULL && items->type == JSON_ARRAY && index < items->count)
 		when = json_find(&items->items[index], "when");
-	return when == NULL ? object->as_read.line : when->line;
+	return when == NULL ? &object->as_read : when;
 }
 
 static bool check_item(struct checking *checking, const struct object *object, const char *list,
@@ -800,7 +769,7 @@ static bool check_item(struct checking *checking, const struct object *object, c
 	checking->first = checking->findings->count;
 	checking->field = text_format(checking->findings->arena, "%s%s[%u].when",
 		object->kind == OBJECT_UNIT ? "sandbox." : "", list, index);
-	checking->file_line = line_of(object, list, index);
+	checking->value = condition_of(object, list, index);
 	if (checking->field.data == NULL)
 		return error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
 	return check_condition(checking, scope);
@@ -871,7 +840,7 @@ bool policy_check_object(struct policy_checker *checker, const struct object *ob
 	case OBJECT_POLICY:
 		text = json_find(&object->as_read, "text");
 		checking.field = TEXT("text");
-		checking.file_line = text == NULL ? object->as_read.line : text->line;
+		checking.value = text == NULL ? &object->as_read : text;
 		checking.text = object->policy->text;
 		return check_text(&checking);
 	case OBJECT_PERSON:
@@ -891,34 +860,7 @@ bool policy_check_object(struct policy_checker *checker, const struct object *ob
 struct text policy_finding_excerpt(
 	struct arena *arena, const struct policy_finding *finding, const char *indent)
 {
-	struct text out = {0};
-	char *below;
-	uint32_t i;
-
-	if (finding->line == 0 || finding->source.data == NULL)
-		return TEXT("");
-	below = arena_alloc(arena, finding->column + finding->width + 1, 1);
-	if (below == NULL)
-		return TEXT("");
-	/* A tab stays one, so that the caret stands where the source does. */
-	for (i = 0; i + 1 < finding->column; i++)
-		below[i] =
-			i < finding->source.length && finding->source.data[i] == '\t' ? '\t' : ' ';
-	for (; i + 1 < finding->column + finding->width; i++)
-		below[i] = i + 1 == finding->column ? '^' : '~';
-	out = text_format(
-		arena, "%s%.*s\n%s%s\n", indent, TEXT_ARGS(finding->source), indent, below);
-	return out.data == NULL ? TEXT("") : out;
-}
-
-/* In a literal block the text begins on the line below its mark. */
-static uint32_t line_in_file(const struct policy_finding *finding, const struct object *object)
-{
-	bool is_block = object->kind == OBJECT_POLICY && text_ends_with(object->policy->text, "\n");
-
-	if (finding->file_line == 0 || !is_block)
-		return finding->file_line;
-	return finding->file_line + finding->line;
+	return excerpt_format(arena, &finding->excerpt, indent);
 }
 
 static void add_problem(struct problems *problems, const struct object *object, struct text file,
@@ -926,7 +868,7 @@ static void add_problem(struct problems *problems, const struct object *object, 
 {
 	struct place place = {
 		.file = file,
-		.line = line_in_file(finding, object),
+		.line = finding->file_line,
 		.field = text_format(problems->arena, "%s %.*s: %.*s",
 			object_kind_word(object->kind), TEXT_ARGS(object->name),
 			TEXT_ARGS(finding->field)),
@@ -938,7 +880,8 @@ static void add_problem(struct problems *problems, const struct object *object, 
 	else
 		problem_add(problems, place, hint, "line %u, column %u: %.*s", finding->line,
 			finding->column, TEXT_ARGS(finding->what));
-	problem_set_excerpt(problems, policy_finding_excerpt(problems->arena, finding, "    "));
+	problem_set_excerpt(
+		problems, policy_finding_excerpt(problems->arena, finding, PROBLEM_INDENT));
 }
 
 bool policy_check_problems(struct policy_checker *checker, const struct object *object,

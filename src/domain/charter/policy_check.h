@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "domain/charter/excerpt.h"
 #include "domain/charter/object.h"
 #include "domain/charter/problem.h"
 
@@ -25,11 +26,10 @@ struct policy_finding {
 	enum policy_severity severity;
 	const char *code;   /* "unknown_attribute"; static */
 	struct text field;  /* "entitlements[0].when"; empty: a text on its own */
-	uint32_t file_line; /* of the field's value in its file; 0 unknown */
+	uint32_t file_line; /* where it is in the file (json_line_of); 0 unknown */
 	uint32_t line;      /* in the field's text, 1-based; 0: about all of it */
 	uint32_t column;    /* 1-based, in bytes */
-	uint32_t width;     /* bytes on that line; at least 1 */
-	struct text source; /* that line */
+	struct excerpt excerpt;
 	struct text what;
 	struct text hint; /* may be empty */
 };

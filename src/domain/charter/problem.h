@@ -15,6 +15,7 @@ enum {
 	PROBLEMS_MAX = 200,       /* listed; the rest is only counted */
 	PROBLEM_TEXT_BYTES = 320, /* longest what or remedy, cut with "..." */
 };
+#define PROBLEM_INDENT "    " /* of an excerpt */
 
 struct problem {
 	struct text file;    /* as the caller named it; empty if not from a file */

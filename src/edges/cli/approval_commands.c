@@ -53,6 +53,9 @@ static bool send_answer(
 /* Shows the card of an approval; false: it could not be, and *status says why. */
 static bool show(struct cli *cli, struct text id, struct cli_reply *shown, int *status)
 {
+	*status = EXIT_REFUSED;
+	if (!cli_is_shown(cli))
+		return false;
 	if (!cli_get(cli, shown, status, "/v1/approvals/%.*s", TEXT_ARGS(id)))
 		return false;
 	*status = EXIT_UNAVAILABLE;

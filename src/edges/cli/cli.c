@@ -137,7 +137,11 @@ static const struct option_row options[] = {
 	{OPTION_WAITING, "--waiting", NULL, "charters that wait instead of those in force", false},
 };
 
-enum { OPTIONS_COUNT = sizeof options / sizeof options[0], COMMAND_WORDS_MAX = 2, WORD_MAX = 8 };
+enum {
+	OPTIONS_COUNT = sizeof options / sizeof options[0],
+	COMMAND_WORDS_MAX = 2,
+	WORDS_READ_MAX = 1 + COMMAND_WORDS_MAX + CLI_WORDS_MAX, /* "help" before them */
+};
 
 static const struct option_row *find_option(const char *word, size_t length)
 {
@@ -339,7 +343,7 @@ static int unknown_command(struct cli *cli, const char *const *words, int count)
 
 struct reading {
 	struct text unknown; /* the first option that is none; .data NULL: all are known */
-	const char *words[WORD_MAX];
+	const char *words[WORDS_READ_MAX];
 	int words_count;
 	const struct option_row *given[OPTION_COUNT];
 	const char *values[OPTION_COUNT];
@@ -381,10 +385,10 @@ static bool read_words(struct cli *cli, struct reading *reading, int argc, char 
 		} else if (!is_plain && argv[i][0] == '-' && argv[i][1] != '\0') {
 			if (!read_option(cli, reading, argc, argv, &i))
 				return false;
-		} else if (reading->words_count < WORD_MAX) {
+		} else if (reading->words_count < WORDS_READ_MAX) {
 			reading->words[reading->words_count++] = argv[i];
 		} else {
-			cli_wrong(cli, "too many words");
+			cli_wrong(cli, "too many words: a command takes at most %d", CLI_WORDS_MAX);
 			return false;
 		}
 	}
@@ -427,6 +431,7 @@ static int wrong_count(struct cli *cli, int given)
 static int run(struct cli *cli, const struct reading *reading, int taken)
 {
 	const struct cli_command *command = cli->command;
+	int count = reading->words_count - taken;
 
 	for (int option = 1; option < OPTION_COUNT; option++) {
 		const struct option_row *row = reading->given[option];
@@ -435,13 +440,13 @@ static int run(struct cli *cli, const struct reading *reading, int taken)
 			return unknown_option(cli, command, text_of(row->name));
 	}
 	memcpy(cli->values, reading->values, sizeof cli->values);
+	if (count < command->words_min || count > command->words_max)
+		return wrong_count(cli, count);
 	for (int i = taken; i < reading->words_count; i++)
 		cli->words[cli->words_count++] = reading->words[i];
 	for (int i = 0; i < cli->words_count; i++)
 		if (cli->words[i][0] == '\0')
 			return cli_usage(cli, "a word of it is empty");
-	if (cli->words_count < command->words_min || cli->words_count > command->words_max)
-		return wrong_count(cli, cli->words_count);
 	return set_output(cli) ? command->run(cli) : EXIT_USAGE;
 }
 

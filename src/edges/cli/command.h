@@ -129,6 +129,7 @@ enum cli_option {
 enum {
 	CLI_ARENA_BYTES_MAX = 256 * 1024 * 1024,
 	CLI_INPUT_BYTES_MAX = 64 * 1024,
+	CLI_WORDS_MAX = 1000,   /* of a command that names files: as many as it reads */
 	CLI_WRONG_BYTES = 2048, /* of what is wrong, with its NUL; more is cut */
 };
 
@@ -164,7 +165,7 @@ struct cli {
 	const struct cli_command *command;
 	struct arena *arena;
 	const char *values[OPTION_COUNT]; /* NULL: not given; a flag is "" */
-	const char *words[8];             /* after the command's own */
+	const char *words[CLI_WORDS_MAX]; /* after the command's own */
 	int words_count;
 	enum cli_output output;
 	bool is_colored;
@@ -247,6 +248,9 @@ void cli_say_excerpt(struct text excerpt);
 /* Says what will happen and asks; true with --yes.  Without a terminal and
  * without --yes: false. */
 bool cli_confirm(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Only a table shows what a question is about, so in another form nobody is asked, and --yes has
+ * to be given.  False: it is not, and the user was told. */
+bool cli_is_shown(struct cli *cli);
 /* --reason was given and says something. */
 bool cli_has_reason(const struct cli *cli);
 int cli_usage(struct cli *cli, const char *wrong);
@@ -413,8 +417,9 @@ const char *cli_data_folder(const struct cli *cli);
 
 struct policy_bundle;
 
-/* Reads paths (NULL ones are left out) into a bundle, which the caller deinits whatever
- * comes of it.  False: the user was told, and *status is set. */
+/* Reads paths (NULL ones are left out) into a bundle of objects and cases, which the caller
+ * deinits whatever comes of it; a text without a name is refused.  False: the user was told, and
+ * *status is set. */
 bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
 	struct policy_bundle *bundle, int *status);
 /* Checks it and tells the user; *status is REFUSED if it may not be used. */

@@ -175,7 +175,7 @@ const struct cli_command cli_commands[] = {
 		"waiting.state", "waiting.proposed_by"),
 	SHOW("policy", "policies"),
 	{"policy check", "FILE|DIR|NAME ...", "validate policies and conditions, without a daemon",
-		1, 7, NULL, command_policy_check, NULL, NULL},
+		1, CLI_WORDS_MAX, NULL, command_policy_check, NULL, NULL},
 	{"policy test", "DIR | --shipped [-f DIR]",
 		"run the cases beside policies; -f adds charters and tools", 0, 1,
 		OPTIONS(OPTION_FILE, OPTION_SHIPPED), command_policy_test, NULL, NULL},

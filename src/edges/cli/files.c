@@ -27,7 +27,8 @@ static bool read_whole(struct cli *cli, const char *path, struct text *out, stru
 	struct stat status;
 	char *content;
 	bool ok;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A pipe is refused, and not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,

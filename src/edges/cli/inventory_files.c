@@ -104,7 +104,7 @@ static bool read_whole(struct arena *arena, const char *path, struct text *out, 
 	struct stat status;
 	char *content = NULL;
 	bool ok = false;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return error_set(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_IO, "%s: %s", path,

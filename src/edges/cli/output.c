@@ -563,6 +563,15 @@ bool cli_confirm(struct cli *cli, const char *fmt, ...)
 	return false;
 }
 
+bool cli_is_shown(struct cli *cli)
+{
+	if (cli->output == OUTPUT_TABLE || cli->values[OPTION_YES] != NULL)
+		return true;
+	cli_wrong(cli, "not done: -o json and yaml do not show what it is about; leave -o out to "
+		       "see it and be asked, or --yes goes ahead");
+	return false;
+}
+
 const char *cli_read_line(struct cli *cli, const char *prompt)
 {
 	char line[CLI_INPUT_BYTES_MAX];

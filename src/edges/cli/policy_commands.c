@@ -19,14 +19,21 @@ struct source_list {
 	size_t count;
 };
 
+static bool add_source(
+	struct source_list *list, struct text file, struct text yaml, struct error *err)
+{
+	if (list->count == PLAN_SOURCES_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d files", PLAN_SOURCES_MAX);
+	list->items[list->count++] = (struct plan_source){.file = file, .yaml = yaml};
+	return true;
+}
+
 static bool add_files(struct source_list *list, const struct json *files, struct error *err)
 {
-	for (uint32_t i = 0; i < files->count; i++) {
-		if (list->count == PLAN_SOURCES_MAX)
-			return error_set(err, ERROR_LIMIT, "more than %d files", PLAN_SOURCES_MAX);
-		list->items[list->count].file = json_text_or(&files->items[i], "file", "");
-		list->items[list->count++].yaml = json_text_or(&files->items[i], "yaml", "");
-	}
+	for (uint32_t i = 0; i < files->count; i++)
+		if (!add_source(list, json_text_or(&files->items[i], "file", ""),
+			    json_text_or(&files->items[i], "yaml", ""), err))
+			return false;
 	return true;
 }
 
@@ -38,31 +45,44 @@ static bool add_sources(
 	return cli_read_policy_files(cli, path, &files, err) && add_files(list, &files, err);
 }
 
+/* A document as it would stand in a file; .data is NULL if there is no room for it. */
+static struct text yaml_of(struct arena *arena, const struct json *object)
+{
+	struct text out = {0};
+	struct buffer yaml;
+
+	buffer_init(&yaml, DOCUMENT_BYTES_MAX);
+	yaml_format(&yaml, object);
+	if (!buffer_failed(&yaml))
+		out = text_copy(arena, buffer_text(&yaml));
+	buffer_deinit(&yaml);
+	return out;
+}
+
 /* A policy by its name, from the daemon. */
 static bool add_named(struct cli *cli, struct source_list *list, const char *name, int *status)
 {
 	struct text path = cli_escape_name(cli, name);
+	struct text yaml = {0};
 	const struct json *object;
-	struct buffer yaml;
 	struct cli_reply reply;
-	bool ok;
+	struct error err = {0};
 
 	if (!cli_get(cli, &reply, status, "/v1/policies/%.*s", TEXT_ARGS(path)))
 		return false;
 	object = json_find(&reply.json, "object");
-	buffer_init(&yaml, DOCUMENT_BYTES_MAX);
 	if (object != NULL)
-		yaml_format(&yaml, object);
-	list->items[list->count].file = text_of(name);
-	list->items[list->count].yaml = text_copy(cli->arena, buffer_text(&yaml));
-	ok = object != NULL && !buffer_failed(&yaml) &&
-	     list->items[list->count++].yaml.data != NULL;
-	buffer_deinit(&yaml);
-	if (!ok) {
+		yaml = yaml_of(cli->arena, object);
+	if (yaml.data == NULL) {
 		cli_wrong(cli, "%s is not in force", name);
 		*status = EXIT_NOT_FOUND;
+		return false;
 	}
-	return ok;
+	if (add_source(list, text_of(name), yaml, &err))
+		return true;
+	cli_wrong(cli, "%s", err.text);
+	*status = EXIT_USAGE;
+	return false;
 }
 
 /* What is there, or has the end of a file that is meant to be. */
@@ -96,6 +116,18 @@ static bool fill_bundle(
 	return false;
 }
 
+/* A text without a name decides nothing in a bundle: left out, it would look as if it changed
+ * nothing. */
+static bool has_names_only(struct cli *cli, const struct policy_bundle *bundle, int *status)
+{
+	if (bundle->texts_count == 0)
+		return true;
+	cli_wrong(cli, "%.*s: a `%s` text has no name; write it as `object: policy`",
+		TEXT_ARGS(bundle->texts[0].file), POLICY_TEXT_FILE_END);
+	*status = EXIT_USAGE;
+	return false;
+}
+
 bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
 	struct policy_bundle *bundle, int *status)
 {
@@ -110,7 +142,7 @@ bool cli_read_bundle(struct cli *cli, const char *const *paths, size_t count,
 	for (size_t i = 0; i < count; i++)
 		if (paths[i] != NULL && !add_path(cli, list, paths[i], status))
 			return false;
-	return fill_bundle(cli, list, bundle, status);
+	return fill_bundle(cli, list, bundle, status) && has_names_only(cli, bundle, status);
 }
 
 /* The folder that was named, or what is shipped.  NULL: neither or both were, and the user
@@ -442,16 +474,12 @@ int command_policy_diff(struct cli *cli)
 
 /* ---- publish ---- */
 
-static bool holds_policies_only(struct cli *cli, const struct policy_bundle *bundle, size_t *count)
+static bool holds_policies_alone(const struct policy_bundle *bundle)
 {
-	(void)cli;
-	*count = 0;
-	for (size_t i = 0; i < bundle->objects_count; i++) {
+	for (size_t i = 0; i < bundle->objects_count; i++)
 		if (bundle->objects[i]->kind != OBJECT_POLICY)
 			return false;
-		(*count)++;
-	}
-	return bundle->texts_count == 0;
+	return bundle->objects_count > 0;
 }
 
 static int publish_files(struct cli *cli, const struct json *files, size_t passed)
@@ -494,17 +522,18 @@ static bool read_published(
 	}
 	return fill_bundle(cli, sources, &published->own, status) &&
 	       (more == NULL || add_path(cli, sources, more, status)) &&
-	       fill_bundle(cli, sources, &published->whole, status);
+	       fill_bundle(cli, sources, &published->whole, status) &&
+	       has_names_only(cli, &published->whole, status);
 }
 
 static int publish(struct cli *cli, struct published *published)
 {
 	const struct policy_bundle *own = &published->own;
 	struct json report;
-	size_t count, passed;
+	size_t passed;
 	int status;
 
-	if (own->problems.total == 0 && (!holds_policies_only(cli, own, &count) || count == 0))
+	if (own->problems.total == 0 && !holds_policies_alone(own))
 		return cli_usage(cli,
 			"DIR holds policies (object: policy) and their cases; what the cases need "
 			"besides is named with -f");

@@ -207,18 +207,13 @@ static bool answer_body(struct cli *cli, const struct json *waiting, enum answer
 	return false;
 }
 
-/* Only a table shows what one would say yes to. */
 static bool confirm(struct cli *cli, const struct json *waiting, int *status)
 {
 	bool is_removal = json_boolean_or(waiting, "removal", false);
 
 	*status = EXIT_REFUSED;
-	if (cli->output != OUTPUT_TABLE && cli->values[OPTION_YES] == NULL) {
-		cli_wrong(cli, "not done: -o json and yaml do not show what would change; leave -o "
-			       "out to see it and be asked, or --yes goes ahead");
-		return false;
-	}
-	return cli_confirm(cli, is_removal ? "This takes it out of force at once."
+	return cli_is_shown(cli) &&
+	       cli_confirm(cli, is_removal ? "This takes it out of force at once."
 					   : "This puts it in force at once.");
 }
 
@@ -350,7 +345,8 @@ static int agree(struct cli *cli, const char *verb, const char *warning, const c
 	if (cli->output == OUTPUT_TABLE && !show_asked(cli, &answer, &status))
 		return status;
 	status = EXIT_REFUSED;
-	if (!cli_confirm(cli, "%s", warning) || !cli_ask(cli, &answer.call, &reply, &status))
+	if (!cli_is_shown(cli) || !cli_confirm(cli, "%s", warning) ||
+		!cli_ask(cli, &answer.call, &reply, &status))
 		return status;
 	if (cli->output == OUTPUT_TABLE)
 		printf("%s, record #%lld\n", said,

@@ -14,7 +14,7 @@ enum { LOG_BYTES_MAX = 64 * 1024 * 1024, RECONCILE_ARENA_BYTES = 256 * 1024 * 10
 
 static bool read_log(struct arena *arena, const char *path, struct text *out, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat about;
 	size_t size = 0;
 	char *bytes = NULL;

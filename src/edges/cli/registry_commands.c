@@ -288,7 +288,8 @@ int cli_apply_files(struct cli *cli, const struct json *body)
 	}
 	planned = reply;
 	if (has_changes(&planned.json) &&
-		!cli_confirm(cli, "This applies the plan above in one transaction."))
+		(!cli_is_shown(cli) ||
+			!cli_confirm(cli, "This applies the plan above in one transaction.")))
 		return EXIT_REFUSED;
 	call.body = body;
 	call.if_match = reply.etag;

@@ -24,26 +24,6 @@ static void print_line(struct buffer *line)
 	buffer_deinit(line);
 }
 
-static void print_group(const char *title, const struct json *list)
-{
-	if (list == NULL || list->count == 0)
-		return;
-	printf("\n%s\n", title);
-	for (uint32_t i = 0; i < list->count; i++) {
-		const struct json *one = &list->items[i];
-		struct buffer line;
-
-		buffer_init(&line, LINE_BYTES_MAX);
-		buffer_append_format(&line, "  %.*s:", TEXT_ARGS(json_text_or(one, "name", "")));
-		for (uint32_t j = 0; j < one->count; j++)
-			if (one->members[j].value.type == JSON_INTEGER)
-				buffer_append_format(&line, " %.*s %lld",
-					TEXT_ARGS(one->members[j].name),
-					(long long)one->members[j].value.integer);
-		print_line(&line);
-	}
-}
-
 /* What is otherwise where verdict and reason are not. */
 static void append_terms(
 	struct buffer *line, struct text what, const struct json *before, const struct json *after)
@@ -62,28 +42,85 @@ static void append_terms(
 	}
 }
 
+/* "  #12 agent files/read: " */
+static void append_whose(struct buffer *line, const struct json *example)
+{
+	struct text about = json_text_or(example, "tool", "");
+
+	if (about.length == 0)
+		about = json_text_or(example, "application", "");
+	buffer_append_format(line,
+		"  #%lld %.*s %.*s: ", (long long)json_integer_or(example, "record", 0),
+		TEXT_ARGS(json_text_or(example, "identity", "")), TEXT_ARGS(about));
+}
+
+/* "deny (forbidden) org/x" */
+static void append_side(struct buffer *line, const struct json *side)
+{
+	struct text policy = json_text_or(side, "policy", "");
+
+	buffer_append_format(line, "%.*s (%.*s)%s%.*s",
+		TEXT_ARGS(json_text_or(side, "verdict", "")),
+		TEXT_ARGS(json_text_or(side, "reason", "")), policy.length > 0 ? " " : "",
+		TEXT_ARGS(policy));
+}
+
 static void print_example(const struct json *example)
 {
 	const struct json *before = json_find(example, "before");
 	const struct json *after = json_find(example, "after");
-	struct text about = json_text_or(example, "tool", "");
 	struct text what = json_text_or(example, "what", "");
 	struct buffer line;
 
-	if (about.length == 0)
-		about = json_text_or(example, "application", "");
 	buffer_init(&line, LINE_BYTES_MAX);
-	buffer_append_format(&line, "  #%lld %.*s %.*s: %.*s (%.*s) -> %.*s (%.*s) %.*s",
-		(long long)json_integer_or(example, "record", 0),
-		TEXT_ARGS(json_text_or(example, "identity", "")), TEXT_ARGS(about),
-		TEXT_ARGS(json_text_or(before, "verdict", "")),
-		TEXT_ARGS(json_text_or(before, "reason", "")),
-		TEXT_ARGS(json_text_or(after, "verdict", "")),
-		TEXT_ARGS(json_text_or(after, "reason", "")),
-		TEXT_ARGS(json_text_or(after, "policy", "")));
-	if (what.length > 0 && !text_is(what, "verdict") && !text_is(what, "reason"))
+	append_whose(&line, example);
+	append_side(&line, before);
+	buffer_append_string(&line, " -> ");
+	append_side(&line, after);
+	if (what.length > 0 && !text_is(what, "verdict") && !text_is(what, "reason")) {
+		buffer_append_byte(&line, ' ');
 		append_terms(&line, what, before, after);
+	}
 	print_line(&line);
+}
+
+/* Of what is on record, whatever the candidate. */
+static void print_difference(const struct json *difference)
+{
+	struct buffer line;
+
+	buffer_init(&line, LINE_BYTES_MAX);
+	append_whose(&line, difference);
+	buffer_append_format(
+		&line, "another %.*s: recorded ", TEXT_ARGS(json_text_or(difference, "what", "")));
+	append_side(&line, json_find(difference, "before"));
+	buffer_append_string(&line, ", made again ");
+	append_side(&line, json_find(difference, "after"));
+	print_line(&line);
+}
+
+/* Of a group, how many went from which answer to which. */
+static void print_changes(const struct json *group)
+{
+	struct buffer line;
+
+	buffer_init(&line, LINE_BYTES_MAX);
+	buffer_append_format(&line, "  %.*s:", TEXT_ARGS(json_text_or(group, "name", "")));
+	for (uint32_t i = 0; i < group->count; i++)
+		if (group->members[i].value.type == JSON_INTEGER)
+			buffer_append_format(&line, " %.*s %lld", TEXT_ARGS(group->members[i].name),
+				(long long)group->members[i].value.integer);
+	print_line(&line);
+}
+
+static void print_each(
+	const char *title, const struct json *list, void (*print)(const struct json *one))
+{
+	if (list == NULL || list->count == 0)
+		return;
+	printf("\n%s\n", title);
+	for (uint32_t i = 0; i < list->count; i++)
+		print(&list->items[i]);
 }
 
 static void print_not_replayed(const struct json *causes)
@@ -118,7 +155,6 @@ static void print_counts(const struct json *counts, const char *name)
 static void print_replay(const struct json *report)
 {
 	const struct json *evaluations = json_find(report, "evaluations");
-	const struct json *examples = json_find(report, "examples");
 	const struct json *unused = json_find(report, "unused");
 
 	print_counts(report, "decisions");
@@ -127,14 +163,12 @@ static void print_replay(const struct json *report)
 	for (uint32_t i = 0; unused != NULL && i < unused->count; i++)
 		printf("not in the log, so nothing is said of it: %.*s\n",
 			TEXT_ARGS(unused->items[i].string));
-	print_group("by identity", json_find(report, "identities"));
-	print_group("by tool", json_find(report, "tools"));
-	print_group("by application", json_find(report, "applications"));
-	print_group("by policy", json_find(report, "policies"));
-	if (examples != NULL && examples->count > 0)
-		printf("\nexamples\n");
-	for (uint32_t i = 0; examples != NULL && i < examples->count; i++)
-		print_example(&examples->items[i]);
+	print_each("not as recorded", json_find(report, "differences"), print_difference);
+	print_each("by identity", json_find(report, "identities"), print_changes);
+	print_each("by tool", json_find(report, "tools"), print_changes);
+	print_each("by application", json_find(report, "applications"), print_changes);
+	print_each("by policy", json_find(report, "policies"), print_changes);
+	print_each("examples", json_find(report, "examples"), print_example);
 }
 
 /* What an application does not keep is told, and nothing that failed. */
@@ -176,6 +210,16 @@ static void say_if_none(const struct json *report)
 		   json_integer_or(json_find(report, "evaluations"), "evaluations", 0) == 0)
 		cli_say("remit: no decision on record is of this identity and time, so nothing "
 			"was made again");
+}
+
+/* Without an object nothing would change, whoever it is told to. */
+static int no_candidate(struct cli *cli)
+{
+	cli_wrong(cli,
+		"%s: holds no object, so there is nothing to replay with; a policy is written as "
+		"`object: policy`",
+		cli->values[OPTION_CANDIDATE]);
+	return EXIT_USAGE;
 }
 
 static int run_replay(struct cli *cli, const struct policy_bundle *bundle, int64_t since_utc_ms)
@@ -220,10 +264,11 @@ int command_policy_replay(struct cli *cli)
 			cli, "it reads the folder of --data itself, and cannot ask a --server");
 	if (!cli_read_since(cli, &since_utc_ms))
 		return EXIT_USAGE;
-	if (cli_read_bundle(cli, paths, 1, &bundle, &status)) {
-		if (cli_check_bundle(cli, &bundle, &report, &status))
-			status = run_replay(cli, &bundle, since_utc_ms);
-	}
+	if (cli_read_bundle(cli, paths, 1, &bundle, &status) &&
+		cli_check_bundle(cli, &bundle, &report, &status))
+		status = paths[0] != NULL && bundle.objects_count == 0
+				 ? no_candidate(cli)
+				 : run_replay(cli, &bundle, since_utc_ms);
 	policy_bundle_deinit(&bundle);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/yaml.h"
+#include "domain/charter/name_table.h"
 
 enum { BUNDLE_ARENA_BYTES_MAX = 512 * 1024 * 1024, YAML_VALUES_MAX = 10 * 1000 * 1000 };
 
@@ -16,14 +17,40 @@ static bool bundle_open(struct policy_bundle *bundle, size_t sources, struct err
 	if (bundle->arena == NULL)
 		return error_set(err, ERROR_LIMIT, "no memory for the policies");
 	bundle->problems.arena = bundle->arena;
+	bundle->named = name_table_create();
 	bundle->objects = arena_array(bundle->arena, const struct object *, PLAN_OBJECTS_MAX);
 	bundle->files = arena_array(bundle->arena, struct text, PLAN_OBJECTS_MAX);
 	bundle->cases = arena_array(bundle->arena, struct json, PLAN_OBJECTS_MAX);
 	bundle->case_files = arena_array(bundle->arena, struct text, PLAN_OBJECTS_MAX);
 	bundle->texts = arena_array(bundle->arena, struct policy_bundle_text, sources + 1);
-	return (bundle->objects != NULL && bundle->files != NULL && bundle->cases != NULL &&
-		       bundle->case_files != NULL && bundle->texts != NULL) ||
+	return (bundle->named != NULL && bundle->objects != NULL && bundle->files != NULL &&
+		       bundle->cases != NULL && bundle->case_files != NULL &&
+		       bundle->texts != NULL) ||
 	       error_set(err, ERROR_LIMIT, "no memory for the policies");
+}
+
+static struct text object_title(struct arena *arena, const struct object *object)
+{
+	return object == NULL ? TEXT("")
+			      : text_format(arena, "%s %.*s", object_kind_word(object->kind),
+					TEXT_ARGS(object->name));
+}
+
+/* One of the two would be left out, whichever comes first where it is looked for. */
+static bool keep_name(
+	struct policy_bundle *bundle, struct object *object, struct text file, struct error *err)
+{
+	struct place place = {.file = file, .line = object->as_read.line};
+	struct text title = object_title(bundle->arena, object);
+
+	if (title.data == NULL)
+		return error_set(err, ERROR_LIMIT, "no memory for the policies");
+	if (name_table_find(bundle->named, title) == NULL)
+		return name_table_put(bundle->named, title, object) ||
+		       error_set(err, ERROR_LIMIT, "no memory for the policies");
+	problem_add(&bundle->problems, place, "write one of the two", "%.*s is written twice",
+		TEXT_ARGS(title));
+	return true;
 }
 
 static bool add_object(struct policy_bundle *bundle, const struct json *document, struct text file,
@@ -41,7 +68,7 @@ static bool add_object(struct policy_bundle *bundle, const struct json *document
 	}
 	bundle->files[bundle->objects_count] = file;
 	bundle->objects[bundle->objects_count++] = object;
-	return true;
+	return keep_name(bundle, object, file, err);
 }
 
 static bool add_case(struct policy_bundle *bundle, const struct json *document, struct text file,
@@ -101,6 +128,7 @@ void policy_bundle_deinit(struct policy_bundle *bundle)
 {
 	for (size_t i = 0; i < bundle->objects_count; i++)
 		object_release(&bundle->objects[i]);
+	name_table_destroy(&bundle->named, NULL);
 	arena_destroy(&bundle->arena);
 	*bundle = (struct policy_bundle){0};
 }
@@ -128,26 +156,6 @@ static bool add_finding(struct bundle_check *check, struct json_builder *finding
 	return true;
 }
 
-static bool is_block(const struct object *object)
-{
-	return object != NULL && object->kind == OBJECT_POLICY &&
-	       text_ends_with(object->policy->text, "\n");
-}
-
-static int64_t line_in_file(const struct policy_finding *finding, const struct object *object)
-{
-	if (object == NULL)
-		return finding->line;
-	return finding->file_line + (is_block(object) ? finding->line : 0);
-}
-
-static struct text object_title(struct arena *arena, const struct object *object)
-{
-	return object == NULL ? TEXT("")
-			      : text_format(arena, "%s %.*s", object_kind_word(object->kind),
-					TEXT_ARGS(object->name));
-}
-
 static bool put_finding(struct bundle_check *check, const struct policy_finding *finding,
 	const struct object *object, struct text file)
 {
@@ -160,12 +168,13 @@ static bool put_finding(struct bundle_check *check, const struct policy_finding 
 	json_put_text_unless_empty(&out, "object", object_title(arena, object));
 	json_put_text_unless_empty(&out, "field", finding->field);
 	json_put_text(&out, "file", file);
-	json_put_integer(&out, "line", line_in_file(finding, object));
+	json_put_integer(&out, "line", finding->file_line);
 	json_put_integer(&out, "text_line", finding->line);
 	json_put_integer(&out, "column", finding->column);
 	json_put_text(&out, "what", finding->what);
 	json_put_text_unless_empty(&out, "hint", finding->hint);
-	json_put_text_unless_empty(&out, "excerpt", policy_finding_excerpt(arena, finding, "    "));
+	json_put_text_unless_empty(
+		&out, "excerpt", policy_finding_excerpt(arena, finding, PROBLEM_INDENT));
 	return add_finding(check, &out);
 }
 

@@ -11,6 +11,8 @@
 #include "domain/charter/policy_check.h"
 #include "services/registry/plan.h"
 
+struct name_table;
+
 /* Policies, charters and cases of a folder, without a daemon: what is checked, tested,
  * compared and replayed before it is published. */
 
@@ -27,6 +29,7 @@ struct policy_bundle_text {
 struct policy_bundle {
 	struct arena *arena;           /* owned; everything below lives in it */
 	const struct object **objects; /* held */
+	struct name_table *named;      /* owned; which objects there are */
 	struct text *files;            /* of each object */
 	size_t objects_count;
 	struct json *cases;
@@ -34,7 +37,7 @@ struct policy_bundle {
 	size_t cases_count;
 	struct policy_bundle_text *texts; /* of POLICY_TEXT_FILE_END */
 	size_t texts_count;
-	struct problems problems; /* of documents that are none */
+	struct problems problems; /* of documents that are none, or there twice */
 };
 
 /* Fills bundle, even if there are problems.  Errors: LIMIT. */

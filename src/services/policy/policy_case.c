@@ -153,6 +153,30 @@ static bool has_only(
 	return true;
 }
 
+/* A member that is a text where it is there. */
+struct text_member {
+	const char *name; /* NULL ends a list of them */
+	bool may_be_empty;
+};
+
+/* Read as if it were not there, one that is none would let the case pass for another reason
+ * than its own.  Path is that of the object with a dot, or empty. */
+static bool check_texts(struct case_run *run, const struct json *object,
+	const struct text_member *members, const char *path)
+{
+	for (; members->name != NULL; members++) {
+		const struct json *value = json_find(object, members->name);
+
+		if (value == NULL || (value->type == JSON_STRING &&
+					     (value->string.length > 0 || members->may_be_empty)))
+			continue;
+		run->problem_line = value->line;
+		return cannot(run, "",
+			text_format(run->arena, "%s%s: a text is expected", path, members->name));
+	}
+	return true;
+}
+
 static bool read_texts(
 	struct case_run *run, const struct json *list, struct text *out, size_t *count)
 {
@@ -483,9 +507,39 @@ static const char default_generation[] =
 	"{\"api\":\"openai\",\"prompt_tokens\":1,\"provider_tools\":[],\"stream\":false,"
 	"\"tools\":[]}";
 
-/* The defaults with what is given, whose names the schema judges. */
+static bool is_list_of_texts(const struct json *value)
+{
+	for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+		if (value->items[i].type != JSON_STRING)
+			return false;
+	return value->type == JSON_ARRAY;
+}
+
+/* Of the type of its default; what has none is a number. */
+static bool check_generation(
+	struct case_run *run, const struct json *base, const struct json *given)
+{
+	for (uint32_t i = 0; i < given->count; i++) {
+		const struct json_member *member = &given->members[i];
+		const struct json *otherwise = json_find_text(base, member->name);
+		enum json_type type = otherwise == NULL ? JSON_INTEGER : otherwise->type;
+
+		if (type == JSON_ARRAY ? is_list_of_texts(&member->value)
+				       : member->value.type == type)
+			continue;
+		run->problem_line = member->value.line;
+		return cannot(run, "generation.",
+			text_format(run->arena, "%.*s: %s is expected", TEXT_ARGS(member->name),
+				type == JSON_ARRAY ? "a list of texts" : json_type_name(type)));
+	}
+	return true;
+}
+
+/* The defaults with what is given. */
 static bool read_generation(struct case_run *run, const struct json *given, struct json *out)
 {
+	static const char *const names[] = {"api", "max_tokens", "prompt_tokens", "provider_tools",
+		"stream", "temperature", "tools", NULL};
 	struct json_builder object;
 	struct json base;
 
@@ -493,6 +547,9 @@ static bool read_generation(struct case_run *run, const struct json *given, stru
 		return cannot(run, "generation: an object is expected", TEXT(""));
 	if (!json_parse(
 		    &base, run->arena, text_of(default_generation), &json_limits_default, run->err))
+		return false;
+	if (given != NULL && (!has_only(run, given, names, "generation.") ||
+				     !check_generation(run, &base, given)))
 		return false;
 	json_object_start(&object, run->arena);
 	for (uint32_t i = 0; i < base.count; i++)
@@ -506,8 +563,6 @@ static bool read_generation(struct case_run *run, const struct json *given, stru
 /* A tool of a provider is a model. */
 static bool ask_model(struct case_run *run, struct call *call)
 {
-	static const char *const names[] = {"api", "max_tokens", "prompt_tokens", "provider_tools",
-		"stream", "temperature", "tools", NULL};
 	const struct json *generation = json_find(run->given, "generation");
 	const struct server *server = registry_find_server(run->registry, call->server);
 
@@ -523,8 +578,7 @@ static bool ask_model(struct case_run *run, struct call *call)
 	call->method = TEXT("chat/completions");
 	call->route = METHOD_MODEL;
 	call->arguments = (struct json){.type = JSON_OBJECT};
-	return read_generation(run, generation, &call->generation) &&
-	       has_only(run, &call->generation, names, "generation.");
+	return read_generation(run, generation, &call->generation);
 }
 
 static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc_ms)
@@ -545,6 +599,8 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 		return false;
 	if (slash <= 0)
 		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
+	if (json_find(run->given, "identity") == NULL)
+		return cannot(run, "identity: whose call it is is expected", TEXT(""));
 	*call = (struct call){
 		.identity = json_text_or(run->given, "identity", ""),
 		.server = {tool.data, (size_t)slash},
@@ -764,6 +820,16 @@ static bool check_request(struct case_run *run, struct raw_request *raw)
 	return true;
 }
 
+static bool check_request_texts(struct case_run *run, const struct json *given)
+{
+	static const struct text_member action[] = {{"action", false}, {NULL, false}};
+	static const struct text_member name[] = {{"name", true}, {NULL, false}};
+
+	return check_texts(run, given, action, "request.") &&
+	       check_texts(run, json_find(given, "principal"), name, "request.principal.") &&
+	       check_texts(run, json_find(given, "resource"), name, "request.resource.");
+}
+
 static bool build_request(struct case_run *run, struct raw_request *raw)
 {
 	static const char *const names[] = {"principal", "action", "resource", "context", NULL};
@@ -775,7 +841,7 @@ static bool build_request(struct case_run *run, struct raw_request *raw)
 	struct cedar_value who, what;
 	size_t count = 2;
 
-	if (!has_only(run, given, names, "request.") ||
+	if (!has_only(run, given, names, "request.") || !check_request_texts(run, given) ||
 		!value_of(run, default_principal, "principal.", &who) ||
 		!value_of(run, default_resource, "resource.", &what) ||
 		!value_of(run, is_model ? default_model_context : default_context, "context.",
@@ -996,6 +1062,10 @@ static bool report_case(struct case_run *run, size_t at, bool has_passed, struct
 	return true;
 }
 
+static const struct text_member case_texts[] = {{"identity", false}, {"tool", false},
+	{"effect", false}, {"environment", false}, {"person", true}, {"purpose", true},
+	{"at", false}, {"expect", false}, {"reason", false}, {"policy", false}, {NULL, false}};
+
 static bool run_case(struct case_run *run, size_t at, bool *has_passed, struct json_builder *list)
 {
 	bool is_raw, ok;
@@ -1010,8 +1080,8 @@ static bool run_case(struct case_run *run, size_t at, bool *has_passed, struct j
 		     ? cannot(run, "test: what the case is about is expected", TEXT(""))
 	     : is_raw && json_find(run->given, "request")->type != JSON_OBJECT
 		     ? cannot(run, "request: an object is expected", TEXT(""))
-	     : is_raw ? run_request(run)
-		      : run_identity(run);
+		     : check_texts(run, run->given, case_texts, "") &&
+			       (is_raw ? run_request(run) : run_identity(run));
 	if (!ok && run->problem.length == 0)
 		return false;
 	*has_passed = ok && holds(run);

@@ -1,63 +1,76 @@
 /* What a bundle's policies change of those in force. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "cedar/from_json.h"
 #include "services/policy/policy_bundle.h"
 
-/* The policies of a text in normal form, sorted, so that neither layout nor order
- * counts; .data is NULL where that cannot be told. */
+enum { FORM_ARENA_BYTES_MAX = 64 * 1024 * 1024 }; /* of two texts, POLICY_TEXT_BYTES_MAX each */
+
+/* The policies of a text in normal form, sorted, so that neither layout nor order counts. */
+struct normal_form {
+	struct text *parts;
+	size_t count;
+	bool is_none; /* the text does not parse */
+};
+
 static int compare_texts(const void *left, const void *right)
 {
 	return text_compare(*(const struct text *)left, *(const struct text *)right);
 }
 
-static struct text joined(struct arena *arena, const struct text *parts, size_t count)
+static bool format_parts(
+	struct normal_form *form, const struct cedar_policy_set *set, struct arena *arena)
 {
-	struct text all = TEXT("");
+	size_t count = cedar_policy_set_count(set);
 
-	for (size_t i = 0; i < count && all.data != NULL; i++)
-		all = text_format(arena, "%.*s%.*s\n", TEXT_ARGS(all), TEXT_ARGS(parts[i]));
-	return all;
+	form->parts = arena_array(arena, struct text, count + 1);
+	if (form->parts == NULL)
+		return false;
+	for (; form->count < count; form->count++) {
+		struct cedar_text one =
+			cedar_policy_format(set, form->count, cedar_arena_from(arena));
+
+		if (one.data == NULL)
+			return false;
+		form->parts[form->count] = cedar_text_to(one);
+	}
+	qsort(form->parts, form->count, sizeof *form->parts, compare_texts);
+	return true;
 }
 
-static struct text normal_form(struct arena *arena, struct text text)
+static bool normal_form_of(
+	struct normal_form *form, struct text text, struct arena *arena, struct error *err)
 {
 	struct cedar_policy_set *set = NULL;
-	struct cedar_error err = {0};
-	struct text *parts = NULL;
-	struct text form = {0};
-	size_t count = 0;
+	struct cedar_error cause = {0};
+	bool ok;
 
-	if (!cedar_policy_set_parse(&set, cedar_text_from(text), NULL, &err))
-		return form;
-	parts = arena_array(arena, struct text, cedar_policy_set_count(set) + 1);
-	for (; parts != NULL && count < cedar_policy_set_count(set); count++) {
-		struct cedar_text one = cedar_policy_format(set, count, cedar_arena_from(arena));
-
-		parts[count] = text_copy(arena, cedar_text_to(one));
-		if (one.data == NULL || parts[count].data == NULL)
-			break;
+	*form = (struct normal_form){0};
+	if (!cedar_policy_set_parse(&set, cedar_text_from(text), NULL, &cause)) {
+		/* A limit that has a place is the text's; without one it is the memory's. */
+		form->is_none = cause.code != CEDAR_ERROR_LIMIT || cause.line != 0;
+		return form->is_none || error_set(err, ERROR_LIMIT, "%s", cause.text);
 	}
-	if (parts != NULL && count == cedar_policy_set_count(set)) {
-		qsort(parts, count, sizeof *parts, compare_texts);
-		form = joined(arena, parts, count);
-	}
+	ok = format_parts(form, set, arena) ||
+	     error_set(err, ERROR_LIMIT, "no memory to compare policies");
 	cedar_policy_set_destroy(&set);
-	return form;
+	return ok;
 }
 
-static bool is_same_policy(struct arena *arena, struct text before, struct text after)
+static bool is_same_form(const struct normal_form *left, const struct normal_form *right)
 {
-	struct text left = normal_form(arena, before);
-	struct text right = normal_form(arena, after);
-
-	return left.data != NULL && right.data != NULL && text_equal(left, right);
+	if (left->is_none || right->is_none || left->count != right->count)
+		return false;
+	for (size_t i = 0; i < left->count; i++)
+		if (!text_equal(left->parts[i], right->parts[i]))
+			return false;
+	return true;
 }
 
 struct diff {
 	struct policy_bundle *bundle;
 	const struct policy_diff_base *base;
+	struct arena *scratch; /* of one policy */
 	struct json_builder items;
 	size_t unchanged;
 	struct error *err;
@@ -90,10 +103,24 @@ static const struct json *base_find(const struct policy_diff_base *base, struct 
 	return NULL;
 }
 
+/* What is only written otherwise, "form", is told from a "change". */
+static const char *action_between(struct diff *diff, struct text before, struct text after)
+{
+	struct normal_form left, right;
+	const char *action = NULL;
+
+	if (normal_form_of(&left, before, diff->scratch, diff->err) &&
+		normal_form_of(&right, after, diff->scratch, diff->err))
+		action = is_same_form(&left, &right) ? "form" : "change";
+	arena_reset(diff->scratch);
+	return action;
+}
+
 static bool compare_policy(struct diff *diff, const struct object *object)
 {
 	const struct json *old = base_find(diff->base, object->name);
 	struct text after = object->policy->text;
+	const char *action;
 	struct text before;
 
 	if (old == NULL)
@@ -103,9 +130,8 @@ static bool compare_policy(struct diff *diff, const struct object *object)
 		diff->unchanged++;
 		return true;
 	}
-	return add_item(diff,
-		is_same_policy(diff->bundle->arena, before, after) ? "form" : "change",
-		object->name, &before, &after);
+	action = action_between(diff, before, after);
+	return action != NULL && add_item(diff, action, object->name, &before, &after);
 }
 
 static bool is_named(const struct policy_bundle *bundle, struct text name)
@@ -129,19 +155,33 @@ static bool add_removals(struct diff *diff)
 	return true;
 }
 
+static bool compare_all(struct diff *diff)
+{
+	const struct policy_bundle *bundle = diff->bundle;
+
+	for (size_t i = 0; i < bundle->objects_count; i++)
+		if (bundle->objects[i]->kind == OBJECT_POLICY &&
+			!compare_policy(diff, bundle->objects[i]))
+			return false;
+	return !diff->base->is_prune || add_removals(diff);
+}
+
 bool policy_bundle_diff(struct policy_bundle *bundle, const struct policy_diff_base *base,
 	struct json *out, struct error *err)
 {
-	struct diff diff = {.bundle = bundle, .base = base, .err = err};
+	struct diff diff = {.bundle = bundle,
+		.base = base,
+		.scratch = arena_create(FORM_ARENA_BYTES_MAX),
+		.err = err};
 	struct json_builder object;
 	struct json items;
+	bool ok;
 
 	json_array_start(&diff.items, bundle->arena);
-	for (size_t i = 0; i < bundle->objects_count; i++)
-		if (bundle->objects[i]->kind == OBJECT_POLICY &&
-			!compare_policy(&diff, bundle->objects[i]))
-			return false;
-	if ((base->is_prune && !add_removals(&diff)) || !json_array_seal(&diff.items, &items, err))
+	ok = diff.scratch == NULL ? error_set(err, ERROR_LIMIT, "no memory to compare policies")
+				  : compare_all(&diff);
+	arena_destroy(&diff.scratch);
+	if (!ok || !json_array_seal(&diff.items, &items, err))
 		return false;
 	json_object_start(&object, bundle->arena);
 	json_put(&object, "policies", items);

@@ -162,6 +162,36 @@ static void documents_and_lines_are_counted(void **state)
 	assert_int_equal(reads(state, TEXT("# nothing\n")).count, 0);
 }
 
+/* Where a line of a text is in the file, as far as YAML leaves the lines as they are. */
+static void the_lines_of_a_text_are_found_in_the_file(void **state)
+{
+	static const struct {
+		const char *yaml; /* a text of two lines from line 2 on */
+		uint32_t first, second;
+	} written[] = {
+		{"# a\na: |\n  x\n  y\n", 3, 4},
+		{"# a\na: |-\n  x\n  y\n", 3, 4},
+		{"# a\na: |+\n  x\n  y\n\n", 3, 4},
+		{"# a\na: |2\n  x\n  y\n", 3, 4},
+		{"# a\na: | # why\n\n  y\n", 3, 4},
+		{"# a\na:\n  |\n  x\n  y\n", 4, 5},
+		{"# a\na: >\n  x\n\n  y\n", 3, 3},
+		{"# a\na: \"x\n\n  y\"\n", 2, 2},
+		{"# a\na: 'x\n\n  y'\n", 2, 2},
+		{"# a\na: x\n\n  y\n", 2, 2},
+	};
+
+	for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+		struct yaml_documents documents = reads(state, text_of(written[i].yaml));
+		const struct json *value = json_find(&documents.items[0], "a");
+
+		assert_int_equal(json_line_of(value, 0), value->line);
+		assert_int_equal(json_line_of(value, 1), written[i].first);
+		assert_int_equal(json_line_of(value, 2), written[i].second);
+	}
+	assert_int_equal(json_line_of(&(struct json){.type = JSON_STRING}, 2), 0);
+}
+
 static void limits_hold_at_their_exact_value(void **state)
 {
 	struct json_limits limits = {.size_bytes = 12, .depth = 2, .values = 3};
@@ -263,6 +293,7 @@ int main(void)
 		YAML_TEST(plain_scalars_have_one_meaning),
 		YAML_TEST(a_charter_is_read),
 		YAML_TEST(documents_and_lines_are_counted),
+		YAML_TEST(the_lines_of_a_text_are_found_in_the_file),
 		YAML_TEST(limits_hold_at_their_exact_value),
 		YAML_TEST(more_documents_than_allowed_are_refused),
 		YAML_TEST(a_full_arena_is_an_error),

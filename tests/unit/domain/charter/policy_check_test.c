@@ -187,6 +187,62 @@ static void what_is_too_long_is_found_with_its_place(void **state)
 	assert_string_equal(found_in(world, text), "syntax 1:1");
 }
 
+static const char *excerpt_of_first(struct world *world)
+{
+	return policy_finding_excerpt(world->arena, &world->findings.items[0], "").data;
+}
+
+/* People count what they see, and an editor as they do. */
+static void a_caret_stands_below_its_character(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(found_when(world, "\"\xC3\xA9\xC3\xA9\xC3\xA9\" == resource.unti"),
+		"unknown_attribute 2:20");
+	assert_string_equal(excerpt_of_first(world),
+		"when { \"\xC3\xA9\xC3\xA9\xC3\xA9\" == resource.unti };\n"
+		"                ^~~~~~~~~~~~~\n");
+	assert_string_equal(
+		found_when(world, "resource.unti == \"\xC3\xA9\xC3\xA9\" && \"\xC3\xA9\" ="),
+		"syntax 2:40");
+	assert_string_equal(excerpt_of_first(world),
+		"when { resource.unti == \"\xC3\xA9\xC3\xA9\" && \"\xC3\xA9\" = };\n"
+		"                                    ^\n");
+}
+
+/* The excerpt of an error behind so many bytes of one line. */
+static const char *excerpt_behind(struct world *world, int bytes)
+{
+	struct text text = text_format(world->arena,
+		"forbid(principal,action,resource)when{\"%0*d\"==resource.unti||true};", bytes, 0);
+
+	(void)found_in(world, text.data);
+	return excerpt_of_first(world);
+}
+
+/* Of a line that is too long the part is shown in which the error is. */
+static void a_long_line_is_shown_around_its_error(void **state)
+{
+	struct world *world = *state;
+	const char *shown, *caret;
+	size_t length;
+
+	for (int bytes = 100; bytes < 1000; bytes++) {
+		shown = excerpt_behind(world, bytes);
+		length = strcspn(shown, "\n");
+		caret = strchr(shown, '^');
+		assert_true(length <= 206);
+		assert_non_null(caret);
+		assert_memory_equal(shown + (caret - (shown + length + 1)), "resource.unti", 13);
+		assert_string_equal(caret, "^~~~~~~~~~~~~\n");
+	}
+	/* 200 bytes are shown whole. */
+	assert_int_equal(strcspn(excerpt_behind(world, 137), "\n"), 200);
+	assert_int_equal(strncmp(excerpt_behind(world, 137), "forbid", 6), 0);
+	assert_null(strstr(excerpt_behind(world, 137), "..."));
+	assert_non_null(strstr(excerpt_behind(world, 138), "..."));
+}
+
 /* What is printed of it may be JSON, which takes no such bytes. */
 static void bytes_that_are_no_text_are_shown_as_question_marks(void **state)
 {
@@ -734,6 +790,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_name_the_schema_does_not_have_is_found_where_it_stands, open_world,
 			close_world),
+		cmocka_unit_test_setup_teardown(
+			a_caret_stands_below_its_character, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_long_line_is_shown_around_its_error, open_world, close_world),
 		cmocka_unit_test_setup_teardown(bytes_that_are_no_text_are_shown_as_question_marks,
 			open_world, close_world),
 		cmocka_unit_test_setup_teardown(

@@ -29,6 +29,25 @@ unsigned handlers_reached(void)
 
 enum { REVISION = 7 };
 
+static atomic_uint policies;
+
+void handlers_set_policies(unsigned count)
+{
+	atomic_store(&policies, count);
+}
+
+static bool seal_policy(struct arena *arena, struct text name, struct json *out)
+{
+	struct json_builder object;
+	struct error err;
+
+	json_object_start(&object, arena);
+	json_put_cstring(&object, "object", "policy");
+	json_put_text(&object, "name", name);
+	json_put_cstring(&object, "text", "forbid (principal, action, resource);");
+	return json_object_seal(&object, out, &err);
+}
+
 /* What waits: a change by ada of two lines, and of none that are the same. */
 static void put_waiting(struct json_builder *builder, struct api_request *request)
 {
@@ -36,13 +55,16 @@ static void put_waiting(struct json_builder *builder, struct api_request *reques
 		"{\"cases_passed\":2,\"digest\":\"sha256:abc\",\"fields\":[{\"after\":"
 		"\"head\\nnew \\u001b[2J\\ntail\\n\",\"before\":\"head\\nold\\ntail\\n\","
 		"\"path\":\"text\"}],\"proposed_by\":\"person:ada\",\"version\":3}";
+	struct json object = {.type = JSON_OBJECT};
 	struct json parsed;
 	struct error err;
 
-	if (!json_parse(&parsed, request->arena, text_of(waiting), &json_limits_default, &err))
+	if (!json_parse(&parsed, request->arena, text_of(waiting), &json_limits_default, &err) ||
+		(atomic_load(&policies) != 0 &&
+			!seal_policy(request->arena, api_path(request, "name"), &object)))
 		abort();
 	json_put(builder, "waiting", parsed);
-	json_put(builder, "object", (struct json){.type = JSON_OBJECT});
+	json_put(builder, "object", object);
 }
 
 /* A question about a call, as far as the command line reads it. */
@@ -65,6 +87,22 @@ static bool is_not_theirs(const struct api_request *request)
 {
 	return json_boolean_or(&request->body, "check", false) &&
 	       text_is(api_path(request, "name"), "not-yours");
+}
+
+static bool add_policy(struct json_builder *items, struct arena *arena, unsigned number)
+{
+	struct json_builder item;
+	struct json sealed;
+	struct error err;
+
+	if (!seal_policy(arena, text_format(arena, "org/p%05u", number), &sealed))
+		return false;
+	json_object_start(&item, arena);
+	json_put(&item, "object", sealed);
+	if (!json_object_seal(&item, &sealed, &err))
+		return false;
+	json_add(items, sealed);
+	return true;
 }
 
 /* One answer that holds what the command line looks for in any of them. */
@@ -172,33 +210,6 @@ void handle_enrol(struct api_request *request)
 		api_answer_status(request, 403, "no such code");
 	else
 		answer(request);
-}
-
-static atomic_uint policies;
-
-void handlers_set_policies(unsigned count)
-{
-	atomic_store(&policies, count);
-}
-
-static bool add_policy(struct json_builder *items, struct arena *arena, unsigned number)
-{
-	struct json_builder object, item;
-	struct json sealed;
-	struct error err;
-
-	json_object_start(&object, arena);
-	json_put_cstring(&object, "object", "policy");
-	json_put_text(&object, "name", text_format(arena, "org/p%05u", number));
-	json_put_cstring(&object, "text", "forbid (principal, action, resource);");
-	if (!json_object_seal(&object, &sealed, &err))
-		return false;
-	json_object_start(&item, arena);
-	json_put(&item, "object", sealed);
-	if (!json_object_seal(&item, &sealed, &err))
-		return false;
-	json_add(items, sealed);
-	return true;
 }
 
 /* Policies in pages of what is asked for, each with the one where the next begins. */

@@ -9,7 +9,7 @@ void handlers_set_installation(const char *name);
 const char *handlers_installation(void);
 
 /* So many policies are in force, "org/p00000" on, each forbidding all; lists of objects have
- * them, in pages.  0, as at first: lists are empty. */
+ * them, in pages, and every name shows one.  0, as at first: lists are empty. */
 void handlers_set_policies(unsigned count);
 
 /* A backup to the path "late" is answered once its peer has gone; how many were,

@@ -19,13 +19,14 @@
 #include "../api/door.h"
 #include "../api/fake_handlers.h"
 #include "base/private_key.h"
+#include "domain/replay/replay.h"
 #include "domain/token/client_assertion.h"
 #include "domain/token/jwk.h"
 #include "domain/token/request_signature.h"
 #include "edges/cli/cli.h"
 #include "edges/cli/command.h"
 
-enum { PATH_BYTES = 256, WORDS_MAX = 48, OUTPUT_BYTES = 1 << 18 };
+enum { PATH_BYTES = 256, WORDS_MAX = 1100, OUTPUT_BYTES = 1 << 18 };
 
 struct bench {
 	char folder[PATH_BYTES]; /* of everything this program writes */
@@ -191,7 +192,23 @@ static bool fake_restore(
 	return true;
 }
 
-static const struct cli_offline offline = {.version = "1.2.3", .restore = fake_restore};
+/* What stands in for main's replay: what it was asked with, and what it answers. */
+static struct {
+	unsigned count;
+	size_t objects; /* of the candidate */
+	const char *report;
+} replayed;
+
+static bool fake_replay(
+	const struct cli_replay *asked, struct arena *arena, struct json *out, struct error *err)
+{
+	replayed.count++;
+	replayed.objects = asked->candidate == NULL ? 0 : asked->candidate->count;
+	return json_parse(out, arena, text_of(replayed.report), &json_limits_default, err);
+}
+
+static const struct cli_offline offline = {
+	.version = "1.2.3", .restore = fake_restore, .replay = fake_replay};
 
 static void restore(int fd, int kept)
 {
@@ -708,7 +725,7 @@ static void who_approves_a_proposal_has_seen_what_it_changes(void **state)
 	assert_int_equal(
 		handlers_reached(), before + 2); /* nothing was shown, so nothing is asked */
 	assert_non_null(strstr(bench.err, "leave -o out"));
-	is_problem(403, "do not show what would change");
+	is_problem(403, "do not show what it is about");
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes"));
 	assert_non_null(strstr(bench.out, "in force, record #"));
 	is_done(RUN(NULL, "policy", "approve", "org/x", "--yes", "-o", "json"));
@@ -735,12 +752,30 @@ static void a_charter_and_a_raise_are_seen_before_they_are_approved(void **state
 		assert_non_null(strstr(bench.out, "    - old\n    + new ?[2J\n"));
 		assert_non_null(strstr(bench.err, "there is no terminal to ask on"));
 		assert_null(strstr(bench.out, "in force"));
+		assert_int_equal(
+			RUN("y\n", nouns[i][0], "approve", "x", "-o", "yaml"), EXIT_REFUSED);
+		assert_non_null(strstr(bench.err, "leave -o out"));
 		is_done(RUN(NULL, nouns[i][0], "approve", "x", "--yes"));
 		assert_non_null(strstr(bench.out, "in force, record #"));
 		is_done(RUN(NULL, nouns[i][0], "approve", "x", "--yes", "-o", "json"));
 		assert_non_null(strstr(bench.out, nouns[i][1]));
 		is_done(RUN(NULL, nouns[i][0], "reject", "x", "--reason", "no"));
 		assert_non_null(strstr(bench.out, "rejected, record #"));
+	}
+}
+
+static void nobody_consents_unseen(void **state)
+{
+	static const char *const agreements[][2] = {
+		{"identity", "consent"}, {"identity", "accept"}, {"server", "consent"}};
+
+	(void)state;
+	is_done(RUN("once-only-code\n", "login", "adm"));
+	for (size_t i = 0; i < sizeof agreements / sizeof *agreements; i++) {
+		assert_int_equal(RUN("y\n", agreements[i][0], agreements[i][1], "x", "-o", "json"),
+			EXIT_REFUSED);
+		assert_non_null(strstr(bench.err, "leave -o out to see it and be asked"));
+		is_done(RUN(NULL, agreements[i][0], agreements[i][1], "x", "-o", "json", "--yes"));
 	}
 }
 
@@ -780,6 +815,32 @@ static void a_difference_is_to_all_policies_in_force(void **state)
 		write_file("last.yaml", text);
 		is_done(RUN(NULL, "policy", "diff", path));
 		assert_string_equal(bench.out, "0 to change, 1 as they are\n");
+	}
+	handlers_set_policies(0);
+}
+
+/* Empty files of a folder, and a policy by its name behind them. */
+static void a_name_is_a_source_like_a_file(void **state)
+{
+	enum { FILES_MAX = 1000 };
+	char folder[PATH_BYTES], name[64];
+
+	(void)state;
+	path_in(folder, "thousand");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	handlers_set_policies(1);
+	for (int i = 0; i <= FILES_MAX; i++) {
+		(void)snprintf(name, sizeof name, "thousand/%04d.yaml", i);
+		write_file(name, "# none\n");
+		if (i + 2 < FILES_MAX)
+			continue;
+		if (i + 2 == FILES_MAX) {
+			is_done(RUN(NULL, "policy", "check", folder, "org/x"));
+			assert_string_equal(bench.out, "1 policy, 0 errors, 0 warnings\n");
+			continue;
+		}
+		assert_int_equal(RUN(NULL, "policy", "check", folder, "org/x"), EXIT_USAGE);
+		assert_string_equal(bench.err, "remit: more than 1000 files\n");
 	}
 	handlers_set_policies(0);
 }
@@ -840,6 +901,100 @@ static void what_is_published_is_what_was_tested(void **state)
 	assert_int_equal(written.readings, 2);
 	assert_true(handlers_reached() > before);
 	written.name = NULL;
+}
+
+static void is_refused_text(const char *folder, int status)
+{
+	char said[PATH_BYTES + 128];
+
+	(void)snprintf(said, sizeof said,
+		"%s/all.cedar: a `.cedar` text has no name; write it as `object: policy`", folder);
+	assert_int_equal(status, EXIT_USAGE);
+	assert_string_equal(bench.out, "");
+	if (strstr(bench.err, said) == NULL)
+		fail_msg("no \"%s\" in: %s", said, bench.err);
+}
+
+/* A text without a name is checked, and can be neither in force nor compared: left out, it
+ * would look as if it changed nothing. */
+static void a_text_without_a_name_is_no_candidate(void **state)
+{
+	char folder[PATH_BYTES];
+
+	(void)state;
+	replayed.count = 0;
+	path_in(folder, "nameless");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_file("nameless/all.cedar", "forbid (principal, action, resource);\n");
+	is_done(RUN(NULL, "policy", "check", folder));
+	is_refused_text(folder, RUN(NULL, "policy", "replay", "--candidate", folder));
+	is_refused_text(folder, RUN(NULL, "policy", "diff", folder));
+	write_file("nameless/a.test.yaml", "test: a\nrequest: {}\nexpect: allow\n");
+	is_refused_text(folder, RUN(NULL, "policy", "test", folder));
+	is_refused_text(folder, RUN(NULL, "policy", "test", "--shipped", "-f", folder));
+	is_refused_text(folder, RUN(NULL, "policy", "publish", folder, "--yes"));
+	is_refused_text(folder, RUN(NULL, "policy", "publish", "--shipped", "-f", folder));
+	assert_int_equal(replayed.count, 0);
+}
+
+static void a_candidate_holds_an_object(void **state)
+{
+	char folder[PATH_BYTES];
+
+	(void)state;
+	replayed.count = 0;
+	replayed.report = "{\"decisions\":1,\"replayed\":1,\"unchanged\":1,\"changed\":0,"
+			  "\"evaluations\":{\"evaluations\":0,\"replayed\":0,\"changed\":0}}";
+	path_in(folder, "cases-only");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_file("cases-only/a.test.yaml", "test: a\nrequest: {}\nexpect: allow\n");
+	assert_int_equal(
+		RUN(NULL, "policy", "replay", "--candidate", folder, "--prune"), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "cases-only: holds no object"));
+	assert_int_equal(replayed.count, 0);
+	write_file("cases-only/a.yaml",
+		"object: policy\nname: org/x\ntext: 'forbid (principal, action, resource);'\n");
+	is_done(RUN(NULL, "policy", "replay", "--candidate", folder));
+	assert_int_equal(replayed.objects, 1);
+	is_done(RUN(NULL, "policy", "replay"));
+	assert_int_equal(replayed.count, 2);
+}
+
+/* What does not come out as it is recorded is named with the member that differs, apart from
+ * what a candidate would change; the names are what agents asked for. */
+static void what_is_not_as_recorded_is_named(void **state)
+{
+	(void)state;
+	replayed.report =
+		"{\"decisions\":2,\"replayed\":1,\"unchanged\":0,\"changed\":1,\"not_replayed\":"
+		"{\"differs\":1},\"evaluations\":{\"evaluations\":0,\"replayed\":0,\"changed\":0},"
+		"\"differences\":[{\"record\":12,\"identity\":\"agent\",\"tool\":\"files/"
+		"r\\u001b\","
+		"\"what\":\"policies\",\"before\":{\"verdict\":\"deny\",\"reason\":\"forbidden\"},"
+		"\"after\":{\"verdict\":\"deny\",\"reason\":\"forbidden\",\"policy\":\"org/x\"}},"
+		"{\"record\":13,\"identity\":\"agent\",\"application\":\"shop\",\"what\":"
+		"\"verdict\",\"before\":{\"verdict\":\"deny\",\"reason\":\"forbidden\"},"
+		"\"after\":{\"verdict\":\"allow\",\"reason\":\"allowed\"}}],"
+		"\"examples\":[{\"record\":14,\"identity\":\"agent\",\"tool\":\"files/w\","
+		"\"what\":\"ceiling\",\"before\":{\"verdict\":\"allow\",\"reason\":\"allowed\","
+		"\"ceiling\":\"internal\"},\"after\":{\"verdict\":\"allow\",\"reason\":"
+		"\"allowed\"}}]}";
+	assert_int_equal(RUN(NULL, "policy", "replay"), EXIT_REFUSED);
+	assert_non_null(strstr(bench.out,
+		"\nnot as recorded\n"
+		"  #12 agent files/r?: another policies: recorded deny (forbidden), made again "
+		"deny "
+		"(forbidden) org/x\n"
+		"  #13 agent shop: another verdict: recorded deny (forbidden), made again allow "
+		"(allowed)\n"));
+	assert_non_null(strstr(bench.out,
+		"\nexamples\n  #14 agent files/w: allow (allowed) -> allow (allowed) ceiling: "
+		"\"internal\" -> none\n"));
+	replayed.report =
+		"{\"decisions\":1,\"replayed\":1,\"unchanged\":1,\"changed\":0,\"differences\":[],"
+		"\"evaluations\":{\"evaluations\":0,\"replayed\":0,\"changed\":0}}";
+	is_done(RUN(NULL, "policy", "replay"));
+	assert_null(strstr(bench.out, "not as recorded"));
 }
 
 static void an_error_says_which_word_it_is_about(void **state)
@@ -1228,6 +1383,23 @@ static void without_a_terminal_or_yes_nothing_is_destroyed(void **state)
 	assert_int_equal(handlers_reached(), before);
 }
 
+/* The other forms show no card, so there is no call above that could be asked about. */
+static void answers_nothing_unseen(const char *verb, const char *id, const char *more)
+{
+	static const char *const forms[] = {"json", "yaml"};
+
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		unsigned before = handlers_reached();
+
+		assert_int_equal(more == NULL ? RUN("y\n", verb, id, "-o", forms[i])
+					      : RUN("y\n", verb, id, more, "-o", forms[i]),
+			EXIT_REFUSED);
+		assert_int_equal(handlers_reached(), before);
+		assert_non_null(strstr(bench.err, "leave -o out to see it and be asked"));
+		assert_null(strstr(bench.err, "the call above"));
+	}
+}
+
 static void nobody_answers_a_call_unseen(void **state)
 {
 	unsigned before = handlers_reached();
@@ -1237,6 +1409,9 @@ static void nobody_answers_a_call_unseen(void **state)
 	assert_int_equal(handlers_reached(), before + 1); /* looked, and said nothing */
 	assert_non_null(strstr(bench.out, "Approval        a-1"));
 	assert_non_null(strstr(bench.out, "complete and in canonical order:\n  | {}\n"));
+	answers_nothing_unseen("approve", "a-1", NULL);
+	answers_nothing_unseen("reject", "a-1", "--reason=r");
+	answers_nothing_unseen("approve", "a-1", "--with={}");
 	log_in();
 	is_done(RUN(NULL, "approve", "a-1", "--yes"));
 	assert_non_null(strstr(bench.out, "operation: approveCall"));
@@ -1311,6 +1486,27 @@ static void wrong_usage_is_said_and_exits_2(void **state)
 	assert_int_equal(
 		RUN(NULL, "why", "x", "read", "t", "--arguments", "{\"a\":1,\"a\":2}"), EXIT_USAGE);
 	assert_string_equal(bench.out, "");
+}
+
+/* As a shell writes policies/... out. */
+static void as_many_files_are_named_as_are_read(void **state)
+{
+	const char *words[WORDS_MAX] = {"policy", "check"};
+	char path[PATH_BYTES];
+
+	(void)state;
+	path_in(path, "nothing.yaml");
+	write_file("nothing.yaml", "# none\n");
+	for (int i = 2; i < WORDS_MAX; i++)
+		words[i] = path;
+	is_done(run_words(NULL, words, 2 + 7));
+	is_done(run_words(NULL, words, 2 + CLI_WORDS_MAX - 1));
+	is_done(run_words(NULL, words, 2 + CLI_WORDS_MAX));
+	assert_string_equal(bench.out, "0 policies, 0 errors, 0 warnings\n");
+	assert_int_equal(run_words(NULL, words, 2 + CLI_WORDS_MAX + 1), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "it takes at most 1000 words, not 1001\n"));
+	assert_int_equal(run_words(NULL, words, 2 + CLI_WORDS_MAX + 2), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "too many words: a command takes at most 1000\n"));
 }
 
 static void it_says_its_version_alone(void **state)
@@ -1544,6 +1740,34 @@ static void a_folder_is_read_in_order_and_only_its_yaml(void **state)
 	arena_destroy(&cli.arena);
 }
 
+/* Nobody writes into it, so who waited for that would wait for ever. */
+static void a_pipe_in_a_folder_is_refused_and_not_waited_for(void **state)
+{
+	char folder[PATH_BYTES], path[PATH_BYTES], said[PATH_BYTES + 64];
+
+	(void)state;
+	path_in(folder, "piped");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	path_in(path, "piped/a.yaml");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	(void)snprintf(said, sizeof said, "%s: is not a file of at most", path);
+	assert_int_equal(RUN(NULL, "policy", "check", folder), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, said));
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_USAGE);
+	assert_int_not_equal(RUN(NULL, "plan", "-f", folder), EXIT_DONE);
+	assert_non_null(strstr(bench.err, said));
+	assert_int_equal(unlink(path), 0);
+	path_in(folder, "pipe");
+	assert_int_equal(mkfifo(folder, 0600), 0);
+	assert_int_equal(symlink(folder, path), 0);
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, said));
+	assert_int_not_equal(
+		RUN(NULL, "inventory", "import", "c", path, "--provider", "github", "--dry-run"),
+		EXIT_DONE);
+	assert_non_null(strstr(bench.err, said));
+}
+
 #define CLI_TEST(name) cmocka_unit_test_teardown(name, forget)
 
 int main(void)
@@ -1557,9 +1781,14 @@ int main(void)
 		CLI_TEST(restore_says_what_it_will_do_and_hands_it_over),
 		CLI_TEST(who_approves_a_proposal_has_seen_what_it_changes),
 		CLI_TEST(a_charter_and_a_raise_are_seen_before_they_are_approved),
+		CLI_TEST(nobody_consents_unseen),
 		CLI_TEST(who_may_not_approve_is_told_before_anything_is_asked),
 		CLI_TEST(a_difference_is_to_all_policies_in_force),
+		CLI_TEST(a_name_is_a_source_like_a_file),
 		CLI_TEST(what_is_published_is_what_was_tested),
+		CLI_TEST(a_text_without_a_name_is_no_candidate),
+		CLI_TEST(a_candidate_holds_an_object),
+		CLI_TEST(what_is_not_as_recorded_is_named),
 		CLI_TEST(an_error_says_which_word_it_is_about),
 		CLI_TEST(a_task_that_is_not_opened_is_told_as_every_refusal),
 		CLI_TEST(who_rejects_a_proposal_is_shown_what_it_was),
@@ -1586,6 +1815,7 @@ int main(void)
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
 		CLI_TEST(the_first_of_two_who_bring_it_back_learns_that_it_waits),
+		CLI_TEST(as_many_files_are_named_as_are_read),
 		CLI_TEST(it_says_its_version_alone),
 		CLI_TEST(help_names_every_command_and_explains_each),
 		CLI_TEST(the_manual_page_has_every_command_as_it_is),
@@ -1598,6 +1828,7 @@ int main(void)
 		CLI_TEST(each_kind_of_refusal_has_its_exit_status),
 		CLI_TEST(names_are_escaped_into_paths),
 		CLI_TEST(a_folder_is_read_in_order_and_only_its_yaml),
+		CLI_TEST(a_pipe_in_a_folder_is_refused_and_not_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

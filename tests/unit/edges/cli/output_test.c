@@ -379,7 +379,7 @@ static void a_replay_tells_names_that_agents_made_up_harmlessly(void **state)
 	assert_int_equal(replay_status, EXIT_REFUSED);
 	is_harmless(bench->out);
 	assert_non_null(strstr(bench->out, "\n  s/?[2J?x: changed 1\n"));
-	assert_non_null(strstr(bench->out, "\n  #7 a s/?1A:  () ->  () \n"));
+	assert_non_null(strstr(bench->out, "\n  #7 a s/?1A:  () ->  ()\n"));
 	assert_non_null(
 		strstr(bench->out, "\n  #8 a s/t: ask () -> ask () approvals: [\"owner\"] -> "
 				   "[\"owner\",\"second\"]\n"));

@@ -151,6 +151,86 @@ static void each_error_has_its_object_place_excerpt_and_hint(void **state)
 	assert_int_equal(json_integer_or(&fixture->report, "policies", 0), 2);
 }
 
+/* The one finding of the document, which has the excerpt and is on the line of the file. */
+static void is_told(struct fixture *fixture, const char *yaml, int64_t line, const char *excerpt)
+{
+	check(fixture, "a.yaml", yaml);
+	assert_int_equal(fixture->bad, 1);
+	if (json_integer_or(finding(fixture, 0), "line", 0) != line ||
+		strcmp(json_text_or(finding(fixture, 0), "excerpt", "").data, excerpt) != 0)
+		fail_msg("%s\n%.*s", yaml,
+			TEXT_ARGS(json_canonical_text(fixture->bundle.arena, finding(fixture, 0))));
+}
+
+/* However YAML marks the block: with its last line end, without, or with all of them. */
+static void an_error_in_a_block_is_told_on_its_line_of_the_file(void **state)
+{
+	static const char *const marks[] = {"|", "|-", "|+", "|2", "|  # the rule"};
+	struct fixture *fixture = *state;
+	char yaml[256];
+
+	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+		(void)snprintf(yaml, sizeof yaml,
+			"object: policy\nname: org/x\ntext: %s\n"
+			"  forbid (principal, action, resource)\n  when { resource.unti == \"a\" "
+			"};\n",
+			marks[i]);
+		is_told(fixture, yaml, 5,
+			"    when { resource.unti == \"a\" };\n           ^~~~~~~~~~~~~\n");
+		(void)snprintf(yaml, sizeof yaml,
+			"object: policy\nname: org/x\ntext: %s\n"
+			"  forbid (principal, action, resource)\n  when { context.args.x = 1 };\n",
+			marks[i]);
+		is_told(fixture, yaml, 5,
+			"    when { context.args.x = 1 };\n                          ^\n");
+	}
+}
+
+/* What YAML folds has other lines than the file: it is told where the text begins. */
+static void an_error_in_a_folded_text_is_told_where_the_text_begins(void **state)
+{
+	struct fixture *fixture = *state;
+
+	is_told(fixture,
+		"object: policy\nname: org/x\ntext: >-\n"
+		"  forbid (principal,\n  action, resource)\n  when { resource.unti == \"a\" };\n",
+		4,
+		"    forbid (principal, action, resource) when { resource.unti == \"a\" };\n"
+		"                                                ^~~~~~~~~~~~~\n");
+	is_told(fixture,
+		"object: policy\nname: org/x\ntext: \"forbid (principal,\n"
+		"  action, resource) when { resource.unti == 'a };\"\n",
+		3,
+		"    forbid (principal, action, resource) when { resource.unti == 'a };\n"
+		"                                                                 ^\n");
+}
+
+static void an_error_of_syntax_has_its_place_and_no_hint_of_another(void **state)
+{
+	struct fixture *fixture = *state;
+
+	check(fixture, "a.yaml",
+		"object: policy\nname: org/x\nlevel: mandatory\ntext: |\n"
+		"  forbid (principal, action, resource)\n  when { context.args.x = 1 };\n");
+	assert_null(json_find(finding(fixture, 0), "hint"));
+	assert_true(text_starts_with(
+		json_text_or(finding(fixture, 0), "what", ""), "line 2, column 23: "));
+	is_told(fixture,
+		"object: tool\nname: files/find\neffect: read\nrisk: low\nreversal: none-needed\n"
+		"reads:\n  - data-source: tickets\n    when: |\n      context.args has x &&\n"
+		"      context.args.x = 1\n",
+		10, "    context.args.x = 1\n                   ^\n");
+	is_told(fixture,
+		"object: policy\nname: org/x\ntext: |\n"
+		"  forbid (principal, action, resource);\n  permit (principal, action, "
+		"resource);\n",
+		5, "    permit (principal, action, resource);\n    ^\n");
+	is_told(fixture,
+		"object: application\nname: shop\nunit: support\ncallers: [agent]\npolicies: |\n"
+		"  permit (principal, action, resource);\n  permit (principal, action);\n",
+		7, "    permit (principal, action);\n                             ^\n");
+}
+
 static void a_text_on_its_own_is_a_guardrail(void **state)
 {
 	struct fixture *fixture = *state;
@@ -159,6 +239,28 @@ static void a_text_on_its_own_is_a_guardrail(void **state)
 	assert_int_equal(fixture->bad, 1);
 	check(fixture, "a.cedar", "forbid (principal, action, resource);\n");
 	assert_int_equal(fixture->bad, 0);
+}
+
+/* What is compared or replayed would be one of the two, whichever came first or last. */
+static void an_object_that_is_written_twice_is_an_error(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->more = "object: policy\nname: org/y\ntext: 'forbid (principal, action, "
+			"resource);'\n---\nobject: unit\nname: careful\n";
+	check(fixture, "a.yaml", "object: unit\nname: sales\n");
+	assert_int_equal(fixture->bad, 0);
+	check(fixture, "a.yaml",
+		"object: unit\nname: sales\n---\n"
+		"object: policy\nname: org/careful\ntext: 'forbid (principal, action, "
+		"resource);'\n---\nobject: unit\nname: sales\n");
+	assert_int_equal(fixture->bad, 2);
+	assert_true(text_is(json_text_or(finding(fixture, 0), "what", ""),
+		"policy org/careful is written twice"));
+	assert_true(text_is(json_text_or(finding(fixture, 0), "file", ""), "a.yaml"));
+	assert_int_equal(json_integer_or(finding(fixture, 0), "line", 0), 4);
+	assert_true(text_is(json_text_or(finding(fixture, 0), "hint", ""), "write one of the two"));
+	assert_int_equal(json_integer_or(finding(fixture, 1), "line", 0), 8);
 }
 
 /* ---- cases ---- */
@@ -193,6 +295,8 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	fails(fixture, "test: a\n" READ "expect: allow\nidentiy: x\n", "identiy");
 	fails(fixture, "test: a\nidentity: none\ntool: files/read\nexpect: deny\n", "no identity");
 	fails(fixture, "test: a\nidentity: agent\ntool: read\nexpect: deny\n", "SERVER/TOOL");
+	fails(fixture, "test: a\ntool: files/read\nexpect: deny\nreason: identity_unknown\n",
+		"identity: whose call it is");
 	fails(fixture, "test: a\n" READ "effect: fly\nexpect: deny\n", "no such effect");
 	fails(fixture, "test: a\n" READ "environment: moon\nexpect: deny\n", "no such environment");
 	fails(fixture, "test: a\n" READ "approvals: [ovner]\nexpect: deny\n", "nobody approves");
@@ -227,6 +331,15 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	fails(fixture, "test: a\nrequest: 7\nexpect: allow\n", "an object is expected");
 }
 
+/* The text with the value in place of its one %s. */
+static void written_with(char *out, size_t size, const char *text, const char *value)
+{
+	const char *at = strstr(text, "%s");
+
+	assert_non_null(at);
+	(void)snprintf(out, size, "%.*s%s%s", (int)(at - text), text, value, at + 2);
+}
+
 static void a_member_that_is_none_is_told_where_it_stands(void **state)
 {
 	struct fixture *fixture = *state;
@@ -250,7 +363,66 @@ static void a_member_that_is_none_is_told_where_it_stands(void **state)
 		"no such member: context.name");
 }
 
-/* What it is about is what people read when it fails. */
+/* Read as if it were not there, it would let the case pass for another reason than its own. */
+static void a_member_that_is_no_text_fails_the_case(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *yaml; /* %s: the member's value */
+	} members[] = {
+		{"identity", "test: a\nidentity: %s\ntool: files/read\nexpect: deny\n"
+			     "reason: identity_unknown\n"},
+		{"tool", "test: a\nidentity: agent\ntool: %s\nexpect: deny\n"},
+		{"effect", "test: a\n" READ "effect: %s\nexpect: allow\n"},
+		{"environment", "test: a\n" READ "environment: %s\nexpect: allow\n"},
+		{"person", "test: a\n" READ "person: %s\nexpect: allow\n"},
+		{"purpose", "test: a\n" READ "purpose: %s\nexpect: allow\n"},
+		{"at", "test: a\n" READ "at: %s\nexpect: allow\n"},
+		{"expect", "test: a\n" READ "expect: %s\n"},
+		{"reason", "test: a\n" READ "reason: %s\nexpect: allow\n"},
+		{"policy", "test: a\n" READ "policy: %s\nexpect: allow\n"},
+		{"reason", "test: a\nrequest: {}\nreason: %s\nexpect: allow\n"},
+		{"policy", "test: a\nrequest: {}\npolicy: %s\nexpect: allow\n"},
+		{"request.action", "test: a\nrequest: {action: %s}\nexpect: allow\n"},
+		{"request.principal.name",
+			"test: a\nrequest: {principal: {name: %s}}\nexpect: allow\n"},
+		{"request.resource.name",
+			"test: a\nrequest: {resource: {name: %s}}\nexpect: allow\n"},
+	};
+	static const char *const values[] = {
+		"[org/careful]", "[]", "20270101", "null", "true", "{a: b}"};
+	struct fixture *fixture = *state;
+	char yaml[256], problem[64];
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+		for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
+			(void)snprintf(
+				problem, sizeof problem, "%s: a text is expected", members[i].path);
+			written_with(yaml, sizeof yaml, members[i].yaml, values[j]);
+			fails(fixture, yaml, problem);
+		}
+	fails(fixture, "test: a\n" READ "expect: allow\nreason:\n  - allowed\n",
+		"reason: a text is expected");
+	assert_int_equal(
+		json_integer_or(&json_find(&fixture->report, "cases")->items[0], "line", 0), 7);
+}
+
+/* Nothing was said, where what is expected must be. */
+static void an_empty_text_is_no_expectation(void **state)
+{
+	static const char *const members[] = {
+		"effect", "environment", "at", "reason", "policy", "tool"};
+	struct fixture *fixture = *state;
+	char yaml[256];
+
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		(void)snprintf(yaml, sizeof yaml, "test: a\n%sexpect: allow\n%s: ''\n",
+			i < 5 ? READ : "identity: agent\n", members[i]);
+		fails(fixture, yaml, "a text is expected");
+	}
+	passes(fixture, "test: a\n" READ "person: ''\npurpose: ''\nexpect: allow\n");
+}
+
 /* It would pass for a question that asks others. */
 static void who_is_named_twice_is_one(void **state)
 {
@@ -266,6 +438,7 @@ static void who_is_named_twice_is_one(void **state)
 		"asks: named twice: second");
 }
 
+/* What it is about is what people read when it fails. */
 static void a_case_without_a_name_fails(void **state)
 {
 	struct fixture *fixture = *state;
@@ -382,6 +555,24 @@ static void a_case_may_ask_a_model(void **state)
 			"an object"},
 		{"test: a\nidentity: agent\ntool: files/read\ngeneration: {}\nexpect: allow\n",
 			"no provider"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {temperature: '901'}\n"
+		 "expect: allow\n",
+			"generation.temperature: an integer is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {temperature: null}\n"
+		 "expect: allow\n",
+			"generation.temperature: an integer is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {prompt_tokens: []}\n"
+		 "expect: deny\n",
+			"generation.prompt_tokens: an integer is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {stream: 'true'}\n"
+		 "expect: allow\n",
+			"generation.stream: a boolean is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {tools: shell}\n"
+		 "expect: allow\n",
+			"generation.tools: a list of texts is expected"},
+		{"test: a\nidentity: asker\ntool: open/m\ngeneration: {tools: [null]}\n"
+		 "expect: allow\n",
+			"generation.tools: a list of texts is expected"},
 		{"test: a\nrequest: {action: generate, context: {generation: {heat: 1}}}\n"
 		 "expect: allow\n",
 			"heat"},
@@ -517,6 +708,53 @@ static void a_change_of_form_is_told_from_a_change(void **state)
 	assert_string_equal(action_of(fixture, "org/gone"), "remove");
 }
 
+enum { LONG_POLICIES = 7, LONG_LINES = 1250 };
+
+/* One text of so many lines behind the indent, the first or the last of them on top; odd: line
+ * 600 is another. */
+static void append_long(struct buffer *out, const char *indent, bool is_reversed, int odd)
+{
+	for (int i = 0; i < LONG_LINES; i++) {
+		int line = is_reversed ? LONG_LINES - 1 - i : i;
+
+		buffer_append_format(out, "%sforbid(principal,action,resource)when{%s%d==1};\n",
+			indent, is_reversed ? " " : "", line == 600 ? line + odd : line);
+	}
+}
+
+/* Texts nearly as long as a text may be are told apart by each of their policies. */
+static void long_policies_are_compared_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	struct policy_diff_base base = {.count = LONG_POLICIES};
+	struct json items[LONG_POLICIES];
+	char names[LONG_POLICIES][16];
+	struct error err = {0};
+	struct buffer yaml, text;
+
+	buffer_init(&yaml, 1 << 20);
+	buffer_init(&text, 1 << 20);
+	for (int i = 0; i < LONG_POLICIES; i++) {
+		(void)snprintf(names[i], sizeof names[i], "org/l%d", i);
+		buffer_append_format(&yaml, "---\nobject: policy\nname: %s\ntext: |\n", names[i]);
+		append_long(&yaml, "  ", false, i == 3 ? LONG_LINES : 0);
+	}
+	buffer_append_byte(&yaml, '\0');
+	append_long(&text, "", true, 0);
+	buffer_append_byte(&text, '\0');
+	read_all(fixture, "p.yaml", buffer_text(&yaml).data);
+	assert_int_equal(fixture->bundle.problems.total, 0);
+	for (int i = 0; i < LONG_POLICIES; i++)
+		items[i] = policy_of(fixture, names[i], buffer_text(&text).data);
+	base.items = items;
+	if (!policy_bundle_diff(&fixture->bundle, &base, &fixture->report, &err))
+		fail_msg("%s", err.text);
+	for (int i = 0; i < LONG_POLICIES; i++)
+		assert_string_equal(action_of(fixture, names[i]), i == 3 ? "change" : "form");
+	buffer_deinit(&text);
+	buffer_deinit(&yaml);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -524,10 +762,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_document_is_an_error_of_its_file),
 		TEST(each_error_has_its_object_place_excerpt_and_hint),
+		TEST(an_error_in_a_block_is_told_on_its_line_of_the_file),
+		TEST(an_error_in_a_folded_text_is_told_where_the_text_begins),
+		TEST(an_error_of_syntax_has_its_place_and_no_hint_of_another),
 		TEST(a_text_on_its_own_is_a_guardrail),
+		TEST(an_object_that_is_written_twice_is_an_error),
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
 		TEST(a_member_that_is_none_is_told_where_it_stands),
+		TEST(a_member_that_is_no_text_fails_the_case),
+		TEST(an_empty_text_is_no_expectation),
 		TEST(who_is_named_twice_is_one),
 		TEST(a_case_without_a_name_fails),
 		TEST(a_case_that_names_what_is_not_there_fails),
@@ -541,6 +785,7 @@ int main(void)
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),
 		TEST(objects_written_twice_are_refused),
 		TEST(a_change_of_form_is_told_from_a_change),
+		TEST(long_policies_are_compared_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
