@@ -112,3 +112,21 @@ size_t excerpt_offset(struct text text, uint32_t line, uint32_t column)
 		i += text.data[at] == '\n';
 	return at + column - 1 <= text.length ? at + column - 1 : text.length;
 }
+
+void excerpt_place_end(struct text text, uint32_t *line, uint32_t *column)
+{
+	size_t end = text.length;
+
+	if (excerpt_offset(text, *line, *column) < text.length)
+		return;
+	while (end > 0 && text.data[end - 1] == '\n')
+		end--;
+	if (end == text.length)
+		return;
+	*line = 1;
+	*column = 1;
+	for (size_t i = 0; i < end; i++) {
+		*line += text.data[i] == '\n' ? 1 : 0;
+		*column = text.data[i] == '\n' ? 1 : *column + 1;
+	}
+}

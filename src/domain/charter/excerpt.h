@@ -29,4 +29,8 @@ struct text excerpt_format(struct arena *arena, const struct excerpt *excerpt, c
  * behind it. */
 size_t excerpt_offset(struct text text, uint32_t line, uint32_t column);
 
+/* What is missing at the end of a text is missing behind its last line, not on an empty one below:
+ * a place behind the line's end, which a block always has, becomes the last one on it. */
+void excerpt_place_end(struct text text, uint32_t *line, uint32_t *column);
+
 #endif

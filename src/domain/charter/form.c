@@ -78,6 +78,7 @@ void form_problem_in_text(struct form_reader *reader, const struct json *value,
 		form_problem(reader, value, path, remedy, "%s", cause->text);
 		return;
 	}
+	excerpt_place_end(value->string, &line, &column);
 	place.line = json_line_of(value, line);
 	problem_add(reader->problems, place, NULL, "%s", cause->text);
 	excerpt = excerpt_cut(arena, value->string, excerpt_offset(value->string, line, column), 1);

@@ -266,17 +266,16 @@ static bool add_cause(struct checking *checking, const char *code, const char *h
 {
 	struct policy_finding finding = {
 		.code = code, .what = text_of(cause->text), .hint = text_of(hint)};
-	struct cedar_range range = {
-		.line = cause->line,
-		.column = cause->column,
-		.length = 1,
-		.start = (uint32_t)excerpt_offset(checking->part, cause->line, cause->column),
-	};
+	struct cedar_range range = {.line = cause->line, .column = cause->column, .length = 1};
 
 	/* A limit that has a place is the text's; without one it is the memory's. */
 	if (cause->code == CEDAR_ERROR_LIMIT && cause->line == 0)
 		return failed(checking->err, cause);
-	return add(checking, finding, cause->line == 0 ? NULL : &range);
+	if (cause->line == 0)
+		return add(checking, finding, NULL);
+	excerpt_place_end(checking->part, &range.line, &range.column);
+	range.start = (uint32_t)excerpt_offset(checking->part, range.line, range.column);
+	return add(checking, finding, &range);
 }
 
 /* ---- rules of ours ---- */

@@ -117,16 +117,15 @@ static struct text failing_clause(struct evaluation *evaluation, struct ceiling 
 	return cedar_text_to(explanation.text);
 }
 
-/* Of an identity above: the caller learns whose line it is, and not what the line says. */
-static bool refuse_condition_of_other(
-	struct evaluation *evaluation, const struct registry_entry *entry, struct text id)
+/* Of an identity above: the sentences, which the caller is told, say whose line it is, and not what
+ * the line says.  That is on record, for people. */
+static bool refuse_condition_of_other(struct evaluation *evaluation, struct text id)
 {
 	return refuse(evaluation, REASON_NO_ENTITLEMENT,
 		SAY("%.*s permits %.*s only under a condition that this call does not meet.",
 			TEXT_ARGS(id), TEXT_ARGS(evaluation->call->tool)),
-		SAY("Arguments for which the condition holds, which remit why %.*s tells people, "
-		    "or a wider line in that charter, approved.",
-			TEXT_ARGS(entry->name)));
+		TEXT("Arguments for which the condition holds, which the record tells people, or "
+		     "a wider line in that charter, approved."));
 }
 
 static bool refuse_false_condition(struct evaluation *evaluation,
@@ -134,14 +133,12 @@ static bool refuse_false_condition(struct evaluation *evaluation,
 {
 	struct text id = SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(entry->name),
 		entry->in_force->version, line->number);
-	struct text clause;
+	struct text clause = failing_clause(evaluation, entry->ceiling, line, id);
 
 	evaluation->out->entitlement = id;
-	evaluation->out->clause = TEXT("");
-	if (entry != evaluation->entry)
-		return refuse_condition_of_other(evaluation, entry, id);
-	clause = failing_clause(evaluation, entry->ceiling, line, id);
 	evaluation->out->clause = clause;
+	if (entry != evaluation->entry)
+		return refuse_condition_of_other(evaluation, id);
 	return refuse(evaluation, REASON_NO_ENTITLEMENT,
 		SAY("%.*s permits %.*s only when %.*s.", TEXT_ARGS(id),
 			TEXT_ARGS(evaluation->call->tool), TEXT_ARGS(clause)),

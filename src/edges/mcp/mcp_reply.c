@@ -10,11 +10,14 @@
 
 static const char decision_key[] = "remit/decision";
 
-/* Whether its clause is of a guardrail: an agent may know the lines of its charter and
- * which policy refused it, but not what that policy says of others. */
+/* Whether its clause is of a guardrail, or of the charter of an identity above: an agent may know
+ * the lines of its own charter and which policy refused it, but not what others' say.  What
+ * its own line permitted has that line for its policy, whoever refuses then. */
 static bool hides_clause(const struct decision *decision)
 {
-	return decision->policies_count > 0 && !text_starts_with(decision->policies[0], "charter/");
+	return decision->policies_count > 0 &&
+	       (!text_starts_with(decision->policies[0], "charter/") ||
+		       !text_equal(decision->policies[0], decision->entitlement));
 }
 
 /* The decision, with the record and the approval it led to. */

@@ -219,6 +219,14 @@ static void deny(struct evaluate_answer *out, enum reason reason)
 	out->explanation = text_of(reason_meaning(reason));
 }
 
+/* A tool; of a request to a model PROVIDER/MODEL, whose name may have more letters in it. */
+static bool is_named(const struct application_question *asked, enum effect effect)
+{
+	return text_is(asked->resource.type, "tool") &&
+	       (effect == EFFECT_GENERATE ? name_is_provider_model(asked->resource.id)
+					  : name_is_tool(asked->resource.id));
+}
+
 static bool decide_own(struct evaluate *evaluate, const struct evaluate_asking *asking,
 	struct arena *arena, struct evaluate_answer *out, struct error *err)
 {
@@ -238,7 +246,7 @@ static bool decide_own(struct evaluate *evaluate, const struct evaluate_asking *
 		deny(out, REASON_IDENTITY_UNKNOWN);
 		return true;
 	}
-	if (!text_is(asked->resource.type, "tool") || !name_is_tool(asked->resource.id)) {
+	if (!is_named(asked, question.effect)) {
 		deny(out, REASON_TOOL_UNKNOWN);
 		return true;
 	}

@@ -103,6 +103,32 @@ static void a_place_is_a_byte_of_the_text(void **state)
 	assert_int_equal(excerpt_offset(TEXT("ab\ncd"), 7, 1), 5);
 }
 
+static void what_is_missing_at_the_end_is_missing_on_the_last_line(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t line, column;             /* told */
+		uint32_t line_after, column_after; /* shown */
+	} places[] = {
+		{"a &&\n", 2, 1, 1, 5},
+		{"a\nb &&\n\n\n", 5, 1, 2, 5},
+		{"a &&", 1, 5, 1, 5},
+		{"a &&\nb\n", 1, 3, 1, 3},
+		{"a\n\nb\n", 2, 1, 2, 1},
+		{"\n", 2, 1, 1, 1},
+		{"", 1, 1, 1, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		uint32_t line = places[i].line, column = places[i].column;
+
+		excerpt_place_end(text_of(places[i].text), &line, &column);
+		assert_int_equal(line, places[i].line_after);
+		assert_int_equal(column, places[i].column_after);
+	}
+}
+
 static void without_room_nothing_is_shown(void **state)
 {
 	struct arena *small = arena_create(4);
@@ -130,6 +156,7 @@ int main(void)
 		TEST(a_long_line_is_cut_around_the_caret),
 		TEST(a_long_line_is_cut_between_characters),
 		TEST(a_place_is_a_byte_of_the_text),
+		TEST(what_is_missing_at_the_end_is_missing_on_the_last_line),
 		TEST(without_room_nothing_is_shown),
 	};
 

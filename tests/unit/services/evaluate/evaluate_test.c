@@ -267,14 +267,15 @@ static void remit_says_what_the_gateway_would(void **state)
 /* May reply, and ask one model. */
 #define ASKER                                                                                      \
 	"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"        \
-	"transport: {url: 'https://models.example/'}\nmodels: [{name: m, up-to: internal}]\n"      \
+	"transport: {url: 'https://models.example/'}\nmodels: [{name: 'a/b:8', up-to: "            \
+	"internal}]\n"                                                                             \
 	"---\n"                                                                                    \
 	"object: identity\nname: a1\nkind: agent\nclass: update\nrisk: low\nowner: ana\n"          \
 	"backup-owner: bo\nunit: support\npurpose: Asks\nenvironments: [staging]\n"                \
-	"model: [{provider: open, name: m, up-to: internal}]\n"                                    \
+	"model: [{provider: open, name: 'a/b:8', up-to: internal}]\n"                              \
 	"outputs: [{to: reply, up-to: internal}]\n"                                                \
 	"entitlements:\n"                                                                          \
-	"  - {effect: generate, resource: 'model:open/m',"                                         \
+	"  - {effect: generate, resource: 'model:open/a/b:8',"                                     \
 	" when: 'context.generation.prompt_tokens < 100'}\n"                                       \
 	"expires: 2030-01-01\n"
 
@@ -282,11 +283,11 @@ static void of_a_model_the_arguments_are_facts_of_the_request(void **state)
 {
 	struct bench *bench = *state;
 	struct evaluate_asker asker = asker_of("", "a1");
-	struct application_question least = own(bench, "generate", "open/m", NULL);
+	struct application_question least = own(bench, "generate", "open/a/b:8", NULL);
 	struct application_question fits =
-		own(bench, "generate", "open/m", "{\"args\":{\"prompt_tokens\":99}}");
+		own(bench, "generate", "open/a/b:8", "{\"args\":{\"prompt_tokens\":99}}");
 	struct application_question large =
-		own(bench, "generate", "open/m", "{\"args\":{\"prompt_tokens\":100}}");
+		own(bench, "generate", "open/a/b:8", "{\"args\":{\"prompt_tokens\":100}}");
 	const struct evaluate_search search = {
 		.question = &least, .part = EVALUATE_ACTIONS, .limit = 9};
 	struct evaluate_page page;
