@@ -287,6 +287,32 @@ static void printing_keeps_only_the_brackets_that_matter(void **state)
 	world_close(&world);
 }
 
+/* Only \* is a star that stands for itself. */
+static void a_star_written_by_its_code_is_a_wildcard(void **state)
+{
+	static const char *const wild[] = {"\"abc\" like \"a\\u{2a}c\"",
+		"\"abc\" like \"a\\u{00_00_2A}c\"", "\"abc\" like \"a\\x2ac\"",
+		"\"a*c\" like \"a\\x2ac\"", "\"abc\" like \"\\x2A\\u{2a}*\\x2ac\"",
+		"\"a*bc\" like \"a\\*\\x2ac\"", "\"a\\\\x2ac\" like \"a\\\\x2ac\""};
+	struct cedar_expression *expression;
+	struct cedar_text text;
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (size_t i = 0; i < sizeof wild / sizeof wild[0]; i++)
+		assert_value(&world, wild[i], "true");
+	assert_value(&world, "\"abc\" like \"a\\*c\"", "false");
+	assert_value(&world, "\"abc\" like \"a\\\\x2ac\"", "false");
+	assert_true(cedar_expression_parse(
+		&expression, CEDAR_TEXT("\"a\" like \"a\\x2a\\*\\u{2a}\""), &world.err));
+	text = cedar_expression_format(expression, world.arena);
+	(void)snprintf(world.text, sizeof world.text, "%.*s", (int)text.length, text.data);
+	assert_string_equal(world.text, "\"a\" like \"a*\\**\"");
+	cedar_expression_destroy(&expression);
+	world_close(&world);
+}
+
 static void a_policy_is_printed_in_normal_form(void **state)
 {
 	struct world world;
@@ -316,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_policy_ends_at_its_byte_limit),
 		cmocka_unit_test(a_policy_text_ends_at_its_byte_limit),
 		cmocka_unit_test(printing_keeps_only_the_brackets_that_matter),
+		cmocka_unit_test(a_star_written_by_its_code_is_a_wildcard),
 		cmocka_unit_test(a_policy_is_printed_in_normal_form),
 	};
 
