@@ -437,6 +437,72 @@ static void steps_are_as_many_as_the_limit_at_most(void **state)
 	cedar_schema_destroy(&schema);
 }
 
+/* The least limit of steps by which the policy can be validated. */
+static uint64_t steps_of(const char *policy)
+{
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set = set_of(policy);
+	struct validate_options options = {CEDAR_RULE_4_13, 0};
+	uint64_t too_few = 0, enough = CEDAR_VALIDATION_STEPS_MAX;
+
+	while (enough - too_few > 1) {
+		struct cedar_arena *arena = cedar_arena_create(SUPPORT_ARENA_BYTES);
+		struct cedar_validation validation;
+		struct cedar_error err;
+
+		options.steps_max = too_few + (enough - too_few) / 2;
+		if (validate_with(set, schema, &options, arena, &validation, &err))
+			enough = options.steps_max;
+		else
+			too_few = options.steps_max;
+		cedar_arena_destroy(&arena);
+	}
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+	return enough;
+}
+
+/* `principal has boss.boss.. && context.m && context.m ..`, `count` of each. */
+static uint64_t steps_of_chain(int count)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(text, sizeof text,
+		"permit(principal, action == Action::\"view\", resource is Doc) when { "
+		"principal has boss");
+
+	for (int i = 1; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ".boss");
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, " && context.m");
+	(void)snprintf(text + used, sizeof text - used, " };");
+	return steps_of(text);
+}
+
+static void what_was_tested_is_known_once_along_a_chain(void **state)
+{
+	uint64_t steps = steps_of_chain(400), twice = steps_of_chain(800);
+
+	(void)state;
+	assert_true(twice < 3 * steps);
+}
+
+/* A failing operand takes back what the ones before it made safe. */
+static void what_was_tested_is_forgotten_after_an_error(void **state)
+{
+	(void)state;
+	assert_finds(
+		"principal has o && principal.o == \"\" && principal.f && principal.o == \"b\" "
+		"|| principal.o == \"\"",
+		"unsafe_attribute");
+	assert_finds("principal has o && principal.x && principal.o == \"\"",
+		"unknown_attribute, unsafe_attribute");
+	assert_finds("(principal has o && false) || principal.o == \"\"", "unsafe_attribute");
+	assert_finds("principal has o && principal has boss && principal.boss has o && "
+		     "principal.o == principal.boss.o && principal.r has a.b && "
+		     "principal.r.a.b.c == 1 && principal.boss.r.a.n == 1",
+		"unsafe_attribute");
+}
+
 /* One policy with so many different errors. */
 static void check_findings(int errors, size_t listed)
 {
@@ -505,6 +571,8 @@ int main(void)
 		cmocka_unit_test(text_that_changes_direction_is_a_warning),
 		cmocka_unit_test(a_finding_says_where_and_what_to_do),
 		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),
+		cmocka_unit_test(what_was_tested_is_known_once_along_a_chain),
+		cmocka_unit_test(what_was_tested_is_forgotten_after_an_error),
 		cmocka_unit_test(findings_are_listed_up_to_the_limit_and_all_counted),
 		cmocka_unit_test(a_full_arena_is_no_validation),
 	};
