@@ -1,3 +1,5 @@
+#include <inttypes.h>
+
 #include "cedar/validate_inner.h"
 
 #include "support.h"
@@ -437,6 +439,49 @@ static void steps_are_as_many_as_the_limit_at_most(void **state)
 	cedar_schema_destroy(&schema);
 }
 
+/* How many slots the expressions of a policy are away from their own ones in the table
+ * that finds them, all together.  There are `count` texts of a number between two others. */
+static size_t slots_away(const char *before, uint64_t step, const char *after, int count)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(
+		text, sizeof text, "permit(principal, action, resource) when { true");
+	struct cedar_policy_set *set;
+	struct condition condition;
+	struct tree tree = {.arena = arena_create(SUPPORT_ARENA_BYTES)};
+	size_t away = 0;
+	uint64_t hash;
+	uint32_t position;
+
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, "||%s%" PRIu64 "%s",
+			before, (uint64_t)i * step, after);
+	(void)snprintf(text + used, sizeof text - used, " };");
+	set = set_of(text);
+	assert_true(tree_build(&tree, &set->policies[0].ast, &condition));
+	assert_true(tree.count >= (uint32_t)count);
+	for (uint32_t at = 0; at < tree.table.slot_count; at++) {
+		if (table_slot(&tree.table, at, &hash, &position))
+			away += (at - (uint32_t)hash) & (tree.table.slot_count - 1);
+	}
+	table_deinit(&tree.table);
+	arena_destroy(&tree.arena);
+	cedar_policy_set_destroy(&set);
+	return away;
+}
+
+/* Nobody who writes a policy makes expressions share their slots. */
+static void expressions_that_are_alike_do_not_collide(void **state)
+{
+	enum { COUNT = 2000 };
+
+	(void)state;
+	assert_true(slots_away("1<", (uint64_t)1 << 33, "", COUNT) < 8 * COUNT);
+	assert_true(slots_away("\"\"like\"", 1, "\"", COUNT) < 8 * COUNT);
+	assert_true(slots_away("\"\"like\"*", 1, "\"", COUNT) < 8 * COUNT);
+	assert_true(slots_away("1==T", 1, "::\"a\"", COUNT) < 8 * COUNT);
+}
+
 /* The least limit of steps by which the policy can be validated. */
 static uint64_t steps_of(const char *policy)
 {
@@ -571,6 +616,7 @@ int main(void)
 		cmocka_unit_test(text_that_changes_direction_is_a_warning),
 		cmocka_unit_test(a_finding_says_where_and_what_to_do),
 		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),
+		cmocka_unit_test(expressions_that_are_alike_do_not_collide),
 		cmocka_unit_test(what_was_tested_is_known_once_along_a_chain),
 		cmocka_unit_test(what_was_tested_is_forgotten_after_an_error),
 		cmocka_unit_test(findings_are_listed_up_to_the_limit_and_all_counted),
