@@ -724,7 +724,9 @@ struct cedar_validation {
 	 * CEDAR_FINDINGS_MAX. */
 	const struct cedar_finding *findings;
 	size_t count;
-	size_t error_count; /* of all errors, also those not listed */
+	/* Of all errors.  Those that are not listed count for each kind of request
+	 * they are found for: once the list is full it is the most there may be. */
+	size_t error_count;
 };
 
 enum cedar_validation_rule {

@@ -548,6 +548,78 @@ static void what_was_tested_is_forgotten_after_an_error(void **state)
 		"unsafe_attribute");
 }
 
+/* One of a name of three bytes that no name of the schema is like, but Doc. */
+static struct cedar_text hint_within(uint64_t cells, uint64_t *left, struct world *world)
+{
+	struct cedar_schema *schema = open_schema();
+	struct report report = {
+		.code = CEDAR_FINDING_UNKNOWN_ENTITY_TYPE, .name = CEDAR_TEXT("Dos")};
+	struct cedar_text hint;
+
+	*left = cells;
+	hint = report_hint(cedar_arena_inner(world->arena), schema, &report, CEDAR_TEXT(""), left);
+	assert_non_null(hint.data);
+	cedar_schema_destroy(&schema);
+	return hint;
+}
+
+static void names_are_compared_as_long_as_there_are_cells(void **state)
+{
+	struct world world;
+	uint64_t left, needed;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_true(hint_within(VALIDATE_HINT_CELLS_MAX, &left, &world).length > 0);
+	needed = VALIDATE_HINT_CELLS_MAX - left;
+	assert_true(needed > 9);
+	for (uint64_t cells = needed - 1; cells <= needed + 1; cells++) {
+		struct cedar_text hint = hint_within(cells, &left, &world);
+
+		assert_int_equal(hint.length > 0, cells >= needed);
+		assert_int_equal(left, cells >= needed ? cells - needed : 0);
+	}
+	world_close(&world);
+}
+
+/* So many reads of a member of the context that has none of so many names of 60 bytes. */
+static void hints_end_where_they_cost_too_much(void **state)
+{
+	enum { MEMBERS = 1000, READS = 800, NAME_BYTES = 60 };
+	static char schema_of[MEMBERS * (NAME_BYTES + 40) + 200], text[CEDAR_POLICY_BYTES_MAX];
+	struct cedar_schema *schema;
+	struct cedar_policy_set *set;
+	struct cedar_validation validation;
+	struct world world;
+	size_t used, hints = 0;
+
+	(void)state;
+	used = (size_t)snprintf(schema_of, sizeof schema_of,
+		"entity U; action a appliesTo {principal: U, resource: U, context: {");
+	for (int i = 0; i < MEMBERS; i++)
+		used += (size_t)snprintf(schema_of + used, sizeof schema_of - used, "%sx%0*d: Long",
+			i == 0 ? "" : ", ", NAME_BYTES - 1, i);
+	(void)snprintf(schema_of + used, sizeof schema_of - used, "}};");
+	used = (size_t)snprintf(text, sizeof text, "permit(principal, action, resource) when {0");
+	for (int i = 0; i < READS; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof text - used, "<0||context.x%0*d", NAME_BYTES - 2, i);
+	(void)snprintf(text + used, sizeof text - used, "<0};");
+	world_open(&world, NULL, NULL);
+	assert_true(cedar_schema_parse(&schema, cedar_text_of(schema_of), &world.err));
+	set = set_of(text);
+	assert_true(
+		cedar_validate(set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_int_equal(validation.error_count, READS);
+	for (size_t i = 0; i < validation.count; i++)
+		hints += validation.findings[i].hint.length > 0;
+	assert_true(hints > 0);
+	assert_true(hints * MEMBERS * (NAME_BYTES - 1) * NAME_BYTES <= VALIDATE_HINT_CELLS_MAX);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+	world_close(&world);
+}
+
 /* One policy with so many different errors. */
 static void check_findings(int errors, size_t listed)
 {
@@ -619,6 +691,8 @@ int main(void)
 		cmocka_unit_test(expressions_that_are_alike_do_not_collide),
 		cmocka_unit_test(what_was_tested_is_known_once_along_a_chain),
 		cmocka_unit_test(what_was_tested_is_forgotten_after_an_error),
+		cmocka_unit_test(names_are_compared_as_long_as_there_are_cells),
+		cmocka_unit_test(hints_end_where_they_cost_too_much),
 		cmocka_unit_test(findings_are_listed_up_to_the_limit_and_all_counted),
 		cmocka_unit_test(a_full_arena_is_no_validation),
 	};
