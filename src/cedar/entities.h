@@ -25,6 +25,8 @@ struct entity_node {
 	bool is_present;
 	bool is_parent; /* somebody in the same store names it as a parent */
 	uint8_t visit;  /* enum visit, while the hierarchy is closed */
+	/* Then also: 1 + the index of the node whose ancestor it was found to be last. */
+	uint32_t gathered_for;
 };
 
 /* One bit of 64 for a hash. */
