@@ -64,6 +64,7 @@ static void malformed_policies_are_refused_with_a_place(void **state)
 		SCOPED("{}", ANY, ANY),
 		SCOPED("1", ANY, ANY),
 		SCOPED("{\"op\":\"like\"}", ANY, ANY),
+		SCOPED("{\"op\":\"ALL\"}", ANY, ANY),
 		SCOPED("{\"op\":\"==\"}", ANY, ANY),
 		SCOPED("{\"op\":\"==\",\"entity\":1}", ANY, ANY),
 		SCOPED("{\"op\":\"All\",\"entity\":" UID("U", "a") "}", ANY, ANY),
@@ -126,6 +127,12 @@ static void malformed_expressions_are_refused_with_a_place(void **state)
 		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"offset\",\"arg\":\"x\"}}}"),
 		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"ip\"}}}"),
 		PERMIT("{\"Value\":{\"__entity\":{\"type\":\"U\"}}}"),
+		PERMIT("{\"Value\":{\"__entity\":{\"__entity\":" UID("U", "a") "}}}"),
+		PERMIT("{\"Value\":[{\"__entity\":{\"__entity\":" UID("U", "a") "}}]}"),
+		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"ip\",\"args\":{}}}}"),
+		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"ip\",\"args\":[],\"arg\":\"x\"}}}"),
+		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"offset\",\"args\":[]}}}"),
+		PERMIT("{\"like\":{\"left\":{\"Value\":\"a\"},\"pattern\":[{\"Wildcard\":1}]}}"),
 		PERMIT("{\"Value\":{\"__expr\":\"x\"}}"),
 		PERMIT("{\"Value\":1.5}"),
 	};
@@ -161,6 +168,11 @@ static void every_form_is_read_as_its_text(void **state)
 		{"{\"Value\":[1,\"a\",{\"b\":true}]}", "[1, \"a\", {b: true}]"},
 		{"{\"Value\":{\"__entity\":" UID("N::U", "a") "}}", "N::U::\"a\""},
 		{"{\"Value\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"::1\"}}}", "ip(\"::1\")"},
+		{"{\"Value\":{\"__extn\":{\"fn\":\"ip\",\"args\":[\"::1\"]}}}", "ip(\"::1\")"},
+		{"{\"Value\":{\"__extn\":{\"fn\":\"offset\",\"args\":[{\"__extn\":{\"fn\":"
+		 "\"datetime\",\"arg\":\"2024-01-01\"}},{\"__extn\":{\"fn\":\"duration\","
+		 "\"arg\":\"1h\"}}]}}}",
+			"datetime(\"2024-01-01\").offset(duration(\"1h\"))"},
 		{"{\"decimal\":[{\"Value\":\"1.0\"}]}", "decimal(\"1.0\")"},
 		{"{\"lessThan\":[{\"Var\":\"context\"},{\"Value\":1}]}", "context.lessThan(1)"},
 		{"{\"isEmpty\":{\"arg\":{\"Set\":[]}}}", "[].isEmpty()"},
@@ -172,10 +184,15 @@ static void every_form_is_read_as_its_text(void **state)
 		 "\"Wildcard\","
 		 "\"Wildcard\",{\"Literal\":\"b\"},{\"Literal\":\"c\"}]}}",
 			"\"\" like \"a\\***bc\""},
+		{"{\"like\":{\"left\":{\"Value\":\"\"},\"pattern\":[{\"Literal\":\"a\"},"
+		 "{\"Wildcard\":null},{\"Wildcard\":null},{\"Literal\":\"b\"}]}}",
+			"\"\" like \"a**b\""},
 		{"{\"like\":{\"left\":{\"Value\":\"\"},\"pattern\":[]}}", "\"\" like \"\""},
 		{"{\"is\":{\"left\":{\"Var\":\"principal\"},\"entity_type\":\"U\",\"in\":{\"Var\":"
 		 "\"resource\"}}}",
 			"principal is U in resource"},
+		{"{\"is\":{\"left\":{\"Var\":\"principal\"},\"entity_type\":\"U\",\"in\":null}}",
+			"principal is U"},
 		{"{\"&&\":{\"left\":{\"&&\":{\"left\":{\"Value\":true},\"right\":{\"Value\":false}}"
 		 "},"
 		 "\"right\":{\"Value\":1}}}",
@@ -224,6 +241,10 @@ static void scopes_slots_and_annotations_are_read(void **state)
 						    "\"slot\":\"?resource\"}}")),
 			"principal in ?principal,\n  action in [Action::\"a\", Action::\"b\"],\n"
 			"  resource is R in ?resource"));
+	assert_non_null(strstr(text_of_json(&world, SCOPED("{\"op\":\"all\"}", ANY,
+							    "{\"op\":\"is\",\"entity_type\":\"R\","
+							    "\"in\":null}")),
+		"principal,\n  action,\n  resource is R\n"));
 	assert_non_null(strstr(
 		text_of_json(&world, "{\"effect\":\"permit\"," ALL ",\"conditions\":[],"
 				     "\"annotations\":{\"a\":null,\"b\":\"\",\"if\":\"x\"}}"),
