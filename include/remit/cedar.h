@@ -371,7 +371,8 @@ bool cedar_policy_set_find_template(
 /* The first policy with that effect (guardrails hold no CEDAR_PERMIT). */
 bool cedar_policy_set_find_effect(const struct cedar_policy_set *set, enum cedar_effect effect,
 	size_t *index) CEDAR_MUST_CHECK;
-/* The policy in normal form, which parses to the same policy (a link's to one
+/* The policy in normal form (without blanks where it is longer than
+ * CEDAR_POLICY_BYTES_MAX), which parses to the same policy (a link's to one
  * without slots); .data is NULL when the arena is full. */
 struct cedar_text cedar_policy_format(const struct cedar_policy_set *set, size_t index,
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;

@@ -141,6 +141,11 @@ static void malformed_expressions_are_refused_with_a_place(void **state)
 	check_refused(bad, sizeof bad / sizeof bad[0]);
 }
 
+static bool same_text(struct cedar_text a, struct cedar_text b)
+{
+	return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
+
 /* The policy of this JSON in normal form. */
 static const char *text_of_json(struct world *world, const char *json)
 {
@@ -429,6 +434,40 @@ static void json_of_policies_nests_up_to_its_own_limit(void **state)
 	free(json);
 }
 
+/* One without blanks is longer in normal form, which has them. */
+static void a_dense_policy_reads_back_from_what_is_written(void **state)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	struct world world;
+	struct cedar_policy_set *set, *again;
+	struct cedar_text json, normal;
+	size_t used;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	used = (size_t)snprintf(text, sizeof text, "@a permit(principal,action,resource)when{true");
+	while (used + 200 < sizeof text)
+		used += (size_t)snprintf(text + used, sizeof text - used,
+			"&&context.a<-1&&(if true then U::\"a  b\"else U::\"b\")in[U::\"\"]&&"
+			"!(context has\"a  b\"||2- -1==3)&&\"\"like\"*  *\"&&{a:-(-5)}is U");
+	(void)snprintf(text + used, sizeof text - used, "};");
+	set = set_of(text);
+	json = cedar_policy_format_json(set, 0, world.arena);
+	assert_true(cedar_policy_set_create(&again, &world.err));
+	if (!cedar_policy_set_add_json(again, CEDAR_TEXT("p"), json, &world.err))
+		fail_msg("%s", world.err.text);
+	assert_true(same_text(cedar_policy_format_json(again, 0, world.arena), json));
+	normal = cedar_policy_format(set, 0, world.arena);
+	assert_true(normal.length <= CEDAR_POLICY_BYTES_MAX);
+	assert_true(same_text(cedar_policy_format(again, 0, world.arena), normal));
+	cedar_policy_set_destroy(&again);
+	assert_true(cedar_policy_set_parse(&again, normal, NULL, &world.err));
+	assert_true(same_text(cedar_policy_format_json(again, 0, world.arena), json));
+	cedar_policy_set_destroy(&again);
+	cedar_policy_set_destroy(&set);
+	world_close(&world);
+}
+
 static void json_of_policies_is_bounded_in_bytes(void **state)
 {
 	size_t room = (size_t)CEDAR_POLICY_JSON_BYTES_MAX + 1;
@@ -456,6 +495,7 @@ int main(void)
 		cmocka_unit_test(expressions_and_values_nest_up_to_the_depth_limit),
 		cmocka_unit_test(a_long_chain_nests_in_json_and_is_flat_in_the_policy),
 		cmocka_unit_test(json_of_policies_nests_up_to_its_own_limit),
+		cmocka_unit_test(a_dense_policy_reads_back_from_what_is_written),
 		cmocka_unit_test(json_of_policies_is_bounded_in_bytes),
 	};
 
