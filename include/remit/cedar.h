@@ -639,7 +639,8 @@ bool cedar_expression_residual(const struct cedar_expression *expression,
 	const struct cedar_entities *entities, const struct cedar_partial *partial,
 	struct cedar_arena *arena, struct cedar_residual *out,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* The expression in normal form; .data is NULL when the arena is full. */
+/* The expression in normal form (without blanks where it is longer than
+ * CEDAR_POLICY_BYTES_MAX); .data is NULL when the arena is full. */
 struct cedar_text cedar_expression_format(
 	const struct cedar_expression *expression, struct cedar_arena *arena) CEDAR_MUST_CHECK;
 
