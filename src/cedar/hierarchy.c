@@ -15,7 +15,7 @@
 
 enum visit { VISIT_NEW = 0, VISIT_OPEN, VISIT_DONE };
 
-enum { GATHERED_FIRST = 64, SORT_INSERTING_MAX = 16, FRAMES_ON_STACK = 16 };
+enum { GATHERED_FIRST = 64, SORT_INSERTING_MAX = 16, FRAMES_ON_STACK = 16, LOOK_UP_COST = 8 };
 
 /* An open node and the first of its parents not yet looked at. */
 struct frame {
@@ -225,6 +225,24 @@ static bool is_gathered(struct closing *closing, const struct cedar_uid *uid)
 	return false;
 }
 
+/* True if it is seen at little cost that all ancestors of the parent are there: its own
+ * parents are, of which it has few.  Looking one up costs as much as LOOK_UP_COST marks. */
+static bool has_all_gathered(const struct closing *closing, const struct entity_node *parent)
+{
+	const struct cedar_entities *entities = closing->entities;
+
+	/* In an overlay a parent's parent may be hidden by another entity. */
+	if (entities->below != NULL || parent->parent_count > parent->ancestor_count / LOOK_UP_COST)
+		return false;
+	for (uint32_t p = 0; p < parent->parent_count; p++) {
+		const struct entity_node *node = entities_find_here(entities, &parent->parents[p]);
+
+		if (node == NULL || node->gathered_for != closing->mark)
+			return false;
+	}
+	return true;
+}
+
 /* The parent and its ancestors.  Of one that is there already all of them are. */
 static bool gather_parent(struct closing *closing, const struct entity_node *parent)
 {
@@ -235,6 +253,8 @@ static bool gather_parent(struct closing *closing, const struct entity_node *par
 	if (!reserve_gathered(closing, parent->ancestor_count + 1))
 		return false;
 	closing->gathered[closing->gathered_count++] = itself;
+	if (has_all_gathered(closing, parent))
+		return true;
 	for (uint32_t i = 0; i < parent->ancestor_count; i++) {
 		if (!is_gathered(closing, parent->ancestors[i].uid))
 			closing->gathered[closing->gathered_count++] = parent->ancestors[i];
