@@ -371,7 +371,8 @@ bool cedar_policy_set_find_template(
 /* The first policy with that effect (guardrails hold no CEDAR_PERMIT). */
 bool cedar_policy_set_find_effect(const struct cedar_policy_set *set, enum cedar_effect effect,
 	size_t *index) CEDAR_MUST_CHECK;
-/* The policy in normal form, which parses to the same policy (a link's to one
+/* The policy in normal form (without blanks where it is longer than
+ * CEDAR_POLICY_BYTES_MAX), which parses to the same policy (a link's to one
  * without slots); .data is NULL when the arena is full. */
 struct cedar_text cedar_policy_format(const struct cedar_policy_set *set, size_t index,
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;
@@ -638,7 +639,8 @@ bool cedar_expression_residual(const struct cedar_expression *expression,
 	const struct cedar_entities *entities, const struct cedar_partial *partial,
 	struct cedar_arena *arena, struct cedar_residual *out,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* The expression in normal form; .data is NULL when the arena is full. */
+/* The expression in normal form (without blanks where it is longer than
+ * CEDAR_POLICY_BYTES_MAX); .data is NULL when the arena is full. */
 struct cedar_text cedar_expression_format(
 	const struct cedar_expression *expression, struct cedar_arena *arena) CEDAR_MUST_CHECK;
 
@@ -724,7 +726,9 @@ struct cedar_validation {
 	 * CEDAR_FINDINGS_MAX. */
 	const struct cedar_finding *findings;
 	size_t count;
-	size_t error_count; /* of all errors, also those not listed */
+	/* Of all errors.  Those that are not listed count for each kind of request
+	 * they are found for: once the list is full it is the most there may be. */
+	size_t error_count;
 };
 
 enum cedar_validation_rule {

@@ -258,26 +258,31 @@ static bool judge(struct telling *telling, const struct ast *node, struct cedar_
 	return true;
 }
 
+/* Where there is no place left, a part that is satisfied is not told: what that would
+ * take, its place counted from the policy's start among it, is spared. */
 static bool tell_part(struct telling *telling, const struct ast *node, struct cedar_part part)
 {
 	struct cedar_text source = telling->policy->ast.source;
 	struct arena *scratch = telling->evaluation.scratch;
 	enum cedar_outcome outcome = CEDAR_OUTCOME_SATISFIED;
+	bool is_reached = !is_settled(telling);
 	struct cedar_operand *operands;
 
-	if (telling->out->part_count == CEDAR_PARTS_MAX && is_settled(telling)) {
+	if (is_reached && !judge(telling, node, &part, &outcome))
+		return false;
+	if (telling->out->part_count == CEDAR_PARTS_MAX && outcome == CEDAR_OUTCOME_SATISFIED) {
 		telling->out->is_cut = true;
 		return true;
 	}
 	part.text = (struct cedar_text){source.data + node->start, node->end - node->start};
-	part.range = stored_policy_range(telling->policy, node->start, node->end);
+	if (part.result != CEDAR_PART_FAILED) /* which has the place of what failed */
+		part.range = stored_policy_range(telling->policy, node->start, node->end);
 	part.comparison = comparison_of(scratch, node, source);
-	if (!is_settled(telling)) {
+	if (is_reached) {
 		operands = arena_array(scratch, struct cedar_operand, CEDAR_OPERANDS_MAX);
 		if (operands == NULL)
 			return cedar_fail_memory(telling->err);
-		if (!judge(telling, node, &part, &outcome) ||
-			!put_operands(telling, node, operands, &part.operand_count))
+		if (!put_operands(telling, node, operands, &part.operand_count))
 			return false;
 		part.operands = operands;
 	}

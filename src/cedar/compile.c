@@ -16,7 +16,8 @@ struct compiler {
 	struct program *program;
 	struct cedar_text source; /* what offsets in trees count in; empty: not known */
 	struct cedar_error *err;
-	uint32_t stack; /* values on it at this point */
+	uint32_t stack;       /* values on it at this point */
+	struct table failing; /* constants that were folded in vain, by hash_node */
 };
 
 static bool compile(struct compiler *compiler, const struct ast *node);
@@ -233,6 +234,33 @@ static bool is_constant(const struct ast *node)
 	return true;
 }
 
+/* Another one for each node. */
+static uint64_t hash_node(const struct ast *node)
+{
+	uint64_t mixed = (uint64_t)(uintptr_t)node * 0x9E3779B97F4A7C15;
+
+	return mixed ^ mixed >> 32;
+}
+
+static bool is_failing(const struct compiler *compiler, const struct ast *node)
+{
+	struct table_cursor cursor = table_start(&compiler->failing, hash_node(node));
+	uint32_t ignored;
+
+	return table_next(&compiler->failing, &cursor, &ignored);
+}
+
+/* What failed inside another constant is not tried again on its own: nested ones would
+ * take the square of their number. */
+static bool note_failing(struct compiler *compiler, const struct ast *node)
+{
+	compiler->failing.arena = compiler->program->arena;
+	if (!table_reserve(&compiler->failing, compiler->failing.used + 1))
+		return cedar_fail_memory(compiler->err);
+	table_put(&compiler->failing, hash_node(node), 0);
+	return true;
+}
+
 /* Folds what is_constant; NONE means that it fails when it is evaluated. */
 static bool fold(struct compiler *compiler, const struct ast *node, struct cedar_value *out);
 
@@ -281,15 +309,10 @@ static bool fold_extension(struct compiler *compiler, const struct ast *node,
 	return false;
 }
 
-static bool fold(struct compiler *compiler, const struct ast *node, struct cedar_value *out)
+static bool fold_new(struct compiler *compiler, const struct ast *node, struct cedar_value *out)
 {
 	struct cedar_value *values;
 
-	*out = (struct cedar_value){.type = CEDAR_NONE};
-	if (node->kind == AST_LITERAL) {
-		*out = node->literal;
-		return true;
-	}
 	if (!fold_children(compiler, node, &values))
 		return false;
 	if (values == NULL)
@@ -299,6 +322,19 @@ static bool fold(struct compiler *compiler, const struct ast *node, struct cedar
 	if (node->kind == AST_RECORD)
 		return fold_record(compiler, node, values, out);
 	return fold_extension(compiler, node, values, out);
+}
+
+static bool fold(struct compiler *compiler, const struct ast *node, struct cedar_value *out)
+{
+	*out = (struct cedar_value){.type = CEDAR_NONE};
+	if (node->kind == AST_LITERAL) {
+		*out = node->literal;
+		return true;
+	}
+	if (is_failing(compiler, node))
+		return true;
+	return fold_new(compiler, node, out) &&
+	       (out->type != CEDAR_NONE || note_failing(compiler, node));
 }
 
 /* Jumps forward are written when their target is known. */
@@ -559,7 +595,7 @@ static bool fold_code(
 	struct compiler *compiler, const struct ast *node, uint32_t start, uint32_t constants)
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
-	struct program *program = compiler->program;
+	struct program *program = compiler->program, few = *program;
 	struct evaluation evaluation = {.scratch = program->arena, .stack = stack};
 	struct piece piece = {start, program->op_count};
 	struct cedar_value value;
@@ -567,7 +603,8 @@ static bool fold_code(
 
 	if (!evaluation_init(&evaluation, NULL, NULL, compiler->err))
 		return false;
-	if (program_run(program, &piece, &evaluation, &value, &failed)) {
+	few.stack_max = program->op_count - 1 - start; /* that of all code may be far more */
+	if (program_run(&few, &piece, &evaluation, &value, &failed)) {
 		program->op_count = start;
 		program->constant_count = constants;
 		compiler->stack--;
@@ -593,7 +630,7 @@ static bool compile(struct compiler *compiler, const struct ast *node)
 bool program_compile(struct program *program, struct piece *out, const struct ast *expression,
 	struct cedar_text source, struct cedar_error *err)
 {
-	struct compiler compiler = {program, source, err, 0};
+	struct compiler compiler = {.program = program, .source = source, .err = err};
 
 	*out = (struct piece){program->op_count, program->op_count};
 	if (!compile(&compiler, expression))
@@ -605,7 +642,7 @@ bool program_compile(struct program *program, struct piece *out, const struct as
 bool program_compile_clauses(struct program *program, struct piece *out,
 	const struct policy_ast *policy, struct cedar_error *err)
 {
-	struct compiler compiler = {program, policy->source, err, 0};
+	struct compiler compiler = {.program = program, .source = policy->source, .err = err};
 
 	*out = (struct piece){program->op_count, program->op_count};
 	for (uint32_t i = 0; i < policy->clause_count; i++) {

@@ -9,7 +9,8 @@
 #include "cedar/revision.h"
 #include "cedar/sort.h"
 
-enum { ROOM_FIRST = 16, ROOM_MAX = 1 << 30 };
+/* From so many on, each that is gathered is looked up among those before. */
+enum { ROOM_FIRST = 16, ROOM_MAX = 1 << 30, LOOKED_UP_FROM = 1024 };
 
 enum state { STATE_NEW = 0, STATE_OPEN, STATE_LEFT };
 
@@ -47,6 +48,7 @@ struct descent {
 	struct forebear *gathered; /* for one entity */
 	uint32_t gathered_count;
 	uint32_t gathered_capacity;
+	struct table taken; /* uid to index in gathered, where they are looked up; or empty */
 	bool has_cycle;
 	bool is_in_order; /* children are gone through by name, so that a cycle is told alike */
 };
@@ -220,38 +222,6 @@ static bool walk(struct descent *descent)
 	return true;
 }
 
-static bool gather(struct descent *descent, struct ancestor ancestor, struct name *name)
-{
-	struct forebear *gathered = make_room(descent->gathered, descent->gathered_count, 1,
-		&descent->gathered_capacity, sizeof *gathered);
-
-	if (gathered == NULL)
-		return cedar_fail_memory(descent->err);
-	descent->gathered = gathered;
-	gathered[descent->gathered_count++] = (struct forebear){ancestor, name};
-	return true;
-}
-
-/* The parent and its ancestors; it is a cell or the foundation's (E1). */
-static bool gather_parent(struct descent *descent, const struct cedar_uid *uid)
-{
-	const struct revision *revision = descent->revision;
-	const struct cell *cell = revision_find_cell(revision, uid);
-	const struct entity_node *node =
-		cell != NULL ? &cell->node : entities_find_here(revision->foundation->store, uid);
-	struct lineage *lineage = cell == NULL ? NULL : cell->lineage;
-	struct ancestor itself = {node->uid.hash, cell != NULL ? &cell->name->uid : &node->uid};
-
-	if (!gather(descent, itself, cell == NULL ? NULL : cell->name))
-		return false;
-	for (uint32_t i = 0; i < node->ancestor_count; i++) {
-		if (!gather(descent, node->ancestors[i],
-			    lineage == NULL ? NULL : lineage->names[i]))
-			return false;
-	}
-	return true;
-}
-
 static int order_forebears(const void *a, const void *b)
 {
 	const struct forebear *left = a, *right = b;
@@ -272,6 +242,73 @@ static void settle_gathered(struct descent *descent)
 			gathered[kept++] = gathered[i];
 	}
 	descent->gathered_count = kept;
+}
+
+/* True if it was gathered before, as far as that is looked up. */
+static bool is_taken(const struct descent *descent, const struct ancestor *ancestor)
+{
+	struct table_cursor cursor = table_start(&descent->taken, ancestor->hash);
+	uint32_t position;
+
+	while (table_next(&descent->taken, &cursor, &position)) {
+		if (uid_equal(descent->gathered[position].ancestor.uid, ancestor->uid))
+			return true;
+	}
+	return false;
+}
+
+/* Of several parents with many ancestors nearly all may be the same ones: from here on
+ * each is gathered once. */
+static bool begin_look_up(struct descent *descent)
+{
+	settle_gathered(descent);
+	if (!table_reserve(&descent->taken, descent->gathered_count))
+		return cedar_fail_memory(descent->err);
+	for (uint32_t i = 0; i < descent->gathered_count; i++)
+		table_put(&descent->taken, descent->gathered[i].ancestor.hash, i);
+	return true;
+}
+
+static bool gather(struct descent *descent, struct ancestor ancestor, struct name *name)
+{
+	bool looks_up = descent->taken.slot_count > 0;
+	struct forebear *gathered;
+
+	if (looks_up && is_taken(descent, &ancestor))
+		return true;
+	gathered = make_room(descent->gathered, descent->gathered_count, 1,
+		&descent->gathered_capacity, sizeof *gathered);
+	if (gathered == NULL)
+		return cedar_fail_memory(descent->err);
+	descent->gathered = gathered;
+	if (looks_up && !table_reserve(&descent->taken, descent->gathered_count + 1))
+		return cedar_fail_memory(descent->err);
+	if (looks_up)
+		table_put(&descent->taken, ancestor.hash, descent->gathered_count);
+	gathered[descent->gathered_count++] = (struct forebear){ancestor, name};
+	return true;
+}
+
+/* The parent and its ancestors; it is a cell or the foundation's (E1). */
+static bool gather_parent(struct descent *descent, const struct cedar_uid *uid)
+{
+	const struct revision *revision = descent->revision;
+	const struct cell *cell = revision_find_cell(revision, uid);
+	const struct entity_node *node =
+		cell != NULL ? &cell->node : entities_find_here(revision->foundation->store, uid);
+	struct lineage *lineage = cell == NULL ? NULL : cell->lineage;
+	struct ancestor itself = {node->uid.hash, cell != NULL ? &cell->name->uid : &node->uid};
+
+	if (is_taken(descent, &itself)) /* and so are its own */
+		return true;
+	if (!gather(descent, itself, cell == NULL ? NULL : cell->name))
+		return false;
+	for (uint32_t i = 0; i < node->ancestor_count; i++) {
+		if (!gather(descent, node->ancestors[i],
+			    lineage == NULL ? NULL : lineage->names[i]))
+			return false;
+	}
+	return true;
 }
 
 static struct lineage *make_lineage(const struct descent *descent)
@@ -298,7 +335,11 @@ static bool renew(struct descent *descent, const struct met *met)
 	if (!cell_create(&cell, descent->revision, met->cell, met->uid, descent->err))
 		return false;
 	descent->gathered_count = 0;
+	table_deinit(&descent->taken);
 	for (uint32_t i = 0; i < cell->node.parent_count; i++) {
+		if (i > 0 && descent->gathered_count >= LOOKED_UP_FROM &&
+			descent->taken.slot_count == 0 && !begin_look_up(descent))
+			goto fail;
 		if (!gather_parent(descent, &cell->node.parents[i]))
 			goto fail;
 	}
@@ -346,6 +387,7 @@ bool revision_descend(struct revision *revision, struct name *const *changed, si
 	while (ok && descent.left_count > 0)
 		ok = renew(&descent, &descent.met[descent.left[--descent.left_count]]);
 	table_deinit(&descent.table);
+	table_deinit(&descent.taken);
 	free(descent.steps);
 	free(descent.met);
 	free(descent.left);

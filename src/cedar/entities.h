@@ -23,8 +23,11 @@ struct entity_node {
 	uint32_t parent_count;
 	uint32_t ancestor_count;
 	bool is_present;
-	bool is_parent; /* somebody in the same store names it as a parent */
-	uint8_t visit;  /* enum visit, while the hierarchy is closed */
+	bool is_declared; /* an action that the schema put there, not who filled the store */
+	bool is_parent;   /* somebody in the same store names it as a parent */
+	uint8_t visit;    /* enum visit, while the hierarchy is closed */
+	/* Then also: 1 + the index of the node whose ancestor it was found to be last. */
+	uint32_t gathered_for;
 };
 
 /* One bit of 64 for a hash. */

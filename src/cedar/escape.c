@@ -106,7 +106,7 @@ static bool unescaper_init(struct unescaper *reader, struct arena *arena, struct
 	return reader->out != NULL || cedar_fail_memory(err);
 }
 
-/* Reads one character that is not a bare star of a pattern. */
+/* Reads one character of a string; a bare star is one. */
 static bool read_character(struct unescaper *reader)
 {
 	char byte = reader->source.data[reader->at++];
@@ -144,13 +144,36 @@ bool string_unescape(struct cedar_text *out, struct arena *arena, struct cedar_t
 	return true;
 }
 
-static uint32_t count_bytes(const struct unescaper *reader, char byte)
+/* At least as many as there may be wildcards: one may also be written as an escape. */
+static uint32_t count_stars(const struct unescaper *reader)
 {
 	uint32_t count = 0;
 
-	for (uint32_t at = reader->at; at < reader->end; at++)
-		count += reader->source.data[at] == byte;
+	for (uint32_t at = reader->at; at < reader->end; at++) {
+		char byte = reader->source.data[at];
+
+		count += byte == '*' || byte == '\\';
+	}
 	return count;
+}
+
+/* One character of a pattern.  A star is a wildcard however it is written, by its
+ * code too; only \* stands for itself. */
+static bool read_pattern_character(struct unescaper *reader, bool *is_wildcard)
+{
+	const char *at = reader->source.data + reader->at;
+
+	*is_wildcard = false;
+	if (at[0] == '\\' && at[1] == '*') {
+		reader->out[reader->length++] = '*';
+		reader->at += 2;
+		return true;
+	}
+	if (!read_character(reader))
+		return false;
+	*is_wildcard = reader->out[reader->length - 1] == '*';
+	reader->length -= *is_wildcard;
+	return true;
 }
 
 bool pattern_unescape(struct like_pattern *out, struct arena *arena, struct cedar_text source,
@@ -164,23 +187,19 @@ bool pattern_unescape(struct like_pattern *out, struct arena *arena, struct ceda
 	*out = (struct like_pattern){NULL, 0};
 	if (!unescaper_init(&reader, arena, source, token, err))
 		return false;
-	pieces = arena_array(arena, struct cedar_text, count_bytes(&reader, '*') + 1);
+	pieces = arena_array(arena, struct cedar_text, count_stars(&reader) + 1);
 	if (pieces == NULL)
 		return cedar_fail_memory(err);
 	while (reader.at < reader.end) {
-		char byte = source.data[reader.at];
+		bool is_wildcard;
 
-		if (byte == '*') {
-			pieces[count++] = (struct cedar_text){
-				reader.out + piece_start, reader.length - piece_start};
-			piece_start = reader.length;
-			reader.at++;
-		} else if (byte == '\\' && source.data[reader.at + 1] == '*') {
-			reader.out[reader.length++] = '*';
-			reader.at += 2;
-		} else if (!read_character(&reader)) {
+		if (!read_pattern_character(&reader, &is_wildcard))
 			return false;
-		}
+		if (!is_wildcard)
+			continue;
+		pieces[count++] =
+			(struct cedar_text){reader.out + piece_start, reader.length - piece_start};
+		piece_start = reader.length;
 	}
 	pieces[count++] =
 		(struct cedar_text){reader.out + piece_start, reader.length - piece_start};

@@ -45,6 +45,14 @@ static bool need(const struct est_reader *reader, const struct document *object,
 		"expected an object with a member \"%s\"", name);
 }
 
+/* The member if it is there and is not null. */
+static const struct document *find_not_null(const struct document *object, const char *name)
+{
+	const struct document *member = document_find(object, name);
+
+	return member == NULL || member->type == DOCUMENT_NULL ? NULL : member;
+}
+
 static bool need_text(const struct est_reader *reader, const struct document *object,
 	const char *name, struct cedar_text *out)
 {
@@ -200,25 +208,37 @@ static bool read_entity(
 	return document_uid(reader->documents, document, uid);
 }
 
-/* {fn, arg} becomes a call. */
+/* The arguments of {fn, arg} or {fn, args: [..]}. */
+static bool read_arguments(struct est_reader *reader, const struct document *call, struct ast *node)
+{
+	const struct document *list = document_find(call, "args"), *document;
+	const struct ast **argument;
+
+	if (list != NULL)
+		return ONLY(reader, call, "fn", "args") &&
+		       read_items(reader, node, list, read_value);
+	argument = arena_new(arena_of(reader), const struct ast *);
+	if (argument == NULL)
+		return fail_memory(reader);
+	return need(reader, call, "arg", &document) && ONLY(reader, call, "fn", "arg") &&
+	       read_value(reader, document, argument) && node_adopt(reader, node, argument, 1);
+}
+
+/* What stands under __extn becomes a call; a method's first argument is what it is
+ * called on, so it has several. */
 static bool read_extension(struct est_reader *reader, const struct document *call, struct ast *node)
 {
-	const struct ast **argument = arena_new(arena_of(reader), const struct ast *);
-	const struct document *document;
 	enum extension_function function;
 	struct cedar_text name;
 
-	if (argument == NULL)
-		return fail_memory(reader);
-	if (!need_text(reader, call, "fn", &name) || !need(reader, call, "arg", &document) ||
-		!ONLY(reader, call, "fn", "arg") || !read_value(reader, document, argument))
+	if (!need_text(reader, call, "fn", &name) || !read_arguments(reader, call, node))
 		return false;
 	function = extension_find(name);
-	if (function == EXTENSION_NONE || extension_is_method(function))
+	if (function == EXTENSION_NONE || (extension_is_method(function) && node->count < 2))
 		return fail(reader, call, "not the name of an extension function");
 	node->kind = AST_EXTENSION;
 	node->detail = (uint8_t)function;
-	return node_adopt(reader, node, argument, 1);
+	return true;
 }
 
 static bool read_object(
@@ -227,7 +247,7 @@ static bool read_object(
 	const struct document *part = document->count == 1 ? document->first : NULL;
 
 	if (part != NULL && cedar_text_is(part->name, "__entity"))
-		return read_entity(reader, part, node);
+		return read_entity(reader, document, node); /* with its escape */
 	if (part != NULL && cedar_text_is(part->name, "__extn"))
 		return read_extension(reader, part, node);
 	if (part != NULL && cedar_text_is(part->name, "__expr"))
@@ -324,9 +344,18 @@ static bool read_is(struct est_reader *reader, const struct document *object, st
 	node->name_count = 1;
 	if (!ONLY(reader, object, "left", "entity_type", "in") || !need_type(reader, object, name))
 		return false;
-	if (document_find(object, "in") == NULL)
+	if (find_not_null(object, "in") == NULL)
 		return READ(reader, node, object, "left");
 	return READ(reader, node, object, "left", "in");
+}
+
+/* "Wildcard", or {"Wildcard": null}. */
+static bool is_wildcard(const struct document *part)
+{
+	if (part->type == DOCUMENT_STRING)
+		return cedar_text_is(part->string, "Wildcard");
+	return part->type == DOCUMENT_OBJECT && part->count == 1 &&
+	       cedar_text_is(part->first->name, "Wildcard") && part->first->type == DOCUMENT_NULL;
 }
 
 /* The literals between two wildcards, joined. */
@@ -336,15 +365,13 @@ static bool read_piece(
 	struct cedar_writer writer = {.arena = arena_of(reader)};
 
 	cedar_write_string(&writer, "");
-	for (; *at != NULL && (*at)->type != DOCUMENT_STRING; *at = (*at)->next) {
+	for (; *at != NULL && !is_wildcard(*at); *at = (*at)->next) {
 		struct cedar_text text;
 
 		if (!need_text(reader, *at, "Literal", &text) || !ONLY(reader, *at, "Literal"))
 			return false;
 		cedar_write(&writer, text);
 	}
-	if (*at != NULL && !cedar_text_is((*at)->string, "Wildcard"))
-		return fail(reader, *at, "expected \"Wildcard\" or a Literal");
 	*out = cedar_writer_text(&writer);
 	return out->data != NULL || fail_memory(reader);
 }
@@ -567,7 +594,7 @@ static bool read_in(struct est_reader *reader, const struct document *object,
 static bool read_is_scope(struct est_reader *reader, const struct document *object,
 	enum ast_variable variable, struct scope_part *part)
 {
-	const struct document *in = document_find(object, "in");
+	const struct document *in = find_not_null(object, "in");
 
 	part->kind = in == NULL ? SCOPE_IS : SCOPE_IS_IN;
 	if (variable == AST_ACTION)
@@ -587,7 +614,7 @@ static bool read_scope(struct est_reader *reader, const struct document *policy,
 	if (!need(reader, policy, ast_variable_name(variable), &object) ||
 		!need_text(reader, object, "op", &op))
 		return false;
-	if (cedar_text_is(op, "All"))
+	if (cedar_text_is(op, "All") || cedar_text_is(op, "all"))
 		return ONLY(reader, object, "op");
 	if (cedar_text_is(op, "in"))
 		return read_in(reader, object, variable, part);

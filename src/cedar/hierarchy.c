@@ -3,7 +3,10 @@
  * A parent that is being visited when it is met again is a cycle.
  *
  * A node's ancestors are its parents and theirs, which are sorted already.  They are
- * gathered in one scratch array, merged and copied without repetition. */
+ * gathered in one scratch array, merged and copied without repetition.  Parents may have
+ * nearly all of theirs in common: a node of this store is gathered once and marked, those
+ * of a store below are left once whenever the scratch is full.  So its room follows the
+ * ancestors of one node, not those of all its parents together. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +15,7 @@
 
 enum visit { VISIT_NEW = 0, VISIT_OPEN, VISIT_DONE };
 
-enum { GATHERED_FIRST = 64, SORT_INSERTING_MAX = 16, FRAMES_ON_STACK = 16 };
+enum { GATHERED_FIRST = 64, SORT_INSERTING_MAX = 16, FRAMES_ON_STACK = 16, LOOK_UP_COST = 8 };
 
 /* An open node and the first of its parents not yet looked at. */
 struct frame {
@@ -30,6 +33,7 @@ struct closing {
 	struct ancestor first[2 * GATHERED_FIRST];
 	size_t gathered_count;
 	size_t gathered_capacity;
+	uint32_t mark; /* of the node that is being finished, as in gathered_for */
 	struct cedar_error *err;
 };
 
@@ -65,32 +69,6 @@ static bool add_placeholders(struct cedar_entities *entities, struct cedar_error
 				node->is_parent = true;
 		}
 	}
-	return true;
-}
-
-static bool gather(struct closing *closing, const struct ancestor *ancestors, uint32_t count)
-{
-	size_t need = closing->gathered_count + count;
-	size_t capacity = closing->gathered_capacity;
-	struct ancestor *larger;
-
-	if (need > capacity) {
-		while (capacity < need)
-			capacity *= 2;
-		larger = calloc(2 * capacity, sizeof *larger);
-		if (larger == NULL)
-			return cedar_fail_memory(closing->err);
-		memcpy(larger, closing->gathered, closing->gathered_count * sizeof *larger);
-		if (closing->room != closing->first)
-			free(closing->room);
-		closing->room = closing->gathered = larger;
-		closing->spare = larger + capacity;
-		closing->gathered_capacity = capacity;
-	}
-	if (count > 0)
-		memcpy(closing->gathered + closing->gathered_count, ancestors,
-			count * sizeof *ancestors);
-	closing->gathered_count = need;
 	return true;
 }
 
@@ -182,17 +160,115 @@ static const struct entity_node *find_parent(
 	return node != NULL ? node : entities_find(entities->below, uid);
 }
 
-static bool keep_gathered(struct closing *closing, struct entity_node *node)
+/* Sorts what was gathered and leaves each once. */
+static void settle_gathered(struct closing *closing)
 {
-	struct ancestor *kept;
-	uint32_t count = 0;
+	size_t kept = 0;
 
 	sort_gathered(closing);
 	for (size_t i = 0; i < closing->gathered_count; i++) {
-		if (count == 0 ||
-			ancestor_order(&closing->gathered[count - 1], &closing->gathered[i]) != 0)
-			closing->gathered[count++] = closing->gathered[i];
+		if (kept == 0 ||
+			ancestor_order(&closing->gathered[kept - 1], &closing->gathered[i]) != 0)
+			closing->gathered[kept++] = closing->gathered[i];
 	}
+	closing->gathered_count = kept;
+}
+
+static bool grow_gathered(struct closing *closing, size_t capacity)
+{
+	struct ancestor *larger = calloc(2 * capacity, sizeof *larger);
+
+	if (larger == NULL)
+		return cedar_fail_memory(closing->err);
+	memcpy(larger, closing->gathered, closing->gathered_count * sizeof *larger);
+	if (closing->room != closing->first)
+		free(closing->room);
+	closing->room = closing->gathered = larger;
+	closing->spare = larger + capacity;
+	closing->gathered_capacity = capacity;
+	return true;
+}
+
+/* Room for `more`, of which some may be there already.  Without a store below all are
+ * nodes of this one, each once. */
+static bool reserve_gathered(struct closing *closing, uint32_t more)
+{
+	size_t capacity = closing->gathered_capacity, most = SIZE_MAX / 2, need;
+
+	if (closing->gathered_count + more <= capacity)
+		return true;
+	if (closing->entities->below == NULL)
+		most = closing->entities->count;
+	else
+		settle_gathered(closing);
+	need = closing->gathered_count + more < most ? closing->gathered_count + more : most;
+	/* Half of it stays free, or the next few would be settled again. */
+	while (capacity < need || (capacity < most && closing->gathered_count > capacity / 2))
+		capacity *= 2;
+	capacity = capacity < most ? capacity : most;
+	return capacity <= closing->gathered_capacity || grow_gathered(closing, capacity);
+}
+
+/* True if the ancestor was gathered for the node before.  Of one below nobody knows. */
+static bool is_gathered(struct closing *closing, const struct cedar_uid *uid)
+{
+	struct cedar_entities *entities = closing->entities;
+	uintptr_t offset = (uintptr_t)uid - (uintptr_t)entities->nodes;
+	struct entity_node *node;
+
+	if (offset >= entities->count * sizeof *entities->nodes)
+		return false;
+	node = &entities->nodes[offset / sizeof *entities->nodes];
+	if (node->gathered_for == closing->mark)
+		return true;
+	node->gathered_for = closing->mark;
+	return false;
+}
+
+/* True if it is seen at little cost that all ancestors of the parent are there: its own
+ * parents are, of which it has few.  Looking one up costs as much as LOOK_UP_COST marks. */
+static bool has_all_gathered(const struct closing *closing, const struct entity_node *parent)
+{
+	const struct cedar_entities *entities = closing->entities;
+
+	/* In an overlay a parent's parent may be hidden by another entity. */
+	if (entities->below != NULL || parent->parent_count > parent->ancestor_count / LOOK_UP_COST)
+		return false;
+	for (uint32_t p = 0; p < parent->parent_count; p++) {
+		const struct entity_node *node = entities_find_here(entities, &parent->parents[p]);
+
+		if (node == NULL || node->gathered_for != closing->mark)
+			return false;
+	}
+	return true;
+}
+
+/* The parent and its ancestors.  Of one that is there already all of them are. */
+static bool gather_parent(struct closing *closing, const struct entity_node *parent)
+{
+	const struct ancestor itself = {cedar_uid_hash(&parent->uid), &parent->uid};
+
+	if (is_gathered(closing, &parent->uid))
+		return true;
+	if (!reserve_gathered(closing, parent->ancestor_count + 1))
+		return false;
+	closing->gathered[closing->gathered_count++] = itself;
+	if (has_all_gathered(closing, parent))
+		return true;
+	for (uint32_t i = 0; i < parent->ancestor_count; i++) {
+		if (!is_gathered(closing, parent->ancestors[i].uid))
+			closing->gathered[closing->gathered_count++] = parent->ancestors[i];
+	}
+	return true;
+}
+
+static bool keep_gathered(struct closing *closing, struct entity_node *node)
+{
+	struct ancestor *kept;
+	uint32_t count;
+
+	settle_gathered(closing);
+	count = (uint32_t)closing->gathered_count;
 	kept = arena_array(closing->entities->arena, struct ancestor, count);
 	if (kept == NULL)
 		return cedar_fail_memory(closing->err);
@@ -212,13 +288,9 @@ static bool finish_node(struct closing *closing, struct entity_node *node)
 	if (node->parent_count == 0)
 		return true;
 	closing->gathered_count = 0;
+	closing->mark = (uint32_t)(node - closing->entities->nodes) + 1;
 	for (uint32_t p = 0; p < node->parent_count; p++) {
-		const struct entity_node *parent =
-			find_parent(closing->entities, &node->parents[p]);
-		struct ancestor itself = {cedar_uid_hash(&parent->uid), &parent->uid};
-
-		if (!gather(closing, &itself, 1) ||
-			!gather(closing, parent->ancestors, parent->ancestor_count))
+		if (!gather_parent(closing, find_parent(closing->entities, &node->parents[p])))
 			return false;
 	}
 	return keep_gathered(closing, node);
@@ -323,6 +395,7 @@ bool entities_close(struct cedar_entities *entities, struct cedar_error *err)
 	closing.spare = closing.first + GATHERED_FIRST;
 	closing.gathered_count = 0;
 	closing.gathered_capacity = GATHERED_FIRST;
+	closing.mark = 0;
 	closing.stack = entities->count <= FRAMES_ON_STACK
 				? few
 				: calloc(entities->count, sizeof *closing.stack);

@@ -67,8 +67,8 @@ struct cedar_text token_text(const struct lexer *lexer, const struct token *toke
 bool string_unescape(struct cedar_text *out, struct arena *arena, struct cedar_text source,
 	const struct token *token, struct cedar_error *err) MUST_CHECK;
 
-/* The same for the pattern of `like`: a bare star matches anything and \* is a
- * star.  *out has pieces of literal text; a star stands between two pieces. */
+/* The same for the pattern of `like`: a star matches anything, also one written by its
+ * code, and \* is a star.  *out has pieces of literal text; a star stands between two pieces. */
 struct like_pattern {
 	const struct cedar_text *pieces;
 	uint32_t count; /* at least 1 */

@@ -88,5 +88,5 @@ struct cedar_text cedar_template_format(
 
 	assert(index < set->template_count);
 	print_policy(&writer, &set->templates[index].ast);
-	return cedar_writer_text(&writer);
+	return print_parseable(&writer);
 }

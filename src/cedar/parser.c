@@ -184,6 +184,29 @@ static bool parse_entity(struct parser *parser, struct cedar_uid *out)
 	       parser_fail(parser, "expected an entity such as Type::\"id\"");
 }
 
+/* Brackets around an entity, a slot or a list of a scope mean nothing. */
+static bool open_brackets(struct parser *parser, uint32_t *count)
+{
+	for (*count = 0; parser_is(parser, TOKEN_PAREN_OPEN); ++*count) {
+		if (*count == CEDAR_DEPTH_MAX)
+			return cedar_limit_at(parser->err, parser->lexer.source,
+				parser->token.start, "brackets nested more than %d deep",
+				CEDAR_DEPTH_MAX);
+		if (!parser_advance(parser))
+			return false;
+	}
+	return true;
+}
+
+static bool close_brackets(struct parser *parser, uint32_t count)
+{
+	for (; count > 0; count--) {
+		if (!parser_need(parser, TOKEN_PAREN_CLOSE, "expected )"))
+			return false;
+	}
+	return true;
+}
+
 static bool parse_scope_entity(
 	struct parser *parser, enum ast_variable variable, struct cedar_uid *out)
 {
@@ -208,8 +231,11 @@ static bool parse_entity_list(struct parser *parser, struct scope_part *part)
 		return false;
 	while (more && !parser_is(parser, TOKEN_BRACKET_CLOSE)) {
 		struct cedar_uid *uid = list_add(parser, &uids, sizeof *uid);
+		uint32_t brackets;
 
-		if (uid == NULL || !parse_scope_entity(parser, AST_ACTION, uid) ||
+		if (uid == NULL || !open_brackets(parser, &brackets) ||
+			!parse_scope_entity(parser, AST_ACTION, uid) ||
+			!close_brackets(parser, brackets) ||
 			!parser_accept(parser, TOKEN_COMMA, &more))
 			return false;
 	}
@@ -232,19 +258,31 @@ static bool parse_slot(struct parser *parser, enum ast_variable variable, struct
 	return parser_advance(parser);
 }
 
-static bool parse_one_entity(
-	struct parser *parser, enum ast_variable variable, struct scope_part *part)
+/* An entity or a slot; of an action that is `in` also a list. */
+static bool parse_what(struct parser *parser, enum ast_variable variable, struct scope_part *part)
 {
 	struct cedar_uid *uid;
 
 	if (parser_is(parser, TOKEN_SLOT))
 		return parse_slot(parser, variable, part);
+	if (variable == AST_ACTION && part->kind == SCOPE_IN &&
+		parser_is(parser, TOKEN_BRACKET_OPEN))
+		return parse_entity_list(parser, part);
 	uid = arena_new(parser->arena, struct cedar_uid);
 	if (uid == NULL)
 		return cedar_fail_memory(parser->err);
 	part->uids = uid;
 	part->count = 1;
 	return parse_scope_entity(parser, variable, uid);
+}
+
+static bool parse_bracketed(
+	struct parser *parser, enum ast_variable variable, struct scope_part *part)
+{
+	uint32_t brackets;
+
+	return open_brackets(parser, &brackets) && parse_what(parser, variable, part) &&
+	       close_brackets(parser, brackets);
 }
 
 static bool parse_scope_type(
@@ -262,7 +300,7 @@ static bool parse_scope_type(
 	if (!parser_is_word(parser, "in"))
 		return true;
 	part->kind = SCOPE_IS_IN;
-	return parser_advance(parser) && parse_one_entity(parser, variable, part);
+	return parser_advance(parser) && parse_bracketed(parser, variable, part);
 }
 
 static bool parse_scope_part(
@@ -275,18 +313,14 @@ static bool parse_scope_part(
 		return false;
 	if (parser_is(parser, TOKEN_EQUAL)) {
 		part->kind = SCOPE_EQUAL;
-		return parser_advance(parser) && parse_one_entity(parser, variable, part);
+		return parser_advance(parser) && parse_bracketed(parser, variable, part);
 	}
 	if (parser_is_word(parser, "is"))
 		return parse_scope_type(parser, variable, part);
 	if (!parser_is_word(parser, "in"))
 		return true;
 	part->kind = SCOPE_IN;
-	if (!parser_advance(parser))
-		return false;
-	if (variable == AST_ACTION && parser_is(parser, TOKEN_BRACKET_OPEN))
-		return parse_entity_list(parser, part);
-	return parse_one_entity(parser, variable, part);
+	return parser_advance(parser) && parse_bracketed(parser, variable, part);
 }
 
 static bool parse_scope(struct parser *parser, struct policy_ast *policy)

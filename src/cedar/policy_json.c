@@ -38,7 +38,7 @@ static bool add_policy(
 	if (!est_read_policy(&ast, &reader->documents, document))
 		return false;
 	print_policy(&writer, &ast);
-	text = cedar_writer_text(&writer);
+	text = print_parseable(&writer);
 	if (text.data == NULL)
 		return cedar_fail_memory(err);
 	if (cedar_policy_set_add_text(reader->set, text, &naming, err))

@@ -377,5 +377,5 @@ struct cedar_text cedar_policy_format(
 
 	assert(index < set->count);
 	print_policy(&writer, &set->policies[index].ast);
-	return cedar_writer_text(&writer);
+	return print_parseable(&writer);
 }

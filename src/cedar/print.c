@@ -2,6 +2,8 @@
  * binds less tightly than its place needs gets brackets. */
 #include "cedar/print.h"
 
+#include "cedar/lexer.h"
+
 /* As the grammar nests; a larger level binds more tightly. */
 enum level {
 	LEVEL_EXPRESSION = 0,
@@ -334,4 +336,35 @@ void print_policy(struct cedar_writer *writer, const struct policy_ast *policy)
 		cedar_write_string(writer, " }");
 	}
 	cedar_write_string(writer, ";\n");
+}
+
+static bool is_word(char byte)
+{
+	return byte == '_' || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+	       (byte >= 'A' && byte <= 'Z');
+}
+
+/* Leaves a blank only between two words.  What is moved was read already. */
+static void squeeze(struct cedar_writer *writer)
+{
+	struct lexer lexer = {.source = {writer->data, writer->length}};
+	struct cedar_error err;
+	struct token token;
+	size_t length = 0;
+
+	while (lexer_next(&lexer, &token, &err) && token.kind != TOKEN_END) {
+		if (length > 0 && is_word(writer->data[length - 1]) &&
+			is_word(writer->data[token.start]))
+			writer->data[length++] = ' ';
+		memmove(writer->data + length, writer->data + token.start, token.end - token.start);
+		length += token.end - token.start;
+	}
+	writer->length = length;
+}
+
+struct cedar_text print_parseable(struct cedar_writer *writer)
+{
+	if (!writer->failed && writer->length > CEDAR_POLICY_BYTES_MAX)
+		squeeze(writer);
+	return cedar_writer_text(writer);
 }

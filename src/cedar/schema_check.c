@@ -2,6 +2,8 @@
  *
  * A record must have every member that is required and none that is not declared;
  * a set is checked item by item; an entity may have only ids its type allows. */
+#include <stdlib.h>
+
 #include "cedar/entities_inner.h"
 #include "cedar/schema_inner.h"
 
@@ -9,6 +11,9 @@ struct check {
 	const struct cedar_schema *schema;
 	struct cedar_error *err;
 	struct cedar_writer owner; /* what is being checked, for errors */
+	/* Of entities only. */
+	const struct cedar_entities *entities;
+	uint64_t *covered; /* a bit for each action */
 };
 
 static bool fail(const struct check *check, struct cedar_text name, const char *what)
@@ -184,14 +189,41 @@ static bool check_tags(
 	return true;
 }
 
-static uint32_t count_ancestors(
-	const struct cedar_schema *schema, const struct schema_action *action)
+/* Words of a bit for each action. */
+static uint32_t word_count(const struct cedar_schema *schema)
+{
+	return schema->action_count / 64 + 1;
+}
+
+static uint32_t count_bits(const struct cedar_schema *schema, const uint64_t *bits)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; action->ancestors != NULL && i <= (schema->action_count - 1) / 64; i++)
-		count += (uint32_t)__builtin_popcountll(action->ancestors[i]);
+	for (uint32_t i = 0; bits != NULL && i * 64 < schema->action_count; i++)
+		count += (uint32_t)__builtin_popcountll(bits[i]);
 	return count;
+}
+
+/* The groups that the entities alone say an action is in, if those of its parents that
+ * are listed are as declared, which is checked of each.  All of them are declared. */
+static uint32_t count_listed_groups(const struct check *check, const struct entity_node *node)
+{
+	const struct cedar_schema *schema = check->schema;
+
+	memset(check->covered, 0, word_count(schema) * sizeof *check->covered);
+	for (uint32_t i = 0; i < node->parent_count; i++) {
+		const struct cedar_uid *uid = &node->parents[i];
+		const struct schema_action *group = schema_find_action(schema, uid);
+		const struct entity_node *listed = entities_find(check->entities, uid);
+		uint32_t index = (uint32_t)(group - schema->actions);
+
+		check->covered[index / 64] |= UINT64_C(1) << (index % 64);
+		if (listed == NULL || listed->is_declared || group->ancestors == NULL)
+			continue;
+		for (uint32_t w = 0; w * 64 < schema->action_count; w++)
+			check->covered[w] |= group->ancestors[w];
+	}
+	return count_bits(schema, check->covered);
 }
 
 /* Exactly as declared: the same groups, and nothing else. */
@@ -199,6 +231,7 @@ static bool check_action(const struct check *check, const struct entity_node *no
 {
 	const struct cedar_schema *schema = check->schema;
 	const struct schema_action *action = schema_find_action(schema, &node->uid);
+	uint32_t declared;
 
 	if (action == NULL)
 		return fail(check, node->uid.id, "is no action that is declared");
@@ -211,7 +244,9 @@ static bool check_action(const struct check *check, const struct entity_node *no
 		if (group == NULL || group == action || !schema_action_in(schema, action, group))
 			return fail(check, node->uid.id, "is in a group that is not declared");
 	}
-	return count_ancestors(schema, action) == node->ancestor_count ||
+	declared = count_bits(schema, action->ancestors);
+	return (node->ancestor_count == declared &&
+		       (node->is_declared || count_listed_groups(check, node) == declared)) ||
 	       fail(check, node->uid.id, "is not in every group that is declared");
 }
 
@@ -258,16 +293,23 @@ static bool check_node(void *closure, const struct entity_node *node)
 bool cedar_validate_entities(const struct cedar_schema *schema,
 	const struct cedar_entities *entities, struct cedar_error *err)
 {
-	struct check_all all = {.check = {.schema = schema, .err = err}, .err = err};
+	struct check_all all = {
+		.check = {.schema = schema, .err = err, .entities = entities}, .err = err};
 	struct arena *arena;
 
-	if (!check_open(&all.check, &arena))
+	all.check.covered = calloc(word_count(schema), sizeof *all.check.covered);
+	if (all.check.covered == NULL)
+		return cedar_fail_memory(err);
+	if (!check_open(&all.check, &arena)) {
+		free(all.check.covered);
 		return false;
+	}
 	all.check.err = &all.found;
 	for (; all.wrong == NULL && entities != NULL; entities = entities->below) {
 		all.goes_on = entities->revision != NULL;
 		entities_visit_nodes(entities, check_node, &all);
 	}
 	arena_destroy(&arena);
+	free(all.check.covered);
 	return all.wrong == NULL;
 }

@@ -437,6 +437,16 @@ static bool reserve(struct json_schema *schema, const struct document *const *fo
 	return true;
 }
 
+/* What is declared in no namespace has none that could be annotated. */
+static bool check_namespace_annotations(
+	const struct raw_schema *raw, struct cedar_text space, const struct document *object)
+{
+	if (!check_annotations(raw, object))
+		return false;
+	return space.length > 0 || object == NULL || object->count == 0 ||
+	       raw_fail(raw, object->at, "only a namespace has annotations");
+}
+
 static bool read_namespace(struct json_schema *schema, const struct document *member)
 {
 	static const char *const names[] = {
@@ -449,8 +459,9 @@ static bool read_namespace(struct json_schema *schema, const struct document *me
 		return raw_fail(raw, member->at, "`%.*s` is no namespace", RAW_SHOWN(space));
 	return read_members(raw, member, names, found) &&
 	       need(raw, member, found[1], "entityTypes") &&
-	       need(raw, member, found[2], "actions") && check_annotations(raw, found[3]) &&
-	       reserve(schema, found) && read_each(schema, space, found[0], read_common) &&
+	       need(raw, member, found[2], "actions") &&
+	       check_namespace_annotations(raw, space, found[3]) && reserve(schema, found) &&
+	       read_each(schema, space, found[0], read_common) &&
 	       read_each(schema, space, found[1], read_entity) &&
 	       read_each(schema, space, found[2], read_action);
 }

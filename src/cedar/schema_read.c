@@ -179,6 +179,7 @@ bool cedar_schema_add_actions(
 			continue;
 		if (!cedar_entities_add(entities, &entity, err))
 			return false;
+		entities->nodes[entities->count - 1].is_declared = true;
 	}
 	return true;
 }

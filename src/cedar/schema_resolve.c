@@ -37,6 +37,7 @@ struct resolver {
 	uint32_t depth;
 	uint32_t deepest;
 	uint64_t links;
+	struct cedar_writer looked_up; /* the name that is, until the next one */
 };
 
 static const struct schema_type *resolve_type(
@@ -47,17 +48,31 @@ static bool fail_memory(const struct resolver *resolver)
 	return cedar_fail_memory(resolver->raw->err);
 }
 
+static struct cedar_text write_joined(
+	struct cedar_writer *writer, struct cedar_text space, struct cedar_text name)
+{
+	cedar_write(writer, space);
+	cedar_write_string(writer, "::");
+	cedar_write(writer, name);
+	return cedar_writer_text(writer);
+}
+
+/* The full name of a declaration, which is kept. */
 static struct cedar_text join(
 	const struct resolver *resolver, struct cedar_text space, struct cedar_text name)
 {
 	struct cedar_writer writer = {.arena = resolver->schema->arena};
 
-	if (space.length == 0)
-		return name;
-	cedar_write(&writer, space);
-	cedar_write_string(&writer, "::");
-	cedar_write(&writer, name);
-	return cedar_writer_text(&writer);
+	return space.length == 0 ? name : write_joined(&writer, space, name);
+}
+
+/* The full name of a reference, to be looked up before the next one: there may be
+ * millions. */
+static struct cedar_text join_to_look_up(
+	struct resolver *resolver, struct cedar_text space, struct cedar_text name)
+{
+	resolver->looked_up.length = 0;
+	return space.length == 0 ? name : write_joined(&resolver->looked_up, space, name);
 }
 
 static struct common *find_common(const struct resolver *resolver, struct cedar_text name)
@@ -317,7 +332,8 @@ static const struct schema_type *resolve_common(
 	return common->type;
 }
 
-/* What one full name means; *failed if it means a common type that is wrong. */
+/* What one full name means, which is looked up before others are resolved; *failed if
+ * it means a common type that is wrong. */
 static const struct schema_type *find_meaning(
 	struct resolver *resolver, const struct raw_type *raw, struct cedar_text name, bool *failed)
 {
@@ -354,7 +370,7 @@ static const struct schema_type *resolve_name(
 {
 	static const char *const kinds[] = {"type", "common type", "entity type", "built-in type"};
 	const struct schema_type *type = NULL;
-	struct cedar_text full = join(resolver, space, raw->name);
+	struct cedar_text full = join_to_look_up(resolver, space, raw->name);
 	bool failed = false;
 
 	if (full.data == NULL) {
@@ -578,11 +594,11 @@ static bool fill_entity(struct resolver *resolver, struct schema_entity *entity)
 }
 
 static const struct schema_action *find_group(
-	const struct resolver *resolver, const struct raw_group *group, struct cedar_text space)
+	struct resolver *resolver, const struct raw_group *group, struct cedar_text space)
 {
 	bool is_full = has_namespace(group->type);
 	struct cedar_text type = group->type.length > 0 ? group->type : CEDAR_TEXT("Action");
-	struct cedar_text full = is_full ? type : join(resolver, space, type);
+	struct cedar_text full = is_full ? type : join_to_look_up(resolver, space, type);
 	struct cedar_uid uid = cedar_uid_of(full, group->id);
 	const struct schema_action *found;
 
@@ -788,7 +804,8 @@ static bool resolve_all(struct resolver *resolver)
 
 bool schema_resolve(struct cedar_schema *schema, const struct raw_schema *raw)
 {
-	struct resolver resolver = {.schema = schema, .raw = raw};
+	struct resolver resolver = {
+		.schema = schema, .raw = raw, .looked_up = {.arena = schema->arena}};
 	bool ok = resolve_all(&resolver);
 
 	table_deinit(&resolver.common_names);

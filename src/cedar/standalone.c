@@ -86,5 +86,5 @@ struct cedar_text cedar_expression_format(
 	struct cedar_writer writer = {.arena = cedar_arena_inner(arena)};
 
 	print_expression(&writer, expression->ast);
-	return cedar_writer_text(&writer);
+	return print_parseable(&writer);
 }

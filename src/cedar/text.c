@@ -14,6 +14,29 @@ struct cedar_text cedar_text_of(const char *string)
 	return (struct cedar_text){string, string == NULL ? 0 : strlen(string)};
 }
 
+/* Leaves out the bytes of characters that were cut, at the end or where a name is
+ * shown in part. */
+static void leave_out_cut(char *text)
+{
+	struct cedar_text rest = cedar_text_of(text);
+	size_t valid = utf8_valid_length(rest);
+	char *out = text + valid;
+
+	while (valid < rest.length) {
+		rest = (struct cedar_text){rest.data + valid + 1, rest.length - valid - 1};
+		valid = utf8_valid_length(rest);
+		memmove(out, rest.data, valid);
+		out += valid;
+	}
+	*out = '\0';
+}
+
+static void PRINTF_LIKE(2, 0) tell(struct cedar_error *err, const char *fmt, va_list args)
+{
+	(void)vsnprintf(err->text, sizeof err->text, fmt, args);
+	leave_out_cut(err->text);
+}
+
 bool cedar_fail(struct cedar_error *err, enum cedar_error_code code, const char *fmt, ...)
 {
 	va_list args;
@@ -22,7 +45,7 @@ bool cedar_fail(struct cedar_error *err, enum cedar_error_code code, const char 
 	err->line = 0;
 	err->column = 0;
 	va_start(args, fmt);
-	(void)vsnprintf(err->text, sizeof err->text, fmt, args);
+	tell(err, fmt, args);
 	va_end(args);
 	return false;
 }
@@ -35,7 +58,7 @@ bool cedar_fail_at(
 	err->code = CEDAR_ERROR_INVALID;
 	cedar_place(source, offset, &err->line, &err->column);
 	va_start(args, fmt);
-	(void)vsnprintf(err->text, sizeof err->text, fmt, args);
+	tell(err, fmt, args);
 	va_end(args);
 	return false;
 }
@@ -48,7 +71,7 @@ bool cedar_limit_at(
 	err->code = CEDAR_ERROR_LIMIT;
 	cedar_place(source, offset, &err->line, &err->column);
 	va_start(args, fmt);
-	(void)vsnprintf(err->text, sizeof err->text, fmt, args);
+	tell(err, fmt, args);
 	va_end(args);
 	return false;
 }

@@ -408,7 +408,9 @@ bool validate_with(const struct cedar_policy_set *set, const struct cedar_schema
 {
 	struct validation validation = {.schema = schema,
 		.rule = options->rule,
-		.findings = {.arena = cedar_arena_inner(arena), .schema = schema},
+		.findings = {.arena = cedar_arena_inner(arena),
+			.schema = schema,
+			.hint_cells_left = VALIDATE_HINT_CELLS_MAX},
 		.err = err};
 	bool ok = open_arenas(&validation);
 

@@ -58,8 +58,10 @@ static void mark(struct typing *typing, const struct capabilities *list, int cha
 {
 	const struct capability *at = list->first;
 
-	for (; at != NULL; at = at == list->last ? NULL : at->next)
+	for (; at != NULL; at = at == list->last ? NULL : at->next) {
 		typing->active[at->id] += (uint32_t)change;
+		typing->steps++;
+	}
 }
 
 static bool has_in(struct typing *typing, const struct capabilities *list, uint32_t id)
@@ -87,17 +89,6 @@ static struct capabilities common_to(
 }
 
 /* Types node as where the capabilities hold. */
-static struct answer expect_under(
-	struct typing *typing, const struct capabilities *known, const struct node *node)
-{
-	struct answer answer;
-
-	mark(typing, known, 1);
-	answer = typing_expect(typing, node, EXPECT_BOOL, NULL);
-	mark(typing, known, -1);
-	return answer;
-}
-
 static struct answer type_under(
 	struct typing *typing, const struct capabilities *known, const struct node *node)
 {
@@ -169,12 +160,28 @@ static struct answer join_and(struct answer left, struct answer right)
 	return answer;
 }
 
+/* What the operands so far made safe stays marked for those that follow: each time only
+ * what is new is, or a long chain would cost its square. */
 static struct answer type_and(struct typing *typing, const struct node *node)
 {
 	struct answer left = typing_expect(typing, node->children[0], EXPECT_BOOL, NULL);
+	struct capabilities marked = left.capabilities;
 
-	for (uint32_t i = 1; i < node->count && !is_kind(left.type, TYPE_FALSE); i++)
-		left = join_and(left, expect_under(typing, &left.capabilities, node->children[i]));
+	mark(typing, &marked, 1);
+	for (uint32_t i = 1; i < node->count && !is_kind(left.type, TYPE_FALSE); i++) {
+		struct answer right = typing_expect(typing, node->children[i], EXPECT_BOOL, NULL);
+		struct capabilities added = right.capabilities;
+
+		left = join_and(left, right);
+		if (left.capabilities.first == NULL) { /* nothing, or no more */
+			mark(typing, &marked, -1);
+			marked = no_capabilities;
+		} else {
+			mark(typing, &added, 1);
+			marked = left.capabilities;
+		}
+	}
+	mark(typing, &marked, -1);
 	if (is_kind(left.type, TYPE_FALSE))
 		left.capabilities = no_capabilities;
 	return left;

@@ -120,7 +120,8 @@ static void list(struct findings *findings, const struct report *report, uint64_
 		.id = findings->policy->id,
 		.range = range_of(findings, report),
 		.text = report_text(findings->arena, report, source),
-		.hint = report_hint(findings->arena, findings->schema, report, source)};
+		.hint = report_hint(findings->arena, findings->schema, report, source,
+			&findings->hint_cells_left)};
 	if (finding->text.data == NULL || finding->hint.data == NULL) {
 		findings->failed = true;
 		return;

@@ -77,6 +77,8 @@ struct report {
 	const char *hint;
 };
 
+enum { VALIDATE_HINT_CELLS_MAX = 32 << 20 }; /* of one validation: some 50 ms */
+
 struct findings {
 	struct arena *arena; /* the caller's: texts and the list */
 	const struct cedar_schema *schema;
@@ -88,6 +90,7 @@ struct findings {
 	uint32_t capacity;
 	uint32_t policy_first; /* of this policy's findings in items */
 	size_t error_count;
+	uint64_t hint_cells_left;
 	struct table seen;      /* hash of a report, of this policy */
 	struct report *reports; /* beside each of this policy's findings */
 	bool failed;
@@ -99,11 +102,13 @@ void findings_begin(struct findings *findings, const struct stored_policy *polic
 void findings_end(struct findings *findings);
 void findings_add(struct findings *findings, const struct report *report);
 void findings_deinit(struct findings *findings);
-/* The text and hint of a report; .data is NULL without memory. */
+/* The text of a report; .data is NULL without memory. */
 struct cedar_text report_text(
 	struct arena *arena, const struct report *report, struct cedar_text source);
+/* Its hint, empty if there is none.  The nearest name is looked for as long as *cells_left
+ * pays for it: each name costs its bytes times those of what was written. */
 struct cedar_text report_hint(struct arena *arena, const struct cedar_schema *schema,
-	const struct report *report, struct cedar_text source);
+	const struct report *report, struct cedar_text source, uint64_t *cells_left);
 
 /* ---- Types of expressions -------------------------------------------- */
 

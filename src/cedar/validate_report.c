@@ -255,45 +255,65 @@ struct nearest {
 	struct cedar_text wanted;
 	struct cedar_text found;
 	uint32_t distance; /* of found */
+	uint64_t *cells_left;
 };
 
 /* Only a name that is more alike than not is worth a hint. */
-static struct nearest nearest_to(struct cedar_text wanted)
+static struct nearest nearest_to(struct cedar_text wanted, uint64_t *cells_left)
 {
-	return (struct nearest){wanted, {NULL, 0}, (uint32_t)(wanted.length + 1) / 2 + 1};
+	return (struct nearest){
+		wanted, {NULL, 0}, (uint32_t)(wanted.length + 1) / 2 + 1, cells_left};
+}
+
+/* What is too long is not compared, but was looked at. */
+static uint64_t cells_of(struct cedar_text a, struct cedar_text b)
+{
+	if (a.length > NEAREST_BYTES_MAX || b.length > NEAREST_BYTES_MAX)
+		return 1;
+	return 1 + (uint64_t)(a.length * b.length);
 }
 
 static void consider(struct nearest *nearest, struct cedar_text name)
 {
-	uint32_t away = distance(nearest->wanted, name);
+	uint64_t cells = cells_of(nearest->wanted, name);
+	uint32_t away;
 
+	if (cells > *nearest->cells_left) { /* of half of the names the nearest may mislead */
+		*nearest->cells_left = 0;
+		nearest->found = (struct cedar_text){NULL, 0};
+		return;
+	}
+	*nearest->cells_left -= cells;
+	away = distance(nearest->wanted, name);
 	if (away < nearest->distance) {
 		nearest->distance = away;
 		nearest->found = name;
 	}
 }
 
-static struct cedar_text nearest_entity(const struct cedar_schema *schema, struct cedar_text name)
+static struct cedar_text nearest_entity(
+	const struct cedar_schema *schema, struct cedar_text name, uint64_t *cells_left)
 {
-	struct nearest nearest = nearest_to(name);
+	struct nearest nearest = nearest_to(name, cells_left);
 
 	for (uint32_t i = 0; i < schema->entity_count && i < NEAREST_NAMES_MAX; i++)
 		consider(&nearest, schema->entities[i].name);
 	return nearest.found;
 }
 
-static struct cedar_text nearest_action(const struct cedar_schema *schema, struct cedar_text name)
+static struct cedar_text nearest_action(
+	const struct cedar_schema *schema, struct cedar_text name, uint64_t *cells_left)
 {
-	struct nearest nearest = nearest_to(name);
+	struct nearest nearest = nearest_to(name, cells_left);
 
 	for (uint32_t i = 0; i < schema->action_count && i < NEAREST_NAMES_MAX; i++)
 		consider(&nearest, schema->actions[i].uid.id);
 	return nearest.found;
 }
 
-static struct cedar_text nearest_member(const struct report *report)
+static struct cedar_text nearest_member(const struct report *report, uint64_t *cells_left)
 {
-	struct nearest nearest = nearest_to(report->name);
+	struct nearest nearest = nearest_to(report->name, cells_left);
 	const struct schema_type *record =
 		report->type->kind == TYPE_ENTITY ? report->type->entity->shape : report->type;
 
@@ -334,7 +354,7 @@ static void write_near(struct cedar_writer *writer, struct cedar_text name)
 }
 
 struct cedar_text report_hint(struct arena *arena, const struct cedar_schema *schema,
-	const struct report *report, struct cedar_text source)
+	const struct report *report, struct cedar_text source, uint64_t *cells_left)
 {
 	struct cedar_writer writer = {.arena = arena};
 
@@ -344,10 +364,10 @@ struct cedar_text report_hint(struct arena *arena, const struct cedar_schema *sc
 		 report->code == CEDAR_FINDING_UNSAFE_TAG)
 		write_test(&writer, report, source);
 	else if (report->code == CEDAR_FINDING_UNKNOWN_ENTITY_TYPE)
-		write_near(&writer, nearest_entity(schema, report->name));
+		write_near(&writer, nearest_entity(schema, report->name, cells_left));
 	else if (report->code == CEDAR_FINDING_UNKNOWN_ACTION)
-		write_near(&writer, nearest_action(schema, report->name));
+		write_near(&writer, nearest_action(schema, report->name, cells_left));
 	else if (report->code == CEDAR_FINDING_UNKNOWN_ATTRIBUTE)
-		write_near(&writer, nearest_member(report));
+		write_near(&writer, nearest_member(report, cells_left));
 	return cedar_writer_text(&writer);
 }

@@ -9,6 +9,19 @@
 
 enum { SHAPES_FIRST = 32 };
 
+static uint64_t hash_literal(uint64_t hash, const struct cedar_value *literal)
+{
+	uint64_t number;
+
+	if (literal->type == CEDAR_STRING)
+		return cedar_text_hash(hash, cedar_value_text(literal));
+	number = literal->type == CEDAR_ENTITY ? cedar_uid_hash(literal->entity)
+		 : literal->type == CEDAR_LONG ? (uint64_t)literal->integer
+					       : literal->boolean;
+	return cedar_text_hash(hash, (struct cedar_text){(const char *)&number, sizeof number});
+}
+
+/* All that whoever writes the policy chooses goes through the key. */
 static uint64_t hash_shape(const struct shape *shape)
 {
 	uint64_t hash = ((uint64_t)shape->kind << 8 | shape->detail) + 1;
@@ -17,13 +30,9 @@ static uint64_t hash_shape(const struct shape *shape)
 					     shape->count * sizeof *shape->children});
 	for (uint32_t i = 0; i < shape->name_count; i++)
 		hash = cedar_text_hash(hash, shape->names[i]);
-	if (shape->literal != NULL && shape->literal->type == CEDAR_ENTITY)
-		return cedar_text_hash(hash, shape->literal->entity->id);
-	if (shape->literal != NULL && shape->literal->type == CEDAR_STRING)
-		return cedar_text_hash(hash, cedar_value_text(shape->literal));
-	if (shape->literal != NULL && shape->literal->type == CEDAR_LONG)
-		return hash ^ (uint64_t)shape->literal->integer;
-	return hash;
+	for (uint32_t i = 0; shape->pattern != NULL && i < shape->pattern->count; i++)
+		hash = cedar_text_hash(hash, shape->pattern->pieces[i]);
+	return shape->literal == NULL ? hash : hash_literal(hash, shape->literal);
 }
 
 static bool is_same_pattern(const struct like_pattern *a, const struct like_pattern *b)

@@ -79,9 +79,17 @@ export class DataMaker {
     const uids = [...this.schema.types.values()].filter(isListed).flatMap(({ name }) =>
       this.idsOf.get(name).map((id) => ({ type: name, id })));
     const entities = uids.map((uid) => this.entity(uid, uids));
-    if (random.chance(30)) entities.push(...this.schema.actions.map(actionEntity));
+    if (random.chance(30)) entities.push(...this.listedActions());
     if (random.chance(12)) this.breakOne(entities);
     return entities;
+  }
+
+  // All of them, or some, of which each then should have all groups by itself.
+  listedActions() {
+    const { random, schema: { actions } } = this;
+    if (random.chance(50)) return actions.map((action) => actionEntity(action));
+    return actions.filter(() => random.chance(60)).map((action) =>
+      actionEntity(action, random.chance(60) ? groupsAbove(actions, action) : action.groups));
   }
 
   // One thing that is wrong, or only looks so.
@@ -133,7 +141,20 @@ export class DataMaker {
   }
 }
 
-function actionEntity({ type, id, groups }) {
+const isSame = (a, b) => a.type === b.type && a.id === b.id;
+
+// The groups of an action, and theirs.
+function groupsAbove(actions, { groups }) {
+  const above = [...groups];
+  for (let i = 0; i < above.length; i++) {
+    const found = actions.find((action) => isSame(action, above[i]));
+    for (const group of found?.groups ?? [])
+      if (!above.some((one) => isSame(one, group))) above.push(group);
+  }
+  return above;
+}
+
+function actionEntity({ type, id, groups: declared }, groups = declared) {
   return { uid: { type, id }, attrs: {},
     parents: groups.map((group) => ({ type: group.type, id: group.id })) };
 }

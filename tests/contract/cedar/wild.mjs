@@ -187,27 +187,39 @@ function expression(random, kind, depth) {
   return depth <= 0 ? leaves[wanted](random) : inner[wanted](random, depth);
 }
 
+// Now and then in brackets, which mean nothing.
+function bracketed(random, text) {
+  const count = random.chance(15) ? 1 + random.below(2) : 0;
+  return `${'('.repeat(count)}${text}${')'.repeat(count)}`;
+}
+
 function scope(random, variable, hasSlot) {
   if (hasSlot)
-    return `${variable} ${random.pick(['==', 'in', `is ${typeName(random)} in`])} ?${variable}`;
+    return `${variable} ${random.pick(['==', 'in', `is ${typeName(random)} in`])} ${
+      bracketed(random, `?${variable}`)}`;
+  const entity = () => bracketed(random, entityLiteral(random));
   switch (random.below(9)) {
-    case 0: return `${variable} == ${entityLiteral(random)}`;
-    case 1: return `${variable} in ${entityLiteral(random)}`;
+    case 0: return `${variable} == ${entity()}`;
+    case 1: return `${variable} in ${entity()}`;
     case 2: return `${variable} is ${random.pick(entityNames)}`;
-    case 3: return `${variable} is ${typeName(random)} in ${entityLiteral(random)}`;
+    case 3: return `${variable} is ${typeName(random)} in ${entity()}`;
     default: return variable;
   }
 }
 
+function actionScope(random) {
+  const x = bracketed(random, 'Action::"x"');
+  return random.chance(3) ? random.pick(['action in []', 'action == Action::"q"'])
+    : random.pick(['action', 'action', `action == ${x}`, `action in ${x}`,
+      `action in ${bracketed(random, `[Action::"y", ${x}]`)}`, 'action == N::Action::"p"']);
+}
+
 function policy(random, slots) {
-  const action = random.chance(3) ? random.pick(['action in []', 'action == Action::"q"'])
-    : random.pick(['action', 'action', 'action == Action::"x"', 'action in Action::"x"',
-      'action in [Action::"y", Action::"x"]', 'action == N::Action::"p"']);
   const clauses = Array.from({ length: random.below(3) }, () => {
     const word = random.pick(['when', 'when', 'unless']);
     return ` ${word} { ${expression(random, 'bool', 1 + random.below(4))} }`;
   });
-  const sides = [scope(random, 'principal', slots.includes('principal')), action,
+  const sides = [scope(random, 'principal', slots.includes('principal')), actionScope(random),
     scope(random, 'resource', slots.includes('resource'))];
   return `${random.pick(['permit', 'forbid'])}(${sides.join(', ')})${clauses.join('')};`;
 }

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "cedar/entities.h"
 #include "cedar/like.h"
 #include "remit/cedar.h"
 
@@ -51,6 +52,9 @@ struct arena *__wrap_arena_create_small(size_t limit_bytes, size_t first_bytes)
 	return __real_arena_create_small(room_for(limit_bytes), first_bytes);
 }
 
+/* The largest block that was asked for, zeroed or made larger. */
+static size_t largest_bytes;
+
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
@@ -76,11 +80,13 @@ void *__wrap_malloc(size_t size)
 
 void *__wrap_calloc(size_t count, size_t size)
 {
+	largest_bytes = count * size > largest_bytes ? count * size : largest_bytes;
 	return fails_now() ? NULL : __real_calloc(count, size);
 }
 
 void *__wrap_realloc(void *memory, size_t size)
 {
+	largest_bytes = size > largest_bytes ? size : largest_bytes;
 	return fails_now() ? NULL : __real_realloc(memory, size);
 }
 
@@ -439,6 +445,98 @@ static void what_the_library_holds_is_bounded_as_the_header_says(void **state)
 	cedar_arena_destroy(&arena);
 }
 
+enum { CHAIN = 2000, CHAIN_ROOM = 16 << 20 };
+
+/* T::"c0" in T::"c1" in .. */
+struct chain {
+	char ids[CHAIN][8];
+	struct cedar_uid uids[CHAIN];
+	struct cedar_entities *store;
+	struct cedar_entity bottom; /* in all of the chain */
+};
+
+static struct chain *chain_open(void)
+{
+	static struct chain chain;
+	struct cedar_error err;
+
+	assert_true(cedar_entities_create(&chain.store, &err));
+	for (int i = 0; i < CHAIN; i++) {
+		(void)snprintf(chain.ids[i], sizeof chain.ids[i], "c%d", i);
+		chain.uids[i] = cedar_uid_of(CEDAR_TEXT("T"), cedar_text_of(chain.ids[i]));
+	}
+	for (size_t i = 0; i < CHAIN; i++) {
+		struct cedar_entity entity = {.uid = chain.uids[i],
+			.parents = &chain.uids[(i + 1) % CHAIN],
+			.parent_count = i + 1 < CHAIN};
+
+		assert_true(cedar_entities_add(chain.store, &entity, &err));
+	}
+	chain.bottom = (struct cedar_entity){.uid = cedar_uid_of(CEDAR_TEXT("T"), CEDAR_TEXT("b")),
+		.parents = chain.uids,
+		.parent_count = CHAIN};
+	return &chain;
+}
+
+static void expect_ancestors(const struct cedar_entities *of, struct chain *chain)
+{
+	const struct entity_node *node = entities_find(of, &chain->bottom.uid);
+
+	assert_non_null(node);
+	assert_int_equal(node->ancestor_count, CHAIN);
+	for (int i = 0; i < CHAIN; i += 100)
+		assert_true(entity_has_ancestor(node, &chain->uids[i]));
+	cedar_entities_destroy(&chain->store);
+}
+
+/* Each parent has all ancestors of those above it: together there are two million. */
+static void ancestors_are_gathered_in_the_room_of_the_entities(void **state)
+{
+	struct chain *chain = chain_open();
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_add(chain->store, &chain->bottom, &err));
+	largest_bytes = 0;
+	assert_true(cedar_entities_seal(chain->store, &err));
+	assert_true(largest_bytes <= 2 * (CHAIN + 1) * sizeof(struct ancestor));
+	expect_ancestors(chain->store, chain);
+}
+
+static void ancestors_of_an_overlay_are_gathered_in_the_room_of_those_below(void **state)
+{
+	struct cedar_arena *arena = cedar_arena_create(CHAIN_ROOM);
+	struct chain *chain = chain_open();
+	const struct cedar_entities *overlay;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_seal(chain->store, &err));
+	largest_bytes = 0;
+	assert_true(cedar_entities_overlay(&overlay, arena, chain->store, &chain->bottom, 1, &err));
+	assert_true(largest_bytes <= 2 * 4 * CHAIN * sizeof(struct ancestor));
+	expect_ancestors(overlay, chain);
+	cedar_arena_destroy(&arena);
+}
+
+static void ancestors_of_a_change_are_gathered_in_the_room_of_those_there_are(void **state)
+{
+	struct chain *chain = chain_open();
+	const struct cedar_entities *first, *next;
+	struct cedar_change change = {.put = &chain->bottom};
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_seal(chain->store, &err));
+	assert_true(cedar_revision_first(&first, &chain->store, &err));
+	largest_bytes = 0;
+	assert_true(cedar_revision_change(&next, first, &change, 1, &err));
+	assert_true(largest_bytes <= 8 * CHAIN * 3 * sizeof(void *));
+	expect_ancestors(next, chain);
+	cedar_revision_release(&next);
+	cedar_revision_release(&first);
+}
+
 /* A condition that makes a set and a record of so many values, the last first. */
 static size_t put_condition(char *out, size_t room, int values)
 {
@@ -517,6 +615,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(deciding_takes_nothing_but_from_its_arena),
+		cmocka_unit_test(ancestors_are_gathered_in_the_room_of_the_entities),
+		cmocka_unit_test(ancestors_of_an_overlay_are_gathered_in_the_room_of_those_below),
+		cmocka_unit_test(ancestors_of_a_change_are_gathered_in_the_room_of_those_there_are),
 		cmocka_unit_test(what_the_library_holds_is_bounded_as_the_header_says),
 		cmocka_unit_test(
 			every_limit_of_what_the_library_holds_is_an_error_and_nothing_more),

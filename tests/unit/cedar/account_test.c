@@ -186,6 +186,35 @@ static void values_beyond_the_most_are_left_out(void **state)
 	told_close(&told);
 }
 
+/* What accounting takes for a policy with so many satisfied parts. */
+static size_t bytes_of_parts(uint32_t count)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(text, sizeof text, "permit" ANY " when { true");
+	struct told told;
+	size_t bytes;
+
+	for (uint32_t i = 1; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, " && context.n == 1");
+	(void)snprintf(text + used, sizeof text - used, " };");
+	tell(&told, "{\"n\":1}", text);
+	assert_int_equal(told.account.outcome, CEDAR_OUTCOME_SATISFIED);
+	assert_int_equal(told.account.is_cut, count > CEDAR_PARTS_MAX);
+	bytes = arena_handed_bytes(cedar_arena_inner(told.world.arena));
+	told_close(&told);
+	return bytes;
+}
+
+/* Of those it is enough to know that they are satisfied: no place, no values. */
+static void parts_that_are_not_told_are_only_evaluated(void **state)
+{
+	size_t told = bytes_of_parts(60) - bytes_of_parts(10);
+	size_t not_told = bytes_of_parts(250) - bytes_of_parts(200);
+
+	(void)state;
+	assert_true(2 * not_told < told);
+}
+
 static void a_long_value_is_cut_between_two_letters(void **state)
 {
 	char context[512];
@@ -534,6 +563,7 @@ int main(void)
 		cmocka_unit_test(a_satisfied_policy_has_no_decisive_part),
 		cmocka_unit_test(parts_beyond_the_most_are_cut_but_not_the_decisive_one),
 		cmocka_unit_test(values_beyond_the_most_are_left_out),
+		cmocka_unit_test(parts_that_are_not_told_are_only_evaluated),
 		cmocka_unit_test(a_long_value_is_cut_between_two_letters),
 		cmocka_unit_test(values_are_told_only_while_source_is_left),
 		cmocka_unit_test(without_memory_there_is_no_account),

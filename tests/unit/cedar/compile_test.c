@@ -85,11 +85,97 @@ static void operators_on_constants_are_computed_once(void **state)
 	world_close(&world);
 }
 
+/* What compiling sets in records in sets .. takes, the innermost of which fails. */
+static size_t bytes_to_compile(int levels)
+{
+	struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
+	struct program program = {.arena = arena};
+	char text[8192];
+	struct cedar_error err;
+	const struct ast *ast;
+	struct piece piece;
+	size_t used = 0, before;
+
+	for (int i = 0; i < levels; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof text - used, i % 2 == 0 ? "[1,2,3,4,5,6,7,8," : "{b:");
+	used += (size_t)snprintf(text + used, sizeof text - used, "decimal(\"x\")");
+	for (int i = levels - 1; i >= 0; i--)
+		used += (size_t)snprintf(
+			text + used, sizeof text - used, i % 2 == 0 ? "]" : ",a:decimal(\"y\")}");
+	assert_true(expression_parse(&ast, arena, cedar_text_of(text), &err));
+	before = arena_handed_bytes(arena);
+	assert_true(program_compile(&program, &piece, ast, (struct cedar_text){NULL, 0}, &err));
+	assert_true(piece.end > 1);
+	before = arena_handed_bytes(arena) - before;
+	arena_destroy(&arena);
+	return before;
+}
+
+static void a_constant_that_fails_is_folded_once_at_all_its_levels(void **state)
+{
+	(void)state;
+	assert_true(bytes_to_compile(180) < 3 * bytes_to_compile(90));
+}
+
+/* Of a set with many other values in front of them. */
+static size_t bytes_of_sums(struct world *world, int others)
+{
+	struct program program = {.arena = cedar_arena_inner(world->arena)};
+	char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = 0, before;
+	const struct ast *ast;
+	struct piece piece;
+
+	used = (size_t)snprintf(text, sizeof text, "[0");
+	for (int i = 0; i < others; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ",context.a");
+	for (int i = 0; i < 100; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ",1+%d", i);
+	(void)snprintf(text + used, sizeof text - used, "]");
+	assert_true(expression_parse(&ast, program.arena, cedar_text_of(text), &world->err));
+	before = arena_handed_bytes(program.arena);
+	assert_true(
+		program_compile(&program, &piece, ast, (struct cedar_text){NULL, 0}, &world->err));
+	return arena_handed_bytes(program.arena) - before;
+}
+
+static void computing_takes_no_room_for_values_that_stand_before(void **state)
+{
+	struct world world;
+	size_t few, many;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	few = bytes_of_sums(&world, 0);
+	many = bytes_of_sums(&world, 900);
+	/* For each of the others room for code and a path, and none for each sum. */
+	assert_true(many < few + (size_t)900 * 400);
+	world_close(&world);
+}
+
+static void the_rest_of_a_constant_that_fails_is_folded(void **state)
+{
+	struct cedar_value value;
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	/* each pushes a constant and the text of the call, or what follows it */
+	assert_int_equal(ops_of(&world, "[{a: [1, 2]}, decimal(\"x\"), {b: [3, 4]}]", &value), 5);
+	assert_int_equal(ops_of(&world, "[{b: [decimal(\"x\")], a: [1, 2]}]", &value), 6);
+	assert_fails(&world, "[{b: [decimal(\"x\")], a: [1, 2]}]");
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_would_fail_is_left_to_fail),
 		cmocka_unit_test(what_the_store_decides_is_no_constant),
+		cmocka_unit_test(a_constant_that_fails_is_folded_once_at_all_its_levels),
+		cmocka_unit_test(computing_takes_no_room_for_values_that_stand_before),
+		cmocka_unit_test(the_rest_of_a_constant_that_fails_is_folded),
 		cmocka_unit_test(operators_on_constants_are_computed_once),
 	};
 

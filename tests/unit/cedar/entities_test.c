@@ -317,6 +317,44 @@ static void ancestors_that_parents_have_in_common_are_found_once(void **state)
 	cedar_entities_destroy(&entities);
 }
 
+enum { DEEP_LAYERS = 40, DEEP_WIDTH = 5 };
+
+/* Each entity is in all of the next layer, and entity 0 of a layer in the last one, too,
+ * which is listed first. */
+static void ancestors_of_full_layers_are_all_found(void **state)
+{
+	static char ids[DEEP_LAYERS * DEEP_WIDTH][8];
+	struct cedar_entities *entities;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&entities, &err));
+	for (int i = 0; i < DEEP_LAYERS * DEEP_WIDTH; i++)
+		(void)snprintf(ids[i], sizeof ids[i], "%d", i);
+	for (int i = 0; i < DEEP_LAYERS * DEEP_WIDTH; i++) {
+		int next = (i / DEEP_WIDTH + 1) * DEEP_WIDTH;
+		struct cedar_uid parents[DEEP_WIDTH + 1];
+		struct cedar_entity entity = {.uid = t(ids[i]), .parents = parents};
+
+		if (i % DEEP_WIDTH == 0 && next < (DEEP_LAYERS - 1) * DEEP_WIDTH)
+			parents[entity.parent_count++] = t(ids[DEEP_LAYERS * DEEP_WIDTH - 1]);
+		for (int p = next; p < next + DEEP_WIDTH && next < DEEP_LAYERS * DEEP_WIDTH; p++)
+			parents[entity.parent_count++] = t(ids[p]);
+		assert_true(cedar_entities_add(entities, &entity, &err));
+	}
+	assert_true(cedar_entities_seal(entities, &err));
+	for (int i = 0; i < DEEP_LAYERS * DEEP_WIDTH; i++) {
+		struct cedar_uid uid = t(ids[i]);
+		int above = (DEEP_LAYERS - 1 - i / DEEP_WIDTH) * DEEP_WIDTH;
+
+		assert_int_equal(entities_find(entities, &uid)->ancestor_count, above);
+		for (int other = 0; other < DEEP_LAYERS * DEEP_WIDTH; other += 3)
+			assert_int_equal(i != other && is_in(entities, ids[i], ids[other]),
+				other / DEEP_WIDTH > i / DEEP_WIDTH);
+	}
+	cedar_entities_destroy(&entities);
+}
+
 /* What a store says about its own entities it knows by pointer. */
 static void an_overlay_hides_an_entity_that_a_value_below_names(void **state)
 {
@@ -627,6 +665,7 @@ int main(void)
 		cmocka_unit_test(the_hierarchy_is_closed_over_missing_parents_too),
 		cmocka_unit_test(every_one_of_many_ancestors_is_found),
 		cmocka_unit_test(ancestors_that_parents_have_in_common_are_found_once),
+		cmocka_unit_test(ancestors_of_full_layers_are_all_found),
 		cmocka_unit_test(an_overlay_hides_an_entity_that_a_value_below_names),
 		cmocka_unit_test(a_long_chain_needs_no_stack),
 		cmocka_unit_test(an_overlay_adds_without_touching_what_is_below),

@@ -259,6 +259,35 @@ static void more_values_than_the_first_stack_holds_are_kept_in_scratch(void **st
 	world_close(&world);
 }
 
+static void the_error_of_a_policy_is_utf8(void **state)
+{
+	struct world world;
+	struct cedar_policy_set *set;
+	struct cedar_answer answer;
+	char text[1024];
+
+	(void)state;
+	world_open(&world, NULL, "{}");
+	for (int before = 0; before < 4; before++) {
+		size_t used = (size_t)snprintf(text, sizeof text,
+			"permit(principal, action, resource) when { context[\"%.*s", before,
+			"xxxx");
+
+		for (int i = 0; i < 100; i++)
+			used += (size_t)snprintf(
+				text + used, sizeof text - used, "\xF0\x9F\x98\x80");
+		(void)snprintf(text + used, sizeof text - used, "\"] };");
+		set = set_of(text);
+		assert_true(cedar_authorize(
+			set, world.entities, &world.request, world.arena, &answer, &world.err));
+		assert_int_equal(answer.error_count, 1);
+		assert_int_equal(
+			utf8_valid_length(answer.errors[0].text), answer.errors[0].text.length);
+		cedar_policy_set_destroy(&set);
+	}
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +301,7 @@ int main(void)
 		cmocka_unit_test(a_value_that_grows_too_deep_is_an_error_not_a_crash),
 		cmocka_unit_test(fused_operators_fail_where_their_parts_would),
 		cmocka_unit_test(without_a_request_variables_are_an_error),
+		cmocka_unit_test(the_error_of_a_policy_is_utf8),
 		cmocka_unit_test(the_stack_of_values_is_bounded),
 		cmocka_unit_test(more_values_than_the_first_stack_holds_are_kept_in_scratch),
 	};

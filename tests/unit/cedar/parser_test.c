@@ -287,6 +287,101 @@ static void printing_keeps_only_the_brackets_that_matter(void **state)
 	world_close(&world);
 }
 
+/* Brackets around an entity of a scope, or around a list, mean nothing. */
+static void a_scope_takes_brackets(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_string_equal(
+		printed(&world, "permit(principal == (User::\"a\"), action in ([(Action::\"x\"),"
+				"((Action::\"y\")),]), resource is R in ((G::\"g\")));"),
+		"permit (\n  principal == User::\"a\",\n"
+		"  action in [Action::\"x\", Action::\"y\"],\n  resource is R in G::\"g\"\n);\n");
+	assert_string_equal(
+		printed(&world, "permit(principal in((G::\"g\")), action ==(Action::\"x\"),"
+				"resource);"),
+		"permit (\n  principal in G::\"g\",\n  action == Action::\"x\",\n  resource\n);\n");
+	assert_string_equal(
+		printed(&world, "permit(principal, action in((([]))), resource in(G::\"g\"));"),
+		"permit (\n  principal,\n  action in [],\n  resource in G::\"g\"\n);\n");
+	world_close(&world);
+}
+
+static void brackets_of_a_scope_are_balanced_and_where_they_may_stand(void **state)
+{
+	static const char *const scopes[] = {"principal == (U::\"a\", action, resource",
+		"principal == U::\"a\"), action, resource", "principal == (), action, resource",
+		"principal is (U), action, resource", "(principal), action, resource",
+		"principal in ([U::\"a\"]), action, resource",
+		"principal, action == ([Action::\"x\"]), resource",
+		"principal, action in [[Action::\"x\"]], resource",
+		"principal, action in [([Action::\"x\"])], resource",
+		"principal, action in ([Action::\"x\")], resource",
+		"principal, action in (U::\"x\"), resource"};
+	struct cedar_policy_set *set;
+	struct cedar_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+		char text[200];
+
+		(void)snprintf(text, sizeof text, "permit(%s);", scopes[i]);
+		assert_false(cedar_policy_set_parse(&set, cedar_text_of(text), NULL, &err));
+		assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	}
+}
+
+static void brackets_of_a_scope_end_at_the_depth_limit(void **state)
+{
+	(void)state;
+	for (int depth = CEDAR_DEPTH_MAX - 1; depth <= CEDAR_DEPTH_MAX + 1; depth++) {
+		struct cedar_policy_set *set;
+		struct cedar_error err;
+		char text[2 * CEDAR_DEPTH_MAX + 80];
+		int used = snprintf(text, sizeof text, "permit(principal, action, resource == ");
+
+		memset(text + used, '(', (size_t)depth);
+		used += depth;
+		used += snprintf(text + used, sizeof text - (size_t)used, "R::\"r\"");
+		memset(text + used, ')', (size_t)depth);
+		(void)snprintf(text + used + depth, sizeof text - (size_t)(used + depth), ");");
+		assert_int_equal(cedar_policy_set_parse(&set, cedar_text_of(text), NULL, &err),
+			depth <= CEDAR_DEPTH_MAX);
+		if (depth <= CEDAR_DEPTH_MAX)
+			cedar_policy_set_destroy(&set);
+		else
+			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	}
+}
+
+/* Only \* is a star that stands for itself. */
+static void a_star_written_by_its_code_is_a_wildcard(void **state)
+{
+	static const char *const wild[] = {"\"abc\" like \"a\\u{2a}c\"",
+		"\"abc\" like \"a\\u{00_00_2A}c\"", "\"abc\" like \"a\\x2ac\"",
+		"\"a*c\" like \"a\\x2ac\"", "\"abc\" like \"\\x2A\\u{2a}*\\x2ac\"",
+		"\"a*bc\" like \"a\\*\\x2ac\"", "\"a\\\\x2ac\" like \"a\\\\x2ac\""};
+	struct cedar_expression *expression;
+	struct cedar_text text;
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	for (size_t i = 0; i < sizeof wild / sizeof wild[0]; i++)
+		assert_value(&world, wild[i], "true");
+	assert_value(&world, "\"abc\" like \"a\\*c\"", "false");
+	assert_value(&world, "\"abc\" like \"a\\\\x2ac\"", "false");
+	assert_true(cedar_expression_parse(
+		&expression, CEDAR_TEXT("\"a\" like \"a\\x2a\\*\\u{2a}\""), &world.err));
+	text = cedar_expression_format(expression, world.arena);
+	(void)snprintf(world.text, sizeof world.text, "%.*s", (int)text.length, text.data);
+	assert_string_equal(world.text, "\"a\" like \"a*\\**\"");
+	cedar_expression_destroy(&expression);
+	world_close(&world);
+}
+
 static void a_policy_is_printed_in_normal_form(void **state)
 {
 	struct world world;
@@ -316,6 +411,10 @@ int main(void)
 		cmocka_unit_test(a_policy_ends_at_its_byte_limit),
 		cmocka_unit_test(a_policy_text_ends_at_its_byte_limit),
 		cmocka_unit_test(printing_keeps_only_the_brackets_that_matter),
+		cmocka_unit_test(a_scope_takes_brackets),
+		cmocka_unit_test(brackets_of_a_scope_are_balanced_and_where_they_may_stand),
+		cmocka_unit_test(brackets_of_a_scope_end_at_the_depth_limit),
+		cmocka_unit_test(a_star_written_by_its_code_is_a_wildcard),
 		cmocka_unit_test(a_policy_is_printed_in_normal_form),
 	};
 

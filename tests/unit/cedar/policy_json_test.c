@@ -64,6 +64,7 @@ static void malformed_policies_are_refused_with_a_place(void **state)
 		SCOPED("{}", ANY, ANY),
 		SCOPED("1", ANY, ANY),
 		SCOPED("{\"op\":\"like\"}", ANY, ANY),
+		SCOPED("{\"op\":\"ALL\"}", ANY, ANY),
 		SCOPED("{\"op\":\"==\"}", ANY, ANY),
 		SCOPED("{\"op\":\"==\",\"entity\":1}", ANY, ANY),
 		SCOPED("{\"op\":\"All\",\"entity\":" UID("U", "a") "}", ANY, ANY),
@@ -126,12 +127,23 @@ static void malformed_expressions_are_refused_with_a_place(void **state)
 		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"offset\",\"arg\":\"x\"}}}"),
 		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"ip\"}}}"),
 		PERMIT("{\"Value\":{\"__entity\":{\"type\":\"U\"}}}"),
+		PERMIT("{\"Value\":{\"__entity\":{\"__entity\":" UID("U", "a") "}}}"),
+		PERMIT("{\"Value\":[{\"__entity\":{\"__entity\":" UID("U", "a") "}}]}"),
+		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"ip\",\"args\":{}}}}"),
+		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"ip\",\"args\":[],\"arg\":\"x\"}}}"),
+		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"offset\",\"args\":[]}}}"),
+		PERMIT("{\"like\":{\"left\":{\"Value\":\"a\"},\"pattern\":[{\"Wildcard\":1}]}}"),
 		PERMIT("{\"Value\":{\"__expr\":\"x\"}}"),
 		PERMIT("{\"Value\":1.5}"),
 	};
 
 	(void)state;
 	check_refused(bad, sizeof bad / sizeof bad[0]);
+}
+
+static bool same_text(struct cedar_text a, struct cedar_text b)
+{
+	return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
 }
 
 /* The policy of this JSON in normal form. */
@@ -161,6 +173,11 @@ static void every_form_is_read_as_its_text(void **state)
 		{"{\"Value\":[1,\"a\",{\"b\":true}]}", "[1, \"a\", {b: true}]"},
 		{"{\"Value\":{\"__entity\":" UID("N::U", "a") "}}", "N::U::\"a\""},
 		{"{\"Value\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"::1\"}}}", "ip(\"::1\")"},
+		{"{\"Value\":{\"__extn\":{\"fn\":\"ip\",\"args\":[\"::1\"]}}}", "ip(\"::1\")"},
+		{"{\"Value\":{\"__extn\":{\"fn\":\"offset\",\"args\":[{\"__extn\":{\"fn\":"
+		 "\"datetime\",\"arg\":\"2024-01-01\"}},{\"__extn\":{\"fn\":\"duration\","
+		 "\"arg\":\"1h\"}}]}}}",
+			"datetime(\"2024-01-01\").offset(duration(\"1h\"))"},
 		{"{\"decimal\":[{\"Value\":\"1.0\"}]}", "decimal(\"1.0\")"},
 		{"{\"lessThan\":[{\"Var\":\"context\"},{\"Value\":1}]}", "context.lessThan(1)"},
 		{"{\"isEmpty\":{\"arg\":{\"Set\":[]}}}", "[].isEmpty()"},
@@ -172,10 +189,15 @@ static void every_form_is_read_as_its_text(void **state)
 		 "\"Wildcard\","
 		 "\"Wildcard\",{\"Literal\":\"b\"},{\"Literal\":\"c\"}]}}",
 			"\"\" like \"a\\***bc\""},
+		{"{\"like\":{\"left\":{\"Value\":\"\"},\"pattern\":[{\"Literal\":\"a\"},"
+		 "{\"Wildcard\":null},{\"Wildcard\":null},{\"Literal\":\"b\"}]}}",
+			"\"\" like \"a**b\""},
 		{"{\"like\":{\"left\":{\"Value\":\"\"},\"pattern\":[]}}", "\"\" like \"\""},
 		{"{\"is\":{\"left\":{\"Var\":\"principal\"},\"entity_type\":\"U\",\"in\":{\"Var\":"
 		 "\"resource\"}}}",
 			"principal is U in resource"},
+		{"{\"is\":{\"left\":{\"Var\":\"principal\"},\"entity_type\":\"U\",\"in\":null}}",
+			"principal is U"},
 		{"{\"&&\":{\"left\":{\"&&\":{\"left\":{\"Value\":true},\"right\":{\"Value\":false}}"
 		 "},"
 		 "\"right\":{\"Value\":1}}}",
@@ -224,6 +246,10 @@ static void scopes_slots_and_annotations_are_read(void **state)
 						    "\"slot\":\"?resource\"}}")),
 			"principal in ?principal,\n  action in [Action::\"a\", Action::\"b\"],\n"
 			"  resource is R in ?resource"));
+	assert_non_null(strstr(text_of_json(&world, SCOPED("{\"op\":\"all\"}", ANY,
+							    "{\"op\":\"is\",\"entity_type\":\"R\","
+							    "\"in\":null}")),
+		"principal,\n  action,\n  resource is R\n"));
 	assert_non_null(strstr(
 		text_of_json(&world, "{\"effect\":\"permit\"," ALL ",\"conditions\":[],"
 				     "\"annotations\":{\"a\":null,\"b\":\"\",\"if\":\"x\"}}"),
@@ -408,6 +434,40 @@ static void json_of_policies_nests_up_to_its_own_limit(void **state)
 	free(json);
 }
 
+/* One without blanks is longer in normal form, which has them. */
+static void a_dense_policy_reads_back_from_what_is_written(void **state)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	struct world world;
+	struct cedar_policy_set *set, *again;
+	struct cedar_text json, normal;
+	size_t used;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	used = (size_t)snprintf(text, sizeof text, "@a permit(principal,action,resource)when{true");
+	while (used + 200 < sizeof text)
+		used += (size_t)snprintf(text + used, sizeof text - used,
+			"&&context.a<-1&&(if true then U::\"a  b\"else U::\"b\")in[U::\"\"]&&"
+			"!(context has\"a  b\"||2- -1==3)&&\"\"like\"*  *\"&&{a:-(-5)}is U");
+	(void)snprintf(text + used, sizeof text - used, "};");
+	set = set_of(text);
+	json = cedar_policy_format_json(set, 0, world.arena);
+	assert_true(cedar_policy_set_create(&again, &world.err));
+	if (!cedar_policy_set_add_json(again, CEDAR_TEXT("p"), json, &world.err))
+		fail_msg("%s", world.err.text);
+	assert_true(same_text(cedar_policy_format_json(again, 0, world.arena), json));
+	normal = cedar_policy_format(set, 0, world.arena);
+	assert_true(normal.length <= CEDAR_POLICY_BYTES_MAX);
+	assert_true(same_text(cedar_policy_format(again, 0, world.arena), normal));
+	cedar_policy_set_destroy(&again);
+	assert_true(cedar_policy_set_parse(&again, normal, NULL, &world.err));
+	assert_true(same_text(cedar_policy_format_json(again, 0, world.arena), json));
+	cedar_policy_set_destroy(&again);
+	cedar_policy_set_destroy(&set);
+	world_close(&world);
+}
+
 static void json_of_policies_is_bounded_in_bytes(void **state)
 {
 	size_t room = (size_t)CEDAR_POLICY_JSON_BYTES_MAX + 1;
@@ -435,6 +495,7 @@ int main(void)
 		cmocka_unit_test(expressions_and_values_nest_up_to_the_depth_limit),
 		cmocka_unit_test(a_long_chain_nests_in_json_and_is_flat_in_the_policy),
 		cmocka_unit_test(json_of_policies_nests_up_to_its_own_limit),
+		cmocka_unit_test(a_dense_policy_reads_back_from_what_is_written),
 		cmocka_unit_test(json_of_policies_is_bounded_in_bytes),
 	};
 

@@ -4,7 +4,8 @@ static const char schema_text[] =
 	"type R = {n: Long, d?: decimal, s: Set<String>};"
 	"entity U in [G, E] = {r: R, e?: E, boss?: U, b: Bool} tags Set<Long>;"
 	"entity G; entity E enum [\"x\", \"y\"]; entity Other;"
-	"action all; action read, write in all appliesTo {principal: [U, E], resource: G, "
+	"action all; action some in all; action few in some; action read, write in all appliesTo "
+	"{principal: [U, E], resource: G, "
 	"context: {ip?: ipaddr, when: datetime, e?: Set<E>}};";
 
 static struct cedar_schema *open_schema(void)
@@ -120,6 +121,26 @@ static void actions_are_exactly_as_declared(void **state)
 	assert_null(check_entities("[]"));
 }
 
+#define LISTED(id, parents)                                                                        \
+	"{\"uid\":{\"type\":\"Action\",\"id\":\"" id "\"},\"attrs\":{},\"parents\":[" parents "]}"
+#define PARENT(id) "{\"type\":\"Action\",\"id\":\"" id "\"}"
+
+/* What the schema declares of actions that are not listed completes no action that is. */
+static void actions_that_are_listed_say_all_their_groups_themselves(void **state)
+{
+	(void)state;
+	assert_non_null(check_entities("[" LISTED("few", PARENT("some")) "]"));
+	assert_non_null(check_entities("[" LISTED("few", PARENT("all")) "]"));
+	assert_non_null(
+		check_entities("[" LISTED("few", PARENT("some")) "," LISTED("all", "") "]"));
+	assert_non_null(check_entities(
+		"[" LISTED("few", PARENT("some") "," PARENT("all")) "," LISTED("some", "") "]"));
+	assert_null(check_entities(
+		"[" LISTED("few", PARENT("some")) "," LISTED("some", PARENT("all")) "]"));
+	assert_null(check_entities("[" LISTED("few", PARENT("some") "," PARENT("all")) "]"));
+	assert_null(check_entities("[" LISTED("some", PARENT("all")) "]"));
+}
+
 /* NULL if the request conforms; else the error. */
 static const char *check_request(
 	const char *principal, const char *action, const char *resource, const char *context)
@@ -179,6 +200,7 @@ int main(void)
 		cmocka_unit_test(values_of_other_types_are_refused),
 		cmocka_unit_test(enumerated_types_have_no_other_ids),
 		cmocka_unit_test(actions_are_exactly_as_declared),
+		cmocka_unit_test(actions_that_are_listed_say_all_their_groups_themselves),
 		cmocka_unit_test(requests_that_no_action_declares_are_refused),
 		cmocka_unit_test(contexts_are_as_the_action_declares),
 	};

@@ -87,6 +87,8 @@ static void malformed_types_are_refused_with_their_path(void **state)
 	refuse(IN_SHAPE("{\"type\":\"T\",\"attributes\":{}}"), AT_A "/attributes: ");
 	refuse(IN_SHAPE("{\"type\":\"Long\",\"foo\":1}"), AT_A "/foo: ");
 	refuse(IN_SHAPE("{\"type\":\"Long\",\"required\":1}"), AT_A "/required: ");
+	refuse("{\"\":{\"entityTypes\":{},\"actions\":{},\"annotations\":{\"a\":\"x\"}}}",
+		"//annotations: ");
 	refuse(IN_SHAPE("{\"type\":\"Long\",\"annotations\":{\"x y\":\"\"}}"),
 		AT_A "/annotations/x y: ");
 	refuse(IN_SHAPE("{\"type\":\"Set\",\"element\":{\"type\":\"Long\",\"required\":true}}"),

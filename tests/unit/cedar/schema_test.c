@@ -520,6 +520,48 @@ static void tags_are_read_by_their_type_too(void **state)
 	cedar_schema_destroy(&schema);
 }
 
+/* The bytes a schema takes in which so many actions apply to so many types. */
+static size_t bytes_of_references(const char *before, const char *after)
+{
+	enum { ACTIONS = 60, TYPES = 60, GROUPS = 40 };
+	static char text[1 << 20];
+	size_t used = (size_t)snprintf(text, sizeof text, "%s entity T0", before), bytes;
+	struct cedar_schema *schema;
+	struct cedar_error err;
+
+	for (int i = 1; i < TYPES; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ", T%d", i);
+	used += (size_t)snprintf(text + used, sizeof text - used, "; action g0");
+	for (int i = 1; i < GROUPS; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ", g%d", i);
+	used += (size_t)snprintf(text + used, sizeof text - used, ";");
+	for (int i = 0; i < ACTIONS; i++) {
+		used += (size_t)snprintf(text + used, sizeof text - used, "action a%d in [g0", i);
+		for (int g = 1; g < GROUPS; g++)
+			used += (size_t)snprintf(text + used, sizeof text - used, ", g%d", g);
+		used += (size_t)snprintf(text + used, sizeof text - used,
+			"] appliesTo {principal: T0, resource: [T0");
+		for (int t = 1; t < TYPES; t++)
+			used += (size_t)snprintf(text + used, sizeof text - used, ", T%d", t);
+		used += (size_t)snprintf(text + used, sizeof text - used, "]};");
+	}
+	(void)snprintf(text + used, sizeof text - used, "%s", after);
+	if (!cedar_schema_parse(&schema, cedar_text_of(text), &err))
+		fail_msg("%u:%u: %s", err.line, err.column, err.text);
+	bytes = arena_handed_bytes(schema->arena);
+	cedar_schema_destroy(&schema);
+	return bytes;
+}
+
+static void a_namespace_costs_nothing_for_each_reference(void **state)
+{
+	size_t without = bytes_of_references("", "");
+	size_t within = bytes_of_references("namespace Some::Where {", "}");
+
+	(void)state;
+	assert_true(within < without + without / 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +587,7 @@ int main(void)
 		cmocka_unit_test(actions_join_the_store_with_their_groups),
 		cmocka_unit_test(tags_are_read_by_their_type_too),
 		cmocka_unit_test(what_differs_from_the_entity_before_is_refused_where_it_stands),
+		cmocka_unit_test(a_namespace_costs_nothing_for_each_reference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

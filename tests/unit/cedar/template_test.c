@@ -237,6 +237,29 @@ static void a_set_ends_at_its_number_of_policies(void **state)
 	cedar_policy_set_destroy(&set);
 }
 
+static void a_slot_may_stand_in_brackets(void **state)
+{
+	struct cedar_policy_set *set = set_of(
+		"permit(principal is U in (?principal), action, resource == ((?resource)));");
+	static const char *const refused[] = {"permit(principal == (?resource), action, resource);",
+		"permit(principal, action in (?action), resource);",
+		"permit(principal, action in [(?principal)], resource);"};
+	struct cedar_text text;
+	struct world world;
+	struct cedar_error err;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_int_equal(cedar_policy_set_template_count(set), 1);
+	text = cedar_template_format(set, 0, world.arena);
+	assert_true(text_equals(text, "permit (\n  principal is U in ?principal,\n  action,\n  "
+				      "resource == ?resource\n);\n"));
+	cedar_policy_set_destroy(&set);
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+		assert_false(cedar_policy_set_parse(&set, cedar_text_of(refused[i]), NULL, &err));
+	world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +270,7 @@ int main(void)
 		cmocka_unit_test(templates_are_listed_apart_with_their_slots),
 		cmocka_unit_test(a_link_says_where_it_came_from),
 		cmocka_unit_test(templates_and_links_print_as_text_that_parses),
+		cmocka_unit_test(a_slot_may_stand_in_brackets),
 		cmocka_unit_test(a_failed_text_takes_its_templates_back),
 		cmocka_unit_test(a_set_ends_at_its_number_of_policies),
 	};

@@ -32,6 +32,33 @@ static void every_code_point_survives_encoding(void **state)
 	}
 }
 
+/* What is cut, by its room or by what it shows of a name, is cut between two characters. */
+static void a_text_of_an_error_is_utf8(void **state)
+{
+	static const char letters[] = "\xC3\xA9\xC3\xA9\xE6\x97\xA5\xF0\x9F\x98\x80";
+	struct cedar_error err;
+	char text[2 * sizeof err.text];
+
+	(void)state;
+	for (int before = 0; before < 300; before++) {
+		memset(text, 'x', sizeof text);
+		for (size_t at = (size_t)before; at + sizeof letters < sizeof text;
+			at += sizeof letters - 1)
+			memcpy(text + at, letters, sizeof letters - 1);
+		text[sizeof text - 1] = '\0';
+		assert_false(cedar_fail(&err, CEDAR_ERROR_INVALID, "%s", text));
+		assert_true(strlen(err.text) + UTF8_BYTES_MAX >= sizeof err.text);
+		assert_int_equal(utf8_valid_length(cedar_text_of(err.text)), strlen(err.text));
+		assert_memory_equal(err.text, text, strlen(err.text));
+		assert_false(
+			cedar_fail_at(&err, CEDAR_TEXT("x"), 0, "no `%.*s` here", before, letters));
+		assert_int_equal(utf8_valid_length(cedar_text_of(err.text)), strlen(err.text));
+		assert_non_null(strstr(err.text, "` here"));
+		assert_false(cedar_limit_at(&err, CEDAR_TEXT("x"), 0, "%.*s", before, letters));
+		assert_int_equal(utf8_valid_length(cedar_text_of(err.text)), strlen(err.text));
+	}
+}
+
 static void a_type_name_is_a_path_of_unreserved_identifiers(void **state)
 {
 	static const char *const bad[] = {"", "A::", "::A", "A:B", "A::B::", "A B", "A:: B", "1A",
@@ -184,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_that_are_not_utf8_are_found),
 		cmocka_unit_test(every_code_point_survives_encoding),
+		cmocka_unit_test(a_text_of_an_error_is_utf8),
 		cmocka_unit_test(a_type_name_is_a_path_of_unreserved_identifiers),
 		cmocka_unit_test(texts_with_nul_are_compared_whole),
 		cmocka_unit_test(texts_are_in_the_order_of_their_bytes),

@@ -1,3 +1,5 @@
+#include <inttypes.h>
+
 #include "cedar/validate_inner.h"
 
 #include "support.h"
@@ -437,6 +439,195 @@ static void steps_are_as_many_as_the_limit_at_most(void **state)
 	cedar_schema_destroy(&schema);
 }
 
+/* A number that looks random: evenly spaced ones may lie close under an unlucky key. */
+static uint64_t number_of(int i)
+{
+	uint64_t mixed = (uint64_t)(i + 1) * 0x9E3779B97F4A7C15;
+
+	return (mixed ^ mixed >> 29) >> 34;
+}
+
+/* How many slots the expressions of a set literal are away from their own ones in the
+ * table that finds them, all together.  Each is a number, times step, between two texts. */
+static size_t slots_away(const char *before, uint64_t step, const char *after, int count)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(
+		text, sizeof text, "permit(principal, action, resource) when { [0");
+	struct cedar_policy_set *set;
+	struct condition condition;
+	struct tree tree = {.arena = arena_create(SUPPORT_ARENA_BYTES)};
+	size_t away = 0;
+	uint64_t hash;
+	uint32_t position;
+
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ", %s%" PRIu64 "%s",
+			before, number_of(i) * step, after);
+	(void)snprintf(text + used, sizeof text - used, "].isEmpty() };");
+	set = set_of(text);
+	assert_true(tree_build(&tree, &set->policies[0].ast, &condition));
+	assert_true(tree.count >= (uint32_t)count);
+	for (uint32_t at = 0; at < tree.table.slot_count; at++) {
+		if (table_slot(&tree.table, at, &hash, &position))
+			away += (at - (uint32_t)hash) & (tree.table.slot_count - 1);
+	}
+	table_deinit(&tree.table);
+	arena_destroy(&tree.arena);
+	cedar_policy_set_destroy(&set);
+	return away;
+}
+
+/* Nobody who writes a policy makes expressions share their slots. */
+static void expressions_that_are_alike_do_not_collide(void **state)
+{
+	enum { COUNT = 1000 };
+
+	(void)state;
+	assert_true(slots_away("", (uint64_t)1 << 33, "", COUNT) < 8 * COUNT);
+	assert_true(slots_away("\"\"like\"", 1, "\"", COUNT) < 8 * COUNT);
+	assert_true(slots_away("\"\"like\"*", 1, "\"", COUNT) < 8 * COUNT);
+	assert_true(slots_away("T", 1, "::\"a\"", COUNT) < 8 * COUNT);
+}
+
+/* The least limit of steps by which the policy can be validated. */
+static uint64_t steps_of(const char *policy)
+{
+	struct cedar_schema *schema = open_schema();
+	struct cedar_policy_set *set = set_of(policy);
+	struct validate_options options = {CEDAR_RULE_4_13, 0};
+	uint64_t too_few = 0, enough = CEDAR_VALIDATION_STEPS_MAX;
+
+	while (enough - too_few > 1) {
+		struct cedar_arena *arena = cedar_arena_create(SUPPORT_ARENA_BYTES);
+		struct cedar_validation validation;
+		struct cedar_error err;
+
+		options.steps_max = too_few + (enough - too_few) / 2;
+		if (validate_with(set, schema, &options, arena, &validation, &err))
+			enough = options.steps_max;
+		else
+			too_few = options.steps_max;
+		cedar_arena_destroy(&arena);
+	}
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+	return enough;
+}
+
+/* `principal has boss.boss.. && context.m && context.m ..`, `count` of each. */
+static uint64_t steps_of_chain(int count)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(text, sizeof text,
+		"permit(principal, action == Action::\"view\", resource is Doc) when { "
+		"principal has boss");
+
+	for (int i = 1; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ".boss");
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, " && context.m");
+	(void)snprintf(text + used, sizeof text - used, " };");
+	return steps_of(text);
+}
+
+static void what_was_tested_is_known_once_along_a_chain(void **state)
+{
+	uint64_t steps = steps_of_chain(400), twice = steps_of_chain(800);
+
+	(void)state;
+	assert_true(twice < 3 * steps);
+}
+
+/* A failing operand takes back what the ones before it made safe. */
+static void what_was_tested_is_forgotten_after_an_error(void **state)
+{
+	(void)state;
+	assert_finds(
+		"principal has o && principal.o == \"\" && principal.f && principal.o == \"b\" "
+		"|| principal.o == \"\"",
+		"unsafe_attribute");
+	assert_finds("principal has o && principal.x && principal.o == \"\"",
+		"unknown_attribute, unsafe_attribute");
+	assert_finds("(principal has o && false) || principal.o == \"\"", "unsafe_attribute");
+	assert_finds("principal has o && principal has boss && principal.boss has o && "
+		     "principal.o == principal.boss.o && principal.r has a.b && "
+		     "principal.r.a.b.c == 1 && principal.boss.r.a.n == 1",
+		"unsafe_attribute");
+}
+
+/* One of a name of three bytes that no name of the schema is like, but Doc. */
+static struct cedar_text hint_within(uint64_t cells, uint64_t *left, struct world *world)
+{
+	struct cedar_schema *schema = open_schema();
+	struct report report = {
+		.code = CEDAR_FINDING_UNKNOWN_ENTITY_TYPE, .name = CEDAR_TEXT("Dos")};
+	struct cedar_text hint;
+
+	*left = cells;
+	hint = report_hint(cedar_arena_inner(world->arena), schema, &report, CEDAR_TEXT(""), left);
+	assert_non_null(hint.data);
+	cedar_schema_destroy(&schema);
+	return hint;
+}
+
+static void names_are_compared_as_long_as_there_are_cells(void **state)
+{
+	struct world world;
+	uint64_t left, needed;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_true(hint_within(VALIDATE_HINT_CELLS_MAX, &left, &world).length > 0);
+	needed = VALIDATE_HINT_CELLS_MAX - left;
+	assert_true(needed > 9);
+	for (uint64_t cells = needed - 1; cells <= needed + 1; cells++) {
+		struct cedar_text hint = hint_within(cells, &left, &world);
+
+		assert_int_equal(hint.length > 0, cells >= needed);
+		assert_int_equal(left, cells >= needed ? cells - needed : 0);
+	}
+	world_close(&world);
+}
+
+/* So many reads of a member of the context that has none of so many names of 60 bytes. */
+static void hints_end_where_they_cost_too_much(void **state)
+{
+	enum { MEMBERS = 1000, READS = 800, NAME_BYTES = 60 };
+	static char schema_of[MEMBERS * (NAME_BYTES + 40) + 200], text[CEDAR_POLICY_BYTES_MAX];
+	struct cedar_schema *schema;
+	struct cedar_policy_set *set;
+	struct cedar_validation validation;
+	struct world world;
+	size_t used, hints = 0;
+
+	(void)state;
+	used = (size_t)snprintf(schema_of, sizeof schema_of,
+		"entity U; action a appliesTo {principal: U, resource: U, context: {");
+	for (int i = 0; i < MEMBERS; i++)
+		used += (size_t)snprintf(schema_of + used, sizeof schema_of - used, "%sx%0*d: Long",
+			i == 0 ? "" : ", ", NAME_BYTES - 1, i);
+	(void)snprintf(schema_of + used, sizeof schema_of - used, "}};");
+	used = (size_t)snprintf(text, sizeof text, "permit(principal, action, resource) when {0");
+	for (int i = 0; i < READS; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof text - used, "<0||context.x%0*d", NAME_BYTES - 2, i);
+	(void)snprintf(text + used, sizeof text - used, "<0};");
+	world_open(&world, NULL, NULL);
+	assert_true(cedar_schema_parse(&schema, cedar_text_of(schema_of), &world.err));
+	set = set_of(text);
+	assert_true(
+		cedar_validate(set, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_int_equal(validation.error_count, READS);
+	for (size_t i = 0; i < validation.count; i++)
+		hints += validation.findings[i].hint.length > 0;
+	assert_true(hints > 0);
+	assert_true(hints * MEMBERS * (NAME_BYTES - 1) * NAME_BYTES <= VALIDATE_HINT_CELLS_MAX);
+	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+	world_close(&world);
+}
+
 /* One policy with so many different errors. */
 static void check_findings(int errors, size_t listed)
 {
@@ -505,6 +696,11 @@ int main(void)
 		cmocka_unit_test(text_that_changes_direction_is_a_warning),
 		cmocka_unit_test(a_finding_says_where_and_what_to_do),
 		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),
+		cmocka_unit_test(expressions_that_are_alike_do_not_collide),
+		cmocka_unit_test(what_was_tested_is_known_once_along_a_chain),
+		cmocka_unit_test(what_was_tested_is_forgotten_after_an_error),
+		cmocka_unit_test(names_are_compared_as_long_as_there_are_cells),
+		cmocka_unit_test(hints_end_where_they_cost_too_much),
 		cmocka_unit_test(findings_are_listed_up_to_the_limit_and_all_counted),
 		cmocka_unit_test(a_full_arena_is_no_validation),
 	};
