@@ -1,7 +1,7 @@
 // What providers let act comes in whole or not at all, is seen beside what is registered, becomes
 // a charter's draft by a person, and is stopped at its provider as the next inventory says.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -9,13 +9,15 @@ import { fileURLToPath } from 'node:url';
 import { World, eventually, run } from '../../examples/stories/lib/world.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-const vectors = join(root, 'tests/vectors/inventory');
 const ADI = 'adi@example.com';
 const APP = 'google/774.apps.googleusercontent.com';
 let world;
+let vectors; // copies of today: a file's time is when it was taken, and a day later it is stale
 
 before(async () => {
   world = await World.start({});
+  vectors = world.path('vectors');
+  cpSync(join(root, 'tests/vectors/inventory'), vectors, { recursive: true });
 });
 after(() => world?.stop());
 
