@@ -213,6 +213,7 @@ void cell_set_record(struct cell *cell, struct record *record)
 		shared_release(&cell->record->shared);
 	cell->record = record;
 	node->is_present = record != NULL;
+	node->is_declared = false; /* whoever changes it lists it */
 	node->attributes = record == NULL ? (struct cedar_value){0} : record->attributes;
 	node->tags = record == NULL ? (struct cedar_value){0} : record->tags;
 	node->parents = record == NULL ? NULL : record->parents;

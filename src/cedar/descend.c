@@ -10,7 +10,7 @@
 #include "cedar/sort.h"
 
 /* From so many on, each that is gathered is looked up among those before. */
-enum { ROOM_FIRST = 16, ROOM_MAX = 1 << 30, LOOKED_UP_FROM = 1024 };
+enum { ROOM_FIRST = 16, ROOM_MAX = 1 << 30, LOOKED_UP_FROM = 4096 };
 
 enum state { STATE_NEW = 0, STATE_OPEN, STATE_LEFT };
 

@@ -272,9 +272,12 @@ bool cedar_entities_add(
 	assert(!entities->is_sealed);
 	if (!entities_check_shape(entity, err))
 		return false;
-	if (old != NULL)
-		return compare_entity(&is_same, old, entity, err) &&
-		       (is_same || fail_duplicate(&entity->uid, err));
+	if (old != NULL) {
+		if (!compare_entity(&is_same, old, entity, err))
+			return false;
+		entities->nodes[old - entities->nodes].is_declared = false; /* it is listed now */
+		return is_same || fail_duplicate(&entity->uid, err);
+	}
 	if (!entities_reserve(entities, 1, err))
 		return false;
 	if (!cedar_uid_fill(&node.uid, entities->arena, &entity->uid))

@@ -225,7 +225,7 @@ static bool read_arguments(struct est_reader *reader, const struct document *cal
 }
 
 /* What stands under __extn becomes a call; a method's first argument is what it is
- * called on, so it has several. */
+ * called on, so it has one. */
 static bool read_extension(struct est_reader *reader, const struct document *call, struct ast *node)
 {
 	enum extension_function function;
@@ -234,7 +234,7 @@ static bool read_extension(struct est_reader *reader, const struct document *cal
 	if (!need_text(reader, call, "fn", &name) || !read_arguments(reader, call, node))
 		return false;
 	function = extension_find(name);
-	if (function == EXTENSION_NONE || (extension_is_method(function) && node->count < 2))
+	if (function == EXTENSION_NONE || (extension_is_method(function) && node->count < 1))
 		return fail(reader, call, "not the name of an extension function");
 	node->kind = AST_EXTENSION;
 	node->detail = (uint8_t)function;

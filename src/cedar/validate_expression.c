@@ -176,7 +176,7 @@ static struct answer type_and(struct typing *typing, const struct node *node)
 		if (left.capabilities.first == NULL) { /* nothing, or no more */
 			mark(typing, &marked, -1);
 			marked = no_capabilities;
-		} else {
+		} else if (i + 1 < node->count) { /* somebody follows who reads by it */
 			mark(typing, &added, 1);
 			marked = left.capabilities;
 		}

@@ -124,7 +124,6 @@ static void malformed_expressions_are_refused_with_a_place(void **state)
 		PERMIT("{\"nothing\":[]}"),
 		PERMIT("{\"decimal\":{}}"),
 		PERMIT("{\"lessThan\":[]}"),
-		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"offset\",\"arg\":\"x\"}}}"),
 		PERMIT("{\"Value\":{\"__extn\":{\"fn\":\"ip\"}}}"),
 		PERMIT("{\"Value\":{\"__entity\":{\"type\":\"U\"}}}"),
 		PERMIT("{\"Value\":{\"__entity\":{\"__entity\":" UID("U", "a") "}}}"),
@@ -178,6 +177,9 @@ static void every_form_is_read_as_its_text(void **state)
 		 "\"datetime\",\"arg\":\"2024-01-01\"}},{\"__extn\":{\"fn\":\"duration\","
 		 "\"arg\":\"1h\"}}]}}}",
 			"datetime(\"2024-01-01\").offset(duration(\"1h\"))"},
+		{"{\"Value\":{\"__extn\":{\"fn\":\"isIpv4\",\"arg\":{\"__extn\":{\"fn\":\"ip\","
+		 "\"arg\":\"::1\"}}}}}",
+			"ip(\"::1\").isIpv4()"},
 		{"{\"decimal\":[{\"Value\":\"1.0\"}]}", "decimal(\"1.0\")"},
 		{"{\"lessThan\":[{\"Var\":\"context\"},{\"Value\":1}]}", "context.lessThan(1)"},
 		{"{\"isEmpty\":{\"arg\":{\"Set\":[]}}}", "[].isEmpty()"},

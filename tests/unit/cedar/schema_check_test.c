@@ -141,6 +141,30 @@ static void actions_that_are_listed_say_all_their_groups_themselves(void **state
 	assert_null(check_entities("[" LISTED("some", PARENT("all")) "]"));
 }
 
+/* Whoever lists an action after the schema put it there lists it all the same. */
+static void an_action_is_listed_before_or_after_the_schema_puts_it_there(void **state)
+{
+	static const char few[] = "[" LISTED("few", PARENT("some")) "]";
+	struct cedar_schema *schema = open_schema();
+	struct cedar_error err = {0};
+
+	(void)state;
+	for (int is_after = 0; is_after < 2; is_after++) {
+		struct cedar_entities *entities;
+
+		assert_true(cedar_entities_create(&entities, &err));
+		if (is_after)
+			assert_true(cedar_schema_add_actions(schema, entities, &err));
+		assert_true(cedar_entities_add_json(entities, cedar_text_of(few), &err));
+		if (!is_after)
+			assert_true(cedar_schema_add_actions(schema, entities, &err));
+		assert_true(cedar_entities_seal(entities, &err));
+		assert_false(cedar_validate_entities(schema, entities, &err));
+		cedar_entities_destroy(&entities);
+	}
+	cedar_schema_destroy(&schema);
+}
+
 /* NULL if the request conforms; else the error. */
 static const char *check_request(
 	const char *principal, const char *action, const char *resource, const char *context)
@@ -201,6 +225,7 @@ int main(void)
 		cmocka_unit_test(enumerated_types_have_no_other_ids),
 		cmocka_unit_test(actions_are_exactly_as_declared),
 		cmocka_unit_test(actions_that_are_listed_say_all_their_groups_themselves),
+		cmocka_unit_test(an_action_is_listed_before_or_after_the_schema_puts_it_there),
 		cmocka_unit_test(requests_that_no_action_declares_are_refused),
 		cmocka_unit_test(contexts_are_as_the_action_declares),
 	};

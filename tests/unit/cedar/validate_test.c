@@ -539,6 +539,31 @@ static void what_was_tested_is_known_once_along_a_chain(void **state)
 	assert_true(twice < 3 * steps);
 }
 
+/* `context has m && (context has m && (.. true))`, `count` deep. */
+static uint64_t steps_of_nest(int count)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(text, sizeof text,
+		"permit(principal, action == Action::\"view\", resource is Doc) when { ");
+
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof text - used, "principal has boss && (");
+	used += (size_t)snprintf(text + used, sizeof text - used, "context.m");
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used, ")");
+	(void)snprintf(text + used, sizeof text - used, " };");
+	return steps_of(text);
+}
+
+static void what_was_tested_is_marked_once_in_a_nest(void **state)
+{
+	uint64_t steps = steps_of_nest(60), twice = steps_of_nest(120);
+
+	(void)state;
+	assert_true(twice < 3 * steps);
+}
+
 /* A failing operand takes back what the ones before it made safe. */
 static void what_was_tested_is_forgotten_after_an_error(void **state)
 {
@@ -698,6 +723,7 @@ int main(void)
 		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),
 		cmocka_unit_test(expressions_that_are_alike_do_not_collide),
 		cmocka_unit_test(what_was_tested_is_known_once_along_a_chain),
+		cmocka_unit_test(what_was_tested_is_marked_once_in_a_nest),
 		cmocka_unit_test(what_was_tested_is_forgotten_after_an_error),
 		cmocka_unit_test(names_are_compared_as_long_as_there_are_cells),
 		cmocka_unit_test(hints_end_where_they_cost_too_much),
