@@ -59,7 +59,8 @@ static bool make_token(const struct authzen_request *request, const struct evalu
 	if (next->after.length > sizeof place.after)
 		return error_set(err, ERROR_INTERNAL, "a tool's name is too long for a token");
 	place.index = next->index;
-	memcpy(place.after, next->after.data, next->after.length);
+	if (next->after.length > 0)
+		memcpy(place.after, next->after.data, next->after.length);
 	return authzen_page_token(out, request->arena, &request->authzen->page_key, &place, err);
 }
 
