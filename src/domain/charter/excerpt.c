@@ -38,8 +38,7 @@ static struct text window_of(struct text line, size_t at)
 	return (struct text){line.data + first, end - first};
 }
 
-/* Every byte stays where it is. */
-static void copy_readable(char *out, struct text text)
+void excerpt_copy_readable(char *out, struct text text)
 {
 	size_t size;
 
@@ -66,7 +65,7 @@ struct excerpt excerpt_cut(struct arena *arena, struct text text, size_t start, 
 	if (bytes == NULL)
 		return (struct excerpt){0};
 	memcpy(bytes, gap, before);
-	copy_readable(bytes + before, window);
+	excerpt_copy_readable(bytes + before, window);
 	memcpy(bytes + before + window.length, gap, after);
 	return (struct excerpt){
 		.source = {bytes, before + window.length + after},

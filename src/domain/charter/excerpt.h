@@ -21,6 +21,10 @@ struct excerpt {
  * no UTF-8 is shown as a '?'.  It lives in arena; without room for it nothing is shown. */
 struct excerpt excerpt_cut(struct arena *arena, struct text text, size_t start, size_t length);
 
+/* Copies the bytes of text; each that is no UTF-8 becomes a '?', so that all stay where they are.
+ */
+void excerpt_copy_readable(char *out, struct text text);
+
 /* The line and the one with the caret, each behind indent and ended with a newline.  Empty if
  * nothing is shown, or without room. */
 struct text excerpt_format(struct arena *arena, const struct excerpt *excerpt, const char *indent);

@@ -185,22 +185,13 @@ static void look_at_all(struct checking *checking)
 	checking->base = (struct cedar_range){.line = 1, .column = 1};
 }
 
-/* A copy in which every byte that is no UTF-8 is a '?': columns stay. */
 static struct text copy_readable(struct arena *arena, struct text text)
 {
 	char *bytes = arena_alloc(arena, text.length + 1, 1);
-	size_t size;
 
 	if (bytes == NULL)
 		return (struct text){NULL, 0};
-	for (size_t i = 0; i < text.length; i += size) {
-		size = utf8_sequence_size(text.data + i, text.length - i);
-		if (size == 0) {
-			bytes[i] = '?';
-			size = 1;
-		} else
-			memcpy(bytes + i, text.data + i, size);
-	}
+	excerpt_copy_readable(bytes, text);
 	bytes[text.length] = '\0';
 	return (struct text){bytes, text.length};
 }

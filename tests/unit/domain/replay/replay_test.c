@@ -349,21 +349,27 @@ static void a_change_that_hides_behind_an_old_revision_is_in_force(void **state)
 
 /* Two calls of a task at once: the second is decided before the first has labelled
  * the task, and is recorded after it. */
-static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
+static void start_two_at_once(
+	struct fixture *fixture, struct bench_client *first, struct bench_client *second)
 {
-	struct fixture *fixture = *state;
-	struct bench_client first, second;
-
 	assert_true(decide_bench_put(&fixture->bench->world,
 		"object: policy\nname: org/label\ntext: |\n"
 		"  forbid (principal, action, resource == Tool::\"files/list\")\n"
 		"  when { context.labels.untrusted };\n"));
 	recorded_calls_registry(&fixture->calls);
 	fixture->bench->is_log_held = true;
-	assert_true(call_bench_start(fixture->bench, &first, "read", "{\"path\":\"tickets/1\"}"));
-	assert_true(call_bench_start(fixture->bench, &second, "list", "{}"));
+	assert_true(call_bench_start(fixture->bench, first, "read", "{\"path\":\"tickets/1\"}"));
+	assert_true(call_bench_start(fixture->bench, second, "list", "{}"));
 	fixture->bench->is_log_held = false;
 	call_bench_flush(fixture->bench);
+}
+
+static void a_decision_sees_no_entry_that_it_had_not_seen(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bench_client first, second;
+
+	start_two_at_once(fixture, &first, &second);
 	call_bench_ready(fixture->bench, true);
 	call_bench_answer(fixture->bench, "{\"content\":[]}");
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
@@ -404,16 +410,7 @@ static void an_evaluation_between_two_brings_nothing_that_they_had_not_seen(void
 	assert_true(decide_bench_put(&fixture->bench->world,
 		"object: application\nname: shop\nunit: support\ncallers: [agent]\n"
 		"policies: permit (principal, action, resource);\n"));
-	assert_true(decide_bench_put(&fixture->bench->world,
-		"object: policy\nname: org/label\ntext: |\n"
-		"  forbid (principal, action, resource == Tool::\"files/list\")\n"
-		"  when { context.labels.untrusted };\n"));
-	recorded_calls_registry(&fixture->calls);
-	fixture->bench->is_log_held = true;
-	assert_true(call_bench_start(fixture->bench, &first, "read", "{\"path\":\"tickets/1\"}"));
-	assert_true(call_bench_start(fixture->bench, &second, "list", "{}"));
-	fixture->bench->is_log_held = false;
-	call_bench_flush(fixture->bench);
+	start_two_at_once(fixture, &first, &second);
 	insert_evaluation(&fixture->bench->log, find_decision(&fixture->bench->log) + 1);
 	assert_int_equal(replay(fixture).causes[REPLAY_DONE], 2);
 	assert_int_equal(replay_figures_of(fixture->replay).evaluations.causes[REPLAY_NOT_KEPT], 1);
