@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "cedar/from_json.h"
+#include "cedar/text.h"
+
 static const char gap[] = "..."; /* where a line goes on */
 
 static bool is_within_character(struct text text, size_t at)
@@ -120,12 +123,6 @@ void excerpt_place_end(struct text text, uint32_t *line, uint32_t *column)
 		return;
 	while (end > 0 && text.data[end - 1] == '\n')
 		end--;
-	if (end == text.length)
-		return;
-	*line = 1;
-	*column = 1;
-	for (size_t i = 0; i < end; i++) {
-		*line += text.data[i] == '\n' ? 1 : 0;
-		*column = text.data[i] == '\n' ? 1 : *column + 1;
-	}
+	if (end < text.length)
+		cedar_place(cedar_text_from(text), end, line, column);
 }

@@ -845,14 +845,6 @@ bool policy_check_object(struct policy_checker *checker, const struct object *ob
 	return true;
 }
 
-/* ---- showing ---- */
-
-struct text policy_finding_excerpt(
-	struct arena *arena, const struct policy_finding *finding, const char *indent)
-{
-	return excerpt_format(arena, &finding->excerpt, indent);
-}
-
 static void add_problem(struct problems *problems, const struct object *object, struct text file,
 	const struct policy_finding *finding)
 {
@@ -871,7 +863,7 @@ static void add_problem(struct problems *problems, const struct object *object, 
 		problem_add(problems, place, hint, "line %u, column %u: %.*s", finding->line,
 			finding->column, TEXT_ARGS(finding->what));
 	problem_set_excerpt(
-		problems, policy_finding_excerpt(problems->arena, finding, PROBLEM_INDENT));
+		problems, excerpt_format(problems->arena, &finding->excerpt, PROBLEM_INDENT));
 }
 
 bool policy_check_problems(struct policy_checker *checker, const struct object *object,

@@ -24,12 +24,12 @@ enum policy_severity { POLICY_ERROR = 0, POLICY_WARNING };
 
 struct policy_finding {
 	enum policy_severity severity;
-	const char *code;   /* "unknown_attribute"; static */
-	struct text field;  /* "entitlements[0].when"; empty: a text on its own */
-	uint32_t file_line; /* where it is in the file (json_line_of); 0 unknown */
-	uint32_t line;      /* in the field's text, 1-based; 0: about all of it */
-	uint32_t column;    /* 1-based, in bytes */
-	struct excerpt excerpt;
+	const char *code;       /* "unknown_attribute"; static */
+	struct text field;      /* "entitlements[0].when"; empty: a text on its own */
+	uint32_t file_line;     /* where it is in the file (json_line_of); 0 unknown */
+	uint32_t line;          /* in the field's text, 1-based; 0: about all of it */
+	uint32_t column;        /* 1-based, in bytes */
+	struct excerpt excerpt; /* of the text; nothing is shown of what is about all of it */
 	struct text what;
 	struct text hint; /* may be empty */
 };
@@ -77,10 +77,5 @@ bool policy_check_object(struct policy_checker *checker, const struct object *ob
 /* Adds each error to problems, with its place in the object's file.  Errors: LIMIT. */
 bool policy_check_problems(struct policy_checker *checker, const struct object *object,
 	struct text file, struct problems *problems, struct error *err) MUST_CHECK;
-
-/* The place of a finding, its source and a caret below, for people; each line ends
- * with a newline and starts with indent.  Empty if it is about all of it. */
-struct text policy_finding_excerpt(
-	struct arena *arena, const struct policy_finding *finding, const char *indent);
 
 #endif

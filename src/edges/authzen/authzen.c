@@ -370,7 +370,7 @@ static bool read_request_id(struct authzen_request *request)
 	if (!http_header_single(request->exchange, "X-Request-ID", &written) ||
 		(written.data != NULL && !is_plain(written))) {
 		authzen_fail(request, 400,
-			"X-Request-ID: one value of 1 to 256 visible ASCII bytes is expected");
+			"X-Request-ID: one value of 1 to 256 printable ASCII bytes is expected");
 		return false;
 	}
 	if (written.data != NULL)

@@ -174,7 +174,7 @@ static bool put_finding(struct bundle_check *check, const struct policy_finding 
 	json_put_text(&out, "what", finding->what);
 	json_put_text_unless_empty(&out, "hint", finding->hint);
 	json_put_text_unless_empty(
-		&out, "excerpt", policy_finding_excerpt(arena, finding, PROBLEM_INDENT));
+		&out, "excerpt", excerpt_format(arena, &finding->excerpt, PROBLEM_INDENT));
 	return add_finding(check, &out);
 }
 

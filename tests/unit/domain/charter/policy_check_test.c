@@ -83,7 +83,7 @@ static void a_name_the_schema_does_not_have_is_found_where_it_stands(void **stat
 	assert_string_equal(
 		found_when(world, "resource.environmnet == \"prod\""), "unknown_attribute 2:8");
 	finding = &world->findings.items[0];
-	assert_string_equal(policy_finding_excerpt(world->arena, finding, "  ").data,
+	assert_string_equal(excerpt_format(world->arena, &finding->excerpt, "  ").data,
 		"  when { resource.environmnet == \"prod\" };\n"
 		"         ^~~~~~~~~~~~~~~~~~~~\n");
 	assert_non_null(strstr(finding->hint.data, "environment"));
@@ -189,7 +189,7 @@ static void what_is_too_long_is_found_with_its_place(void **state)
 
 static const char *excerpt_of_first(struct world *world)
 {
-	return policy_finding_excerpt(world->arena, &world->findings.items[0], "").data;
+	return excerpt_format(world->arena, &world->findings.items[0].excerpt, "").data;
 }
 
 /* People count what they see, and an editor as they do. */
@@ -250,7 +250,7 @@ static void bytes_that_are_no_text_are_shown_as_question_marks(void **state)
 
 	assert_string_equal(found_in(world, "forbid \xC3\x28\xFF;"), "syntax 1:8");
 	assert_string_equal(
-		policy_finding_excerpt(world->arena, &world->findings.items[0], "").data,
+		excerpt_format(world->arena, &world->findings.items[0].excerpt, "").data,
 		"forbid ?(?;\n"
 		"       ^\n");
 	/* The text quotes 40 bytes, the last of which is half a letter. */
@@ -383,7 +383,7 @@ static void a_place_is_one_of_the_whole_text(void **state)
 				"when { resource.y };"),
 		"unknown_attribute 2:83, unknown_attribute 4:8");
 	assert_string_equal(
-		policy_finding_excerpt(world->arena, &world->findings.items[1], "").data,
+		excerpt_format(world->arena, &world->findings.items[1].excerpt, "").data,
 		"when { resource.y };\n       ^~~~~~~~~~\n");
 }
 
