@@ -5,7 +5,7 @@
  * folder synced; only then does memory change.  So a crash leaves the old
  * value or the new one (docs/formats/secrets.md).
  * Invariants: names are plain (is_name), so no name leaves the folder; entries
- * are sorted by name. */
+ * are sorted by name; where any are counted, they are there. */
 #include "services/settings/secrets.h"
 
 #include <assert.h>
@@ -71,6 +71,7 @@ static size_t entry_find(const struct secrets *secrets, struct text name, bool *
 {
 	size_t low = 0, high = secrets->count;
 
+	assert(high == 0 || secrets->entries != NULL);
 	*is_there = false;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
