@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #define error_set(...) (error_set(__VA_ARGS__), false)
+#define error_set_at(...) (error_set_at(__VA_ARGS__), false)
 #define error_wrap(...) (error_wrap(__VA_ARGS__), false)
 
 #ifdef HINT_CEDAR

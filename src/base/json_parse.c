@@ -57,8 +57,7 @@ static uint32_t column_of(const struct parser *parser)
 
 static bool fail(struct parser *parser, enum error_code code, const char *what)
 {
-	return error_set(
-		parser->err, code, "line %u, column %u: %s", parser->line, column_of(parser), what);
+	return error_set_at(parser->err, code, parser->line, column_of(parser), "%s", what);
 }
 
 static bool fail_arena(struct parser *parser)
@@ -463,10 +462,9 @@ static bool close_object(struct parser *parser, size_t base, struct json *out)
 	if (!json_find_twice(parser->arena, members, count, &twice))
 		return fail_arena(parser);
 	if (twice.data != NULL)
-		return error_set(parser->err, ERROR_INVALID,
-			"line %u, column %u: the object has two members \"%.*s\"", parser->line,
-			column_of(parser), (int)(twice.length > 64 ? 64 : twice.length),
-			twice.data);
+		return error_set_at(parser->err, ERROR_INVALID, parser->line, column_of(parser),
+			"the object has two members \"%.*s\"",
+			(int)(twice.length > 64 ? 64 : twice.length), twice.data);
 	parser->stack_count = base;
 	out->count = (uint32_t)count;
 	out->members = members;

@@ -32,6 +32,15 @@ struct text cedar_text_to(struct cedar_text t)
 	return (struct text){t.data, t.length};
 }
 
+bool error_set_cedar(struct error *err, const struct cedar_error *cause)
+{
+	enum error_code code = cause->code == CEDAR_ERROR_LIMIT ? ERROR_LIMIT : ERROR_INVALID;
+
+	return cause->line == 0
+		       ? error_set(err, code, "%s", cause->text)
+		       : error_set_at(err, code, cause->line, cause->column, "%s", cause->text);
+}
+
 static void lose(const struct conversion *conversion)
 {
 	if (conversion->lost != NULL)

@@ -2,6 +2,7 @@
 #define CEDAR_FROM_JSON_H
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "remit/cedar.h"
 
@@ -10,6 +11,8 @@
 struct cedar_arena *cedar_arena_from(struct arena *arena);
 struct cedar_text cedar_text_from(struct text t);
 struct text cedar_text_to(struct cedar_text t);
+/* Fills err with what the library says, and its place; false. */
+bool error_set_cedar(struct error *err, const struct cedar_error *cause);
 
 /* Called for each part of the JSON that Cedar cannot hold: null, a number with
  * a fraction or exponent, or a set member of either kind.  path has the member

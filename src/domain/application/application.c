@@ -43,23 +43,13 @@ const char *application_reason_meaning(enum application_reason value)
 
 /* ---- compiling ---- */
 
-static bool failed(struct error *err, const struct cedar_error *cause)
-{
-	enum error_code code = cause->code == CEDAR_ERROR_LIMIT ? ERROR_LIMIT : ERROR_INVALID;
-
-	if (cause->line == 0)
-		return error_set(err, code, "%s", cause->text);
-	return error_set(
-		err, code, "line %u, column %u: %s", cause->line, cause->column, cause->text);
-}
-
 static bool compile_schema(struct application_rules *rules, struct text schema, struct error *err)
 {
 	struct cedar_error cause = {0};
 
 	return schema.length == 0 ||
 	       cedar_schema_parse(&rules->schema, cedar_text_from(schema), &cause) ||
-	       failed(err, &cause);
+	       error_set_cedar(err, &cause);
 }
 
 static bool add_entities(
@@ -97,10 +87,10 @@ static bool compile_entities(
 	if (!cedar_entities_create(&rules->entities, &cause) ||
 		!add_entities(rules, entities, &cause) ||
 		!cedar_entities_seal(rules->entities, &cause))
-		return failed(err, &cause);
+		return error_set_cedar(err, &cause);
 	if (rules->schema != NULL &&
 		!cedar_validate_entities(rules->schema, rules->entities, &cause))
-		return failed(err, &cause);
+		return error_set_cedar(err, &cause);
 	rules->candidates = arena_array(
 		rules->arena, struct cedar_uid, cedar_entities_count(rules->entities) + 1);
 	if (rules->candidates == NULL)
@@ -121,11 +111,11 @@ static bool validate(const struct application_rules *rules, struct error *err)
 		return error_set(err, ERROR_LIMIT, "no memory to validate in");
 	if (!cedar_validate(rules->policies, rules->schema, CEDAR_RULE_4_13,
 		    cedar_arena_from(arena), &found, &cause))
-		ok = failed(err, &cause);
+		ok = error_set_cedar(err, &cause);
 	for (size_t i = 0; ok && i < found.count; i++)
 		if (found.findings[i].severity == CEDAR_SEVERITY_ERROR)
-			ok = error_set(err, ERROR_INVALID, "line %u, column %u: %s (%.*s)",
-				found.findings[i].range.line, found.findings[i].range.column,
+			ok = error_set_at(err, ERROR_INVALID, found.findings[i].range.line,
+				found.findings[i].range.column, "%s (%.*s)",
 				cedar_finding_name(found.findings[i].code),
 				TEXT_ARGS(found.findings[i].text));
 	arena_destroy(&arena);
@@ -140,7 +130,7 @@ static bool compile_policies(
 
 	if (!cedar_policy_set_parse(
 		    &rules->policies, cedar_text_from(source->policies), &naming, &cause))
-		return failed(err, &cause);
+		return error_set_cedar(err, &cause);
 	if (cedar_policy_set_template_count(rules->policies) > 0)
 		return error_set(
 			err, ERROR_INVALID, "a template, which nothing here links: write policies");

@@ -9,12 +9,11 @@
 #include "domain/charter/ceiling.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "cedar/from_json.h"
 #include "cedar/like.h"
 #include "domain/charter/shape.h"
 #include "remit/cedar.h"
@@ -45,27 +44,6 @@ struct guardrails {
 	const struct object **objects; /* held, in the order of their ids */
 	size_t count;
 };
-
-static struct cedar_text cedar_text_from(struct text t)
-{
-	return (struct cedar_text){t.data, t.length};
-}
-
-bool error_set_cedar(struct error *err, const struct cedar_error *cause)
-{
-	enum error_code code = cause->code == CEDAR_ERROR_LIMIT ? ERROR_LIMIT : ERROR_INVALID;
-
-	if (cause->line == 0)
-		return error_set(err, code, "%s", cause->text);
-	return error_set(
-		err, code, "line %u, column %u: %s", cause->line, cause->column, cause->text);
-}
-
-bool error_cedar_place(const struct error *err, uint32_t *line, uint32_t *column)
-{
-	/* NOLINTNEXTLINE(cert-err34-c): error_set_cedar and check_forbids_only wrote it */
-	return sscanf(err->text, "line %" SCNu32 ", column %" SCNu32 ": ", line, column) == 2;
-}
 
 const char *resource_type_name(enum resource_kind kind)
 {
@@ -145,18 +123,16 @@ static bool check_forbids_only(const struct cedar_policy_set *set, struct error 
 
 	if (cedar_policy_set_template_count(set) != 0) {
 		range = cedar_policy_set_get_template(set, 0).range;
-		return error_set(err, ERROR_INVALID,
-			"line %u, column %u: a template decides nothing: write the policy out",
-			range.line, range.column);
+		return error_set_at(err, ERROR_INVALID, range.line, range.column,
+			"a template decides nothing: write the policy out");
 	}
 	if (cedar_policy_set_count(set) == 0)
 		return error_set(err, ERROR_INVALID, "holds no policy");
 	if (cedar_policy_set_find_effect(set, CEDAR_PERMIT, &index)) {
 		range = cedar_policy_set_get(set, index).range;
-		return error_set(err, ERROR_INVALID,
-			"line %u, column %u: a permit has no place in a guardrail, which only "
-			"forbids; authority comes from a charter's entitlements",
-			range.line, range.column);
+		return error_set_at(err, ERROR_INVALID, range.line, range.column,
+			"a permit has no place in a guardrail, which only forbids; authority comes "
+			"from a charter's entitlements");
 	}
 	return check_approvals_use(set, err);
 }

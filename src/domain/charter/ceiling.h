@@ -11,13 +11,6 @@
 /* Charters and guardrails, compiled for deciding. */
 
 struct cedar_policy_set; /* remit/cedar.h */
-struct cedar_error;
-
-/* Fills err with what the policy library says, with its line and column; false. */
-bool error_set_cedar(struct error *err, const struct cedar_error *cause);
-/* The place that stands in front of what a check of a text says ("line 2, column 23: ..."); false:
- * it is about all of the text. */
-bool error_cedar_place(const struct error *err, uint32_t *line, uint32_t *column);
 
 /* What one charter permits, as one policy set: each entitlement is one permit
  * whose id is "charter/NAME@VERSION/entitlements/NUMBER" and whose scope is the

@@ -71,10 +71,10 @@ void form_problem_in_text(struct form_reader *reader, const struct json *value,
 {
 	struct arena *arena = reader->problems->arena;
 	struct place place = {.file = reader->file, .field = path_text(reader, path)};
-	uint32_t line, column;
+	uint32_t line = cause->line, column = cause->column;
 	struct excerpt excerpt;
 
-	if (value->type != JSON_STRING || !error_cedar_place(cause, &line, &column)) {
+	if (value->type != JSON_STRING || line == 0) {
 		form_problem(reader, value, path, remedy, "%s", cause->text);
 		return;
 	}

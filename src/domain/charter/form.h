@@ -86,7 +86,7 @@ void form_problem(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, const char *remedy, const char *what, ...) PRINTF_LIKE(5, 6);
 
 /* Reports what is wrong in the text that value is, with the line of the file and an excerpt where
- * cause has a place (error_cedar_place), else with the remedy. */
+ * cause has a place, else with the remedy. */
 void form_problem_in_text(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, const char *remedy, const struct error *cause);
 

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/digest.h"
+#include "cedar/from_json.h"
 #include "domain/charter/ceiling.h"
 #include "domain/charter/name_table.h"
 #include "remit/cedar.h"

@@ -36,6 +36,29 @@ static void wrapping_keeps_the_code_and_puts_the_context_before(void **state)
 	assert_string_equal(err.text, "charter a: no tool x");
 }
 
+static void a_place_stands_before_the_text_until_another_error_is_set(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	assert_false(error_set_at(&err, ERROR_INVALID, 2, 23, "no %s", "end"));
+	assert_int_equal(err.code, ERROR_INVALID);
+	assert_string_equal(err.text, "line 2, column 23: no end");
+	(void)error_wrap(&err, "rule");
+	assert_string_equal(err.text, "rule: line 2, column 23: no end");
+	assert_int_equal(err.line, 2);
+	assert_int_equal(err.column, 23);
+	(void)error_set_at(&err, ERROR_LIMIT, 1, 4, "%s", err.text);
+	assert_string_equal(err.text, "line 1, column 4: rule: line 2, column 23: no end");
+	(void)error_set(&err, ERROR_INVALID, "no end");
+	assert_int_equal(err.line, 0);
+	assert_int_equal(err.column, 0);
+	(void)error_set_at(&err, ERROR_INVALID, 1, 1, "no end");
+	error_clear(&err);
+	assert_int_equal(err.line, 0);
+	assert_int_equal(err.column, 0);
+}
+
 static void a_text_that_is_too_long_is_cut_and_says_so(void **state)
 {
 	struct error err = {0};
@@ -73,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(setting_an_error_returns_false_and_keeps_errno_for_io_only),
 		cmocka_unit_test(wrapping_keeps_the_code_and_puts_the_context_before),
+		cmocka_unit_test(a_place_stands_before_the_text_until_another_error_is_set),
 		cmocka_unit_test(a_text_that_is_too_long_is_cut_and_says_so),
 		cmocka_unit_test(every_code_has_a_name_of_its_own),
 	};
