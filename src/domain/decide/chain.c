@@ -10,8 +10,9 @@
  *       reach which has the tool in it, consented by the units whose tool and data it is.  A
  *       line with a reach hands on nothing else.
  *
- * The first link that refuses gives the reason.  Who has no line any more has handed on
- * nothing, whatever was opened meanwhile. */
+ * The first link that refuses gives the reason.  Its sentences go to the caller: they name the
+ * link's charter, the line and what is missing, and never what the line says.  Who has no line any
+ * more has handed on nothing, whatever was opened meanwhile. */
 
 #include "domain/task/chain.h"
 #include "domain/charter/peer.h"
@@ -82,9 +83,8 @@ static bool check_line(struct evaluation *evaluation, struct link *link)
 	label = goes_along(evaluation);
 	if (peer_covers(link->line, label))
 		return true;
-	return refuse_peer(evaluation, link,
-		SAY("data up to %s, and %s data would go along",
-			sensitivity_word(link->line->up_to), sensitivity_word(label)));
+	return refuse_peer(
+		evaluation, link, SAY("no %s data, which would go along", sensitivity_word(label)));
 }
 
 /* ---- the reach ---- */

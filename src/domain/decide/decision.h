@@ -128,6 +128,7 @@ struct decision {
 	const struct text *policies; /* determining: forbids that refused, or the permit; sorted */
 	size_t policies_count;
 	struct text clause;           /* the text of the condition that decided, or empty */
+	bool is_clause_of_other;      /* of an identity above: its caller is not told it */
 	struct text explanation;      /* one sentence: what, by which policy or line */
 	struct text needed;           /* one sentence: the smallest change that would allow it */
 	const struct text *approvals; /* ASK: the minimal set of names; sorted */

@@ -137,6 +137,7 @@ static bool refuse_false_condition(struct evaluation *evaluation,
 
 	evaluation->out->entitlement = id;
 	evaluation->out->clause = clause;
+	evaluation->out->is_clause_of_other = entry != evaluation->entry;
 	if (entry != evaluation->entry)
 		return refuse_condition_of_other(evaluation, id);
 	return refuse(evaluation, REASON_NO_ENTITLEMENT,

@@ -24,6 +24,18 @@ static enum sensitivity task_label(const struct evaluation *evaluation)
 	return label == SENSITIVITY_UNLABELLED ? SENSITIVITY_PUBLIC : label;
 }
 
+/* Up to where the line lets data go; of another identity's charter which line, and not how far. */
+static struct text told_model(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct charter_model *line, enum sensitivity up_to)
+{
+	struct text name = evaluation->call->tool;
+
+	if (entry != evaluation->entry)
+		return SAY("does not let it go to model %.*s (model[%u])", TEXT_ARGS(name),
+			(unsigned)(line - charter_of(entry->in_force)->models));
+	return SAY("lets data up to %s go to model %.*s", sensitivity_word(up_to), TEXT_ARGS(name));
+}
+
 /* Whether the charter of this identity lists the model, and for such data. */
 bool check_model(struct evaluation *evaluation, const struct registry_entry *entry)
 {
@@ -43,10 +55,9 @@ bool check_model(struct evaluation *evaluation, const struct registry_entry *ent
 	if (sensitivity_level(label) <= sensitivity_level(up_to))
 		return true;
 	return refuse(evaluation, REASON_SENSITIVITY,
-		SAY("The task has read %s data; the charter %.*s@%u lets data up to %s go to "
-		    "model %.*s.",
-			sensitivity_word(label), TEXT_ARGS(entry->name), entry->in_force->version,
-			sensitivity_word(up_to), TEXT_ARGS(call->tool)),
+		SAY("The task has read %s data; the charter %.*s@%u %.*s.", sensitivity_word(label),
+			TEXT_ARGS(entry->name), entry->in_force->version,
+			TEXT_ARGS(told_model(evaluation, entry, line, up_to))),
 		SAY("Model %.*s up to %s in the charter of %.*s, approved.", TEXT_ARGS(call->tool),
 			sensitivity_word(label), TEXT_ARGS(entry->name)));
 }

@@ -361,11 +361,27 @@ static bool check_skill(struct evaluation *evaluation)
 		SAY("A peer that may get %s data.", sensitivity_word(label)));
 }
 
+/* The tool, and of the line that keeps the data back to which targets; of another identity's
+ * charter which line it is, and not what it says. */
+static struct text told_tool(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct charter_output *line)
+{
+	struct text to = evaluation->tool->name;
+
+	if (line == NULL)
+		return to;
+	if (entry != evaluation->entry)
+		return SAY("%.*s (outputs[%u])", TEXT_ARGS(to),
+			(unsigned)(line - charter_of(entry->in_force)->outputs));
+	if (line->target.length == 0)
+		return to;
+	return SAY("%.*s at targets like %.*s", TEXT_ARGS(to), TEXT_ARGS(line->target));
+}
+
 static bool check_tool(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct charter_output *line = output_to_tool(evaluation, charter_of(entry->in_force));
 	enum sensitivity label = carried_label(evaluation);
-	struct text to = evaluation->tool->name;
 	int level = sensitivity_level(label);
 
 	if (!check_skill(evaluation) || !check_peer_data(evaluation, entry))
@@ -373,9 +389,7 @@ static bool check_tool(struct evaluation *evaluation, const struct registry_entr
 	if (line == NULL ? level <= sensitivity_level(SENSITIVITY_PUBLIC)
 			 : level <= ceiling_level(line->up_to))
 		return note_tool(evaluation, entry, line);
-	if (line != NULL && line->target.length != 0)
-		to = SAY("%.*s at targets like %.*s", TEXT_ARGS(to), TEXT_ARGS(line->target));
-	return refuse_tool(evaluation, entry, label, to);
+	return refuse_tool(evaluation, entry, label, told_tool(evaluation, entry, line));
 }
 
 /* A tool's name is no method's, but a question names the method as a tool. */

@@ -23,6 +23,16 @@ static int64_t allowed_s(const struct evaluation *evaluation)
 										: after->writes_s;
 }
 
+/* That whoever answers for a link above has left; who and when says its charter, to people. */
+static bool refuse_owner_of_other(struct evaluation *evaluation, const struct registry_entry *entry)
+{
+	return refuse(evaluation, REASON_OWNER_GONE,
+		SAY("Nobody answers for %.*s: its owner has left.", TEXT_ARGS(entry->name)),
+		SAY("An acknowledgement by its backup owner, or a charter of %.*s with another "
+		    "owner, approved.",
+			TEXT_ARGS(entry->name)));
+}
+
 /* Who left when, of the identity that this is about. */
 static bool refuse_owner(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct person *owner)
@@ -30,6 +40,8 @@ static bool refuse_owner(struct evaluation *evaluation, const struct registry_en
 	char since[TIME_TEXT_BYTES];
 	const struct charter *charter = charter_of(entry->in_force);
 
+	if (entry != evaluation->entry)
+		return refuse_owner_of_other(evaluation, entry);
 	time_format_utc_ms(since, owner->left_utc_s * 1000);
 	return refuse(evaluation, REASON_OWNER_GONE,
 		SAY("Nobody answers for %.*s: its owner %.*s left at %s.", TEXT_ARGS(entry->name),

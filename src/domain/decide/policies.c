@@ -124,14 +124,23 @@ static bool refuse_ended_line(struct evaluation *evaluation, struct text id)
 		SAY("A later end for %.*s, approved.", TEXT_ARGS(id)));
 }
 
-static bool refuse_used_line(struct evaluation *evaluation, const struct choice *choice)
+/* Of another identity's line not how often. */
+static struct text told_used(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct choice *choice)
 {
 	long long uses = choice->used->uses;
 
+	if (entry != evaluation->entry)
+		return SAY("%.*s is used up.", TEXT_ARGS(choice->used_id));
+	return SAY("%.*s is used up: it lets through %lld call%s of a task and those below it.",
+		TEXT_ARGS(choice->used_id), uses, uses == 1 ? "" : "s");
+}
+
+static bool refuse_used_line(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct choice *choice)
+{
 	evaluation->out->entitlement = choice->used_id;
-	return refuse(evaluation, REASON_ENTITLEMENT_USED,
-		SAY("%.*s is used up: it lets through %lld call%s of a task and those below it.",
-			TEXT_ARGS(choice->used_id), uses, uses == 1 ? "" : "s"),
+	return refuse(evaluation, REASON_ENTITLEMENT_USED, told_used(evaluation, entry, choice),
 		SAY("A task of its own for what is left to do, or more `uses` for %.*s, approved.",
 			TEXT_ARGS(choice->used_id)));
 }
@@ -203,7 +212,7 @@ bool check_ceiling(struct evaluation *evaluation, const struct registry_entry *e
 	if (choice.line == NULL && answer.error_count != 0)
 		return answer_unevaluable(evaluation, set, &answer);
 	if (choice.line == NULL && choice.used != NULL)
-		return refuse_used_line(evaluation, &choice);
+		return refuse_used_line(evaluation, entry, &choice);
 	if (choice.line == NULL && choice.ended_id.length != 0)
 		return refuse_ended_line(evaluation, choice.ended_id);
 	if (choice.line == NULL)

@@ -336,6 +336,20 @@ bool rule_targets(struct evaluation *evaluation)
 		TEXT("The plain, direct form of the same target."));
 }
 
+/* Of another identity not which class it has. */
+static struct text told_class(struct evaluation *evaluation, const struct registry_entry *entry)
+{
+	enum use_class use_class = charter_of(entry->in_force)->use_class;
+
+	if (entry != evaluation->entry)
+		return SAY("The class of the charter %.*s@%u does not permit %s.",
+			TEXT_ARGS(entry->name), entry->in_force->version,
+			effect_word(evaluation->effect));
+	return SAY("%.*s has class %s, which does not permit %s.", TEXT_ARGS(entry->name),
+		use_class == CLASS_NONE ? "none" : use_class_word(use_class),
+		effect_word(evaluation->effect));
+}
+
 bool check_class(struct evaluation *evaluation, const struct registry_entry *entry)
 {
 	const struct charter *charter = charter_of(entry->in_force);
@@ -347,11 +361,7 @@ bool check_class(struct evaluation *evaluation, const struct registry_entry *ent
 	if ((evaluation->model != NULL || evaluation_is_peer(evaluation)) &&
 		charter->use_class != CLASS_NONE)
 		return true;
-	return refuse(evaluation, REASON_CLASS_CEILING,
-		SAY("%.*s has class %s, which does not permit %s.", TEXT_ARGS(entry->name),
-			charter->use_class == CLASS_NONE ? "none"
-							 : use_class_word(charter->use_class),
-			effect_word(evaluation->effect)),
+	return refuse(evaluation, REASON_CLASS_CEILING, told_class(evaluation, entry),
 		SAY("A charter of %.*s with a class that permits %s, and an entitlement for %.*s, "
 		    "approved.",
 			TEXT_ARGS(entry->name), effect_word(evaluation->effect),
@@ -421,6 +431,17 @@ static bool check_person(struct evaluation *evaluation, const struct data_source
 			sensitivity_word(person->clearance)));
 }
 
+/* How far the line covers it; of another identity's charter which line, and not how far. */
+static struct text told_cover(struct evaluation *evaluation, const struct registry_entry *entry,
+	const struct charter_data_source *line)
+{
+	if (entry != evaluation->entry)
+		return SAY("does not cover it so far (data-sources[%u])",
+			(unsigned)(line - charter_of(entry->in_force)->data_sources));
+	return SAY("covers it up to %s",
+		line->up_to == SENSITIVITY_UNLABELLED ? "nothing" : sensitivity_word(line->up_to));
+}
+
 bool check_source(struct evaluation *evaluation, const struct registry_entry *entry,
 	const struct data_source *source)
 {
@@ -444,14 +465,12 @@ bool check_source(struct evaluation *evaluation, const struct registry_entry *en
 	if (level <= ceiling_level(line->up_to))
 		return true;
 	return refuse(evaluation, REASON_SENSITIVITY,
-		SAY("Data source %.*s is %s; the charter %.*s@%u covers it up to %s.",
-			TEXT_ARGS(source->name),
+		SAY("Data source %.*s is %s; the charter %.*s@%u %.*s.", TEXT_ARGS(source->name),
 			source->sensitivity == SENSITIVITY_UNLABELLED
 				? "unlabelled, which counts as restricted"
 				: sensitivity_word(source->sensitivity),
 			TEXT_ARGS(entry->name), entry->in_force->version,
-			line->up_to == SENSITIVITY_UNLABELLED ? "nothing"
-							      : sensitivity_word(line->up_to)),
+			TEXT_ARGS(told_cover(evaluation, entry, line))),
 		SAY("Data source %.*s up to its sensitivity in the charter of %.*s, approved.",
 			TEXT_ARGS(source->name), TEXT_ARGS(entry->name)));
 }

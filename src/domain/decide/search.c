@@ -283,6 +283,7 @@ static void ask(struct evaluation *evaluation, const struct candidates *minimal,
 		out->policies = opened->policies;
 		out->policies_count = opened->policies_count;
 		out->clause = opened->clause;
+		out->is_clause_of_other = opened->is_clause_of_other;
 	}
 	out->reason = REASON_APPROVAL_NEEDED;
 	out->entitlement = opened->entitlement;
@@ -301,6 +302,7 @@ static void say_what_stays(const struct decision *stays, struct decision *out)
 		return;
 	out->entitlement = stays->entitlement;
 	out->clause = stays->clause;
+	out->is_clause_of_other = stays->is_clause_of_other;
 	out->explanation = stays->explanation;
 	out->needed = stays->needed;
 }

@@ -15,9 +15,10 @@ static const char decision_key[] = "remit/decision";
  * its own line permitted has that line for its policy, whoever refuses then. */
 static bool hides_clause(const struct decision *decision)
 {
-	return decision->policies_count > 0 &&
-	       (!text_starts_with(decision->policies[0], "charter/") ||
-		       !text_equal(decision->policies[0], decision->entitlement));
+	return decision->is_clause_of_other ||
+	       (decision->policies_count > 0 &&
+		       (!text_starts_with(decision->policies[0], "charter/") ||
+			       !text_equal(decision->policies[0], decision->entitlement)));
 }
 
 /* The decision, with the record and the approval it led to. */

@@ -15,26 +15,31 @@
 #define TO_MID(more) "{identity: mid, effects: [read, write, execute], up-to: internal" more "}"
 #define TO_AGENT(more) "{identity: agent, effects: [read, write, execute], up-to: internal" more "}"
 
-static void put_reading(
-	struct decide_bench *bench, const char *name, const char *peers, const char *when)
+/* With something of its charter put in the place of what is there. */
+static void put_changed(struct decide_bench *bench, const char *name, const char *peers,
+	const char *before, const char *after)
 {
 	struct text yaml = text_format(bench->arena,
 		"object: identity\nname: %s\nkind: agent\nclass: execute\nrisk: low\nowner: ana\n"
 		"backup-owner: bo\nunit: support\npurpose: p\nenvironments: [staging]\n"
 		"data-sources: [{name: tickets, up-to: internal}]\n"
 		"outputs: [{to: reply, up-to: internal}, {to: files/run, up-to: internal}]\n"
-		"entitlements: [{effect: read, tool: files/read%s}, {effect: read, tool: "
+		"entitlements: [{effect: read, tool: files/read}, {effect: read, tool: "
 		"files/list},\n"
 		"  {effect: execute, tool: files/run}]\n"
 		"peers: [%s]\nexpires: 2030-01-01\n",
-		name, when, peers);
+		name, peers);
+	const char *at = strstr(yaml.data, before);
 
+	assert_non_null(at);
+	yaml = text_format(bench->arena, "%.*s%s%s", (int)(at - yaml.data), yaml.data, after,
+		at + strlen(before));
 	assert_true(decide_bench_put(bench, yaml.data));
 }
 
 static void put(struct decide_bench *bench, const char *name, const char *peers)
 {
-	put_reading(bench, name, peers, "");
+	put_changed(bench, name, peers, "", "");
 }
 
 static int start(void **state)
@@ -91,23 +96,140 @@ static void refused(const struct decision *decision, enum reason reason, const c
 
 /* ---- lines ---- */
 
+/* Refused for this by the line, and neither sentence says what the line says. */
+static void untold(const struct decision *decision, enum reason reason, const char *line,
+	const char *what_it_says)
+{
+	refused(decision, reason, line);
+	if (strstr(decision->explanation.data, what_it_says) != NULL ||
+		strstr(decision->needed.data, what_it_says) != NULL)
+		fail_msg("%s in: %.*s / %.*s", what_it_says, TEXT_ARGS(decision->explanation),
+			TEXT_ARGS(decision->needed));
+}
+
 static void what_a_line_above_says_is_not_told(void **state)
 {
 	struct decide_bench *bench = *state;
 	const struct decision *decision;
 
-	put_reading(bench, "mid", TO_AGENT(""), ", when: 'context.args.path like \"tickets/9*\"'");
+	put_changed(bench, "mid", TO_AGENT(""), "tool: files/read}",
+		"tool: files/read, when: 'context.args.path like \"tickets/9*\"'}");
 	decision = ask(bench, "read", TICKET);
-	refused(decision, REASON_NO_ENTITLEMENT, "charter/mid@2/entitlements/0");
+	untold(decision, REASON_NO_ENTITLEMENT, "charter/mid@2/entitlements/0", "tickets/9");
 	assert_string_equal(decision->entitlement.data, "charter/mid@2/entitlements/0");
 	assert_non_null(strstr(decision->clause.data, "tickets/9"));
-	/* By which the door knows that the clause is not the caller's own. */
-	assert_int_equal(decision->policies_count, 1);
-	assert_true(text_starts_with(decision->policies[0], "charter/agent@"));
-	assert_null(strstr(decision->explanation.data, "tickets/9"));
-	assert_null(strstr(decision->needed.data, "tickets/9"));
+	/* By which the door knows whose it is. */
+	assert_true(decision->is_clause_of_other);
 	assert_non_null(strstr(decision->needed.data, "the record tells people"));
 	allowed(ask(bench, "read", "{\"path\":\"tickets/91\"}"));
+}
+
+/* Nor where people were sought who would open the caller's own line first. */
+static void what_a_line_above_says_is_not_told_after_a_search(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call = decide_bench_call(bench, "files", "read", TICKET);
+	const struct decision *decision;
+
+	decide_bench_edit(bench, "agent",
+		"tool: files/read, when: 'context.args.path like \"*s/*\"'}",
+		"tool: files/read, approvals: [owner]}");
+	put_changed(bench, "mid", TO_AGENT(""), "tool: files/read}",
+		"tool: files/read, when: 'context.args.path like \"tickets/9*\"'}");
+	call.task = TEXT("t-low");
+	decision = decide_bench_decide(bench, &call, DECIDE_SEARCH, NULL);
+	untold(decision, REASON_NO_ENTITLEMENT, "charter/mid@2/entitlements/0", "tickets/9");
+	assert_non_null(strstr(decision->clause.data, "tickets/9"));
+	assert_true(decision->is_clause_of_other);
+}
+
+static void has_read_internal(struct decide_bench *bench)
+{
+	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-boss\",\"verdict\":\"allow\","
+				 "\"sensitivity\":\"internal\"}");
+}
+
+static void what_outputs_and_data_above_say_is_not_told(void **state)
+{
+	struct decide_bench *bench = *state;
+	static const char falcon[] = "{\"path\":\"x-falcon-y\"}";
+
+	put_changed(
+		bench, "mid", TO_AGENT(""), "tickets, up-to: internal", "tickets, up-to: public");
+	untold(ask(bench, "read", TICKET), REASON_SENSITIVITY, "mid@2", "public");
+	refused(ask(bench, "read", TICKET), REASON_SENSITIVITY, "(data-sources[0])");
+	put(bench, "mid", TO_AGENT(""));
+	assert_true(decide_bench_put(bench,
+		"object: tool\nname: files/run\neffect: execute\nrisk: high\n"
+		"targets: [{argument: path, as: path}]\nreversal: irreversible\n"));
+	has_read_internal(bench);
+	allowed(ask(bench, "run", falcon));
+	put_changed(bench, "boss", TO_MID(", depth: 1"), "{to: files/run, up-to: internal}",
+		"{to: files/run, up-to: internal},"
+		" {to: files/run, up-to: public, target: '*falcon*'}");
+	untold(ask(bench, "run", falcon), REASON_OUTPUT, "boss@2", "falcon");
+	untold(ask(bench, "run", falcon), REASON_OUTPUT, "files/run (outputs[2])", "public");
+	put_changed(bench, "boss", TO_MID(", depth: 1"), "{to: files/run, up-to: internal}",
+		"{to: files/run, up-to: internal, target: '*falcon*'}");
+	untold(ask(bench, "run", "{\"path\":\"a\"}"), REASON_OUTPUT, "boss@3", "falcon");
+}
+
+static void how_often_a_line_above_may_be_used_is_not_told(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct line_use uses[] = {{TEXT("mid"), 1, 37}};
+
+	put_changed(bench, "mid", TO_AGENT(""), "files/list}", "files/list, uses: 37}");
+	allowed(ask(bench, "list", "{}"));
+	bench->uses = uses;
+	bench->uses_count = 1;
+	untold(ask(bench, "list", "{}"), REASON_ENTITLEMENT_USED, "charter/mid@2/entitlements/1",
+		"37");
+}
+
+#define MODEL "{effect: generate, resource: 'model:open/m'}"
+
+static void what_a_model_line_above_says_is_not_told(void **state)
+{
+	struct decide_bench *bench = *state;
+	struct call call;
+
+	assert_true(decide_bench_put(bench,
+		"object: server\nname: open\nunit: support\nenvironment: staging\nspeaks: openai\n"
+		"transport: {url: 'https://models.example/'}\n"
+		"models: [{name: m, up-to: restricted}]\n"));
+	decide_bench_edit(bench, "agent", "entitlements:\n",
+		"model: [{provider: open, name: m, up-to: internal}]\nentitlements:\n  - " MODEL
+		"\n");
+	put_changed(bench, "boss",
+		"{identity: mid, effects: [generate], up-to: internal, depth: 1}",
+		"entitlements: [",
+		"model: [{provider: open, name: m, up-to: internal}]\nentitlements: [" MODEL ", ");
+	put_changed(bench, "mid", "{identity: agent, effects: [generate], up-to: internal}",
+		"entitlements: [",
+		"model: [{provider: open, name: m, up-to: public}]\nentitlements: [" MODEL ", ");
+	call = decide_bench_generation(
+		bench, "open", "chat/completions", "{\"model\":\"m\",\"messages\":[]}");
+	call.task = TEXT("t-low");
+	allowed(decide_bench_decide(bench, &call, DECIDE_NO_SEARCH, NULL));
+	has_read_internal(bench);
+	untold(decide_bench_decide(bench, &call, DECIDE_NO_SEARCH, NULL), REASON_SENSITIVITY,
+		"mid@2", "public");
+	refused(&bench->decision, REASON_SENSITIVITY, "(model[0])");
+}
+
+static void who_answers_for_a_link_and_its_class_are_not_told(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	decide_bench_set_class(bench, "boss", CLASS_RETRIEVE);
+	untold(ask(bench, "run", "{}"), REASON_CLASS_CEILING, "boss@1", "retrieve");
+	assert_true(decide_bench_put(bench, "object: person\nname: dora\nunit: support\n"
+					    "left: 2026-01-15T07:43:20Z\n"));
+	put_changed(bench, "boss", TO_MID(", depth: 1"), "owner: ana", "owner: dora");
+	untold(ask(bench, "run", "{}"), REASON_OWNER_GONE, "boss", "dora");
+	untold(ask(bench, "run", "{}"), REASON_OWNER_GONE, "boss", "2026");
+	untold(ask(bench, "run", "{}"), REASON_OWNER_GONE, "boss", "owner bo");
 }
 
 static void a_link_without_a_line_has_handed_on_nothing(void **state)
@@ -163,12 +285,11 @@ static void nothing_above_the_line_goes_along(void **state)
 
 	allowed(ask(bench, "read", TICKET));
 	put(bench, "boss", "{identity: mid, effects: [read, execute], up-to: public, depth: 1}");
-	refused(ask(bench, "read", TICKET), REASON_PEER, "up to public");
+	untold(ask(bench, "read", TICKET), REASON_PEER, "no internal data", "public");
 	/* What was read goes along with what is written or run. */
 	allowed(ask(bench, "run", "{}"));
-	decide_bench_fold(bench, "{\"type\":\"decision\",\"task\":\"t-boss\",\"verdict\":\"allow\","
-				 "\"sensitivity\":\"internal\"}");
-	refused(ask(bench, "run", "{}"), REASON_PEER, "internal data would go along");
+	has_read_internal(bench);
+	untold(ask(bench, "run", "{}"), REASON_PEER, "no internal data", "public");
 	allowed(ask(bench, "list", "{}"));
 }
 
@@ -331,6 +452,11 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	const struct CMUnitTest tests[] = {
 		TEST(what_a_line_above_says_is_not_told),
+		TEST(what_a_line_above_says_is_not_told_after_a_search),
+		TEST(what_outputs_and_data_above_say_is_not_told),
+		TEST(how_often_a_line_above_may_be_used_is_not_told),
+		TEST(what_a_model_line_above_says_is_not_told),
+		TEST(who_answers_for_a_link_and_its_class_are_not_told),
 		TEST(a_link_without_a_line_has_handed_on_nothing),
 		TEST(what_only_lists_needs_the_line_too),
 		TEST(the_first_link_that_refuses_is_named),
