@@ -408,7 +408,7 @@ void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to)
 }
 
 /* What is read for a person comes to them in the end: their clearance is a ceiling of its own.
- * Absent, they have none. */
+ * Absent, they have none.  The sentence goes to an agent, and does not say up to where. */
 static bool check_person(struct evaluation *evaluation, const struct data_source *source)
 {
 	struct text name = evaluation->task == NULL ? TEXT("") : task_person(evaluation->task);
@@ -424,11 +424,11 @@ static bool check_person(struct evaluation *evaluation, const struct data_source
 	if (sensitivity_level(source->sensitivity) <= sensitivity_level(person->clearance))
 		return true;
 	return refuse(evaluation, REASON_SENSITIVITY,
-		SAY("Data source %.*s is more sensitive than %s, the clearance of the person "
-		    "that the task is for.",
-			TEXT_ARGS(source->name), sensitivity_word(person->clearance)),
-		SAY("A person with a higher clearance, or data up to %s.",
-			sensitivity_word(person->clearance)));
+		SAY("It reads data source %.*s, and the person that the task is for is not cleared "
+		    "for it.",
+			TEXT_ARGS(source->name)),
+		SAY("A person who is cleared for data source %.*s, or less sensitive data.",
+			TEXT_ARGS(source->name)));
 }
 
 /* How far the line covers it; of another identity's charter which line, and not how far. */

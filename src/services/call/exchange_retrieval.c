@@ -149,16 +149,17 @@ bool exchange_retrieval_take(struct exchange *exchange, const struct json *resul
 	return is_fine(exchange);
 }
 
+/* To an agent: not what the ceiling is, which may be of a person or of a charter above. */
 void exchange_retrieval_say(const struct exchange *exchange, struct error *err)
 {
 	const struct retrieval *found = &exchange->retrieval;
-	const char *ceiling = sensitivity_word(exchange->retrieval_rule.ceiling);
 
 	switch (found->fault) {
 	case RETRIEVAL_ABOVE:
 		(void)error_set(err, ERROR_INVALID,
-			"the result is withheld: %llu of its rows are above %s, or not labelled",
-			(unsigned long long)found->rows_above, ceiling);
+			"the result is withheld: %llu of its rows are above what may come here, or "
+			"not labelled",
+			(unsigned long long)found->rows_above);
 		break;
 	case RETRIEVAL_AMBIGUOUS:
 		(void)error_set(err, ERROR_INVALID,

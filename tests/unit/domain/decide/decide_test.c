@@ -652,7 +652,12 @@ static void data_above_the_clearance_of_its_person_is_denied(void **state)
 
 	decide_bench_open_task_of(bench, "t-di", "di");
 	expect_denied(ask_for_di(bench, "clearance: public\n"), REASON_SENSITIVITY);
-	assert_non_null(strstr(bench->decision.explanation.data, "clearance of the person"));
+	/* And an agent is not told up to where they are cleared. */
+	assert_true(text_is(bench->decision.explanation,
+		"It reads data source tickets, and the person that the task is for is not cleared "
+		"for it."));
+	assert_true(text_is(bench->decision.needed,
+		"A person who is cleared for data source tickets, or less sensitive data."));
 	expect_allowed(ask_for_di(bench, "clearance: internal\n"));
 	expect_allowed(ask_for_di(bench, ""));
 	decide_bench_edit(bench, "agent", "{name: tickets, up-to: internal}",
