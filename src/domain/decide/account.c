@@ -7,9 +7,18 @@ struct accounts {
 	struct evaluation *evaluation;
 	struct decide_account *items; /* DECIDE_ACCOUNTS_MAX */
 	size_t count;
+	bool is_risk_known;
 };
 
-/* Tells one policy of a set.  Without memory it is left out. */
+static bool is_about_risk(const struct cedar_policy_set *set, size_t index)
+{
+	static const struct cedar_text risk[] = {{"risk", 4}};
+
+	return cedar_policy_mentions(set, index, risk, 1);
+}
+
+/* Tells one policy of a set.  Without memory it is left out, and where it asks for a risk that
+ * nobody knows. */
 static void put(struct accounts *accounts, const struct cedar_policy_set *set, struct text id,
 	uint32_t approvals_count)
 {
@@ -20,12 +29,31 @@ static void put(struct accounts *accounts, const struct cedar_policy_set *set, s
 
 	if (set == NULL || accounts->count == DECIDE_ACCOUNTS_MAX ||
 		!cedar_policy_set_find(set, cedar_text_from(id), &index) ||
+		(!accounts->is_risk_known && is_about_risk(set, index)) ||
 		!cedar_account_policy(set, index, evaluation->entities, &evaluation->request,
 			cedar_arena_from(evaluation->arena), &account.told, &err))
 		return;
 	account.is_permit = cedar_policy_set_get(set, index).effect == CEDAR_PERMIT;
 	account.when_line = approvals_count == 0 ? 0 : 2;
 	accounts->items[accounts->count++] = account;
+}
+
+/* Puts into the request what rule_risk would have found, of a call that was refused before it.
+ * False: which data it reads is not known, so neither is that. */
+static bool settle_risk(const struct evaluation *evaluation, const struct decision *decision)
+{
+	struct evaluation as_if = *evaluation;
+	struct decision out = *evaluation->out;
+
+	if (out.risk != RISK_NONE)
+		return true;
+	if (as_if.risk == NULL ||
+		(decision->reason == REASON_DATA_SOURCE && out.sources_count == 0))
+		return false;
+	as_if.out = &out;
+	if (out.sensitivity == SENSITIVITY_UNLABELLED)
+		settle_sensitivity(&as_if);
+	return rule_risk(&as_if);
 }
 
 static bool is_named(const struct decision *decision, struct text id)
@@ -87,10 +115,12 @@ void accounts_fill(struct evaluation *evaluation, const struct decision *decisio
 	struct text own = evaluation->charter->unit;
 	struct text resource = evaluation->server->unit;
 	struct accounts accounts = {evaluation,
-		arena_array(evaluation->arena, struct decide_account, DECIDE_ACCOUNTS_MAX), 0};
+		arena_array(evaluation->arena, struct decide_account, DECIDE_ACCOUNTS_MAX), 0,
+		false};
 
 	if (accounts.items == NULL || (evaluation->tool == NULL && evaluation->model == NULL))
 		return;
+	accounts.is_risk_known = settle_risk(evaluation, decision);
 	put_lines(&accounts, decision);
 	put_guardrails(&accounts, decision, organisation);
 	if (!text_equal(own, organisation))

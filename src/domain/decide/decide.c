@@ -142,6 +142,7 @@ bool run_policies(
 		.risk = evaluation->out->risk,
 		.is_owner_gone = evaluation->out->is_owner_gone,
 		.is_first = evaluation->out->is_first,
+		.is_first_known = evaluation->out->is_first_known,
 		.risk_from = evaluation->out->risk_from,
 		.sources = evaluation->out->sources,
 		.sources_count = evaluation->out->sources_count,

@@ -142,6 +142,7 @@ struct decision {
 	const char *risk_from; /* what made it so: "identity" "tool" "data" "environment" "chain" */
 	bool is_owner_gone;    /* an owner has left, so that it read world.owner_gone */
 	bool is_first;         /* the identity was never let use the tool before */
+	bool is_first_known;   /* false: refused before anybody looked */
 	/* What a retrieval is about (docs/data.md). */
 	const struct text *sources; /* names of the data sources it reads; NULL: none */
 	size_t sources_count;

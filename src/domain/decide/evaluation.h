@@ -187,6 +187,9 @@ bool is_judged_by_row(const struct evaluation *evaluation);
 /* No row above this comes, nor above what it was lowered to before. */
 void lower_ceiling(struct evaluation *evaluation, enum sensitivity up_to);
 
+/* How sensitive what it reads is: the highest of its sources, or of the rows that may come. */
+void settle_sensitivity(struct evaluation *evaluation);
+
 /* False: the identity is a sandbox, and may not read the data source. */
 bool is_source_open(const struct evaluation *evaluation, const struct data_source *source);
 

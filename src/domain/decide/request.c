@@ -177,6 +177,8 @@ bool evaluation_set_approvals(struct evaluation *evaluation, const struct text *
 	for (i = 0; i < old.count; i++) {
 		struct cedar_text name = old.members[i].name;
 
+		if (evaluation->risk == &old.members[i].value)
+			evaluation->risk = &attributes.items[i].value;
 		attributes_put(&attributes, name,
 			text_is(cedar_text_to(name), "approvals") ? set : old.members[i].value);
 	}
@@ -188,6 +190,7 @@ static bool is_first(struct evaluation *evaluation)
 {
 	const struct call *call = evaluation->call;
 
+	evaluation->out->is_first_known = true;
 	evaluation->out->is_first =
 		(evaluation->tool != NULL || call->route == METHOD_MODEL) &&
 		!task_has_touched(evaluation->world->tasks, call->identity, call->tool);

@@ -523,6 +523,14 @@ static void add_sensitivity(struct evaluation *evaluation, enum sensitivity sens
 						  : sensitivity;
 }
 
+void settle_sensitivity(struct evaluation *evaluation)
+{
+	for (size_t i = 0; i < evaluation->sources_count; i++)
+		add_sensitivity(evaluation, evaluation->sources[i]->sensitivity);
+	evaluation->out->sensitivity = evaluation->sensitivity;
+	cap_label(evaluation);
+}
+
 /* A line of the tool says that strangers write a field of its results.  What a peer answers
  * is a stranger's, unless its lines say what is not. */
 static bool has_untrusted_result(const struct tool *tool)
@@ -560,11 +568,9 @@ bool rule_sources(struct evaluation *evaluation)
 	for (i = 0; i < evaluation->sources_count; i++) {
 		if (!check_source(evaluation, evaluation->entry, evaluation->sources[i]))
 			return false;
-		add_sensitivity(evaluation, evaluation->sources[i]->sensitivity);
 		is_untrusted |= evaluation->sources[i]->trust != TRUST_TRUSTED;
 	}
-	evaluation->out->sensitivity = evaluation->sensitivity;
-	cap_label(evaluation);
+	settle_sensitivity(evaluation);
 	evaluation->out->is_source_trusted = !is_untrusted;
 	evaluation->out->is_untrusted |= is_untrusted;
 	return true;

@@ -18,7 +18,8 @@ bool decision_json(
 	json_put_cstring(&object, "meaning", reason_meaning(decision->reason));
 	json_put_text_unless_empty(&object, "risk", text_of(risk_tier_word(decision->risk)));
 	json_put_text_unless_empty(&object, "risk_from", text_of(decision->risk_from));
-	json_put_boolean(&object, "first", decision->is_first);
+	if (decision->is_first_known)
+		json_put_boolean(&object, "first", decision->is_first);
 	json_put_text(&object, "entitlement", decision->entitlement);
 	json_put_text(&object, "clause", decision->clause);
 	json_put_text(&object, "explanation", decision->explanation);

@@ -618,6 +618,85 @@ static void only_so_many_policies_are_told(void **state)
 	}
 }
 
+/* The line on the tool asks for this risk.  How that is told of a call that was refused for this
+ * before any line was asked; NULL: not at all. */
+static const struct cedar_account *told_of_risk(struct fixture *fixture, const char *risk,
+	const char *tool, const char *arguments, enum reason reason)
+{
+	struct text before = text_format(fixture->bench.arena, "tool: files/%s", tool);
+	struct text after = text_format(
+		fixture->bench.arena, "tool: files/%s, when: 'context.risk == \"%s\"'", tool, risk);
+
+	if (strcmp(tool, "read") == 0)
+		before = TEXT("tool: files/read, when: 'context.args.path like \"*s/*\"'");
+	decide_bench_edit(&fixture->bench, "agent", before.data, after.data);
+	(void)change(fixture, tool, arguments);
+	assert_string_equal(reason_word(fixture->bench.decision.reason), reason_word(reason));
+	if (fixture->why.accounts_count == 0)
+		return NULL;
+	return &fixture->why.accounts[0].told;
+}
+
+static void put_source(struct fixture *fixture, const char *name, const char *sensitivity)
+{
+	struct text document = text_format(fixture->bench.arena,
+		"object: data-source\nname: %s\nunit: support\ncustodian: cy\n"
+		"sensitivity: %s\ntrust: trusted\nenvironment: staging\n",
+		name, sensitivity);
+
+	assert_true(decide_bench_put(&fixture->bench, document.data));
+}
+
+static void a_clause_is_told_by_the_risk_that_it_would_have_read(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char path[] = "{\"path\":\"payroll/1\"}";
+	static const struct text owner[] = {{"owner", 5}};
+	const struct approval_names approvals = {owner, 1};
+	const struct cedar_account *told;
+
+	put_source(fixture, "payroll", "internal");
+	told = told_of_risk(fixture, "low", "read", path, REASON_DATA_SOURCE);
+	assert_int_equal(told->outcome, CEDAR_OUTCOME_SATISFIED);
+	fixture->approvals = &approvals; /* which make a context of their own */
+	told = told_of_risk(fixture, "low", "read", path, REASON_DATA_SOURCE);
+	assert_int_equal(told->outcome, CEDAR_OUTCOME_SATISFIED);
+	fixture->approvals = NULL;
+	told = told_of_risk(fixture, "critical", "read", path, REASON_DATA_SOURCE);
+	assert_int_equal(told->outcome, CEDAR_OUTCOME_WHEN_FALSE);
+	/* By all that it reads, also what comes after the data that refused. */
+	assert_true(decide_bench_put(&fixture->bench,
+		"object: tool\nname: files/read\neffect: read\nrisk: low\n"
+		"reads: [{data-source: payroll}, {data-source: tickets}]\n"
+		"reversal: none-needed\n"));
+	put_source(fixture, "tickets", "restricted");
+	told = told_of_risk(fixture, "high", "read", path, REASON_DATA_SOURCE);
+	assert_int_equal(told->outcome, CEDAR_OUTCOME_SATISFIED);
+	put_source(fixture, "payroll", "public");
+	told = told_of_risk(fixture, "low", "read", path, REASON_DATA_SOURCE);
+	assert_int_equal(told->outcome, CEDAR_OUTCOME_WHEN_FALSE);
+	/* And of what may not go out. */
+	decide_bench_fold(&fixture->bench,
+		"{\"type\":\"decision\",\"task\":\"t-1\",\"verdict\":\"allow\","
+		"\"sensitivity\":\"confidential\"}");
+	told = told_of_risk(fixture, "high", "run", "{}", REASON_OUTPUT);
+	assert_int_equal(told->outcome, CEDAR_OUTCOME_SATISFIED);
+}
+
+/* Nobody knows what data that no source covers would have made of the risk. */
+static void a_clause_on_a_risk_that_nobody_knows_is_not_told(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char path[] = "{\"path\":\"secrets/1\"}";
+
+	assert_null(told_of_risk(fixture, "low", "read", path, REASON_DATA_SOURCE));
+	/* One that does not ask for it is. */
+	decide_bench_edit(
+		&fixture->bench, "agent", "context.args.path like", "context.args.path like");
+	(void)change(fixture, "read", path);
+	assert_int_equal(fixture->why.accounts_count, 1);
+}
+
 static void without_memory_nothing_is_claimed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -973,6 +1052,8 @@ int main(void)
 		EXPLAIN_TEST(ends_and_pins_are_changes),
 		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
 		EXPLAIN_TEST(only_so_many_policies_are_told),
+		EXPLAIN_TEST(a_clause_is_told_by_the_risk_that_it_would_have_read),
+		EXPLAIN_TEST(a_clause_on_a_risk_that_nobody_knows_is_not_told),
 		EXPLAIN_TEST(without_memory_nothing_is_claimed),
 		EXPLAIN_TEST(a_trial_changes_what_it_says_and_keeps_nothing),
 		EXPLAIN_TEST(no_candidate_is_tried_beyond_the_most),

@@ -673,6 +673,22 @@ static void who_may_is_found_by_the_resource(void **state)
 	assert_non_null(strstr(answer.data, "\"may\":\"never\",\"reason\":\"class_ceiling\""));
 }
 
+static bool says_first(struct text told)
+{
+	return strstr(told.data, "\"first\":") != NULL;
+}
+
+/* What was refused before anybody looked whether it is the first use is not said to be none. */
+static void why_says_whether_it_is_the_first_use_where_that_is_known(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(says_first(why(fixture, EFFECT_READ, "files/list", "{}")));
+	assert_true(says_first(why(fixture, EFFECT_READ, "files/read", "{\"path\":\"x\"}")));
+	assert_false(says_first(why(fixture, EFFECT_READ, "files/none", "{}")));
+	assert_false(says_first(why(fixture, EFFECT_WRITE, "files/read", "{}")));
+}
+
 static void why_refuses_what_is_no_question(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1357,6 +1373,7 @@ int main(void)
 		SERVICE_TEST(an_outlook_that_is_too_long_is_refused_not_shortened),
 		SERVICE_TEST(a_tool_that_is_not_there_is_not_found),
 		SERVICE_TEST(who_may_is_found_by_the_resource),
+		SERVICE_TEST(why_says_whether_it_is_the_first_use_where_that_is_known),
 		SERVICE_TEST(why_refuses_what_is_no_question),
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
 		SERVICE_TEST(a_tool_listed_twice_is_not_the_pinned_one),
