@@ -81,6 +81,15 @@ static inline struct text evaluation_resource(const struct evaluation *evaluatio
 	return tool != NULL && tool_is_skill(tool) ? tool->server : evaluation->call->tool;
 }
 
+/* The line is one on what is asked for, by the same effect. */
+static inline bool evaluation_is_about(
+	const struct evaluation *evaluation, const struct entitlement *line)
+{
+	return line->resource_kind == evaluation_resource_kind(evaluation) &&
+	       line->effect == evaluation->effect &&
+	       text_equal(line->resource, evaluation_resource(evaluation));
+}
+
 /* trial.c: the registry, or what stands in for it. */
 const struct registry_entry *evaluation_find_identity(
 	const struct evaluation *evaluation, struct text name);

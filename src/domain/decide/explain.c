@@ -83,20 +83,26 @@ void decide_explain_arguments(
 	out->needed = TEXT("Arguments as the tool's inputSchema has them (tools/list).");
 }
 
-/* The line of the charter that comes nearest: one for this tool and effect. */
+/* The line of the charter that comes nearest: the first for this tool and effect, of those that
+ * have not ended where there is one. */
 static const struct entitlement *line_nearest(
 	const struct evaluation *evaluation, const struct charter *charter)
 {
+	int64_t now_utc_s = evaluation->world->now_utc_ms / 1000;
+	const struct entitlement *ended = NULL;
 	uint32_t i;
 
-	for (i = 0; i < charter->entitlements_count; i++)
-		if (charter->entitlements[i].resource_kind ==
-				evaluation_resource_kind(evaluation) &&
-			charter->entitlements[i].effect == evaluation->effect &&
-			text_equal(
-				charter->entitlements[i].resource, evaluation_resource(evaluation)))
-			return &charter->entitlements[i];
-	return NULL;
+	for (i = 0; i < charter->entitlements_count; i++) {
+		const struct entitlement *line = &charter->entitlements[i];
+
+		if (!evaluation_is_about(evaluation, line))
+			continue;
+		if (!is_expired(line->expires_utc_s, now_utc_s))
+			return line;
+		if (ended == NULL)
+			ended = line;
+	}
+	return ended;
 }
 
 /* The part of the condition that is false; the whole condition if Cedar cannot

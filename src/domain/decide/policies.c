@@ -74,13 +74,6 @@ static int64_t used_before(const struct evaluation *evaluation, const struct reg
 	return 0;
 }
 
-static bool is_about_call(const struct evaluation *evaluation, const struct entitlement *line)
-{
-	return line->resource_kind == evaluation_resource_kind(evaluation) &&
-	       line->effect == evaluation->effect &&
-	       text_equal(line->resource, evaluation_resource(evaluation));
-}
-
 /* The first line that has not ended and that any number of calls may go by, else the first of
  * those that may be used once more. */
 static struct choice choose_line(const struct evaluation *evaluation,
@@ -96,7 +89,7 @@ static struct choice choose_line(const struct evaluation *evaluation,
 			ceiling_entitlement(entry->ceiling, answer->reasons[i]);
 		struct text id;
 
-		if (line == NULL || !is_about_call(evaluation, line))
+		if (line == NULL || !evaluation_is_about(evaluation, line))
 			continue;
 		id = policy_id(evaluation, set, answer->reasons[i]);
 		if (is_expired(line->expires_utc_s, now_utc_s)) {

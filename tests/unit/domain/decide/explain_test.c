@@ -618,6 +618,28 @@ static void only_so_many_policies_are_told(void **state)
 	}
 }
 
+/* What one that has ended asks for opens nothing, where another is open. */
+static void a_line_that_has_ended_is_not_advised_while_another_is_open(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct decision *decision = &fixture->bench.decision;
+
+	decide_bench_edit(&fixture->bench, "agent", "  - {effect: read, tool: files/list}\n",
+		"  - {effect: read, tool: files/list, when: 'context.args.n == 1', "
+		"expires: 2020-01-01}\n"
+		"  - {effect: read, tool: files/list, when: 'context.args.n == 2'}\n");
+	(void)change(fixture, "list", "{\"n\":7}");
+	assert_int_equal(decision->reason, REASON_NO_ENTITLEMENT);
+	assert_true(text_is(decision->entitlement, "charter/agent@2/entitlements/3"));
+	assert_non_null(strstr(decision->explanation.data, "context.args.n == 2"));
+	assert_non_null(strstr(decision->needed.data, "context.args.n == 2"));
+	decide_bench_edit(&fixture->bench, "agent", "  - {effect: read, tool: files/list}\n",
+		"  - {effect: read, tool: files/list, when: 'context.args.n == 1', "
+		"expires: 2020-01-01}\n");
+	(void)change(fixture, "list", "{\"n\":7}");
+	assert_true(text_is(decision->entitlement, "charter/agent@3/entitlements/2"));
+}
+
 /* The line on the tool asks for this risk.  How that is told of a call that was refused for this
  * before any line was asked; NULL: not at all. */
 static const struct cedar_account *told_of_risk(struct fixture *fixture, const char *risk,
@@ -1052,6 +1074,7 @@ int main(void)
 		EXPLAIN_TEST(ends_and_pins_are_changes),
 		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
 		EXPLAIN_TEST(only_so_many_policies_are_told),
+		EXPLAIN_TEST(a_line_that_has_ended_is_not_advised_while_another_is_open),
 		EXPLAIN_TEST(a_clause_is_told_by_the_risk_that_it_would_have_read),
 		EXPLAIN_TEST(a_clause_on_a_risk_that_nobody_knows_is_not_told),
 		EXPLAIN_TEST(without_memory_nothing_is_claimed),
