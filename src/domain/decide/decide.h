@@ -150,6 +150,11 @@ bool decide_binding(const struct decide_world *world, const struct call *call,
 	struct error *err) MUST_CHECK;
 
 enum { OUTPUT_GLOBS_TOLD_MAX = 4 }; /* targets that the refusal of an output names */
+/* What is longer is cut at a character, and says so by a "…" within that. */
+enum {
+	SENTENCE_BYTES_MAX = 1023, /* of a decision's explanation, and of needed */
+	QUOTED_BYTES_MAX = 300,    /* of a clause or a target in one */
+};
 
 /* Whether calls of the tool may carry to it what their task has read: they write or execute,
  * or go to a URL. */

@@ -258,9 +258,12 @@ bool is_searched(enum reason reason);
 void approvals_search(struct evaluation *evaluation, struct decision *out);
 
 /* explain.c: the sentences, filled in after a refusal; no memory leaves them
- * empty. */
+ * empty.  What is longer than SENTENCE_BYTES_MAX ends with "…". */
 struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, ...)
 	PRINTF_LIKE(2, 3);
+/* What a line says, as a sentence has room for it (QUOTED_BYTES_MAX), so that the sentence itself
+ * goes to its end. */
+struct text evaluation_quoted(struct evaluation *evaluation, struct text said);
 bool refuse(struct evaluation *evaluation, enum reason reason, struct text explanation,
 	struct text needed);
 bool refuse_no_memory(struct evaluation *evaluation);

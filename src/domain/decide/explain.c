@@ -7,11 +7,21 @@
 #include "cedar/from_json.h"
 #include "domain/decide/evaluation.h"
 
-enum { SENTENCE_BYTES_MAX = 1024 };
+#define CUT "\u2026" /* stands where something was cut */
+enum { CUT_BYTES = sizeof CUT - 1 };
+
+/* A letter cut in its middle would not be text any more. */
+static size_t whole_letters(const char *bytes, size_t length)
+{
+	while (length > 0 && !text_is_utf8((struct text){bytes, length}))
+		length--;
+	return length;
+}
 
 struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, ...)
 {
-	char sentence[SENTENCE_BYTES_MAX];
+	char sentence[SENTENCE_BYTES_MAX + 1];
+	struct text parts[] = {{sentence, 0}, {CUT, 0}};
 	struct text copy;
 	va_list args;
 	int length;
@@ -21,13 +31,21 @@ struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, 
 	va_end(args);
 	if (length < 0)
 		return TEXT("");
-	if ((size_t)length >= sizeof(sentence))
-		length = (int)sizeof(sentence) - 1;
-	/* A name cut in the middle of a letter would not be text any more. */
-	while (length > 0 && !text_is_utf8((struct text){sentence, (size_t)length}))
-		length--;
-	copy = text_copy(evaluation->arena, (struct text){sentence, (size_t)length});
+	if (length > SENTENCE_BYTES_MAX) {
+		length = SENTENCE_BYTES_MAX - CUT_BYTES;
+		parts[1].length = CUT_BYTES;
+	}
+	parts[0].length = whole_letters(sentence, (size_t)length);
+	copy = text_concat(evaluation->arena, parts, 2);
 	return copy.data == NULL ? TEXT("") : copy;
+}
+
+struct text evaluation_quoted(struct evaluation *evaluation, struct text said)
+{
+	if (said.length <= QUOTED_BYTES_MAX)
+		return said;
+	said.length = whole_letters(said.data, QUOTED_BYTES_MAX - CUT_BYTES);
+	return evaluation_sentence(evaluation, "%.*s" CUT, TEXT_ARGS(said));
 }
 
 #define SAY(...) evaluation_sentence(evaluation, __VA_ARGS__)
@@ -140,6 +158,7 @@ static bool refuse_false_condition(struct evaluation *evaluation,
 	struct text id = SAY("charter/%.*s@%u/entitlements/%u", TEXT_ARGS(entry->name),
 		entry->in_force->version, line->number);
 	struct text clause = failing_clause(evaluation, entry->ceiling, line, id);
+	struct text quoted = evaluation_quoted(evaluation, clause);
 
 	evaluation->out->entitlement = id;
 	evaluation->out->clause = clause;
@@ -148,9 +167,9 @@ static bool refuse_false_condition(struct evaluation *evaluation,
 		return refuse_condition_of_other(evaluation, id);
 	return refuse(evaluation, REASON_NO_ENTITLEMENT,
 		SAY("%.*s permits %.*s only when %.*s.", TEXT_ARGS(id),
-			TEXT_ARGS(evaluation->call->tool), TEXT_ARGS(clause)),
+			TEXT_ARGS(evaluation->call->tool), TEXT_ARGS(quoted)),
 		SAY("Arguments for which %.*s, or a wider line in the charter, approved.",
-			TEXT_ARGS(clause)));
+			TEXT_ARGS(quoted)));
 }
 
 /* As a line of a charter writes it. */

@@ -314,19 +314,24 @@ static struct text told_elsewhere(struct evaluation *evaluation, const struct re
 {
 	const struct charter *charter = charter_of(entry->in_force);
 	struct text globs = TEXT("");
+	bool has_more = false;
 	uint32_t i, count = 0;
 
 	for (i = 0; entry == evaluation->entry && i < charter->outputs_count; i++) {
-		if (!output_lets_elsewhere(evaluation, &charter->outputs[i]) ||
-			count++ >= OUTPUT_GLOBS_TOLD_MAX)
+		struct text glob = charter->outputs[i].target;
+
+		if (!output_lets_elsewhere(evaluation, &charter->outputs[i]))
 			continue;
-		globs = SAY("%.*s%s%.*s", TEXT_ARGS(globs), count == 1 ? "" : ", ",
-			TEXT_ARGS(charter->outputs[i].target));
+		has_more = count == OUTPUT_GLOBS_TOLD_MAX ||
+			   (count > 0 && globs.length + glob.length > QUOTED_BYTES_MAX);
+		if (has_more)
+			break;
+		globs = SAY("%.*s%s%.*s", TEXT_ARGS(globs), count++ == 0 ? "" : ", ",
+			TEXT_ARGS(evaluation_quoted(evaluation, glob)));
 	}
 	if (count == 0)
 		return globs;
-	return SAY(" to targets like %.*s%s", TEXT_ARGS(globs),
-		count > OUTPUT_GLOBS_TOLD_MAX ? " and others" : "");
+	return SAY(" to targets like %.*s%s", TEXT_ARGS(globs), has_more ? " and others" : "");
 }
 
 /* What would do in the call, before what would in the charter. */
@@ -375,7 +380,8 @@ static struct text told_tool(struct evaluation *evaluation, const struct registr
 			(unsigned)(line - charter_of(entry->in_force)->outputs));
 	if (line->target.length == 0)
 		return to;
-	return SAY("%.*s at targets like %.*s", TEXT_ARGS(to), TEXT_ARGS(line->target));
+	return SAY("%.*s at targets like %.*s", TEXT_ARGS(to),
+		TEXT_ARGS(evaluation_quoted(evaluation, line->target)));
 }
 
 static bool check_tool(struct evaluation *evaluation, const struct registry_entry *entry)

@@ -640,6 +640,75 @@ static void a_line_that_has_ended_is_not_advised_while_another_is_open(void **st
 	assert_true(text_is(decision->entitlement, "charter/agent@3/entitlements/2"));
 }
 
+static bool ends_with(struct text text, const char *end)
+{
+	size_t length = strlen(end);
+
+	return text.length >= length &&
+	       text_equal((struct text){text.data + text.length - length, length}, text_of(end));
+}
+
+/* The sentences where the line on the tool has a condition of so many bytes, of which the letters
+ * are two each. */
+static void ask_by_clause(struct fixture *fixture, int bytes)
+{
+	static const char start[] = "context.args.n == \"";
+	int left = bytes - (int)sizeof start; /* of the letters, and one quote */
+	struct text letters = TEXT("");
+
+	for (; left >= 2; left -= 2)
+		letters = text_format(fixture->bench.arena, "%.*s\u00e4", TEXT_ARGS(letters));
+	decide_bench_edit(&fixture->bench, "agent", "{effect: read, tool: files/list}",
+		text_format(fixture->bench.arena,
+			"{effect: read, tool: files/list, when: '%s%.*s%s\"'}", start,
+			TEXT_ARGS(letters), left == 1 ? "x" : "")
+			.data);
+	(void)change(fixture, "list", "{\"n\":\"a\"}");
+	assert_int_equal(fixture->bench.decision.reason, REASON_NO_ENTITLEMENT);
+	assert_int_equal(fixture->bench.decision.clause.length, bytes);
+}
+
+static void a_long_clause_is_cut_and_the_sentence_is_not(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct decision *decision = &fixture->bench.decision;
+
+	ask_by_clause(fixture, QUOTED_BYTES_MAX);
+	assert_true(ends_with(decision->explanation, "\u00e4\"."));
+	assert_null(strstr(decision->needed.data, "\u2026"));
+	for (int past = 1; past <= 4; past++) {
+		ask_by_clause(fixture, QUOTED_BYTES_MAX + past);
+		assert_true(text_is_utf8(decision->explanation));
+		assert_true(ends_with(decision->explanation, "\u00e4\u2026."));
+		assert_true(ends_with(decision->needed,
+			"\u00e4\u2026, or a wider line in the charter, approved."));
+	}
+	ask_by_clause(fixture, 4096);
+	assert_true(ends_with(
+		decision->needed, "\u00e4\u2026, or a wider line in the charter, approved."));
+}
+
+static void what_is_longer_than_a_sentence_says_that_it_is_cut(void **state)
+{
+	struct fixture *fixture = *state;
+	struct evaluation evaluation = {.arena = fixture->bench.arena};
+	static char letters[SENTENCE_BYTES_MAX + 2];
+	struct text said;
+
+	for (size_t i = 0; i <= SENTENCE_BYTES_MAX; i += 2) {
+		letters[i] = '\xc3';
+		letters[i + 1] = '\xa4';
+	}
+	letters[SENTENCE_BYTES_MAX - 1] = 'x';
+	letters[SENTENCE_BYTES_MAX] = '\0';
+	said = evaluation_sentence(&evaluation, "%s", letters);
+	assert_true(text_is(said, letters));
+	said = evaluation_sentence(&evaluation, "%sy", letters);
+	assert_true(said.length <= SENTENCE_BYTES_MAX && said.length > SENTENCE_BYTES_MAX - 5);
+	assert_true(text_is_utf8(said));
+	assert_true(ends_with(said, "\u00e4\u2026"));
+}
+
 /* The line on the tool asks for this risk.  How that is told of a call that was refused for this
  * before any line was asked; NULL: not at all. */
 static const struct cedar_account *told_of_risk(struct fixture *fixture, const char *risk,
@@ -1075,6 +1144,8 @@ int main(void)
 		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
 		EXPLAIN_TEST(only_so_many_policies_are_told),
 		EXPLAIN_TEST(a_line_that_has_ended_is_not_advised_while_another_is_open),
+		EXPLAIN_TEST(a_long_clause_is_cut_and_the_sentence_is_not),
+		EXPLAIN_TEST(what_is_longer_than_a_sentence_says_that_it_is_cut),
 		EXPLAIN_TEST(a_clause_is_told_by_the_risk_that_it_would_have_read),
 		EXPLAIN_TEST(a_clause_on_a_risk_that_nobody_knows_is_not_told),
 		EXPLAIN_TEST(without_memory_nothing_is_claimed),

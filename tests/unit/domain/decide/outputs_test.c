@@ -59,7 +59,7 @@ static void has_read(struct decide_bench *bench, const char *sensitivity)
 /* Puts these lines beside the reply's. */
 static void let_go(struct decide_bench *bench, const char *lines)
 {
-	char outputs[1024];
+	char outputs[2048];
 
 	(void)snprintf(outputs, sizeof outputs, "%s]", lines);
 	decide_bench_edit(bench, "agent", AGENT_OUTPUTS, outputs);
@@ -136,6 +136,55 @@ static void a_refusal_names_only_so_many_targets(void **state)
 			i + 1 > OUTPUT_GLOBS_TOLD_MAX);
 		assert_null(strstr(bench->decision.explanation.data, "4/*"));
 	}
+}
+
+/* Nor more than there is room for: each that is named is whole, and so is the sentence. */
+static void a_refusal_names_targets_while_there_is_room(void **state)
+{
+	struct decide_bench *bench = *state;
+	char glob[QUOTED_BYTES_MAX + 1];
+
+	put_tool(bench, "run", "execute", "[{argument: path, as: path}]");
+	has_read(bench, "confidential");
+	for (size_t more = 0; more <= 1; more++) {
+		for (size_t i = 0; i < sizeof glob; i++)
+			glob[i] = 'g';
+		glob[QUOTED_BYTES_MAX - 3 + more] = '\0';
+		let_go(bench, text_format(bench->arena,
+				      "{to: files/run, up-to: confidential, target: '%s'}, "
+				      "{to: files/run, up-to: confidential, target: 'h/*'}",
+				      glob)
+				      .data);
+		expect_of(bench, "run", "{\"path\":\"x\"}", REASON_OUTPUT);
+		assert_int_equal(
+			strstr(bench->decision.explanation.data, "h/*") != NULL, more == 0);
+		assert_int_equal(strstr(bench->decision.explanation.data, "g and others.") != NULL,
+			more == 1);
+		assert_non_null(strstr(bench->decision.needed.data, "agent, approved."));
+	}
+}
+
+/* Of targets as long as they may be, the one that keeps it back and those that would do. */
+static void long_targets_leave_the_sentence_whole(void **state)
+{
+	struct decide_bench *bench = *state;
+	char glob[GLOB_BYTES_MAX + 1] = "";
+
+	put_tool(bench, "run", "execute", "[{argument: path, as: path}]");
+	has_read(bench, "confidential");
+	for (size_t i = 0; i < GLOB_BYTES_MAX - 1; i++)
+		glob[i] = 'g';
+	let_go(bench, text_format(bench->arena,
+			      "{to: files/run, up-to: confidential, target: '%sx'}, "
+			      "{to: files/run, up-to: public, target: '%s*'}",
+			      glob, glob)
+			      .data);
+	expect_of(bench, "run", text_format(bench->arena, "{\"path\":\"%s\"}", glob).data,
+		REASON_OUTPUT);
+	assert_non_null(
+		strstr(bench->decision.explanation.data, "g\u2026, only to targets like g"));
+	assert_non_null(strstr(bench->decision.explanation.data, "g\u2026."));
+	assert_non_null(strstr(bench->decision.needed.data, "in the charter of agent, approved."));
 }
 
 static void a_line_covers_its_tool_up_to_its_level(void **state)
@@ -523,6 +572,8 @@ int main(void)
 		BENCH_TEST(a_line_covers_its_tool_up_to_its_level),
 		BENCH_TEST(a_refusal_names_the_targets_the_charter_lets_it_go_to),
 		BENCH_TEST(a_refusal_names_only_so_many_targets),
+		BENCH_TEST(a_refusal_names_targets_while_there_is_room),
+		BENCH_TEST(long_targets_leave_the_sentence_whole),
 		BENCH_TEST(what_nobody_labelled_goes_nowhere_but_by_a_line_up_to_restricted),
 		BENCH_TEST(what_the_call_itself_reads_is_carried_too),
 		BENCH_TEST(a_read_carries_nothing_to_its_own_server),
