@@ -59,9 +59,23 @@ void change_keep(struct changing *changing, const struct candidate *candidate)
 		changing->out->hint = text_copy(changing->arena, candidate->hint);
 }
 
+/* Other arguments may be none that the tool takes. */
+static struct decide_world world_for(const struct changing *changing,
+	const struct decide_world *world, const struct call *call, struct arena *arena)
+{
+	struct decide_world judged = *world;
+
+	if (world->judge.judge != NULL &&
+		!text_equal(call->arguments_text, changing->call->arguments_text))
+		judged.arguments = world->judge.judge(
+			world->judge.context, call, arena, &judged.arguments_fault);
+	return judged;
+}
+
 bool change_allows(struct changing *changing, const struct decide_world *world,
 	const struct trial *trial, const struct call *call)
 {
+	struct decide_world judged;
 	struct arena *arena;
 	bool is_allowed;
 
@@ -71,7 +85,8 @@ bool change_allows(struct changing *changing, const struct decide_world *world,
 	arena = arena_create(DECIDE_TRIAL_BYTES_MAX);
 	if (arena == NULL)
 		return false;
-	is_allowed = trial_allows(world, trial, call, changing->approvals, arena);
+	judged = world_for(changing, world, call, arena);
+	is_allowed = trial_allows(&judged, trial, call, changing->approvals, arena);
 	arena_destroy(&arena);
 	return is_allowed;
 }

@@ -83,6 +83,14 @@ struct owner_gone_after {
 	int64_t all_s;
 };
 
+/* Who says whether arguments that the call does not have, of a change that is tried, have that
+ * form: *fault, in arena, is what does not fit. */
+struct arguments_judge {
+	enum arguments_state (*judge)(
+		void *context, const struct call *call, struct arena *arena, struct text *fault);
+	void *context;
+};
+
 /* Everything a decision reads.  Borrowed; nothing in it changes meanwhile. */
 struct decide_world {
 	enum decide_scope scope;
@@ -95,6 +103,8 @@ struct decide_world {
 				       * NULL: unknown, or not exactly one */
 	enum arguments_state arguments;
 	struct text arguments_fault;      /* what does not fit, for the explanation; may be empty */
+	struct arguments_judge judge;     /* asked by decide_explain alone; none: no change of
+					   * arguments changes `arguments` */
 	const struct task_labels *labels; /* NULL: of the call's task, with those above it */
 	const struct flow_origins *origins; /* of the call's values; NULL: all unknown for a
 					     * task, and as asked by a person for a question */
