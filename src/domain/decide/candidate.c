@@ -305,33 +305,85 @@ static void try_effect(struct changing *changing)
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
-/* The argument whose value comes from the worst place; NULL: no change of origins helps. */
-static const struct flow_target *worst_target(const struct flow_origins *origins)
+/* Targets whose values might come from a better place, a bit each. */
+static uint32_t targets_below_request(const struct flow_origins *origins)
 {
-	const struct flow_target *worst = NULL;
+	uint32_t which = 0;
 
 	for (uint32_t i = 0; origins != NULL && i < origins->targets_count; i++)
-		if (worst == NULL || origins->targets[i].found.origin < worst->found.origin)
-			worst = &origins->targets[i];
-	return worst == NULL || worst->found.origin >= FLOW_REQUEST ? NULL : worst;
+		if (origins->targets[i].found.origin < FLOW_REQUEST)
+			which |= UINT32_C(1) << i;
+	return which;
 }
 
-static bool would_do(struct changing *changing, enum flow_origin origin)
+/* Whether it would do, did the values of these alone come from there. */
+static bool would_do(struct changing *changing, uint32_t which, enum flow_origin origin)
 {
 	struct decide_world world = *changing->world;
-	struct flow_origins assumed;
+	struct flow_origins changed = *world.origins;
 
-	flow_origins_assume(changing->call, changing->evaluation->tool, origin, &assumed);
-	world.origins = &assumed;
+	flow_origins_change(&changed, changing->evaluation->tool, which, origin);
+	world.origins = &changed;
 	return change_allows(changing, &world, NULL, changing->call);
 }
 
+/* The one target that is enough, the worst first; else all of them together; 0: they are not
+ * enough either. */
+static uint32_t targets_enough(struct changing *changing)
+{
+	const struct flow_origins *origins = changing->world->origins;
+	uint32_t all = targets_below_request(origins);
+
+	if (all == 0 || !would_do(changing, all, FLOW_REQUEST))
+		return 0;
+	if ((all & (all - 1)) == 0)
+		return all;
+	for (int worst = FLOW_UNKNOWN; worst < FLOW_REQUEST; worst++)
+		for (uint32_t i = 0; i < origins->targets_count; i++)
+			if (origins->targets[i].found.origin == (enum flow_origin)worst &&
+				would_do(changing, UINT32_C(1) << i, FLOW_REQUEST))
+				return UINT32_C(1) << i;
+	return all;
+}
+
+static enum flow_origin worst_of(const struct flow_origins *origins, uint32_t which)
+{
+	enum flow_origin worst = FLOW_NONE;
+
+	for (uint32_t i = 0; i < origins->targets_count; i++)
+		if ((which >> i & 1) != 0)
+			worst = flow_origin_worst(worst, origins->targets[i].found.origin);
+	return worst;
+}
+
+/* "argument to and argument cc". */
+static struct text targets_told(struct changing *changing, uint32_t which)
+{
+	const struct flow_origins *origins = changing->world->origins;
+	struct evaluation *evaluation = changing->evaluation;
+	struct text told = TEXT("");
+
+	for (uint32_t i = 0; i < origins->targets_count; i++) {
+		struct text argument = origins->targets[i].argument;
+
+		if ((which >> i & 1) == 0)
+			continue;
+		told = SAY("%.*s%s%s%.*s", TEXT_ARGS(told),
+			told.length == 0  ? ""
+			: which >> i == 1 ? " and "
+					  : ", ",
+			argument.length == 0 ? "the addresses in the arguments" : "argument ",
+			TEXT_ARGS(argument));
+	}
+	return told;
+}
+
 /* "the request, the charter or a trusted result": those alone that were tried and would do. */
-static struct text namers(struct changing *changing, enum flow_origin now)
+static struct text namers(struct changing *changing, uint32_t which, enum flow_origin now)
 {
 	struct evaluation *evaluation = changing->evaluation;
-	bool charter = now < FLOW_CHARTER && would_do(changing, FLOW_CHARTER);
-	bool result = now < FLOW_TRUSTED && would_do(changing, FLOW_TRUSTED);
+	bool charter = now < FLOW_CHARTER && would_do(changing, which, FLOW_CHARTER);
+	bool result = now < FLOW_TRUSTED && would_do(changing, which, FLOW_TRUSTED);
 
 	return SAY("the request%s%s",
 		!charter ? ""
@@ -340,25 +392,32 @@ static struct text namers(struct changing *changing, enum flow_origin now)
 		result ? " or a trusted result" : "");
 }
 
+static struct text origins_hint(
+	struct evaluation *evaluation, struct text told, bool is_one, struct text by)
+{
+	if (is_one && text_starts_with(told, "the addresses"))
+		return SAY("Addresses that %.*s names.", TEXT_ARGS(by));
+	return SAY("%s of %.*s that %.*s names.", is_one ? "A value" : "Values", TEXT_ARGS(told),
+		TEXT_ARGS(by));
+}
+
 /* The same values, had the person asked for them, or the charter or a result named them. */
 static void try_origins(struct changing *changing)
 {
-	const struct flow_target *worst = worst_target(changing->world->origins);
 	struct evaluation *evaluation = changing->evaluation;
 	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE, .to = json_cstring("request")};
-	struct text by;
+	uint32_t which = targets_enough(changing);
+	enum flow_origin now;
+	struct text told;
 
-	if (worst == NULL || !would_do(changing, FLOW_REQUEST))
+	if (which == 0)
 		return;
-	by = namers(changing, worst->found.origin);
-	candidate.from = json_cstring(flow_origin_word(worst->found.origin));
-	candidate.what = worst->argument.length == 0
-				 ? TEXT("origin of the addresses in the arguments")
-				 : SAY("origin of argument %.*s", TEXT_ARGS(worst->argument));
-	candidate.hint = worst->argument.length == 0
-				 ? SAY("Addresses that %.*s names.", TEXT_ARGS(by))
-				 : SAY("A value of argument %.*s that %.*s names.",
-					   TEXT_ARGS(worst->argument), TEXT_ARGS(by));
+	now = worst_of(changing->world->origins, which);
+	told = targets_told(changing, which);
+	candidate.from = json_cstring(flow_origin_word(now));
+	candidate.what = SAY("origin of %.*s", TEXT_ARGS(told));
+	candidate.hint = origins_hint(
+		evaluation, told, (which & (which - 1)) == 0, namers(changing, which, now));
 	change_keep(changing, &candidate);
 }
 

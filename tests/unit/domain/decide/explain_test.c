@@ -174,6 +174,52 @@ static void a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it(vo
 		"A value of argument to that the request, the charter or a trusted result names."));
 }
 
+static const char *origins_changed(
+	struct fixture *fixture, const char *condition, enum flow_origin to, enum flow_origin cc)
+{
+	struct call call = decide_bench_call(
+		&fixture->bench, "files", "mail", "{\"to\":\"ana\",\"cc\":\"ana\"}");
+	struct decide_world world = world_of(fixture);
+	struct flow_origins origins = {.worst = flow_origin_worst(to, cc),
+		.targets = {{TEXT("to"), {to, false, 0}}, {TEXT("cc"), {cc, false, 0}}},
+		.targets_count = 2};
+	struct decision decision;
+
+	origins.form[TARGET_RECIPIENT] = origins.worst;
+	put_forbid(fixture, condition);
+	world.origins = &origins;
+	decide(&world, &call, NULL, DECIDE_SEARCH, fixture->bench.arena, &decision);
+	assert_int_equal(decision.reason, REASON_FORBIDDEN);
+	decide_explain(&world, &(struct decide_said){&call, NULL, &decision}, DECIDE_REACH_ALL,
+		fixture->bench.arena, &fixture->why);
+	return text_copy(fixture->bench.arena, fixture->why.change.sentence).data;
+}
+
+/* One value that is endorsed leaves the other that is not. */
+static void all_values_are_named_whose_origin_would_have_to_be_another(void **state)
+{
+	static const char untrusted[] =
+		"when { [\"unknown\", \"untrusted\"].contains(context.origins.worst) }";
+	struct fixture *fixture = *state;
+
+	decide_bench_edit(&fixture->bench, "files/mail", "[{argument: to, as: recipient}]",
+		"[{argument: to, as: recipient}, {argument: cc, as: recipient}]");
+	assert_string_equal(origins_changed(fixture, untrusted, FLOW_UNTRUSTED, FLOW_UNKNOWN),
+		"origin of argument to and argument cc: \"request\" instead of \"unknown\".");
+	assert_string_equal(fixture->why.hint.data,
+		"Values of argument to and argument cc that the request, the charter or a trusted "
+		"result names.");
+	assert_string_equal(origins_changed(fixture, untrusted, FLOW_REQUEST, FLOW_UNKNOWN),
+		"origin of argument cc: \"request\" instead of \"unknown\".");
+	assert_string_equal(origins_changed(fixture, untrusted, FLOW_UNTRUSTED, FLOW_TRUSTED),
+		"origin of argument to: \"request\" instead of \"untrusted\".");
+	assert_string_equal(origins_changed(fixture,
+				    "when { context.origins.recipient != \"request\" && "
+				    "context.origins.addresses != \"request\" }",
+				    FLOW_TRUSTED, FLOW_TRUSTED),
+		"origin of argument to and argument cc: \"request\" instead of \"trusted\".");
+}
+
 /* What a clause compares is asked of it: no place is named that would not do. */
 static void only_origins_that_would_do_are_named(void **state)
 {
@@ -954,6 +1000,7 @@ int main(void)
 		EXPLAIN_TEST(what_two_changes_would_need_has_none),
 		EXPLAIN_TEST(a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it),
 		EXPLAIN_TEST(an_allowed_call_has_no_change),
+		EXPLAIN_TEST(all_values_are_named_whose_origin_would_have_to_be_another),
 		EXPLAIN_TEST(only_origins_that_would_do_are_named),
 		EXPLAIN_TEST(a_forbid_without_conditions_has_no_change),
 		EXPLAIN_TEST(what_is_unknown_has_no_change),
