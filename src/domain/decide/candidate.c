@@ -41,9 +41,10 @@ static struct json word_json(const char *word)
 
 /* ---- the call ---------------------------------------------------------------------- */
 
-/* A comparison that decided, and what it would have to be. */
+/* A comparison that decided, or one of those that made up what did, and what it would have to
+ * be. */
 struct turn {
-	const struct cedar_part *part;
+	const struct cedar_comparison *comparison;
 	bool wanted;
 	bool is_permit;
 };
@@ -86,25 +87,60 @@ static bool call_with_argument(
 	return out->arguments_text.data != NULL;
 }
 
-/* What the argument would have to be: the value that was tried, or the pattern that
- * it stands for. */
-static struct json wanted_json(
-	struct changing *changing, const struct cedar_comparison *comparison, struct json value)
+static bool is_wanted(
+	const struct turn *turn, enum cedar_relation relation, enum cedar_relation opposite)
 {
+	return turn->comparison->relation == (turn->wanted ? relation : opposite);
+}
+
+/* ["a", "b"]; null: it is not all texts. */
+static struct json texts_json(struct changing *changing, const struct cedar_value *set)
+{
+	struct json_builder texts;
+	struct json value, out;
+	struct error err;
+
+	json_array_start(&texts, changing->scratch);
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (set->items[i].type != CEDAR_STRING || !value_json(&set->items[i], &value))
+			return json_null();
+		json_add(&texts, value);
+	}
+	return json_array_seal(&texts, &out, &err) ? out : json_null();
+}
+
+/* What the argument would have to be: the value that was tried, or the pattern that it stands
+ * for, or what it is not. */
+static struct json wanted_json(
+	struct changing *changing, const struct turn *turn, struct json value)
+{
+	const struct cedar_comparison *comparison = turn->comparison;
+	struct json pattern = json_string(cedar_text_to(comparison->pattern));
+	struct json but = json_null(), out;
 	struct json_builder object;
 	struct error err;
-	struct json like;
 
-	if (comparison->relation != CEDAR_RELATION_LIKE)
-		return value;
 	json_object_start(&object, changing->scratch);
-	json_put_text(&object, "like", cedar_text_to(comparison->pattern));
-	return json_object_seal(&object, &like, &err) ? like : value;
+	if (comparison->relation == CEDAR_RELATION_LIKE && turn->wanted)
+		json_put(&object, "like", pattern);
+	else if (is_wanted(turn, CEDAR_RELATION_NOT_LIKE, CEDAR_RELATION_LIKE))
+		json_put(&object, "not-like", pattern);
+	else if (is_wanted(turn, CEDAR_RELATION_NOT_EQUAL, CEDAR_RELATION_EQUAL) &&
+		 value.type == JSON_STRING && value_json(&comparison->literal, &but))
+		json_put(&object, "not", but);
+	else if (is_wanted(turn, CEDAR_RELATION_NONE_OF, CEDAR_RELATION_ONE_OF)) {
+		but = texts_json(changing, &comparison->literal);
+		if (but.type == JSON_NULL)
+			return value;
+		json_put(&object, "not", but);
+	} else
+		return value;
+	return json_object_seal(&object, &out, &err) ? out : value;
 }
 
 static void try_argument(struct changing *changing, const struct turn *turn)
 {
-	const struct cedar_comparison *comparison = &turn->part->comparison;
+	const struct cedar_comparison *comparison = turn->comparison;
 	struct evaluation *evaluation = changing->evaluation;
 	struct text name = cedar_text_to(comparison->names[1]);
 	const struct json *now = json_find_text(&changing->call->arguments, name);
@@ -123,7 +159,7 @@ static void try_argument(struct changing *changing, const struct turn *turn)
 		candidate.hint = SAY("Another value of argument %.*s.", TEXT_ARGS(name));
 	if (now != NULL)
 		candidate.from = *now;
-	candidate.to = wanted_json(changing, comparison, json);
+	candidate.to = wanted_json(changing, turn, json);
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
@@ -158,7 +194,7 @@ static struct text generation_hint(
 
 static void try_generation(struct changing *changing, const struct turn *turn)
 {
-	const struct cedar_comparison *comparison = &turn->part->comparison;
+	const struct cedar_comparison *comparison = turn->comparison;
 	struct evaluation *evaluation = changing->evaluation;
 	struct text name = cedar_text_to(comparison->names[1]);
 	const struct json *now = json_find_text(&changing->call->generation, name);
@@ -239,10 +275,18 @@ static void try_environment_of_call(struct changing *changing, enum environment 
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
+static bool is_has(const struct cedar_comparison *comparison)
+{
+	return comparison->relation == CEDAR_RELATION_HAS ||
+	       comparison->relation == CEDAR_RELATION_HAS_NOT;
+}
+
+/* A path with a value. */
 static bool is_path(const struct cedar_comparison *comparison, const char *variable,
 	const char *name, size_t count)
 {
-	return comparison->relation != CEDAR_RELATION_NONE && comparison->name_count == count &&
+	return comparison->relation != CEDAR_RELATION_NONE && !is_has(comparison) &&
+	       comparison->name_count == count &&
 	       text_is(cedar_text_to(comparison->variable), variable) &&
 	       text_is(cedar_text_to(comparison->names[0]), name);
 }
@@ -251,11 +295,11 @@ static void turn_call(struct changing *changing, const struct turn *turn)
 {
 	int value;
 
-	if (is_path(&turn->part->comparison, "context", "args", 2))
+	if (is_path(turn->comparison, "context", "args", 2))
 		try_argument(changing, turn);
-	else if (is_path(&turn->part->comparison, "context", "generation", 2))
+	else if (is_path(turn->comparison, "context", "generation", 2))
 		try_generation(changing, turn);
-	else if (is_path(&turn->part->comparison, "context", "environment", 1))
+	else if (is_path(turn->comparison, "context", "environment", 1))
 		for (value = ENVIRONMENT_DEV; value <= ENVIRONMENT_PROD; value++)
 			try_environment_of_call(changing, (enum environment)value);
 }
@@ -265,7 +309,7 @@ static bool part_turns(const struct decide_account *account, size_t at, struct t
 {
 	const struct cedar_part *part = &account->told.parts[at];
 
-	*out = (struct turn){part, false, account->is_permit};
+	*out = (struct turn){NULL, false, account->is_permit};
 	if (part->kind != CEDAR_PART_WHEN && part->kind != CEDAR_PART_UNLESS)
 		return false;
 	if (account->is_permit) {
@@ -276,6 +320,15 @@ static bool part_turns(const struct decide_account *account, size_t at, struct t
 	return part->result != CEDAR_PART_NOT_REACHED;
 }
 
+static void each_comparison(struct changing *changing, const struct cedar_part *part,
+	struct turn one, void (*turn)(struct changing *changing, const struct turn *turn))
+{
+	for (size_t i = 0; i < part->comparison_count && !change_is_found(changing); i++) {
+		one.comparison = &part->comparisons[i];
+		turn(changing, &one);
+	}
+}
+
 static void each_turn(
 	struct changing *changing, void (*turn)(struct changing *changing, const struct turn *turn))
 {
@@ -283,10 +336,69 @@ static void each_turn(
 	struct turn one;
 	size_t i, at;
 
-	for (i = 0; i < out->accounts_count; i++)
-		for (at = 0; at < out->accounts[i].told.part_count; at++)
-			if (!change_is_found(changing) && part_turns(&out->accounts[i], at, &one))
-				turn(changing, &one);
+	for (i = 0; i < out->accounts_count; i++) {
+		const struct cedar_account *told = &out->accounts[i].told;
+
+		for (at = 0; at < told->part_count; at++)
+			if (part_turns(&out->accounts[i], at, &one))
+				each_comparison(changing, &told->parts[at], one, turn);
+	}
+}
+
+/* ---- without an argument -------------------------------------------------------------- */
+
+/* A line that reads what is not there fails: of lines only that it is there is turned so. */
+static bool is_turned_without(const struct turn *turn)
+{
+	const struct cedar_comparison *comparison = turn->comparison;
+
+	if (comparison->relation == CEDAR_RELATION_NONE || comparison->name_count < 2 ||
+		!text_is(cedar_text_to(comparison->variable), "context") ||
+		!text_is(cedar_text_to(comparison->names[0]), "args"))
+		return false;
+	return is_has(comparison) ? is_wanted(turn, CEDAR_RELATION_HAS_NOT, CEDAR_RELATION_HAS)
+				  : !turn->is_permit;
+}
+
+static bool call_without_argument(struct changing *changing, struct text name, struct call *out)
+{
+	const struct json *before = &changing->call->arguments;
+	struct json_builder object;
+	struct error err;
+
+	*out = *changing->call;
+	json_object_start(&object, changing->scratch);
+	for (uint32_t i = 0; i < before->count; i++)
+		if (!text_equal(before->members[i].name, name))
+			json_put_named(&object, before->members[i].name, before->members[i].value);
+	if (!json_object_seal(&object, &out->arguments, &err))
+		return false;
+	out->arguments_text = json_canonical_text(changing->scratch, &out->arguments);
+	return out->arguments_text.data != NULL;
+}
+
+/* One that two comparisons in a row name is left out once. */
+static void turn_left_out(struct changing *changing, const struct turn *turn)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct candidate candidate = {
+		.kind = CHANGE_ATTRIBUTE, .to = json_null(), .is_left_out = true};
+	const struct json *now;
+	struct text name;
+	struct call call;
+
+	if (!is_turned_without(turn))
+		return;
+	name = cedar_text_to(turn->comparison->names[1]);
+	now = json_find_text(&changing->call->arguments, name);
+	if (now == NULL || text_equal(name, changing->left_out) ||
+		!call_without_argument(changing, name, &call))
+		return;
+	changing->left_out = name;
+	candidate.what = SAY("argument %.*s", TEXT_ARGS(name));
+	candidate.hint = SAY("The call without argument %.*s.", TEXT_ARGS(name));
+	candidate.from = *now;
+	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
 static void try_effect(struct changing *changing)
@@ -476,6 +588,7 @@ void change_call(struct changing *changing)
 	int value;
 
 	each_turn(changing, turn_call);
+	each_turn(changing, turn_left_out);
 	if (!change_is_found(changing))
 		try_tools(changing, "tools");
 	if (!change_is_found(changing))
@@ -570,7 +683,7 @@ static void turn_attribute(
 	struct text owner = owner_name(changing, attribute);
 	int value;
 
-	if (!is_path(&turn->part->comparison, attribute->variable, attribute->name, 1) ||
+	if (!is_path(turn->comparison, attribute->variable, attribute->name, 1) ||
 		owner.length == 0)
 		return;
 	for (value = 1; value <= attribute->last && !change_is_found(changing); value++) {

@@ -36,6 +36,9 @@ static struct text sentence_of(struct changing *changing, const struct candidate
 	struct text from = json_text(changing->scratch, &candidate->from);
 	struct text to = json_text(changing->scratch, &candidate->to);
 
+	if (candidate->is_left_out)
+		return SAY("%.*s: left out instead of %.*s.", TEXT_ARGS(candidate->what),
+			TEXT_ARGS(from));
 	if (candidate->from.type == JSON_NULL)
 		return SAY("%.*s: %.*s.", TEXT_ARGS(candidate->what), TEXT_ARGS(to));
 	return SAY("%.*s: %.*s instead of %.*s.", TEXT_ARGS(candidate->what), TEXT_ARGS(to),

@@ -14,6 +14,7 @@ struct changing {
 	struct evaluation *evaluation; /* as far as the fixed rules came */
 	struct arena *arena;           /* of what is handed out */
 	struct arena *scratch;         /* of one trial */
+	struct text left_out;          /* the argument that was left out last */
 	uint32_t trials_max;
 	struct decide_explanation *out;
 };
@@ -29,6 +30,7 @@ struct candidate {
 	struct text hint; /* for the caller; empty: it is not the call's to change */
 	struct json from;
 	struct json to;
+	bool is_left_out; /* to is nothing */
 };
 /* Tries one; true: it was found, and *out->change is it.  world and call may be the
  * changing's own; trial may be NULL. */

@@ -30,7 +30,7 @@ struct decide_change {
 	enum change_kind kind; /* NONE: no single change that was tried does */
 	struct text what;      /* "argument path", "identity reader: class" */
 	struct json from;      /* what is there now; null: nothing */
-	struct json to;        /* what would have to be */
+	struct json to;        /* what would have to be; of an argument, null: not there */
 	struct text sentence;  /* the same in words; may hold values */
 };
 

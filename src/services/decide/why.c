@@ -283,9 +283,10 @@ static bool accounts_json(struct json *out, struct arena *arena,
 	return json_array_seal(&array, out, err);
 }
 
-static bool change_json(struct json *out, struct arena *arena, const struct decide_change *change,
-	struct error *err)
+static bool change_json(struct json *out, struct arena *arena,
+	const struct decide_explanation *explanation, struct error *err)
 {
+	const struct decide_change *change = &explanation->change;
 	const char *kind = change_kind_word(change->kind);
 	struct json_builder object;
 
@@ -293,7 +294,11 @@ static bool change_json(struct json *out, struct arena *arena, const struct deci
 	json_put_cstring(&object, "kind", kind == NULL ? "none" : kind);
 	if (kind == NULL) {
 		json_put_cstring(&object, "sentence",
-			"No one approval, attribute or entitlement that was tried does it alone.");
+			explanation->trials == 0
+				? "No approval that was tried does it alone, and no attribute or "
+				  "entitlement could be tried."
+				: "No one approval, attribute or entitlement that was tried does "
+				  "it alone.");
 		return json_object_seal(&object, out, err);
 	}
 	json_put_text(&object, "what", change->what);
@@ -312,7 +317,7 @@ static bool told_json(struct json *out, struct arena *arena, const struct decisi
 
 	if (!decision_json(&decided, arena, decision, err) ||
 		!accounts_json(&accounts, arena, explanation, err) ||
-		!change_json(&change, arena, &explanation->change, err))
+		!change_json(&change, arena, explanation, err))
 		return false;
 	json_object_start(&object, arena);
 	for (uint32_t i = 0; i < decided.count; i++)

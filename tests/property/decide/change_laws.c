@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <fnmatch.h>
 
 #include "base/json_schema.h"
 #include "domain/decide/explanation.h"
@@ -297,6 +296,26 @@ static struct text text_like(struct arena *arena, struct text glob)
 	return (struct text){text, glob.length};
 }
 
+static bool is_met(const struct json *but, const char *text)
+{
+	for (uint32_t i = 0; but->type == JSON_ARRAY && i < but->count; i++)
+		if (text_is(but->items[i].string, text))
+			return true;
+	return but->type == JSON_STRING && text_is_like(but->string, text_of(text));
+}
+
+/* The letter that docs/formats/why.md says is tried. */
+static struct json letter_but(const struct json *but)
+{
+	static const char *const letters[] = {"x", "y", "z"};
+
+	for (unsigned i = 0; i < COUNT(letters); i++)
+		if (!is_met(but, letters[i]))
+			return json_cstring(letters[i]);
+	fail();
+	return json_null();
+}
+
 static void set_argument(struct estate *estate, struct text name, struct json value)
 {
 	struct arena *arena = estate->bench->arena;
@@ -308,6 +327,10 @@ static void set_argument(struct estate *estate, struct text name, struct json va
 
 	if (like != NULL)
 		value = json_string(text_like(arena, like->string));
+	if (json_find(&value, "not") != NULL)
+		value = letter_but(json_find(&value, "not"));
+	if (json_find(&value, "not-like") != NULL)
+		value = letter_but(json_find(&value, "not-like"));
 	json_object_start(&object, arena);
 	for (uint32_t i = 0; i < before->count; i++)
 		if (!text_equal(before->members[i].name, name))

@@ -431,9 +431,52 @@ static void an_argument_is_turned_by_the_guardrail_it_meets(void **state)
 		change(fixture, "list", "{\"n\":200}"), "attribute argument n: 200 -> 100");
 	assert_string_equal(fixture->why.hint.data, "Another value of argument n.");
 	put_forbid(fixture, "unless { context.args has n && context.args.n == 1 }");
-	assert_string_equal(change(fixture, "list", "{\"n\":2}"), "");
+	assert_string_equal(change(fixture, "list", "{\"n\":2}"), "attribute argument n: 2 -> 1");
 	put_forbid(fixture, "unless { context.args.n == 1 || context.args.n == 2 }");
 	assert_string_equal(change(fixture, "list", "{\"n\":5}"), "attribute argument n: 5 -> 1");
+}
+
+/* What guardrails mostly say: what an argument must not be, or that it must not be there. */
+static void what_an_argument_must_not_be_is_turned(void **state)
+{
+	static const struct {
+		const char *condition, *arguments, *change;
+	} rows[] = {
+		{"context.args has path && context.args.path like \"private/*\"",
+			"{\"path\":\"private/1\"}",
+			"argument path: \"private/1\" -> {\"not-like\":\"private/*\"}"},
+		{"!(context.args.path like \"t/*\")", "{\"path\":\"private/1\"}",
+			"argument path: \"private/1\" -> \"t/x\""},
+		{"context.args.mode == \"danger\"", "{\"mode\":\"danger\"}",
+			"argument mode: \"danger\" -> {\"not\":\"danger\"}"},
+		{"[\"a\", \"x\"].contains(context.args.mode)", "{\"mode\":\"a\"}",
+			"argument mode: \"a\" -> {\"not\":[\"a\",\"x\"]}"},
+		{"[3, 2, 1].contains(context.args.n)", "{\"n\":2}", "argument n: 2 -> 0"},
+		{"context.args has force", "{\"force\":true}", "argument force: true -> null"},
+		{"context.args.n == 1 || context.args.n == 0", "{\"n\":1}", "argument n: 1 -> -1"},
+		{"!(context.args.n == 7 && context.args.mode == \"dry\")",
+			"{\"mode\":\"dry\",\"n\":1}", "argument n: 1 -> 7"},
+		{"context.args has path && context.args.path like \"*\"", "{\"path\":\"a\"}",
+			"argument path: \"a\" -> null"},
+	};
+	struct fixture *fixture = *state;
+	char written[256];
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		(void)snprintf(written, sizeof written, "when { %s }", rows[i].condition);
+		put_forbid(fixture, written);
+		(void)snprintf(written, sizeof written, "attribute %s", rows[i].change);
+		assert_string_equal(change(fixture, "list", rows[i].arguments), written);
+	}
+	assert_string_equal(fixture->why.hint.data, "The call without argument path.");
+	assert_true(
+		text_is(fixture->why.change.sentence, "argument path: left out instead of \"a\"."));
+	/* Of a line, too. */
+	put_forbid(fixture, "when { false }");
+	decide_bench_edit(&fixture->bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, when: '!(context.args has force)'}");
+	assert_string_equal(change(fixture, "list", "{\"force\":1,\"n\":1}"),
+		"attribute argument force: 1 -> null");
 }
 
 static void an_argument_that_only_a_guardrail_names_is_no_hint(void **state)
@@ -630,7 +673,9 @@ static void an_entitlement_is_added_as_narrow_as_it_can_be_said(void **state)
 	struct fixture *fixture = *state;
 	struct decide_bench *bench = &fixture->bench;
 
-	/* A path that no argument's value turns: a text that must not be like another. */
+	/* A path that no other value turns: a guardrail wants this one. */
+	put_forbid(fixture,
+		"unless { !(context.args has path) || context.args.path == \"my secret\" }");
 	decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
 		"{effect: read, tool: files/list, when: 'context.args.n > 1 && "
 		"!(context.args.path like \"*secret*\")'}");
@@ -1010,6 +1055,7 @@ int main(void)
 		EXPLAIN_TEST(an_argument_is_turned_by_the_line_that_it_fails),
 		EXPLAIN_TEST(data_that_is_not_covered_is_left_by_the_line_that_stays_clear_of_it),
 		EXPLAIN_TEST(an_argument_is_turned_by_the_guardrail_it_meets),
+		EXPLAIN_TEST(what_an_argument_must_not_be_is_turned),
 		EXPLAIN_TEST(an_argument_that_only_a_guardrail_names_is_no_hint),
 		EXPLAIN_TEST(attributes_of_objects_are_turned),
 		EXPLAIN_TEST(the_reason_names_the_attribute),

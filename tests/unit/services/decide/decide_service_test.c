@@ -271,6 +271,7 @@ static void why_says_what_by_which_line_and_what_would_be_needed(void **state)
 	assert_non_null(strstr(answer.data, "\"reason\":\"effect_mismatch\""));
 	answer = why(fixture, EFFECT_READ, "files/nothing", "{}");
 	assert_non_null(strstr(answer.data, "\"reason\":\"tool_unknown\""));
+	assert_non_null(strstr(answer.data, "no attribute or entitlement could be tried"));
 	decide_bench_edit(&fixture->world, "agent", "  - {effect: execute, tool: files/run}\n", "");
 	answer = why(fixture, EFFECT_EXECUTE, "files/run", "{}");
 	assert_non_null(strstr(answer.data, "\"reason\":\"no_entitlement\""));
