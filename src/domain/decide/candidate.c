@@ -332,15 +332,14 @@ static void each_comparison(struct changing *changing, const struct cedar_part *
 static void each_turn(
 	struct changing *changing, void (*turn)(struct changing *changing, const struct turn *turn))
 {
-	const struct decide_explanation *out = changing->out;
 	struct turn one;
 	size_t i, at;
 
-	for (i = 0; i < out->accounts_count; i++) {
-		const struct cedar_account *told = &out->accounts[i].told;
+	for (i = 0; i < changing->accounts_count; i++) {
+		const struct cedar_account *told = &changing->accounts[i].told;
 
 		for (at = 0; at < told->part_count; at++)
-			if (part_turns(&out->accounts[i], at, &one))
+			if (part_turns(&changing->accounts[i], at, &one))
 				each_comparison(changing, &told->parts[at], one, turn);
 	}
 }
@@ -1368,9 +1367,13 @@ static void change_line_uses(struct changing *changing)
 			.to = line->uses == 0 ? json_null() : json_integer(line->uses)});
 }
 
+bool change_is_by_line(const struct changing *changing)
+{
+	return changing->decision->reason == REASON_NO_ENTITLEMENT;
+}
+
 void change_entitlements(struct changing *changing)
 {
-	const struct decide_explanation *out = changing->out;
 	enum reason reason = changing->decision->reason;
 	size_t i;
 
@@ -1381,11 +1384,13 @@ void change_entitlements(struct changing *changing)
 		change_line_end(changing);
 	if (reason == REASON_ENTITLEMENT_USED)
 		change_line_uses(changing);
-	if (reason != REASON_NO_ENTITLEMENT)
+	if (!change_is_by_line(changing))
 		return;
-	for (i = 0; i < out->accounts_count; i++) {
-		struct text when = condition_for(changing, &out->accounts[i]);
+	for (i = 0; i < changing->accounts_count; i++) {
+		struct text when = condition_for(changing, &changing->accounts[i]);
 
+		if (changing->out->trials + 1 >= changing->trials_max)
+			break; /* the last trial is the line without a condition */
 		if (when.length != 0)
 			try_line(changing, when);
 	}

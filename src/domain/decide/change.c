@@ -118,19 +118,29 @@ static void change_approval(struct changing *changing)
 		change_keep(changing, &candidate);
 }
 
+/* Kept for lines, which come last: however many of them compare what no call could have. */
+enum { TRIALS_OF_LINES = 2 };
+
 static void change_find(struct changing *changing, enum decide_reach reach)
 {
+	uint32_t kept;
+
 	if (changing->decision->verdict == VERDICT_ALLOW)
 		return;
 	if (changing->decision->verdict == VERDICT_ASK) {
 		change_approval(changing);
 		return;
 	}
-	change_call(changing);
-	if (reach == DECIDE_REACH_ALL) {
-		change_objects(changing);
-		change_entitlements(changing);
+	if (reach != DECIDE_REACH_ALL) {
+		change_call(changing);
+		return;
 	}
+	kept = change_is_by_line(changing) ? TRIALS_OF_LINES : 0;
+	changing->trials_max -= kept;
+	change_call(changing);
+	change_objects(changing);
+	changing->trials_max += kept;
+	change_entitlements(changing);
 }
 
 /* The request as it was decided: with the approvals, where there are any. */
@@ -164,7 +174,7 @@ void decide_explain(const struct decide_world *world, const struct decide_said *
 		.world = world, .call = said->call, .arena = arena, .out = &ignored};
 	(void)run_fixed(evaluation);
 	if (is_as_decided(evaluation, said->approvals))
-		accounts_fill(evaluation, said->decision, out);
+		accounts_fill(&changing);
 	change_find(&changing, reach);
 done:
 	arena_destroy(&changing.scratch);

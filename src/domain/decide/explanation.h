@@ -49,6 +49,7 @@ struct decide_explanation {
 	 * asked call the line that permits it.  Empty where there was no request yet. */
 	const struct decide_account *accounts;
 	size_t accounts_count;
+	bool is_accounts_cut; /* there are more; the change was looked for in all */
 	struct decide_change change;
 	struct text hint; /* what in the call would have to be otherwise, without any
 			   * value; for the caller; empty: nothing alone */

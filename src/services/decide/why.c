@@ -326,6 +326,8 @@ static bool told_json(struct json *out, struct arena *arena, const struct decisi
 	if (decision->verdict != VERDICT_ALLOW)
 		json_put(&object, "change", change);
 	json_put(&object, "accounts", accounts);
+	if (explanation->is_accounts_cut)
+		json_put_boolean(&object, "accounts_cut", true);
 	return json_object_seal(&object, out, err);
 }
 

@@ -709,6 +709,50 @@ static void only_so_many_policies_are_told(void **state)
 	}
 }
 
+/* A smaller change may be in a line that is not told any more. */
+static void a_change_is_looked_for_in_all_lines(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text lines = TEXT(""), all;
+
+	for (int i = 0; i < 40; i++) {
+		lines = text_format(fixture->bench.arena,
+			"%.*s  - {effect: read, tool: files/list, when: 'context.args.path == "
+			"context.args.n'}\n",
+			TEXT_ARGS(lines));
+		if (i != 2 * DECIDE_ACCOUNTS_MAX && i != 39)
+			continue;
+		all = text_format(fixture->bench.arena,
+			"%.*s  - {effect: read, tool: files/list, when: 'context.args.n == 5'}\n",
+			TEXT_ARGS(lines));
+		decide_bench_edit(&fixture->bench, "agent",
+			"  - {effect: read, tool: files/list}\n", all.data);
+		assert_string_equal(change(fixture, "list", "{\"n\":4,\"path\":\"a\"}"),
+			"attribute argument n: 4 -> 5");
+		assert_int_equal(fixture->why.accounts_count, DECIDE_ACCOUNTS_MAX);
+		assert_true(fixture->why.is_accounts_cut);
+	}
+}
+
+/* Lines that only another call could open leave room for a line of its own. */
+static void some_trials_are_kept_for_a_line(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text lines = TEXT("");
+
+	for (int i = 0; i < DECIDE_TRIALS_MAX + 1; i++)
+		lines = text_format(fixture->bench.arena,
+			"%.*s  - {effect: read, tool: files/list, when: 'context.args.n == %d && "
+			"context.args.path == context.args.n'}\n",
+			TEXT_ARGS(lines), i);
+	decide_bench_edit(
+		&fixture->bench, "agent", "  - {effect: read, tool: files/list}\n", lines.data);
+	assert_string_equal(change(fixture, "list", "{\"n\":-1,\"path\":\"a\"}"),
+		"entitlement identity agent: one more entitlement: null -> "
+		"{\"effect\":\"read\",\"tool\":\"files/list\"}");
+	assert_true(fixture->why.trials <= DECIDE_TRIALS_MAX);
+}
+
 static void without_memory_nothing_is_claimed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1066,6 +1110,8 @@ int main(void)
 		EXPLAIN_TEST(ends_and_pins_are_changes),
 		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
 		EXPLAIN_TEST(only_so_many_policies_are_told),
+		EXPLAIN_TEST(a_change_is_looked_for_in_all_lines),
+		EXPLAIN_TEST(some_trials_are_kept_for_a_line),
 		EXPLAIN_TEST(without_memory_nothing_is_claimed),
 		EXPLAIN_TEST(a_trial_changes_what_it_says_and_keeps_nothing),
 		EXPLAIN_TEST(no_candidate_is_tried_beyond_the_most),
