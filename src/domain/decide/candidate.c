@@ -1369,7 +1369,16 @@ static void change_line_uses(struct changing *changing)
 
 bool change_is_by_line(const struct changing *changing)
 {
-	return changing->decision->reason == REASON_NO_ENTITLEMENT;
+	enum reason reason = changing->decision->reason;
+
+	if (reason != REASON_COULD_NOT_EVALUATE)
+		return reason == REASON_NO_ENTITLEMENT;
+	/* Whether it is a line of the caller's that failed. */
+	for (size_t i = 0; i < changing->accounts_count; i++)
+		if (changing->accounts[i].is_permit &&
+			changing->accounts[i].told.outcome == CEDAR_OUTCOME_ERROR)
+			return true;
+	return false;
 }
 
 void change_entitlements(struct changing *changing)

@@ -709,6 +709,26 @@ static void only_so_many_policies_are_told(void **state)
 	}
 }
 
+/* One that cannot be evaluated permits nothing; another does. */
+static void a_line_that_fails_is_gone_round_by_another(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide_bench_edit(&fixture->bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, when: 'context.args.n < context.args.most'}");
+	assert_string_equal(change(fixture, "list", "{\"n\":4}"),
+		"entitlement identity agent: one more entitlement: null -> "
+		"{\"effect\":\"read\",\"tool\":\"files/list\"}");
+	assert_int_equal(fixture->bench.decision.reason, REASON_COULD_NOT_EVALUATE);
+	/* A guardrail that fails fails whatever the lines say. */
+	decide_bench_edit(&fixture->bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list}");
+	put_forbid(fixture, "when { context.args.n < context.args.most }");
+	assert_string_equal(change(fixture, "list", "{\"most\":4}"), "");
+	assert_int_equal(fixture->bench.decision.reason, REASON_COULD_NOT_EVALUATE);
+	assert_int_equal(fixture->why.trials, 0);
+}
+
 /* A smaller change may be in a line that is not told any more. */
 static void a_change_is_looked_for_in_all_lines(void **state)
 {
@@ -1110,6 +1130,7 @@ int main(void)
 		EXPLAIN_TEST(ends_and_pins_are_changes),
 		EXPLAIN_TEST(an_entitlement_is_added_as_narrow_as_it_can_be_said),
 		EXPLAIN_TEST(only_so_many_policies_are_told),
+		EXPLAIN_TEST(a_line_that_fails_is_gone_round_by_another),
 		EXPLAIN_TEST(a_change_is_looked_for_in_all_lines),
 		EXPLAIN_TEST(some_trials_are_kept_for_a_line),
 		EXPLAIN_TEST(without_memory_nothing_is_claimed),
