@@ -102,7 +102,7 @@ bool change_try(struct changing *changing, const struct candidate *candidate,
 	return change_is_found(changing);
 }
 
-/* The search for approvals was done by decide; it is the smallest there is. */
+/* The search for approvals was done by decide: none of them can be left out. */
 static void change_approval(struct changing *changing)
 {
 	const struct decision *decision = changing->decision;

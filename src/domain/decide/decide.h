@@ -126,9 +126,11 @@ struct approval_names {
 
 /* Decides.  Fills *out wholly; cannot fail: what no line covers is denied, what
  * cannot be evaluated is denied, and so is what finds no room in arena.  With
- * ask SEARCH a denial that approvals would turn becomes ASK with a minimal set of
- * names.  For it the rules run without names, with all, once more for each name that is asked
- * for by what refuses, and without each: 2 * DECISION_NAMES_TRIED_MAX + 2 times at most. */
+ * ask SEARCH a denial that approvals would turn becomes ASK with names of which none can be
+ * left out; where a line on the resource asks for fewer that open the call, with those (of the
+ * first DECISION_LINES_TRIED_MAX that do).  For it the rules run without names, with all, once more
+ * for each name that is asked for by what refuses, for each such line, and without each of what was
+ * found: 3 * DECISION_NAMES_TRIED_MAX + DECISION_LINES_TRIED_MAX + 2 times at most. */
 enum decide_search { DECIDE_NO_SEARCH = 0, DECIDE_SEARCH };
 void decide(const struct decide_world *world, const struct call *call,
 	const struct approval_names *approvals, enum decide_search mode, struct arena *arena,
