@@ -41,12 +41,15 @@ static struct json word_json(const char *word)
 
 /* ---- the call ---------------------------------------------------------------------- */
 
+struct attribute;
+
 /* A comparison that decided, or one of those that made up what did, and what it would have to
  * be. */
 struct turn {
 	const struct cedar_comparison *comparison;
 	bool wanted;
 	bool is_permit;
+	const struct attribute *attribute; /* of objects */
 };
 
 static bool value_json(const struct cedar_value *value, struct json *out)
@@ -309,7 +312,7 @@ static bool part_turns(const struct decide_account *account, size_t at, struct t
 {
 	const struct cedar_part *part = &account->told.parts[at];
 
-	*out = (struct turn){NULL, false, account->is_permit};
+	*out = (struct turn){.is_permit = account->is_permit};
 	if (part->kind != CEDAR_PART_WHEN && part->kind != CEDAR_PART_UNLESS)
 		return false;
 	if (account->is_permit) {
@@ -329,8 +332,10 @@ static void each_comparison(struct changing *changing, const struct cedar_part *
 	}
 }
 
-static void each_turn(
-	struct changing *changing, void (*turn)(struct changing *changing, const struct turn *turn))
+/* attribute: of objects, the one that is sought. */
+static void each_turn(struct changing *changing,
+	void (*turn)(struct changing *changing, const struct turn *turn),
+	const struct attribute *attribute)
 {
 	struct turn one;
 	size_t i, at;
@@ -339,8 +344,10 @@ static void each_turn(
 		const struct cedar_account *told = &changing->accounts[i].told;
 
 		for (at = 0; at < told->part_count; at++)
-			if (part_turns(&changing->accounts[i], at, &one))
+			if (part_turns(&changing->accounts[i], at, &one)) {
+				one.attribute = attribute;
 				each_comparison(changing, &told->parts[at], one, turn);
+			}
 	}
 }
 
@@ -586,8 +593,8 @@ void change_call(struct changing *changing)
 	const struct registry_entry *entry = changing->evaluation->entry;
 	int value;
 
-	each_turn(changing, turn_call);
-	each_turn(changing, turn_left_out);
+	each_turn(changing, turn_call, NULL);
+	each_turn(changing, turn_left_out, NULL);
 	if (!change_is_found(changing))
 		try_tools(changing, "tools");
 	if (!change_is_found(changing))
@@ -628,7 +635,7 @@ static const char *undo_word(int value)
 	return reversal_word((enum reversal)value);
 }
 
-/* Words that policies compare, and whose they are. */
+/* Words that policies compare, and whose they are; in the order in which they are tried. */
 struct attribute {
 	const char *variable;
 	const char *name;
@@ -675,9 +682,9 @@ static void alter_all(struct changing *changing, struct altered *altered)
 	altered->trial.tool = &altered->tool;
 }
 
-static void turn_attribute(
-	struct changing *changing, const struct turn *turn, const struct attribute *attribute)
+static void turn_attribute(struct changing *changing, const struct turn *turn)
 {
+	const struct attribute *attribute = turn->attribute;
 	struct evaluation *evaluation = changing->evaluation;
 	struct text owner = owner_name(changing, attribute);
 	int value;
@@ -705,12 +712,13 @@ static void turn_attribute(
 	}
 }
 
-static void turn_object(struct changing *changing, const struct turn *turn)
+/* By whose they are, whatever the policy reads first: an identity's own before what others use. */
+static void turn_objects(struct changing *changing)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
-		turn_attribute(changing, turn, &attributes[i]);
+		each_turn(changing, turn_attribute, &attributes[i]);
 }
 
 /* ---- attributes by the reason of the refusal ------------------------------------------ */
@@ -889,14 +897,19 @@ static void try_source_label(struct changing *changing, const struct data_source
 
 /* tool_reads_match finds sources of the real world: what was matched is looked up
  * again by name in the trial. */
-static void change_sources(struct changing *changing)
+static void change_source_lines(struct changing *changing)
 {
 	const struct evaluation *evaluation = changing->evaluation;
-	size_t i;
 
-	for (i = 0; i < evaluation->sources_count; i++)
+	for (size_t i = 0; i < evaluation->sources_count; i++)
 		try_source_line(changing, evaluation->sources[i]);
-	for (i = 0; i < evaluation->sources_count; i++)
+}
+
+static void change_source_labels(struct changing *changing)
+{
+	const struct evaluation *evaluation = changing->evaluation;
+
+	for (size_t i = 0; i < evaluation->sources_count; i++)
 		try_source_label(changing, evaluation->sources[i]);
 }
 
@@ -941,18 +954,26 @@ static const struct charter_output *output_named(const struct charter *charter, 
 	return NULL;
 }
 
-/* A line for this recipient alone, then what this person may see. */
+/* A line for this recipient alone. */
 static void try_recipient(struct changing *changing, struct text to)
 {
 	struct evaluation *evaluation = changing->evaluation;
+	bool is_address = text_find_byte(to, '@') > 0;
+	struct text line = is_address ? to : SAY("person:%.*s", TEXT_ARGS(to));
+
+	if (is_address || evaluation_find_person(evaluation, to) != NULL)
+		try_output(changing, line, output_named(evaluation->charter, line));
+}
+
+/* What this person may see. */
+static void try_clearance(struct changing *changing, struct text to)
+{
+	struct evaluation *evaluation = changing->evaluation;
 	const struct person *person = evaluation_find_person(evaluation, to);
-	struct text line = text_find_byte(to, '@') > 0 ? to : SAY("person:%.*s", TEXT_ARGS(to));
 	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE};
 	struct person cleared;
 	struct trial trial = {.person = &cleared};
 
-	if (person != NULL || text_find_byte(to, '@') > 0)
-		try_output(changing, line, output_named(evaluation->charter, line));
 	if (person == NULL || person->clearance == SENSITIVITY_UNLABELLED)
 		return;
 	cleared = *person;
@@ -963,15 +984,12 @@ static void try_recipient(struct changing *changing, struct text to)
 	(void)change_try(changing, &candidate, changing->world, &trial, changing->call);
 }
 
-static void change_outputs(struct changing *changing)
+static void each_recipient(
+	struct changing *changing, void (*try)(struct changing *changing, struct text to))
 {
-	const struct evaluation *evaluation = changing->evaluation;
-	const struct tool *tool = evaluation->tool;
+	const struct tool *tool = changing->evaluation->tool;
 	uint32_t i, item;
 
-	try_output(changing, TEXT("reply"), output_named(evaluation->charter, TEXT("reply")));
-	if (tool != NULL && tool_carries(tool))
-		try_output(changing, tool->name, output_to_tool(evaluation, evaluation->charter));
 	for (i = 0; tool != NULL && i < tool->targets_count; i++) {
 		const struct json *value =
 			json_find_text(&changing->call->arguments, tool->targets[i].argument);
@@ -979,10 +997,22 @@ static void change_outputs(struct changing *changing)
 		if (tool->targets[i].form != TARGET_RECIPIENT || value == NULL)
 			continue;
 		if (value->type == JSON_STRING)
-			try_recipient(changing, value->string);
+			try(changing, value->string);
 		for (item = 0; value->type == JSON_ARRAY && item < value->count; item++)
-			try_recipient(changing, value->items[item].string);
+			try(changing, value->items[item].string);
 	}
+}
+
+static void change_outputs(struct changing *changing)
+{
+	const struct evaluation *evaluation = changing->evaluation;
+	const struct tool *tool = evaluation->tool;
+
+	try_output(changing, TEXT("reply"), output_named(evaluation->charter, TEXT("reply")));
+	if (tool != NULL && tool_carries(tool))
+		try_output(changing, tool->name, output_to_tool(evaluation, evaluation->charter));
+	each_recipient(changing, try_recipient);
+	each_recipient(changing, try_clearance);
 }
 
 /* ---- models and peers ------------------------------------------------------------------- */
@@ -1189,7 +1219,7 @@ void change_objects(struct changing *changing)
 	const struct evaluation *evaluation = changing->evaluation;
 
 	if ((evaluation->tool != NULL || evaluation->model != NULL) && evaluation->server != NULL)
-		each_turn(changing, turn_object);
+		turn_objects(changing);
 	change_model(changing);
 	switch ((int)changing->decision->reason) {
 	case REASON_PEER: change_peer(changing); break;
@@ -1198,10 +1228,11 @@ void change_objects(struct changing *changing)
 	case REASON_ENVIRONMENT: change_environments(changing); break;
 	case REASON_CLASS_CEILING: change_class(changing); break;
 	case REASON_TOOL_QUARANTINED: change_definition(changing); break;
-	case REASON_DATA_SOURCE: change_sources(changing); break;
+	case REASON_DATA_SOURCE: change_source_lines(changing); break;
 	case REASON_SENSITIVITY:
-		change_sources(changing);
+		change_source_lines(changing);
 		change_skill(changing);
+		change_source_labels(changing);
 		break;
 	case REASON_OUTPUT: change_outputs(changing); break;
 	default: break;

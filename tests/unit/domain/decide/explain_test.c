@@ -500,6 +500,16 @@ static void attributes_of_objects_are_turned(void **state)
 
 	put_forbid(fixture, "when { resource.risk == \"low\" && principal.class == \"execute\" }");
 	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute identity agent: class: \"execute\" -> \"summarise\"");
+	/* Of what is everybody's only where the identity's own does not do. */
+	put_forbid(fixture,
+		"when { resource.environment == \"staging\" && resource.risk == \"low\" && "
+		"[\"low\", \"medium\"].contains(principal.risk) }");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute identity agent: risk: \"low\" -> \"high\"");
+	put_forbid(fixture,
+		"when { resource.environment == \"staging\" && resource.risk == \"low\" }");
+	assert_string_equal(change(fixture, "list", "{}"),
 		"attribute tool files/list: risk: \"low\" -> \"medium\"");
 	put_forbid(fixture, "when { principal.class == \"execute\" }");
 	assert_string_equal(change(fixture, "list", "{}"),
