@@ -47,6 +47,7 @@ enum {
 	CEDAR_PARTS_MAX = 64,                           /* parts told of one policy */
 	CEDAR_OPERANDS_MAX = 8,                         /* values told of one part */
 	CEDAR_OPERAND_BYTES_MAX = 160,                  /* of the text and of the value of one */
+	CEDAR_COMPARISONS_MAX = 8,                      /* comparisons told of one part */
 	CEDAR_ACCOUNT_BYTES_MAX = 16 * 1024,            /* source evaluated again to tell values */
 	CEDAR_UNKNOWNS_MAX = 16,                        /* members of a context left open */
 	CEDAR_CONDITIONS_MAX = 64,                      /* conditions told of one residual */
@@ -526,10 +527,12 @@ enum cedar_relation {
 	CEDAR_RELATION_NOT_LIKE,
 	CEDAR_RELATION_ONE_OF, /* the literal is a set */
 	CEDAR_RELATION_NONE_OF,
+	CEDAR_RELATION_HAS, /* the path is there, whatever its value: no literal */
+	CEDAR_RELATION_HAS_NOT,
 };
 
 /* A part of the form VARIABLE.NAME... RELATION LITERAL, however it is written: the
- * literal first, behind a !, or a bare boolean path. */
+ * literal first, behind a !, a bare boolean path, or a has. */
 struct cedar_comparison {
 	enum cedar_relation relation;
 	struct cedar_text variable;     /* "context" */
@@ -540,7 +543,8 @@ struct cedar_comparison {
 	const void *like;           /* private */
 };
 /* A value for which the comparison is `wanted`: a bound, the literal, the literal's
- * neighbour, a text the pattern matches.  False: none is known. */
+ * neighbour, a text the pattern matches; of what it must not be, a text of one letter or a
+ * number below.  False: none is known. */
 bool cedar_comparison_solve(const struct cedar_comparison *comparison, bool wanted,
 	struct cedar_arena *arena, struct cedar_value *out) CEDAR_MUST_CHECK;
 
@@ -554,7 +558,11 @@ struct cedar_part {
 	/* What was compared: of a part that was reached, in the order of evaluation. */
 	const struct cedar_operand *operands;
 	size_t operand_count;
-	struct cedar_comparison comparison;
+	struct cedar_comparison comparison; /* that it is */
+	/* That it is, or is made of by && and || and !; the relation is turned with each !, so that
+	 * each is wanted as the part is.  At most CEDAR_COMPARISONS_MAX. */
+	const struct cedar_comparison *comparisons;
+	size_t comparison_count;
 };
 
 /* One policy, part by part, in the order in which it reads them. */

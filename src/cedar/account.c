@@ -278,6 +278,7 @@ static bool tell_part(struct telling *telling, const struct ast *node, struct ce
 	if (part.result != CEDAR_PART_FAILED) /* which has the place of what failed */
 		part.range = stored_policy_range(telling->policy, node->start, node->end);
 	part.comparison = comparison_of(scratch, node, source);
+	part.comparisons = comparisons_in(scratch, node, source, &part.comparison_count);
 	if (is_reached) {
 		operands = arena_array(scratch, struct cedar_operand, CEDAR_OPERANDS_MAX);
 		if (operands == NULL)

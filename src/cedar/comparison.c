@@ -1,5 +1,5 @@
-/* Comparisons of one path with one literal, and values that turn them: what a
- * refusal can suggest.  Nothing here decides; whoever uses a value decides again. */
+/* Comparisons of one path with one literal, or whether it is there, and values that turn them:
+ * what a refusal can suggest.  Nothing here decides; whoever uses a value decides again. */
 #include "cedar/comparison.h"
 
 #include "cedar/policy_set.h"
@@ -70,6 +70,8 @@ static enum cedar_relation negated(enum cedar_relation relation)
 		[CEDAR_RELATION_NOT_LIKE] = CEDAR_RELATION_LIKE,
 		[CEDAR_RELATION_ONE_OF] = CEDAR_RELATION_NONE_OF,
 		[CEDAR_RELATION_NONE_OF] = CEDAR_RELATION_ONE_OF,
+		[CEDAR_RELATION_HAS] = CEDAR_RELATION_HAS_NOT,
+		[CEDAR_RELATION_HAS_NOT] = CEDAR_RELATION_HAS,
 	};
 
 	return opposites[relation];
@@ -129,9 +131,31 @@ static bool fill_one_of(struct arena *arena, const struct ast *node, struct ceda
 	       fill_path(arena, node->children[1], out);
 }
 
+/* context.args has a.b: the path is the one before it and the one behind. */
+static bool fill_has(struct arena *arena, const struct ast *node, struct cedar_comparison *out)
+{
+	struct cedar_text *names;
+	size_t before;
+
+	if (!fill_path(arena, node->children[0], out))
+		return false;
+	before = out->name_count;
+	names = arena_array(arena, struct cedar_text, before + node->name_count);
+	if (names == NULL)
+		return false;
+	for (size_t i = 0; i < before + node->name_count; i++)
+		names[i] = i < before ? out->names[i] : node->names[i - before];
+	out->relation = CEDAR_RELATION_HAS;
+	out->names = names;
+	out->name_count = before + node->name_count;
+	return true;
+}
+
 static bool fill(struct arena *arena, const struct ast *node, struct cedar_text source,
 	struct cedar_comparison *out)
 {
+	if (node->kind == AST_HAS)
+		return fill_has(arena, node, out);
 	if (node->kind == AST_LIKE)
 		return fill_like(arena, node, source, out);
 	if (node->kind == AST_CONTAINS)
@@ -155,6 +179,48 @@ struct cedar_comparison comparison_of(
 		return (struct cedar_comparison){.relation = CEDAR_RELATION_NONE};
 	if (is_negated)
 		out.relation = negated(out.relation);
+	return out;
+}
+
+struct comparisons {
+	struct arena *arena;
+	struct cedar_text source;
+	struct cedar_comparison items[CEDAR_COMPARISONS_MAX];
+	size_t count;
+};
+
+static void collect(struct comparisons *found, const struct ast *node, bool is_negated)
+{
+	struct cedar_comparison *into = &found->items[found->count];
+
+	for (; node->kind == AST_NOT; node = node->children[0])
+		is_negated = !is_negated;
+	for (uint32_t i = 0; (node->kind == AST_AND || node->kind == AST_OR) && i < node->count;
+		i++)
+		collect(found, node->children[i], is_negated);
+	if (node->kind == AST_AND || node->kind == AST_OR || found->count == CEDAR_COMPARISONS_MAX)
+		return;
+	*into = comparison_of(found->arena, node, found->source);
+	if (is_negated)
+		into->relation = negated(into->relation);
+	if (into->relation != CEDAR_RELATION_NONE)
+		found->count++;
+}
+
+const struct cedar_comparison *comparisons_in(
+	struct arena *arena, const struct ast *node, struct cedar_text source, size_t *count)
+{
+	struct comparisons found = {.arena = arena, .source = source};
+	struct cedar_comparison *out;
+
+	*count = 0;
+	collect(&found, node, false);
+	out = arena_array(arena, struct cedar_comparison, found.count);
+	if (found.count == 0 || out == NULL)
+		return NULL;
+	for (size_t i = 0; i < found.count; i++)
+		out[i] = found.items[i];
+	*count = found.count;
 	return out;
 }
 
@@ -190,6 +256,59 @@ static bool solve_beside(const struct cedar_value *literal, int64_t step, struct
 	return !__builtin_add_overflow(literal->integer, step, &out->integer);
 }
 
+/* Whether the text is what it must not be. */
+static bool is_met(const struct cedar_comparison *comparison, const struct cedar_value *value)
+{
+	if (comparison->like != NULL)
+		return pattern_matches(
+			comparison->like, (struct cedar_text){value->string, value->count});
+	return comparison->literal.type == CEDAR_SET
+		       ? cedar_set_contains(&comparison->literal, value)
+		       : cedar_value_equal(&comparison->literal, value);
+}
+
+/* A letter, or nothing at all. */
+static bool solve_text_but(const struct cedar_comparison *comparison, struct cedar_value *out)
+{
+	static const char letters[] = "xyzabcdefghijklmnopqrstuvw";
+
+	for (size_t i = 0; i < sizeof letters; i++) {
+		*out = cedar_value_string(
+			(struct cedar_text){letters + i, letters[i] == '\0' ? 0 : 1});
+		if (!is_met(comparison, out))
+			return true;
+	}
+	return false;
+}
+
+static bool solve_not_equal(const struct cedar_comparison *comparison, struct cedar_value *out)
+{
+	const struct cedar_value *literal = &comparison->literal;
+
+	if (literal->type == CEDAR_STRING)
+		return solve_text_but(comparison, out);
+	return solve_beside(literal, -1, out) || solve_beside(literal, 1, out);
+}
+
+/* A text that is none of them; of numbers the first below, of booleans the other. */
+static bool solve_none_of(const struct cedar_comparison *comparison, struct cedar_value *out)
+{
+	const struct cedar_value *set = &comparison->literal;
+
+	if (set->count == 0)
+		return false;
+	if (set->items[0].type == CEDAR_STRING)
+		return solve_text_but(comparison, out);
+	*out = set->items[0];
+	for (uint32_t i = 0; i < set->count && is_met(comparison, out); i++) {
+		struct cedar_value before = *out;
+
+		if (!solve_beside(&before, -1, out))
+			return false;
+	}
+	return !is_met(comparison, out);
+}
+
 bool cedar_comparison_solve(const struct cedar_comparison *comparison, bool wanted,
 	struct cedar_arena *arena, struct cedar_value *out)
 {
@@ -202,8 +321,7 @@ bool cedar_comparison_solve(const struct cedar_comparison *comparison, bool want
 	case CEDAR_RELATION_EQUAL: *out = *literal; return true;
 	case CEDAR_RELATION_LESS_EQUAL:
 	case CEDAR_RELATION_GREATER_EQUAL: return solve_beside(literal, 0, out);
-	case CEDAR_RELATION_NOT_EQUAL:
-		return solve_beside(literal, -1, out) || solve_beside(literal, 1, out);
+	case CEDAR_RELATION_NOT_EQUAL: return solve_not_equal(comparison, out);
 	case CEDAR_RELATION_LESS: return solve_beside(literal, -1, out);
 	case CEDAR_RELATION_GREATER: return solve_beside(literal, 1, out);
 	case CEDAR_RELATION_LIKE:
@@ -213,9 +331,11 @@ bool cedar_comparison_solve(const struct cedar_comparison *comparison, bool want
 			return false;
 		*out = literal->items[0];
 		return true;
+	case CEDAR_RELATION_NOT_LIKE: return solve_text_but(comparison, out);
+	case CEDAR_RELATION_NONE_OF: return solve_none_of(comparison, out);
 	case CEDAR_RELATION_NONE:
-	case CEDAR_RELATION_NOT_LIKE:
-	case CEDAR_RELATION_NONE_OF: break;
+	case CEDAR_RELATION_HAS:
+	case CEDAR_RELATION_HAS_NOT: break;
 	}
 	return false;
 }

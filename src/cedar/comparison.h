@@ -8,4 +8,9 @@
 struct cedar_comparison comparison_of(
 	struct arena *arena, const struct ast *node, struct cedar_text source);
 
+/* Those that it is made of (struct cedar_part), *count of them; NULL: none, or the arena is full.
+ */
+const struct cedar_comparison *comparisons_in(
+	struct arena *arena, const struct ast *node, struct cedar_text source, size_t *count);
+
 #endif

@@ -1,9 +1,11 @@
 // remit why, can and who, and /v1 behind them: as people see them, and as programs.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { World } from '../../examples/stories/lib/world.mjs';
+import { ADMINISTRATOR, World } from '../../examples/stories/lib/world.mjs';
 
 const READ = 'files/read_text_file';
 let world;
@@ -187,4 +189,25 @@ test('an agent learns which argument it is, and never what a guardrail says', as
   } finally {
     await agent.close();
   }
+});
+
+// Last: from here on nothing is read.
+test('what is not told of clauses is said', async () => {
+  const scope = `(principal, action, resource == Tool::"${READ}")`;
+  const forbid = (when) => `  forbid ${scope} when { ${when} };`;
+  const parts = Array.from({ length: 70 }, (_, i) => `${i} < 99`).join(' && ');
+  const folder = mkdtempSync(join(tmpdir(), 'why-'));
+  writeFileSync(join(folder, 'many.yaml'), ['object: policy', 'name: org/many', 'text: |',
+    forbid(parts), ...Array.from({ length: 9 }, () => forbid('true')), ''].join('\n'));
+  await world.apply(ADMINISTRATOR, '-f', join(folder, 'many.yaml'));
+  await world.must('eva@example.com', 'policy', 'approve', 'org/many', '--yes');
+  rmSync(folder, { recursive: true });
+  const done = await remit('why', 'support-summariser', 'read', READ, '--arguments',
+    '{"path":"tickets/41.txt"}');
+  assert.match(done.out, /and parts that are not told here/);
+  assert.match(done.out, /^more: policies that are not told here$/m);
+  const answer = await world.why('support-summariser', 'read', READ, { path: 'tickets/41.txt' },
+    'staging');
+  assert.equal(answer.accounts.length, 8);
+  assert.equal(answer.accounts_cut, true);
 });

@@ -5,8 +5,10 @@
 
 struct accounts {
 	struct evaluation *evaluation;
-	struct decide_account *items; /* DECIDE_ACCOUNTS_MAX */
+	struct arena *scratch; /* of those that are not told */
+	struct decide_account *items;
 	size_t count;
+	size_t room;
 	bool is_risk_known;
 };
 
@@ -23,15 +25,17 @@ static void put(struct accounts *accounts, const struct cedar_policy_set *set, s
 	uint32_t approvals_count)
 {
 	struct evaluation *evaluation = accounts->evaluation;
+	struct arena *arena =
+		accounts->count < DECIDE_ACCOUNTS_MAX ? evaluation->arena : accounts->scratch;
 	struct decide_account account = {.policy = id};
 	struct cedar_error err;
 	size_t index;
 
-	if (set == NULL || accounts->count == DECIDE_ACCOUNTS_MAX ||
+	if (set == NULL || accounts->count == accounts->room ||
 		!cedar_policy_set_find(set, cedar_text_from(id), &index) ||
 		(!accounts->is_risk_known && is_about_risk(set, index)) ||
 		!cedar_account_policy(set, index, evaluation->entities, &evaluation->request,
-			cedar_arena_from(evaluation->arena), &account.told, &err))
+			cedar_arena_from(arena), &account.told, &err))
 		return;
 	account.is_permit = cedar_policy_set_get(set, index).effect == CEDAR_PERMIT;
 	account.when_line = approvals_count == 0 ? 0 : 2;
@@ -108,16 +112,46 @@ static void put_guardrails(
 		put(accounts, guardrails_policies(guardrails), decision->policies[i], 0);
 }
 
-void accounts_fill(struct evaluation *evaluation, const struct decision *decision,
-	struct decide_explanation *out)
+/* A change is looked for in all of them; the first are told. */
+static void tell(struct changing *changing, const struct accounts *accounts)
 {
+	struct decide_explanation *out = changing->out;
+	size_t count =
+		accounts->count < DECIDE_ACCOUNTS_MAX ? accounts->count : DECIDE_ACCOUNTS_MAX;
+	struct decide_account *told =
+		arena_array(changing->evaluation->arena, struct decide_account, count + 1);
+
+	changing->accounts = accounts->items;
+	changing->accounts_count = accounts->count;
+	if (told == NULL)
+		return;
+	for (size_t i = 0; i < count; i++)
+		told[i] = accounts->items[i];
+	out->accounts = told;
+	out->accounts_count = count;
+	out->is_accounts_cut = accounts->count > count;
+}
+
+/* All lines, or the one that decided, and the guardrails that refused. */
+static size_t room_for(const struct evaluation *evaluation, const struct decision *decision)
+{
+	size_t lines =
+		is_before_lines(decision->reason) ? evaluation->charter->entitlements_count : 1;
+
+	return lines + decision->policies_count;
+}
+
+void accounts_fill(struct changing *changing)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	const struct decision *decision = changing->decision;
 	struct text organisation = TEXT(REGISTRY_ORGANISATION);
 	struct text own = evaluation->charter->unit;
 	struct text resource = evaluation->server->unit;
-	struct accounts accounts = {evaluation,
-		arena_array(evaluation->arena, struct decide_account, DECIDE_ACCOUNTS_MAX), 0,
-		false};
+	struct accounts accounts = {.evaluation = evaluation, .scratch = changing->scratch};
 
+	accounts.room = room_for(evaluation, decision);
+	accounts.items = arena_array(changing->scratch, struct decide_account, accounts.room);
 	if (accounts.items == NULL || (evaluation->tool == NULL && evaluation->model == NULL))
 		return;
 	accounts.is_risk_known = settle_risk(evaluation, decision);
@@ -127,6 +161,5 @@ void accounts_fill(struct evaluation *evaluation, const struct decision *decisio
 		put_guardrails(&accounts, decision, own);
 	if (!text_equal(resource, organisation) && !text_equal(resource, own))
 		put_guardrails(&accounts, decision, resource);
-	out->accounts = accounts.items;
-	out->accounts_count = accounts.count;
+	tell(changing, &accounts);
 }

@@ -41,11 +41,15 @@ static struct json word_json(const char *word)
 
 /* ---- the call ---------------------------------------------------------------------- */
 
-/* A comparison that decided, and what it would have to be. */
+struct attribute;
+
+/* A comparison that decided, or one of those that made up what did, and what it would have to
+ * be. */
 struct turn {
-	const struct cedar_part *part;
+	const struct cedar_comparison *comparison;
 	bool wanted;
 	bool is_permit;
+	const struct attribute *attribute; /* of objects */
 };
 
 static bool value_json(const struct cedar_value *value, struct json *out)
@@ -86,25 +90,60 @@ static bool call_with_argument(
 	return out->arguments_text.data != NULL;
 }
 
-/* What the argument would have to be: the value that was tried, or the pattern that
- * it stands for. */
-static struct json wanted_json(
-	struct changing *changing, const struct cedar_comparison *comparison, struct json value)
+static bool is_wanted(
+	const struct turn *turn, enum cedar_relation relation, enum cedar_relation opposite)
 {
+	return turn->comparison->relation == (turn->wanted ? relation : opposite);
+}
+
+/* ["a", "b"]; null: it is not all texts. */
+static struct json texts_json(struct changing *changing, const struct cedar_value *set)
+{
+	struct json_builder texts;
+	struct json value, out;
+	struct error err;
+
+	json_array_start(&texts, changing->scratch);
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (set->items[i].type != CEDAR_STRING || !value_json(&set->items[i], &value))
+			return json_null();
+		json_add(&texts, value);
+	}
+	return json_array_seal(&texts, &out, &err) ? out : json_null();
+}
+
+/* What the argument would have to be: the value that was tried, or the pattern that it stands
+ * for, or what it is not. */
+static struct json wanted_json(
+	struct changing *changing, const struct turn *turn, struct json value)
+{
+	const struct cedar_comparison *comparison = turn->comparison;
+	struct json pattern = json_string(cedar_text_to(comparison->pattern));
+	struct json but = json_null(), out;
 	struct json_builder object;
 	struct error err;
-	struct json like;
 
-	if (comparison->relation != CEDAR_RELATION_LIKE)
-		return value;
 	json_object_start(&object, changing->scratch);
-	json_put_text(&object, "like", cedar_text_to(comparison->pattern));
-	return json_object_seal(&object, &like, &err) ? like : value;
+	if (comparison->relation == CEDAR_RELATION_LIKE && turn->wanted)
+		json_put(&object, "like", pattern);
+	else if (is_wanted(turn, CEDAR_RELATION_NOT_LIKE, CEDAR_RELATION_LIKE))
+		json_put(&object, "not-like", pattern);
+	else if (is_wanted(turn, CEDAR_RELATION_NOT_EQUAL, CEDAR_RELATION_EQUAL) &&
+		 value.type == JSON_STRING && value_json(&comparison->literal, &but))
+		json_put(&object, "not", but);
+	else if (is_wanted(turn, CEDAR_RELATION_NONE_OF, CEDAR_RELATION_ONE_OF)) {
+		but = texts_json(changing, &comparison->literal);
+		if (but.type == JSON_NULL)
+			return value;
+		json_put(&object, "not", but);
+	} else
+		return value;
+	return json_object_seal(&object, &out, &err) ? out : value;
 }
 
 static void try_argument(struct changing *changing, const struct turn *turn)
 {
-	const struct cedar_comparison *comparison = &turn->part->comparison;
+	const struct cedar_comparison *comparison = turn->comparison;
 	struct evaluation *evaluation = changing->evaluation;
 	struct text name = cedar_text_to(comparison->names[1]);
 	const struct json *now = json_find_text(&changing->call->arguments, name);
@@ -123,7 +162,7 @@ static void try_argument(struct changing *changing, const struct turn *turn)
 		candidate.hint = SAY("Another value of argument %.*s.", TEXT_ARGS(name));
 	if (now != NULL)
 		candidate.from = *now;
-	candidate.to = wanted_json(changing, comparison, json);
+	candidate.to = wanted_json(changing, turn, json);
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
@@ -158,7 +197,7 @@ static struct text generation_hint(
 
 static void try_generation(struct changing *changing, const struct turn *turn)
 {
-	const struct cedar_comparison *comparison = &turn->part->comparison;
+	const struct cedar_comparison *comparison = turn->comparison;
 	struct evaluation *evaluation = changing->evaluation;
 	struct text name = cedar_text_to(comparison->names[1]);
 	const struct json *now = json_find_text(&changing->call->generation, name);
@@ -239,10 +278,18 @@ static void try_environment_of_call(struct changing *changing, enum environment 
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
+static bool is_has(const struct cedar_comparison *comparison)
+{
+	return comparison->relation == CEDAR_RELATION_HAS ||
+	       comparison->relation == CEDAR_RELATION_HAS_NOT;
+}
+
+/* A path with a value. */
 static bool is_path(const struct cedar_comparison *comparison, const char *variable,
 	const char *name, size_t count)
 {
-	return comparison->relation != CEDAR_RELATION_NONE && comparison->name_count == count &&
+	return comparison->relation != CEDAR_RELATION_NONE && !is_has(comparison) &&
+	       comparison->name_count == count &&
 	       text_is(cedar_text_to(comparison->variable), variable) &&
 	       text_is(cedar_text_to(comparison->names[0]), name);
 }
@@ -251,11 +298,11 @@ static void turn_call(struct changing *changing, const struct turn *turn)
 {
 	int value;
 
-	if (is_path(&turn->part->comparison, "context", "args", 2))
+	if (is_path(turn->comparison, "context", "args", 2))
 		try_argument(changing, turn);
-	else if (is_path(&turn->part->comparison, "context", "generation", 2))
+	else if (is_path(turn->comparison, "context", "generation", 2))
 		try_generation(changing, turn);
-	else if (is_path(&turn->part->comparison, "context", "environment", 1))
+	else if (is_path(turn->comparison, "context", "environment", 1))
 		for (value = ENVIRONMENT_DEV; value <= ENVIRONMENT_PROD; value++)
 			try_environment_of_call(changing, (enum environment)value);
 }
@@ -265,7 +312,7 @@ static bool part_turns(const struct decide_account *account, size_t at, struct t
 {
 	const struct cedar_part *part = &account->told.parts[at];
 
-	*out = (struct turn){part, false, account->is_permit};
+	*out = (struct turn){.is_permit = account->is_permit};
 	if (part->kind != CEDAR_PART_WHEN && part->kind != CEDAR_PART_UNLESS)
 		return false;
 	if (account->is_permit) {
@@ -276,17 +323,88 @@ static bool part_turns(const struct decide_account *account, size_t at, struct t
 	return part->result != CEDAR_PART_NOT_REACHED;
 }
 
-static void each_turn(
-	struct changing *changing, void (*turn)(struct changing *changing, const struct turn *turn))
+static void each_comparison(struct changing *changing, const struct cedar_part *part,
+	struct turn one, void (*turn)(struct changing *changing, const struct turn *turn))
 {
-	const struct decide_explanation *out = changing->out;
+	for (size_t i = 0; i < part->comparison_count && !change_is_found(changing); i++) {
+		one.comparison = &part->comparisons[i];
+		turn(changing, &one);
+	}
+}
+
+/* attribute: of objects, the one that is sought. */
+static void each_turn(struct changing *changing,
+	void (*turn)(struct changing *changing, const struct turn *turn),
+	const struct attribute *attribute)
+{
 	struct turn one;
 	size_t i, at;
 
-	for (i = 0; i < out->accounts_count; i++)
-		for (at = 0; at < out->accounts[i].told.part_count; at++)
-			if (!change_is_found(changing) && part_turns(&out->accounts[i], at, &one))
-				turn(changing, &one);
+	for (i = 0; i < changing->accounts_count; i++) {
+		const struct cedar_account *told = &changing->accounts[i].told;
+
+		for (at = 0; at < told->part_count; at++)
+			if (part_turns(&changing->accounts[i], at, &one)) {
+				one.attribute = attribute;
+				each_comparison(changing, &told->parts[at], one, turn);
+			}
+	}
+}
+
+/* ---- without an argument -------------------------------------------------------------- */
+
+/* A line that reads what is not there fails: of lines only that it is there is turned so. */
+static bool is_turned_without(const struct turn *turn)
+{
+	const struct cedar_comparison *comparison = turn->comparison;
+
+	if (comparison->relation == CEDAR_RELATION_NONE || comparison->name_count < 2 ||
+		!text_is(cedar_text_to(comparison->variable), "context") ||
+		!text_is(cedar_text_to(comparison->names[0]), "args"))
+		return false;
+	return is_has(comparison) ? is_wanted(turn, CEDAR_RELATION_HAS_NOT, CEDAR_RELATION_HAS)
+				  : !turn->is_permit;
+}
+
+static bool call_without_argument(struct changing *changing, struct text name, struct call *out)
+{
+	const struct json *before = &changing->call->arguments;
+	struct json_builder object;
+	struct error err;
+
+	*out = *changing->call;
+	json_object_start(&object, changing->scratch);
+	for (uint32_t i = 0; i < before->count; i++)
+		if (!text_equal(before->members[i].name, name))
+			json_put_named(&object, before->members[i].name, before->members[i].value);
+	if (!json_object_seal(&object, &out->arguments, &err))
+		return false;
+	out->arguments_text = json_canonical_text(changing->scratch, &out->arguments);
+	return out->arguments_text.data != NULL;
+}
+
+/* One that two comparisons in a row name is left out once. */
+static void turn_left_out(struct changing *changing, const struct turn *turn)
+{
+	struct evaluation *evaluation = changing->evaluation;
+	struct candidate candidate = {
+		.kind = CHANGE_ATTRIBUTE, .to = json_null(), .is_left_out = true};
+	const struct json *now;
+	struct text name;
+	struct call call;
+
+	if (!is_turned_without(turn))
+		return;
+	name = cedar_text_to(turn->comparison->names[1]);
+	now = json_find_text(&changing->call->arguments, name);
+	if (now == NULL || text_equal(name, changing->left_out) ||
+		!call_without_argument(changing, name, &call))
+		return;
+	changing->left_out = name;
+	candidate.what = SAY("argument %.*s", TEXT_ARGS(name));
+	candidate.hint = SAY("The call without argument %.*s.", TEXT_ARGS(name));
+	candidate.from = *now;
+	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
 static void try_effect(struct changing *changing)
@@ -305,33 +423,85 @@ static void try_effect(struct changing *changing)
 	(void)change_try(changing, &candidate, changing->world, NULL, &call);
 }
 
-/* The argument whose value comes from the worst place; NULL: no change of origins helps. */
-static const struct flow_target *worst_target(const struct flow_origins *origins)
+/* Targets whose values might come from a better place, a bit each. */
+static uint32_t targets_below_request(const struct flow_origins *origins)
 {
-	const struct flow_target *worst = NULL;
+	uint32_t which = 0;
 
 	for (uint32_t i = 0; origins != NULL && i < origins->targets_count; i++)
-		if (worst == NULL || origins->targets[i].found.origin < worst->found.origin)
-			worst = &origins->targets[i];
-	return worst == NULL || worst->found.origin >= FLOW_REQUEST ? NULL : worst;
+		if (origins->targets[i].found.origin < FLOW_REQUEST)
+			which |= UINT32_C(1) << i;
+	return which;
 }
 
-static bool would_do(struct changing *changing, enum flow_origin origin)
+/* Whether it would do, did the values of these alone come from there. */
+static bool would_do(struct changing *changing, uint32_t which, enum flow_origin origin)
 {
 	struct decide_world world = *changing->world;
-	struct flow_origins assumed;
+	struct flow_origins changed = *world.origins;
 
-	flow_origins_assume(changing->call, changing->evaluation->tool, origin, &assumed);
-	world.origins = &assumed;
+	flow_origins_change(&changed, changing->evaluation->tool, which, origin);
+	world.origins = &changed;
 	return change_allows(changing, &world, NULL, changing->call);
 }
 
+/* The one target that is enough, the worst first; else all of them together; 0: they are not
+ * enough either. */
+static uint32_t targets_enough(struct changing *changing)
+{
+	const struct flow_origins *origins = changing->world->origins;
+	uint32_t all = targets_below_request(origins);
+
+	if (all == 0 || !would_do(changing, all, FLOW_REQUEST))
+		return 0;
+	if ((all & (all - 1)) == 0)
+		return all;
+	for (int worst = FLOW_UNKNOWN; worst < FLOW_REQUEST; worst++)
+		for (uint32_t i = 0; i < origins->targets_count; i++)
+			if (origins->targets[i].found.origin == (enum flow_origin)worst &&
+				would_do(changing, UINT32_C(1) << i, FLOW_REQUEST))
+				return UINT32_C(1) << i;
+	return all;
+}
+
+static enum flow_origin worst_of(const struct flow_origins *origins, uint32_t which)
+{
+	enum flow_origin worst = FLOW_NONE;
+
+	for (uint32_t i = 0; i < origins->targets_count; i++)
+		if ((which >> i & 1) != 0)
+			worst = flow_origin_worst(worst, origins->targets[i].found.origin);
+	return worst;
+}
+
+/* "argument to and argument cc". */
+static struct text targets_told(struct changing *changing, uint32_t which)
+{
+	const struct flow_origins *origins = changing->world->origins;
+	struct evaluation *evaluation = changing->evaluation;
+	struct text told = TEXT("");
+
+	for (uint32_t i = 0; i < origins->targets_count; i++) {
+		struct text argument = origins->targets[i].argument;
+
+		if ((which >> i & 1) == 0)
+			continue;
+		told = SAY("%.*s%s%s%.*s", TEXT_ARGS(told),
+			told.length == 0  ? ""
+			: which >> i == 1 ? " and "
+					  : ", ",
+			argument.length == 0 ? "the addresses in the arguments" : "argument ",
+			TEXT_ARGS(argument));
+	}
+	return told;
+}
+
 /* "the request, the charter or a trusted result": those alone that were tried and would do. */
-static struct text namers(struct changing *changing, enum flow_origin now)
+static struct text namers(struct changing *changing, uint32_t which, enum flow_origin now)
 {
 	struct evaluation *evaluation = changing->evaluation;
-	bool charter = now < FLOW_CHARTER && would_do(changing, FLOW_CHARTER);
-	bool result = now < FLOW_TRUSTED && would_do(changing, FLOW_TRUSTED);
+	bool charter = now < FLOW_CHARTER && would_do(changing, which, FLOW_CHARTER);
+	bool result = now < FLOW_TRUSTED && would_do(changing, which, FLOW_TRUSTED);
 
 	return SAY("the request%s%s",
 		!charter ? ""
@@ -340,25 +510,32 @@ static struct text namers(struct changing *changing, enum flow_origin now)
 		result ? " or a trusted result" : "");
 }
 
+static struct text origins_hint(
+	struct evaluation *evaluation, struct text told, bool is_one, struct text by)
+{
+	if (is_one && text_starts_with(told, "the addresses"))
+		return SAY("Addresses that %.*s names.", TEXT_ARGS(by));
+	return SAY("%s of %.*s that %.*s names.", is_one ? "A value" : "Values", TEXT_ARGS(told),
+		TEXT_ARGS(by));
+}
+
 /* The same values, had the person asked for them, or the charter or a result named them. */
 static void try_origins(struct changing *changing)
 {
-	const struct flow_target *worst = worst_target(changing->world->origins);
 	struct evaluation *evaluation = changing->evaluation;
 	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE, .to = json_cstring("request")};
-	struct text by;
+	uint32_t which = targets_enough(changing);
+	enum flow_origin now;
+	struct text told;
 
-	if (worst == NULL || !would_do(changing, FLOW_REQUEST))
+	if (which == 0)
 		return;
-	by = namers(changing, worst->found.origin);
-	candidate.from = json_cstring(flow_origin_word(worst->found.origin));
-	candidate.what = worst->argument.length == 0
-				 ? TEXT("origin of the addresses in the arguments")
-				 : SAY("origin of argument %.*s", TEXT_ARGS(worst->argument));
-	candidate.hint = worst->argument.length == 0
-				 ? SAY("Addresses that %.*s names.", TEXT_ARGS(by))
-				 : SAY("A value of argument %.*s that %.*s names.",
-					   TEXT_ARGS(worst->argument), TEXT_ARGS(by));
+	now = worst_of(changing->world->origins, which);
+	told = targets_told(changing, which);
+	candidate.from = json_cstring(flow_origin_word(now));
+	candidate.what = SAY("origin of %.*s", TEXT_ARGS(told));
+	candidate.hint = origins_hint(
+		evaluation, told, (which & (which - 1)) == 0, namers(changing, which, now));
 	change_keep(changing, &candidate);
 }
 
@@ -416,7 +593,8 @@ void change_call(struct changing *changing)
 	const struct registry_entry *entry = changing->evaluation->entry;
 	int value;
 
-	each_turn(changing, turn_call);
+	each_turn(changing, turn_call, NULL);
+	each_turn(changing, turn_left_out, NULL);
 	if (!change_is_found(changing))
 		try_tools(changing, "tools");
 	if (!change_is_found(changing))
@@ -457,7 +635,7 @@ static const char *undo_word(int value)
 	return reversal_word((enum reversal)value);
 }
 
-/* Words that policies compare, and whose they are. */
+/* Words that policies compare, and whose they are; in the order in which they are tried. */
 struct attribute {
 	const char *variable;
 	const char *name;
@@ -504,14 +682,14 @@ static void alter_all(struct changing *changing, struct altered *altered)
 	altered->trial.tool = &altered->tool;
 }
 
-static void turn_attribute(
-	struct changing *changing, const struct turn *turn, const struct attribute *attribute)
+static void turn_attribute(struct changing *changing, const struct turn *turn)
 {
+	const struct attribute *attribute = turn->attribute;
 	struct evaluation *evaluation = changing->evaluation;
 	struct text owner = owner_name(changing, attribute);
 	int value;
 
-	if (!is_path(&turn->part->comparison, attribute->variable, attribute->name, 1) ||
+	if (!is_path(turn->comparison, attribute->variable, attribute->name, 1) ||
 		owner.length == 0)
 		return;
 	for (value = 1; value <= attribute->last && !change_is_found(changing); value++) {
@@ -534,12 +712,13 @@ static void turn_attribute(
 	}
 }
 
-static void turn_object(struct changing *changing, const struct turn *turn)
+/* By whose they are, whatever the policy reads first: an identity's own before what others use. */
+static void turn_objects(struct changing *changing)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
-		turn_attribute(changing, turn, &attributes[i]);
+		each_turn(changing, turn_attribute, &attributes[i]);
 }
 
 /* ---- attributes by the reason of the refusal ------------------------------------------ */
@@ -718,14 +897,19 @@ static void try_source_label(struct changing *changing, const struct data_source
 
 /* tool_reads_match finds sources of the real world: what was matched is looked up
  * again by name in the trial. */
-static void change_sources(struct changing *changing)
+static void change_source_lines(struct changing *changing)
 {
 	const struct evaluation *evaluation = changing->evaluation;
-	size_t i;
 
-	for (i = 0; i < evaluation->sources_count; i++)
+	for (size_t i = 0; i < evaluation->sources_count; i++)
 		try_source_line(changing, evaluation->sources[i]);
-	for (i = 0; i < evaluation->sources_count; i++)
+}
+
+static void change_source_labels(struct changing *changing)
+{
+	const struct evaluation *evaluation = changing->evaluation;
+
+	for (size_t i = 0; i < evaluation->sources_count; i++)
 		try_source_label(changing, evaluation->sources[i]);
 }
 
@@ -770,18 +954,26 @@ static const struct charter_output *output_named(const struct charter *charter, 
 	return NULL;
 }
 
-/* A line for this recipient alone, then what this person may see. */
+/* A line for this recipient alone. */
 static void try_recipient(struct changing *changing, struct text to)
 {
 	struct evaluation *evaluation = changing->evaluation;
+	bool is_address = text_find_byte(to, '@') > 0;
+	struct text line = is_address ? to : SAY("person:%.*s", TEXT_ARGS(to));
+
+	if (is_address || evaluation_find_person(evaluation, to) != NULL)
+		try_output(changing, line, output_named(evaluation->charter, line));
+}
+
+/* What this person may see. */
+static void try_clearance(struct changing *changing, struct text to)
+{
+	struct evaluation *evaluation = changing->evaluation;
 	const struct person *person = evaluation_find_person(evaluation, to);
-	struct text line = text_find_byte(to, '@') > 0 ? to : SAY("person:%.*s", TEXT_ARGS(to));
 	struct candidate candidate = {.kind = CHANGE_ATTRIBUTE};
 	struct person cleared;
 	struct trial trial = {.person = &cleared};
 
-	if (person != NULL || text_find_byte(to, '@') > 0)
-		try_output(changing, line, output_named(evaluation->charter, line));
 	if (person == NULL || person->clearance == SENSITIVITY_UNLABELLED)
 		return;
 	cleared = *person;
@@ -792,15 +984,12 @@ static void try_recipient(struct changing *changing, struct text to)
 	(void)change_try(changing, &candidate, changing->world, &trial, changing->call);
 }
 
-static void change_outputs(struct changing *changing)
+static void each_recipient(
+	struct changing *changing, void (*try)(struct changing *changing, struct text to))
 {
-	const struct evaluation *evaluation = changing->evaluation;
-	const struct tool *tool = evaluation->tool;
+	const struct tool *tool = changing->evaluation->tool;
 	uint32_t i, item;
 
-	try_output(changing, TEXT("reply"), output_named(evaluation->charter, TEXT("reply")));
-	if (tool != NULL && tool_carries(tool))
-		try_output(changing, tool->name, output_to_tool(evaluation, evaluation->charter));
 	for (i = 0; tool != NULL && i < tool->targets_count; i++) {
 		const struct json *value =
 			json_find_text(&changing->call->arguments, tool->targets[i].argument);
@@ -808,10 +997,22 @@ static void change_outputs(struct changing *changing)
 		if (tool->targets[i].form != TARGET_RECIPIENT || value == NULL)
 			continue;
 		if (value->type == JSON_STRING)
-			try_recipient(changing, value->string);
+			try(changing, value->string);
 		for (item = 0; value->type == JSON_ARRAY && item < value->count; item++)
-			try_recipient(changing, value->items[item].string);
+			try(changing, value->items[item].string);
 	}
+}
+
+static void change_outputs(struct changing *changing)
+{
+	const struct evaluation *evaluation = changing->evaluation;
+	const struct tool *tool = evaluation->tool;
+
+	try_output(changing, TEXT("reply"), output_named(evaluation->charter, TEXT("reply")));
+	if (tool != NULL && tool_carries(tool))
+		try_output(changing, tool->name, output_to_tool(evaluation, evaluation->charter));
+	each_recipient(changing, try_recipient);
+	each_recipient(changing, try_clearance);
 }
 
 /* ---- models and peers ------------------------------------------------------------------- */
@@ -1018,7 +1219,7 @@ void change_objects(struct changing *changing)
 	const struct evaluation *evaluation = changing->evaluation;
 
 	if ((evaluation->tool != NULL || evaluation->model != NULL) && evaluation->server != NULL)
-		each_turn(changing, turn_object);
+		turn_objects(changing);
 	change_model(changing);
 	switch ((int)changing->decision->reason) {
 	case REASON_PEER: change_peer(changing); break;
@@ -1027,10 +1228,11 @@ void change_objects(struct changing *changing)
 	case REASON_ENVIRONMENT: change_environments(changing); break;
 	case REASON_CLASS_CEILING: change_class(changing); break;
 	case REASON_TOOL_QUARANTINED: change_definition(changing); break;
-	case REASON_DATA_SOURCE: change_sources(changing); break;
+	case REASON_DATA_SOURCE: change_source_lines(changing); break;
 	case REASON_SENSITIVITY:
-		change_sources(changing);
+		change_source_lines(changing);
 		change_skill(changing);
+		change_source_labels(changing);
 		break;
 	case REASON_OUTPUT: change_outputs(changing); break;
 	default: break;
@@ -1196,9 +1398,22 @@ static void change_line_uses(struct changing *changing)
 			.to = line->uses == 0 ? json_null() : json_integer(line->uses)});
 }
 
+bool change_is_by_line(const struct changing *changing)
+{
+	enum reason reason = changing->decision->reason;
+
+	if (reason != REASON_COULD_NOT_EVALUATE)
+		return reason == REASON_NO_ENTITLEMENT;
+	/* Whether it is a line of the caller's that failed. */
+	for (size_t i = 0; i < changing->accounts_count; i++)
+		if (changing->accounts[i].is_permit &&
+			changing->accounts[i].told.outcome == CEDAR_OUTCOME_ERROR)
+			return true;
+	return false;
+}
+
 void change_entitlements(struct changing *changing)
 {
-	const struct decide_explanation *out = changing->out;
 	enum reason reason = changing->decision->reason;
 	size_t i;
 
@@ -1209,11 +1424,13 @@ void change_entitlements(struct changing *changing)
 		change_line_end(changing);
 	if (reason == REASON_ENTITLEMENT_USED)
 		change_line_uses(changing);
-	if (reason != REASON_NO_ENTITLEMENT)
+	if (!change_is_by_line(changing))
 		return;
-	for (i = 0; i < out->accounts_count; i++) {
-		struct text when = condition_for(changing, &out->accounts[i]);
+	for (i = 0; i < changing->accounts_count; i++) {
+		struct text when = condition_for(changing, &changing->accounts[i]);
 
+		if (changing->out->trials + 1 >= changing->trials_max)
+			break; /* the last trial is the line without a condition */
 		if (when.length != 0)
 			try_line(changing, when);
 	}

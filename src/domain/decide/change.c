@@ -36,6 +36,9 @@ static struct text sentence_of(struct changing *changing, const struct candidate
 	struct text from = json_text(changing->scratch, &candidate->from);
 	struct text to = json_text(changing->scratch, &candidate->to);
 
+	if (candidate->is_left_out)
+		return SAY("%.*s: left out instead of %.*s.", TEXT_ARGS(candidate->what),
+			TEXT_ARGS(from));
 	if (candidate->from.type == JSON_NULL)
 		return SAY("%.*s: %.*s.", TEXT_ARGS(candidate->what), TEXT_ARGS(to));
 	return SAY("%.*s: %.*s instead of %.*s.", TEXT_ARGS(candidate->what), TEXT_ARGS(to),
@@ -59,9 +62,23 @@ void change_keep(struct changing *changing, const struct candidate *candidate)
 		changing->out->hint = text_copy(changing->arena, candidate->hint);
 }
 
+/* Other arguments may be none that the tool takes. */
+static struct decide_world world_for(const struct changing *changing,
+	const struct decide_world *world, const struct call *call, struct arena *arena)
+{
+	struct decide_world judged = *world;
+
+	if (world->judge.judge != NULL &&
+		!text_equal(call->arguments_text, changing->call->arguments_text))
+		judged.arguments = world->judge.judge(
+			world->judge.context, call, arena, &judged.arguments_fault);
+	return judged;
+}
+
 bool change_allows(struct changing *changing, const struct decide_world *world,
 	const struct trial *trial, const struct call *call)
 {
+	struct decide_world judged;
 	struct arena *arena;
 	bool is_allowed;
 
@@ -71,7 +88,8 @@ bool change_allows(struct changing *changing, const struct decide_world *world,
 	arena = arena_create(DECIDE_TRIAL_BYTES_MAX);
 	if (arena == NULL)
 		return false;
-	is_allowed = trial_allows(world, trial, call, changing->approvals, arena);
+	judged = world_for(changing, world, call, arena);
+	is_allowed = trial_allows(&judged, trial, call, changing->approvals, arena);
 	arena_destroy(&arena);
 	return is_allowed;
 }
@@ -84,7 +102,7 @@ bool change_try(struct changing *changing, const struct candidate *candidate,
 	return change_is_found(changing);
 }
 
-/* The search for approvals was done by decide; it is the smallest there is. */
+/* The search for approvals was done by decide: none of them can be left out. */
 static void change_approval(struct changing *changing)
 {
 	const struct decision *decision = changing->decision;
@@ -100,19 +118,29 @@ static void change_approval(struct changing *changing)
 		change_keep(changing, &candidate);
 }
 
+/* Kept for lines, which come last: however many of them compare what no call could have. */
+enum { TRIALS_OF_LINES = 2 };
+
 static void change_find(struct changing *changing, enum decide_reach reach)
 {
+	uint32_t kept;
+
 	if (changing->decision->verdict == VERDICT_ALLOW)
 		return;
 	if (changing->decision->verdict == VERDICT_ASK) {
 		change_approval(changing);
 		return;
 	}
-	change_call(changing);
-	if (reach == DECIDE_REACH_ALL) {
-		change_objects(changing);
-		change_entitlements(changing);
+	if (reach != DECIDE_REACH_ALL) {
+		change_call(changing);
+		return;
 	}
+	kept = change_is_by_line(changing) ? TRIALS_OF_LINES : 0;
+	changing->trials_max -= kept;
+	change_call(changing);
+	change_objects(changing);
+	changing->trials_max += kept;
+	change_entitlements(changing);
 }
 
 /* The request as it was decided: with the approvals, where there are any. */
@@ -146,7 +174,7 @@ void decide_explain(const struct decide_world *world, const struct decide_said *
 		.world = world, .call = said->call, .arena = arena, .out = &ignored};
 	(void)run_fixed(evaluation);
 	if (is_as_decided(evaluation, said->approvals))
-		accounts_fill(evaluation, said->decision, out);
+		accounts_fill(&changing);
 	change_find(&changing, reach);
 done:
 	arena_destroy(&changing.scratch);

@@ -14,13 +14,16 @@ struct changing {
 	struct evaluation *evaluation; /* as far as the fixed rules came */
 	struct arena *arena;           /* of what is handed out */
 	struct arena *scratch;         /* of one trial */
+	const struct decide_account
+		*accounts; /* all, told or not, in which a change is looked for */
+	size_t accounts_count;
+	struct text left_out; /* the argument that was left out last */
 	uint32_t trials_max;
 	struct decide_explanation *out;
 };
 
 /* account.c: needs an evaluation whose request is built. */
-void accounts_fill(struct evaluation *evaluation, const struct decision *decision,
-	struct decide_explanation *out);
+void accounts_fill(struct changing *changing);
 
 /* change.c: what a candidate is called, and what it changes. */
 struct candidate {
@@ -29,6 +32,7 @@ struct candidate {
 	struct text hint; /* for the caller; empty: it is not the call's to change */
 	struct json from;
 	struct json to;
+	bool is_left_out; /* to is nothing */
 };
 /* Tries one; true: it was found, and *out->change is it.  world and call may be the
  * changing's own; trial may be NULL. */
@@ -45,5 +49,7 @@ void change_keep(struct changing *changing, const struct candidate *candidate);
 void change_call(struct changing *changing);
 void change_objects(struct changing *changing);
 void change_entitlements(struct changing *changing);
+/* Whether another line of the charter might be what is missing. */
+bool change_is_by_line(const struct changing *changing);
 
 #endif

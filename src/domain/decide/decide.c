@@ -198,7 +198,7 @@ void decide_run(struct evaluation *prepared, const struct approval_names *approv
 	assert(out->verdict == VERDICT_DENY && out->reason != REASON_ALLOWED);
 	if (prepared->is_open && mode == DECIDE_SEARCH && is_searched(out->reason))
 		approvals_search(prepared, out);
-	assert(prepared->runs <= 2 * DECISION_NAMES_TRIED_MAX + 2);
+	assert(prepared->runs <= 3 * DECISION_NAMES_TRIED_MAX + DECISION_LINES_TRIED_MAX + 2);
 }
 
 void decide(const struct decide_world *world, const struct call *call,

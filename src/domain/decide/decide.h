@@ -83,6 +83,14 @@ struct owner_gone_after {
 	int64_t all_s;
 };
 
+/* Who says whether arguments that the call does not have, of a change that is tried, have that
+ * form: *fault, in arena, is what does not fit. */
+struct arguments_judge {
+	enum arguments_state (*judge)(
+		void *context, const struct call *call, struct arena *arena, struct text *fault);
+	void *context;
+};
+
 /* Everything a decision reads.  Borrowed; nothing in it changes meanwhile. */
 struct decide_world {
 	enum decide_scope scope;
@@ -95,6 +103,8 @@ struct decide_world {
 				       * NULL: unknown, or not exactly one */
 	enum arguments_state arguments;
 	struct text arguments_fault;      /* what does not fit, for the explanation; may be empty */
+	struct arguments_judge judge;     /* asked by decide_explain alone; none: no change of
+					   * arguments changes `arguments` */
 	const struct task_labels *labels; /* NULL: of the call's task, with those above it */
 	const struct flow_origins *origins; /* of the call's values; NULL: all unknown for a
 					     * task, and as asked by a person for a question */
@@ -116,9 +126,11 @@ struct approval_names {
 
 /* Decides.  Fills *out wholly; cannot fail: what no line covers is denied, what
  * cannot be evaluated is denied, and so is what finds no room in arena.  With
- * ask SEARCH a denial that approvals would turn becomes ASK with a minimal set of
- * names.  For it the rules run without names, with all, once more for each name that is asked
- * for by what refuses, and without each: 2 * DECISION_NAMES_TRIED_MAX + 2 times at most. */
+ * ask SEARCH a denial that approvals would turn becomes ASK with names of which none can be
+ * left out; where a line on the resource asks for fewer that open the call, with those (of the
+ * first DECISION_LINES_TRIED_MAX that do).  For it the rules run without names, with all, once more
+ * for each name that is asked for by what refuses, for each such line, and without each of what was
+ * found: 3 * DECISION_NAMES_TRIED_MAX + DECISION_LINES_TRIED_MAX + 2 times at most. */
 enum decide_search { DECIDE_NO_SEARCH = 0, DECIDE_SEARCH };
 void decide(const struct decide_world *world, const struct call *call,
 	const struct approval_names *approvals, enum decide_search mode, struct arena *arena,

@@ -93,6 +93,7 @@ enum {
 	/* What the approvals search tries: so many that it knows by itself, and as many that
 	 * what refuses asks for. */
 	DECISION_NAMES_TRIED_MAX = 2 * DECISION_APPROVALS_MAX,
+	DECISION_LINES_TRIED_MAX = 8, /* lines whose own names might be fewer */
 	DECISION_PEOPLE_MAX = 10000,  /* looked at for those who have the roles asked for */
 	DECISION_HOLDINGS_MAX = 4096, /* roles in a unit, of those people, that are kept */
 	DECISION_POLICIES_MAX = 64,   /* determining policies listed */
@@ -131,7 +132,7 @@ struct decision {
 	bool is_clause_of_other;      /* of an identity above: its caller is not told it */
 	struct text explanation;      /* one sentence: what, by which policy or line */
 	struct text needed;           /* one sentence: the smallest change that would allow it */
-	const struct text *approvals; /* ASK: the minimal set of names; sorted */
+	const struct text *approvals; /* ASK: names, none of which can be left out; sorted */
 	size_t approvals_count;
 	enum sensitivity sensitivity; /* highest of the data sources it reads; UNLABELLED: none */
 	bool is_untrusted;            /* one of them, or a field of the results, may hold text

@@ -30,7 +30,7 @@ struct decide_change {
 	enum change_kind kind; /* NONE: no single change that was tried does */
 	struct text what;      /* "argument path", "identity reader: class" */
 	struct json from;      /* what is there now; null: nothing */
-	struct json to;        /* what would have to be */
+	struct json to;        /* what would have to be; of an argument, null: not there */
 	struct text sentence;  /* the same in words; may hold values */
 };
 
@@ -49,6 +49,7 @@ struct decide_explanation {
 	 * asked call the line that permits it.  Empty where there was no request yet. */
 	const struct decide_account *accounts;
 	size_t accounts_count;
+	bool is_accounts_cut; /* there are more; the change was looked for in all */
 	struct decide_change change;
 	struct text hint; /* what in the call would have to be otherwise, without any
 			   * value; for the caller; empty: nothing alone */

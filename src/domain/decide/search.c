@@ -1,8 +1,9 @@
 /* The approvals search: which names would turn a denial.  All are tried at once, and with them
  * those that whatever refuses still asks for, until nothing new is asked for; then each is left
- * out once; what remains is minimal, because more approvals never allow less.  A name that is
- * asked for nowhere turns nothing, so none is missed but by the bound, and a call that is
- * allowed, or refused by what asks for nobody else, costs no run more.  A role that somebody has
+ * out once; of what remains none can be, because more approvals never allow less, unless a line
+ * of the charter asks for fewer, which are then asked for.  Another set may be smaller still.  A
+ * name that is asked for nowhere turns nothing, so none is missed but by the bound, and a call that
+ * is allowed, or refused by what asks for nobody else, costs no run more.  A role that somebody has
  * is asked for before one that nobody has. */
 
 #include "cedar/from_json.h"
@@ -315,34 +316,95 @@ bool is_searched(enum reason reason)
 	       reason == REASON_COULD_NOT_EVALUATE;
 }
 
+/* Names that open the call, and what they open.  The last run of the rules is kept: the next one
+ * reads what the fixed rules found in it. */
+struct searching {
+	struct evaluation *evaluation;
+	struct candidates all;
+	struct decision opened, last;
+};
+
+static bool opens(struct searching *searching, struct approval_names names)
+{
+	if (!run_policies(searching->evaluation, &names, &searching->last))
+		return false;
+	searching->opened = searching->last;
+	return true;
+}
+
+/* Leaves out each that the call is open without. */
+static void leave_out(struct searching *searching)
+{
+	struct candidates *all = &searching->all;
+	struct text names[DECISION_NAMES_TRIED_MAX];
+
+	put_held_first(all, searching->evaluation);
+	for (size_t i = all->count; i-- > 0;) {
+		if (!opens(searching, names_without(all, i, names)))
+			continue;
+		for (size_t next = i + 1; next < all->count; next++)
+			all->names[next - 1] = all->names[next];
+		all->count--;
+	}
+}
+
+/* Whether the line asks for fewer people than these, all of whom there are. */
+static bool asks_for_fewer(struct evaluation *evaluation, const struct entitlement *line,
+	const struct candidates *than)
+{
+	uint32_t i = 0;
+
+	if (line->approvals_count == 0 || line->approvals_count >= than->count ||
+		!is_line_open(evaluation, line))
+		return false;
+	while (i < line->approvals_count && is_held(evaluation, line->approvals[i]))
+		i++;
+	return i == line->approvals_count;
+}
+
+/* The names of one line alone, where they are fewer and open the call as well. */
+static void take_fewer(struct searching *searching)
+{
+	const struct charter *charter = searching->evaluation->charter;
+	struct candidates *all = &searching->all;
+	size_t before = all->count, tried = 0;
+
+	for (uint32_t i = 0; i < charter->entitlements_count && tried < DECISION_LINES_TRIED_MAX;
+		i++) {
+		const struct entitlement *line = &charter->entitlements[i];
+
+		if (!asks_for_fewer(searching->evaluation, line, all))
+			continue;
+		tried++;
+		if (!opens(searching,
+			    (struct approval_names){line->approvals, line->approvals_count}))
+			continue;
+		all->count = 0;
+		for (uint32_t name = 0; name < line->approvals_count; name++)
+			candidate_add(all, line->approvals[name]);
+	}
+	if (all->count != before)
+		leave_out(searching);
+}
+
 void approvals_search(struct evaluation *evaluation, struct decision *out)
 {
-	struct text names[DECISION_NAMES_TRIED_MAX];
-	struct candidates all;
-	struct approval_names some;
-	struct decision opened, trial;
-	size_t i;
+	struct searching searching = {.evaluation = evaluation};
+	struct candidates *all = &searching.all;
+	struct decision *opened = &searching.opened;
 
-	candidates_collect(&all, evaluation);
-	if (!candidates_open(&all, evaluation, &opened)) {
+	candidates_collect(all, evaluation);
+	if (!candidates_open(all, evaluation, opened)) {
 		/* The line that people would open is used up: that is why. */
-		if (opened.reason == REASON_ENTITLEMENT_USED)
-			*out = opened;
+		if (opened->reason == REASON_ENTITLEMENT_USED)
+			*out = *opened;
 		else
-			say_what_stays(&opened, out);
+			say_what_stays(opened, out);
 		return;
 	}
-	put_held_first(&all, evaluation);
-	for (i = all.count; i-- > 0;) {
-		some = names_without(&all, i, names);
-		if (!run_policies(evaluation, &some, &trial))
-			continue;
-		opened = trial;
-		for (size_t next = i + 1; next < all.count; next++)
-			all.names[next - 1] = all.names[next];
-		all.count--;
-	}
+	leave_out(&searching);
+	take_fewer(&searching);
 	/* Nothing left to ask cannot be: the call was denied without approvals. */
-	if (all.count != 0 && all.count <= DECISION_APPROVALS_MAX)
-		ask(evaluation, &all, &opened, out);
+	if (all->count != 0 && all->count <= DECISION_APPROVALS_MAX)
+		ask(evaluation, all, opened, out);
 }

@@ -161,6 +161,38 @@ void flow_origins_assume(const struct call *call, const struct tool *tool, enum 
 	origins_fill(&looking, call, tool, out);
 }
 
+static enum flow_origin origin_of(const struct flow_origins *origins, struct text argument)
+{
+	for (uint32_t i = 0; i < origins->targets_count; i++)
+		if (text_equal(origins->targets[i].argument, argument))
+			return origins->targets[i].found.origin;
+	return FLOW_NONE;
+}
+
+_Static_assert(TOOL_TARGETS_MAX + 1 <= 32, "a bit for each target");
+
+void flow_origins_change(struct flow_origins *origins, const struct tool *tool, uint32_t which,
+	enum flow_origin origin)
+{
+	for (uint32_t i = 0; i < origins->targets_count; i++) {
+		if ((which >> i & 1) == 0)
+			continue;
+		origins->targets[i].found = (struct flow_found){.origin = origin};
+		if (origins->targets[i].argument.length == 0)
+			origins->addresses = origin;
+	}
+	for (int form = TARGET_NONE; form <= TARGET_OBJECT; form++)
+		origins->form[form] = FLOW_NONE;
+	origins->worst = FLOW_NONE;
+	for (uint32_t i = 0; tool != NULL && i < tool->targets_count; i++) {
+		const struct tool_target *target = &tool->targets[i];
+		enum flow_origin now = origin_of(origins, target->argument);
+
+		origins->form[target->form] = flow_origin_worst(origins->form[target->form], now);
+		origins->worst = flow_origin_worst(origins->worst, now);
+	}
+}
+
 /* ---- on record ---- */
 
 static void put_origin(struct json_builder *object, const char *name, enum flow_origin origin)

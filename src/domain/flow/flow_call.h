@@ -30,6 +30,10 @@ void flow_origins_of(const struct flow_asker *asker, const struct call *call,
 /* As if every value came from there: of a question that somebody asks. */
 void flow_origins_assume(const struct call *call, const struct tool *tool, enum flow_origin origin,
 	struct flow_origins *out);
+/* As they are, but as if these of the targets (bit i: targets[i]) came from there.  tool: of the
+ * call. */
+void flow_origins_change(struct flow_origins *origins, const struct tool *tool, uint32_t which,
+	enum flow_origin origin);
 
 /* {account, addresses, object, path, recipient, url}, each left out if it is
  * `none`, and `from`: [{argument, origin, record}] of what is not.  No values.

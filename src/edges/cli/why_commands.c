@@ -238,6 +238,8 @@ static struct json account_lines(struct cli *cli, const struct json *account)
 		if (text_is(part, "when") || text_is(part, "unless") || !text_is(result, "true"))
 			json_add(&lines, json_string(part_line(cli, &parts->items[i])));
 	}
+	if (json_boolean_or(account, "cut", false))
+		json_add(&lines, json_cstring("and parts that are not told here"));
 	return json_array_seal(&lines, &out, &err) ? out : json_null();
 }
 
@@ -269,6 +271,8 @@ static struct json why_for_reader(struct cli *cli, const struct json *answer)
 
 		if (text_is(member->name, "accounts"))
 			json_put(&object, "clauses", clauses_of(cli, &member->value));
+		else if (text_is(member->name, "accounts_cut"))
+			json_put_cstring(&object, "more", "policies that are not told here");
 		else if (text_is(member->name, "change"))
 			json_put_text(
 				&object, "change", json_text_or(&member->value, "sentence", ""));

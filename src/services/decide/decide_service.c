@@ -144,6 +144,12 @@ void decide_count_call(struct decide_service *service, struct text identity, int
 
 /* ---- deciding --------------------------------------------------------------------- */
 
+static enum arguments_state judge_arguments(
+	void *context, const struct call *call, struct arena *arena, struct text *fault)
+{
+	return decide_arguments(context, call, arena, fault);
+}
+
 struct decide_world decide_world_of(struct decide_service *service, const struct call *call,
 	enum decide_scope scope, int64_t now_utc_ms)
 {
@@ -156,6 +162,7 @@ struct decide_world decide_world_of(struct decide_service *service, const struct
 		.definition = decide_definition_state(service, call->tool),
 		.offered = decide_definition_offered(service, call->tool),
 		.arguments = ARGUMENTS_UNCHECKED,
+		.judge = {judge_arguments, service},
 		.calls_last_minute = calls_last_minute(service, call->identity, now_utc_ms),
 		.usage = decide_usage_now(service, call, now_utc_ms),
 		.owner_gone = service->owner_gone,

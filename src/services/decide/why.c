@@ -284,9 +284,10 @@ static bool accounts_json(struct json *out, struct arena *arena,
 	return json_array_seal(&array, out, err);
 }
 
-static bool change_json(struct json *out, struct arena *arena, const struct decide_change *change,
-	struct error *err)
+static bool change_json(struct json *out, struct arena *arena,
+	const struct decide_explanation *explanation, struct error *err)
 {
+	const struct decide_change *change = &explanation->change;
 	const char *kind = change_kind_word(change->kind);
 	struct json_builder object;
 
@@ -294,7 +295,11 @@ static bool change_json(struct json *out, struct arena *arena, const struct deci
 	json_put_cstring(&object, "kind", kind == NULL ? "none" : kind);
 	if (kind == NULL) {
 		json_put_cstring(&object, "sentence",
-			"No one approval, attribute or entitlement that was tried does it alone.");
+			explanation->trials == 0
+				? "No approval that was tried does it alone, and no attribute or "
+				  "entitlement could be tried."
+				: "No one approval, attribute or entitlement that was tried does "
+				  "it alone.");
 		return json_object_seal(&object, out, err);
 	}
 	json_put_text(&object, "what", change->what);
@@ -313,7 +318,7 @@ static bool told_json(struct json *out, struct arena *arena, const struct decisi
 
 	if (!decision_json(&decided, arena, decision, err) ||
 		!accounts_json(&accounts, arena, explanation, err) ||
-		!change_json(&change, arena, &explanation->change, err))
+		!change_json(&change, arena, explanation, err))
 		return false;
 	json_object_start(&object, arena);
 	for (uint32_t i = 0; i < decided.count; i++)
@@ -322,6 +327,8 @@ static bool told_json(struct json *out, struct arena *arena, const struct decisi
 	if (decision->verdict != VERDICT_ALLOW)
 		json_put(&object, "change", change);
 	json_put(&object, "accounts", accounts);
+	if (explanation->is_accounts_cut)
+		json_put_boolean(&object, "accounts_cut", true);
 	return json_object_seal(&object, out, err);
 }
 

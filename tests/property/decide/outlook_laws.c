@@ -1,7 +1,7 @@
 /* Outlooks against trying every pair: over random worlds, whatever arguments and
  * approvals a call has and whatever its task has read, decide allows it exactly if the outlook says
- * so; a change that is shown does what it says; and no explanation or hint that is recorded holds
- * a value of an argument. */
+ * so; and no explanation or hint that is recorded holds a value of an argument.  What changes do is
+ * tried in change_laws.c. */
 
 #include <setjmp.h>
 #include <stdarg.h>

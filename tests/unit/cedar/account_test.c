@@ -307,8 +307,12 @@ static void what_is_no_simple_comparison_has_no_solution(void **state)
 	assert_string_equal(solved("context has a", true), "");
 	assert_string_equal(solved("[context.b].contains(context.a)", true), "");
 	assert_string_equal(solved("[].contains(context.a)", true), "");
-	assert_string_equal(solved("context.a == \"x\"", false), "");
-	assert_string_equal(solved("context.a like \"x*\"", false), "");
+	assert_string_equal(solved("context has a", false), "");
+	assert_string_equal(solved("context.a like \"*\"", false), "");
+	assert_string_equal(solved("[].contains(context.a)", false), "");
+	assert_string_equal(solved("[true, false].contains(context.a)", false), "");
+	assert_string_equal(solved("[-9223372036854775807 - 1].contains(context.a)", false), "");
+	assert_string_equal(solved("[principal].contains(context.a)", false), "");
 	assert_string_equal(solved("context.a > 9223372036854775807", true), "");
 	assert_string_equal(solved("context.a.contains(1)", true), "");
 }
@@ -331,6 +335,13 @@ static void a_simple_comparison_is_turned(void **state)
 	assert_string_equal(solved("context.a like \"t/*.txt\"", true), "\"t/x.txt\"");
 	assert_string_equal(solved("!(context.a like \"t*\")", false), "\"tx\"");
 	assert_string_equal(solved("[1, 2].contains(context.a)", true), "1");
+	assert_string_equal(solved("context.a == \"b\"", false), "\"x\"");
+	assert_string_equal(solved("context.a == \"x\"", false), "\"y\"");
+	assert_string_equal(solved("context.a like \"x*\"", false), "\"y\"");
+	assert_string_equal(solved("context.a like \"?*\"", false), "\"x\"");
+	assert_string_equal(solved("[\"x\", \"z\", \"y\"].contains(context.a)", false), "\"a\"");
+	assert_string_equal(solved("[2, 3, 1].contains(context.a)", false), "0");
+	assert_string_equal(solved("[true].contains(context.a)", false), "false");
 }
 
 static void without_memory_there_is_no_comparison(void **state)
@@ -366,6 +377,50 @@ static void a_comparison_says_what_it_compares(void **state)
 	assert_text(comparison->names[1], "b c");
 	assert_text(comparison->pattern, "x\\*y*");
 	told_close(&told);
+}
+
+static void a_part_says_of_which_comparisons_it_is_made(void **state)
+{
+	const struct cedar_part *part;
+	struct told told;
+
+	(void)state;
+	tell(&told, "{}",
+		"permit" ANY " when { context.a == 1 || !(context.b.c has d.e && context.f < 3) || "
+		"context.a == context.f };");
+	part = &told.account.parts[0];
+	assert_int_equal(part->comparison.relation, CEDAR_RELATION_NONE);
+	assert_int_equal(part->comparison_count, 3);
+	assert_int_equal(part->comparisons[0].relation, CEDAR_RELATION_EQUAL);
+	assert_int_equal(part->comparisons[1].relation, CEDAR_RELATION_HAS_NOT);
+	assert_int_equal(part->comparisons[1].name_count, 4);
+	assert_text(part->comparisons[1].names[1], "c");
+	assert_text(part->comparisons[1].names[3], "e");
+	assert_int_equal(part->comparisons[2].relation, CEDAR_RELATION_GREATER_EQUAL);
+	told_close(&told);
+	tell(&told, "{}", "permit" ANY " when { context.a == context.b };");
+	assert_int_equal(told.account.parts[0].comparison_count, 0);
+	told_close(&told);
+}
+
+static void only_so_many_comparisons_of_a_part_are_told(void **state)
+{
+	(void)state;
+	for (size_t count = CEDAR_COMPARISONS_MAX - 1; count <= CEDAR_COMPARISONS_MAX + 1;
+		count++) {
+		char policy[512];
+		int length = snprintf(policy, sizeof policy, "permit" ANY " when { context.a == 0");
+		struct told told;
+
+		for (size_t i = 1; i < count; i++)
+			length += snprintf(policy + length, sizeof policy - (size_t)length,
+				" || context.a == 0");
+		(void)snprintf(policy + length, sizeof policy - (size_t)length, " };");
+		tell(&told, "{}", policy);
+		assert_int_equal(told.account.parts[0].comparison_count,
+			count > CEDAR_COMPARISONS_MAX ? CEDAR_COMPARISONS_MAX : count);
+		told_close(&told);
+	}
 }
 
 /* ---- residuals ---- */
@@ -571,6 +626,8 @@ int main(void)
 		cmocka_unit_test(a_simple_comparison_is_turned),
 		cmocka_unit_test(without_memory_there_is_no_comparison),
 		cmocka_unit_test(a_comparison_says_what_it_compares),
+		cmocka_unit_test(a_part_says_of_which_comparisons_it_is_made),
+		cmocka_unit_test(only_so_many_comparisons_of_a_part_are_told),
 		cmocka_unit_test(what_may_fail_is_never_dropped),
 		cmocka_unit_test(what_is_known_is_evaluated),
 		cmocka_unit_test(a_scope_that_is_unknown_becomes_a_condition),

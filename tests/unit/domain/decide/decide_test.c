@@ -1526,6 +1526,50 @@ static void so_many_names_are_tried(void **state)
 	}
 }
 
+/* Lines before the one that asks for fewer: the first opens the call with three names, the others
+ * never. */
+static void put_lines_before_fewer(struct decide_bench *bench, int count)
+{
+	struct text lines = TEXT("  - {effect: write, tool: files/write, approvals: [owner, "
+				 "second, backup-owner]}\n");
+
+	for (int i = 0; i < count; i++)
+		lines = text_format(bench->arena,
+			"%.*s  - {effect: write, tool: files/write, approvals: [owner], when: "
+			"'context.args.n == "
+			"%d'}\n",
+			TEXT_ARGS(lines), i);
+	lines = text_format(bench->arena,
+		"%.*s  - {effect: write, tool: files/write, approvals: [role/approver]}\n",
+		TEXT_ARGS(lines));
+	decide_bench_edit(bench, "agent",
+		"  - {effect: write, tool: files/write, approvals: [owner]}\n", lines.data);
+}
+
+/* Of two lines the one that takes fewer people, whichever the charter has first; of so many. */
+static void a_line_that_asks_for_fewer_is_asked_for(void **state)
+{
+	struct decide_bench *bench = *state;
+
+	for (int before = 0; before <= DECISION_LINES_TRIED_MAX; before++) {
+		put_lines_before_fewer(bench, before);
+		decide_bench_ask(bench, "files", "write", "{\"n\":-1}");
+		expect_reason(&bench->decision, VERDICT_ASK, REASON_APPROVAL_NEEDED);
+		if (before < DECISION_LINES_TRIED_MAX) {
+			assert_int_equal(bench->decision.approvals_count, 1);
+			assert_true(text_is(bench->decision.approvals[0], "role/approver"));
+		} else
+			assert_int_equal(bench->decision.approvals_count, 3);
+	}
+	/* Not for a role that nobody has. */
+	decide_bench_edit(bench, "agent",
+		"  - {effect: write, tool: files/write, approvals: [owner]}\n",
+		"  - {effect: write, tool: files/write, approvals: [owner, second]}\n"
+		"  - {effect: write, tool: files/write, approvals: [role/juggler]}\n");
+	decide_bench_ask(bench, "files", "write", "{}");
+	assert_int_equal(bench->decision.approvals_count, 2);
+}
+
 static void what_held_the_call_is_named_with_the_question(void **state)
 {
 	struct decide_bench *bench = *state;
@@ -1711,6 +1755,7 @@ static int run_chains_and_people(void)
 		BENCH_TEST(a_role_that_somebody_has_is_asked_before_one_that_nobody_has),
 		BENCH_TEST(so_many_people_are_looked_at_for_a_role),
 		BENCH_TEST(so_many_names_are_tried),
+		BENCH_TEST(a_line_that_asks_for_fewer_is_asked_for),
 		BENCH_TEST(no_more_people_are_asked_than_a_question_holds),
 		BENCH_TEST(what_held_the_call_is_named_with_the_question),
 		BENCH_TEST(a_choice_of_people_asks_for_one),

@@ -174,6 +174,52 @@ static void a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it(vo
 		"A value of argument to that the request, the charter or a trusted result names."));
 }
 
+static const char *origins_changed(
+	struct fixture *fixture, const char *condition, enum flow_origin to, enum flow_origin cc)
+{
+	struct call call = decide_bench_call(
+		&fixture->bench, "files", "mail", "{\"to\":\"ana\",\"cc\":\"ana\"}");
+	struct decide_world world = world_of(fixture);
+	struct flow_origins origins = {.worst = flow_origin_worst(to, cc),
+		.targets = {{TEXT("to"), {to, false, 0}}, {TEXT("cc"), {cc, false, 0}}},
+		.targets_count = 2};
+	struct decision decision;
+
+	origins.form[TARGET_RECIPIENT] = origins.worst;
+	put_forbid(fixture, condition);
+	world.origins = &origins;
+	decide(&world, &call, NULL, DECIDE_SEARCH, fixture->bench.arena, &decision);
+	assert_int_equal(decision.reason, REASON_FORBIDDEN);
+	decide_explain(&world, &(struct decide_said){&call, NULL, &decision}, DECIDE_REACH_ALL,
+		fixture->bench.arena, &fixture->why);
+	return text_copy(fixture->bench.arena, fixture->why.change.sentence).data;
+}
+
+/* One value that is endorsed leaves the other that is not. */
+static void all_values_are_named_whose_origin_would_have_to_be_another(void **state)
+{
+	static const char untrusted[] =
+		"when { [\"unknown\", \"untrusted\"].contains(context.origins.worst) }";
+	struct fixture *fixture = *state;
+
+	decide_bench_edit(&fixture->bench, "files/mail", "[{argument: to, as: recipient}]",
+		"[{argument: to, as: recipient}, {argument: cc, as: recipient}]");
+	assert_string_equal(origins_changed(fixture, untrusted, FLOW_UNTRUSTED, FLOW_UNKNOWN),
+		"origin of argument to and argument cc: \"request\" instead of \"unknown\".");
+	assert_string_equal(fixture->why.hint.data,
+		"Values of argument to and argument cc that the request, the charter or a trusted "
+		"result names.");
+	assert_string_equal(origins_changed(fixture, untrusted, FLOW_REQUEST, FLOW_UNKNOWN),
+		"origin of argument cc: \"request\" instead of \"unknown\".");
+	assert_string_equal(origins_changed(fixture, untrusted, FLOW_UNTRUSTED, FLOW_TRUSTED),
+		"origin of argument to: \"request\" instead of \"untrusted\".");
+	assert_string_equal(origins_changed(fixture,
+				    "when { context.origins.recipient != \"request\" && "
+				    "context.origins.addresses != \"request\" }",
+				    FLOW_TRUSTED, FLOW_TRUSTED),
+		"origin of argument to and argument cc: \"request\" instead of \"trusted\".");
+}
+
 /* What a clause compares is asked of it: no place is named that would not do. */
 static void only_origins_that_would_do_are_named(void **state)
 {
@@ -385,9 +431,52 @@ static void an_argument_is_turned_by_the_guardrail_it_meets(void **state)
 		change(fixture, "list", "{\"n\":200}"), "attribute argument n: 200 -> 100");
 	assert_string_equal(fixture->why.hint.data, "Another value of argument n.");
 	put_forbid(fixture, "unless { context.args has n && context.args.n == 1 }");
-	assert_string_equal(change(fixture, "list", "{\"n\":2}"), "");
+	assert_string_equal(change(fixture, "list", "{\"n\":2}"), "attribute argument n: 2 -> 1");
 	put_forbid(fixture, "unless { context.args.n == 1 || context.args.n == 2 }");
 	assert_string_equal(change(fixture, "list", "{\"n\":5}"), "attribute argument n: 5 -> 1");
+}
+
+/* What guardrails mostly say: what an argument must not be, or that it must not be there. */
+static void what_an_argument_must_not_be_is_turned(void **state)
+{
+	static const struct {
+		const char *condition, *arguments, *change;
+	} rows[] = {
+		{"context.args has path && context.args.path like \"private/*\"",
+			"{\"path\":\"private/1\"}",
+			"argument path: \"private/1\" -> {\"not-like\":\"private/*\"}"},
+		{"!(context.args.path like \"t/*\")", "{\"path\":\"private/1\"}",
+			"argument path: \"private/1\" -> \"t/x\""},
+		{"context.args.mode == \"danger\"", "{\"mode\":\"danger\"}",
+			"argument mode: \"danger\" -> {\"not\":\"danger\"}"},
+		{"[\"a\", \"x\"].contains(context.args.mode)", "{\"mode\":\"a\"}",
+			"argument mode: \"a\" -> {\"not\":[\"a\",\"x\"]}"},
+		{"[3, 2, 1].contains(context.args.n)", "{\"n\":2}", "argument n: 2 -> 0"},
+		{"context.args has force", "{\"force\":true}", "argument force: true -> null"},
+		{"context.args.n == 1 || context.args.n == 0", "{\"n\":1}", "argument n: 1 -> -1"},
+		{"!(context.args.n == 7 && context.args.mode == \"dry\")",
+			"{\"mode\":\"dry\",\"n\":1}", "argument n: 1 -> 7"},
+		{"context.args has path && context.args.path like \"*\"", "{\"path\":\"a\"}",
+			"argument path: \"a\" -> null"},
+	};
+	struct fixture *fixture = *state;
+	char written[256];
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		(void)snprintf(written, sizeof written, "when { %s }", rows[i].condition);
+		put_forbid(fixture, written);
+		(void)snprintf(written, sizeof written, "attribute %s", rows[i].change);
+		assert_string_equal(change(fixture, "list", rows[i].arguments), written);
+	}
+	assert_string_equal(fixture->why.hint.data, "The call without argument path.");
+	assert_true(
+		text_is(fixture->why.change.sentence, "argument path: left out instead of \"a\"."));
+	/* Of a line, too. */
+	put_forbid(fixture, "when { false }");
+	decide_bench_edit(&fixture->bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, when: '!(context.args has force)'}");
+	assert_string_equal(change(fixture, "list", "{\"force\":1,\"n\":1}"),
+		"attribute argument force: 1 -> null");
 }
 
 static void an_argument_that_only_a_guardrail_names_is_no_hint(void **state)
@@ -410,6 +499,16 @@ static void attributes_of_objects_are_turned(void **state)
 	struct fixture *fixture = *state;
 
 	put_forbid(fixture, "when { resource.risk == \"low\" && principal.class == \"execute\" }");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute identity agent: class: \"execute\" -> \"summarise\"");
+	/* Of what is everybody's only where the identity's own does not do. */
+	put_forbid(fixture,
+		"when { resource.environment == \"staging\" && resource.risk == \"low\" && "
+		"[\"low\", \"medium\"].contains(principal.risk) }");
+	assert_string_equal(change(fixture, "list", "{}"),
+		"attribute identity agent: risk: \"low\" -> \"high\"");
+	put_forbid(fixture,
+		"when { resource.environment == \"staging\" && resource.risk == \"low\" }");
 	assert_string_equal(change(fixture, "list", "{}"),
 		"attribute tool files/list: risk: \"low\" -> \"medium\"");
 	put_forbid(fixture, "when { principal.class == \"execute\" }");
@@ -584,7 +683,9 @@ static void an_entitlement_is_added_as_narrow_as_it_can_be_said(void **state)
 	struct fixture *fixture = *state;
 	struct decide_bench *bench = &fixture->bench;
 
-	/* A path that no argument's value turns: a text that must not be like another. */
+	/* A path that no other value turns: a guardrail wants this one. */
+	put_forbid(fixture,
+		"unless { !(context.args has path) || context.args.path == \"my secret\" }");
 	decide_bench_edit(bench, "agent", "{effect: read, tool: files/list}",
 		"{effect: read, tool: files/list, when: 'context.args.n > 1 && "
 		"!(context.args.path like \"*secret*\")'}");
@@ -786,6 +887,70 @@ static void a_clause_on_a_risk_that_nobody_knows_is_not_told(void **state)
 		&fixture->bench, "agent", "context.args.path like", "context.args.path like");
 	(void)change(fixture, "read", path);
 	assert_int_equal(fixture->why.accounts_count, 1);
+}
+
+/* One that cannot be evaluated permits nothing; another does. */
+static void a_line_that_fails_is_gone_round_by_another(void **state)
+{
+	struct fixture *fixture = *state;
+
+	decide_bench_edit(&fixture->bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list, when: 'context.args.n < context.args.most'}");
+	assert_string_equal(change(fixture, "list", "{\"n\":4}"),
+		"entitlement identity agent: one more entitlement: null -> "
+		"{\"effect\":\"read\",\"tool\":\"files/list\"}");
+	assert_int_equal(fixture->bench.decision.reason, REASON_COULD_NOT_EVALUATE);
+	/* A guardrail that fails fails whatever the lines say. */
+	decide_bench_edit(&fixture->bench, "agent", "{effect: read, tool: files/list}",
+		"{effect: read, tool: files/list}");
+	put_forbid(fixture, "when { context.args.n < context.args.most }");
+	assert_string_equal(change(fixture, "list", "{\"most\":4}"), "");
+	assert_int_equal(fixture->bench.decision.reason, REASON_COULD_NOT_EVALUATE);
+	assert_int_equal(fixture->why.trials, 0);
+}
+
+/* A smaller change may be in a line that is not told any more. */
+static void a_change_is_looked_for_in_all_lines(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text lines = TEXT(""), all;
+
+	for (int i = 0; i < 40; i++) {
+		lines = text_format(fixture->bench.arena,
+			"%.*s  - {effect: read, tool: files/list, when: 'context.args.path == "
+			"context.args.n'}\n",
+			TEXT_ARGS(lines));
+		if (i != 2 * DECIDE_ACCOUNTS_MAX && i != 39)
+			continue;
+		all = text_format(fixture->bench.arena,
+			"%.*s  - {effect: read, tool: files/list, when: 'context.args.n == 5'}\n",
+			TEXT_ARGS(lines));
+		decide_bench_edit(&fixture->bench, "agent",
+			"  - {effect: read, tool: files/list}\n", all.data);
+		assert_string_equal(change(fixture, "list", "{\"n\":4,\"path\":\"a\"}"),
+			"attribute argument n: 4 -> 5");
+		assert_int_equal(fixture->why.accounts_count, DECIDE_ACCOUNTS_MAX);
+		assert_true(fixture->why.is_accounts_cut);
+	}
+}
+
+/* Lines that only another call could open leave room for a line of its own. */
+static void some_trials_are_kept_for_a_line(void **state)
+{
+	struct fixture *fixture = *state;
+	struct text lines = TEXT("");
+
+	for (int i = 0; i < DECIDE_TRIALS_MAX + 1; i++)
+		lines = text_format(fixture->bench.arena,
+			"%.*s  - {effect: read, tool: files/list, when: 'context.args.n == %d && "
+			"context.args.path == context.args.n'}\n",
+			TEXT_ARGS(lines), i);
+	decide_bench_edit(
+		&fixture->bench, "agent", "  - {effect: read, tool: files/list}\n", lines.data);
+	assert_string_equal(change(fixture, "list", "{\"n\":-1,\"path\":\"a\"}"),
+		"entitlement identity agent: one more entitlement: null -> "
+		"{\"effect\":\"read\",\"tool\":\"files/list\"}");
+	assert_true(fixture->why.trials <= DECIDE_TRIALS_MAX);
 }
 
 static void without_memory_nothing_is_claimed(void **state)
@@ -1124,6 +1289,7 @@ int main(void)
 		EXPLAIN_TEST(what_two_changes_would_need_has_none),
 		EXPLAIN_TEST(a_value_that_nobody_endorsed_would_do_had_the_person_asked_for_it),
 		EXPLAIN_TEST(an_allowed_call_has_no_change),
+		EXPLAIN_TEST(all_values_are_named_whose_origin_would_have_to_be_another),
 		EXPLAIN_TEST(only_origins_that_would_do_are_named),
 		EXPLAIN_TEST(a_forbid_without_conditions_has_no_change),
 		EXPLAIN_TEST(what_is_unknown_has_no_change),
@@ -1133,6 +1299,7 @@ int main(void)
 		EXPLAIN_TEST(an_argument_is_turned_by_the_line_that_it_fails),
 		EXPLAIN_TEST(data_that_is_not_covered_is_left_by_the_line_that_stays_clear_of_it),
 		EXPLAIN_TEST(an_argument_is_turned_by_the_guardrail_it_meets),
+		EXPLAIN_TEST(what_an_argument_must_not_be_is_turned),
 		EXPLAIN_TEST(an_argument_that_only_a_guardrail_names_is_no_hint),
 		EXPLAIN_TEST(attributes_of_objects_are_turned),
 		EXPLAIN_TEST(the_reason_names_the_attribute),
@@ -1148,6 +1315,9 @@ int main(void)
 		EXPLAIN_TEST(what_is_longer_than_a_sentence_says_that_it_is_cut),
 		EXPLAIN_TEST(a_clause_is_told_by_the_risk_that_it_would_have_read),
 		EXPLAIN_TEST(a_clause_on_a_risk_that_nobody_knows_is_not_told),
+		EXPLAIN_TEST(a_line_that_fails_is_gone_round_by_another),
+		EXPLAIN_TEST(a_change_is_looked_for_in_all_lines),
+		EXPLAIN_TEST(some_trials_are_kept_for_a_line),
 		EXPLAIN_TEST(without_memory_nothing_is_claimed),
 		EXPLAIN_TEST(a_trial_changes_what_it_says_and_keeps_nothing),
 		EXPLAIN_TEST(no_candidate_is_tried_beyond_the_most),

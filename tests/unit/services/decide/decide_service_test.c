@@ -271,6 +271,7 @@ static void why_says_what_by_which_line_and_what_would_be_needed(void **state)
 	assert_non_null(strstr(answer.data, "\"reason\":\"effect_mismatch\""));
 	answer = why(fixture, EFFECT_READ, "files/nothing", "{}");
 	assert_non_null(strstr(answer.data, "\"reason\":\"tool_unknown\""));
+	assert_non_null(strstr(answer.data, "no attribute or entitlement could be tried"));
 	decide_bench_edit(&fixture->world, "agent", "  - {effect: execute, tool: files/run}\n", "");
 	answer = why(fixture, EFFECT_EXECUTE, "files/run", "{}");
 	assert_non_null(strstr(answer.data, "\"reason\":\"no_entitlement\""));
@@ -956,6 +957,37 @@ static void arguments_must_fit_what_was_pinned(void **state)
 	assert_int_equal(decide_now(fixture, "list", "{}").reason, REASON_ALLOWED);
 }
 
+/* A value that the line or the guardrail would take is none that the tool takes. */
+static void a_change_of_an_argument_must_fit_what_was_pinned(void **state)
+{
+	static const char definition[] =
+		"{\"name\":\"list\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"n\":{"
+		"\"type\":\"integer\",\"minimum\":100}}}}";
+	static const char line[] = "{effect: read, tool: files/list}";
+	static const char other[] = "Another value of argument n.";
+	struct fixture *fixture = *state;
+	struct text list = text_format(fixture->world.arena, "[%s]", definition);
+
+	decide_bench_edit(&fixture->world, "agent", line,
+		"{effect: read, tool: files/list, when: 'context.args.n < 50'}");
+	assert_non_null(strstr(why(fixture, EFFECT_READ, "files/list", "{\"n\":500}").data,
+		"argument n: 49 instead of 500"));
+	seen(fixture, list.data);
+	pin(fixture, definition);
+	assert_null(strstr(
+		why(fixture, EFFECT_READ, "files/list", "{\"n\":500}").data, "argument n: 49"));
+	/* So with what is told to agents. */
+	decide_bench_edit(&fixture->world, "agent", line, line);
+	assert_true(decide_bench_put(&fixture->world,
+		"object: policy\nname: org/extra\ntext: |\n"
+		"  forbid (principal, action, resource) when { context.args.n > 50 };\n"));
+	assert_string_not_equal(decide_now(fixture, "list", "{\"n\":500}").needed.data, other);
+	assert_true(decide_bench_put(&fixture->world,
+		"object: policy\nname: org/extra\ntext: |\n"
+		"  forbid (principal, action, resource) when { context.args.n > 150 };\n"));
+	assert_string_equal(decide_now(fixture, "list", "{\"n\":500}").needed.data, other);
+}
+
 static void arguments_are_looked_at_again_when_the_server_has_listed_its_tools(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1378,6 +1410,7 @@ int main(void)
 		SERVICE_TEST(a_pinned_tool_must_be_listed_as_pinned),
 		SERVICE_TEST(a_tool_listed_twice_is_not_the_pinned_one),
 		SERVICE_TEST(arguments_must_fit_what_was_pinned),
+		SERVICE_TEST(a_change_of_an_argument_must_fit_what_was_pinned),
 		SERVICE_TEST(arguments_are_looked_at_again_when_the_server_has_listed_its_tools),
 		SERVICE_TEST(a_pinned_definition_whose_schema_cannot_be_used_is_quarantined),
 		SERVICE_TEST(a_pinned_definition_is_kept_whatever_the_others_take),
