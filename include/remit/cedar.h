@@ -112,7 +112,10 @@ enum cedar_type {
 	CEDAR_IPADDR,
 };
 
-/* Type::"id".  type is a full name such as "Files::Folder". */
+/* Type::"id".  type is a full name such as "Files::Folder", id any UTF-8.  What keeps one
+ * (policies, stores, revisions) refuses another type and other bytes: INVALID.  What only
+ * reads one (a request, what is known of one, an overlay, a look-up) checks neither and
+ * compares bytes: there the caller owes both, for the texts that tell of it say what it says. */
 struct cedar_uid {
 	struct cedar_text type;
 	struct cedar_text id;
@@ -150,7 +153,8 @@ struct cedar_member {
 
 struct cedar_value cedar_value_bool(bool value);
 struct cedar_value cedar_value_long(int64_t value);
-/* text is borrowed; at most UINT32_MAX bytes of UTF-8. */
+/* text is borrowed; at most UINT32_MAX bytes of UTF-8, which is checked, like the names of
+ * members, where a store keeps the value, and not in a context. */
 struct cedar_value cedar_value_string(struct cedar_text text);
 /* uid is borrowed. */
 struct cedar_value cedar_value_entity(const struct cedar_uid *uid);
@@ -193,7 +197,8 @@ struct cedar_entities;
 /* Errors: LIMIT. */
 bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Copies everything.  The same uid twice is refused unless the two are equal.
- * Errors: INVALID, LIMIT. */
+ * Errors: INVALID (also a type that is no name, a text that is not UTF-8, a value without a
+ * type), LIMIT. */
 bool cedar_entities_add(struct cedar_entities *entities, const struct cedar_entity *entity,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Adds every entity of a Cedar entities JSON array.  Without a schema: strings
@@ -261,8 +266,8 @@ struct cedar_change {
  * removed while others name it as a parent is a parent that is not in the store.
  * `before` stays as it is and in force, also on failure.  The parents of an entity that
  * was put are found sorted and each once.  Release what comes out.
- * Errors: INVALID for a cycle, or a change that says nothing or both; LIMIT (also
- * CEDAR_REVISION_ANCESTORS_MAX). */
+ * Errors: INVALID for a cycle, a change that says nothing or both, or an entity that
+ * cedar_entities_add refuses; LIMIT (also CEDAR_REVISION_ANCESTORS_MAX). */
 bool cedar_revision_change(const struct cedar_entities **out, const struct cedar_entities *before,
 	const struct cedar_change *changes, size_t count, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* The same revision, to be released once more. */
@@ -290,7 +295,7 @@ bool cedar_policy_set_create(
 	struct cedar_policy_set **out, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Parses and adds every policy and template of text (copied).  naming may be
  * NULL.  On failure the set is as before.  Errors: INVALID with line and column (also
- * an id that is taken), LIMIT. */
+ * of the policy whose id is taken or not UTF-8), LIMIT. */
 bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text text,
 	const struct cedar_naming *naming, struct cedar_error *err) CEDAR_MUST_CHECK;
 
@@ -303,7 +308,7 @@ struct cedar_scope {
 /* Adds one permit made of parts.  when_text is parsed on its own as exactly one
  * expression (empty: no condition), so no text can close the clause it stands
  * in; errors count lines and columns in it.  On failure the set is as before.
- * Errors: INVALID, LIMIT. */
+ * Errors: INVALID (also an id that is taken or not UTF-8, an entity that is none), LIMIT. */
 bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text id,
 	const struct cedar_scope *scope, struct cedar_text when_text,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
@@ -317,8 +322,8 @@ struct cedar_link {
 };
 /* Adds the policy that a template is with these entities in its slots.  It shares
  * the template's condition.  On failure the set is as before.  Errors: INVALID
- * (no such template, an id that is taken, a slot without an entity or an entity
- * without a slot), LIMIT. */
+ * (no such template, an id that is taken or not UTF-8, a slot without an entity, an
+ * entity without a slot or that is none), LIMIT. */
 bool cedar_policy_set_link(struct cedar_policy_set *set, const struct cedar_link *link,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Indexes; nothing can be added afterwards.  Errors: LIMIT. */

@@ -194,6 +194,19 @@ bool entities_check_shape(const struct cedar_entity *entity, struct cedar_error 
 	return true;
 }
 
+bool entities_check_given(const struct cedar_entity *entity, struct cedar_error *err)
+{
+	if (!entities_check_shape(entity, err) || !cedar_check_uid(&entity->uid, "the entity", err))
+		return false;
+	for (size_t i = 0; i < entity->parent_count; i++) {
+		if (!cedar_check_uid(&entity->parents[i], "a parent", err))
+			return false;
+	}
+	return cedar_check_value(
+		       entities_record_or_empty(&entity->attributes), "the attributes", err) &&
+	       cedar_check_value(entities_record_or_empty(&entity->tags), "the tags", err);
+}
+
 static bool fail_duplicate(const struct cedar_uid *uid, struct cedar_error *err)
 {
 	return cedar_fail(err, CEDAR_ERROR_INVALID, "two different entities %.*s::\"%.*s\"",
@@ -262,16 +275,14 @@ static bool copy_parents(struct entity_node *node, struct arena *arena,
 	return ok || cedar_fail_memory(err);
 }
 
-bool cedar_entities_add(
+/* An entity whose texts are in order. */
+static bool add_checked(
 	struct cedar_entities *entities, const struct cedar_entity *entity, struct cedar_error *err)
 {
 	struct entity_node node = {.is_present = true};
 	const struct entity_node *old = entities_find_here(entities, &entity->uid);
 	bool is_same;
 
-	assert(!entities->is_sealed);
-	if (!entities_check_shape(entity, err))
-		return false;
 	if (old != NULL) {
 		if (!compare_entity(&is_same, old, entity, err))
 			return false;
@@ -294,12 +305,21 @@ bool cedar_entities_add(
 	return true;
 }
 
+bool cedar_entities_add(
+	struct cedar_entities *entities, const struct cedar_entity *entity, struct cedar_error *err)
+{
+	assert(!entities->is_sealed);
+	return entities_check_given(entity, err) && add_checked(entities, entity, err);
+}
+
+/* JSON holds nothing but UTF-8, and whoever read it looked at the types. */
 bool entities_add_read(struct cedar_entities *entities, const struct document_reader *reader,
 	const struct document *object, const struct cedar_entity *entity)
 {
 	struct cedar_error *err = reader->err;
 
-	if (cedar_entities_add(entities, entity, err))
+	assert(!entities->is_sealed);
+	if (entities_check_shape(entity, err) && add_checked(entities, entity, err))
 		return true;
 	if (err->code == CEDAR_ERROR_INVALID)
 		cedar_place(reader->source, object->at, &err->line, &err->column);

@@ -16,9 +16,8 @@ static bool fill_slot(struct cedar_policy_set *set, struct scope_part *part,
 			uid == NULL ? "the slot ?%s has no entity" : "there is no slot ?%s", name);
 	if (!part->is_slot)
 		return true;
-	if (!cedar_is_type_name(uid->type))
-		return cedar_fail(
-			err, CEDAR_ERROR_INVALID, "the slot ?%s gets no entity type", name);
+	if (!cedar_check_uid(uid, name, err))
+		return false;
 	part->uids = cedar_uid_copy(set->arena, uid);
 	part->count = 1;
 	part->is_slot = false;

@@ -108,6 +108,8 @@ bool policy_set_check_id(const struct cedar_policy_set *set, const struct stored
 {
 	size_t taken;
 
+	if (!cedar_check_text(policy->id, "the policy", "the id", err))
+		return false;
 	if (!cedar_policy_set_find(set, policy->id, &taken) &&
 		!cedar_policy_set_find_template(set, policy->id, &taken))
 		return true;
@@ -254,17 +256,28 @@ bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text t
 	return false;
 }
 
+bool policy_set_check_scope(const struct cedar_scope *scope, struct cedar_error *err)
+{
+	const struct cedar_uid *given[] = {scope->principal, scope->action, scope->resource};
+
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		if (given[i] != NULL &&
+			!cedar_check_uid(given[i], ast_variable_name((enum ast_variable)i), err))
+			return false;
+	}
+	return true;
+}
+
 static bool fill_scope(struct cedar_policy_set *set, const struct cedar_scope *scope,
 	struct policy_ast *ast, struct cedar_error *err)
 {
 	const struct cedar_uid *given[] = {scope->principal, scope->action, scope->resource};
 
+	if (!policy_set_check_scope(scope, err))
+		return false;
 	for (int i = 0; i < SCOPE_PARTS; i++) {
 		if (given[i] == NULL)
 			continue;
-		if (!cedar_is_type_name(given[i]->type))
-			return cedar_fail(
-				err, CEDAR_ERROR_INVALID, "the scope names no entity type");
 		ast->scope[i].kind = SCOPE_EQUAL;
 		ast->scope[i].count = 1;
 		ast->scope[i].uids = cedar_uid_copy(set->arena, given[i]);
