@@ -391,7 +391,8 @@ struct cedar_text cedar_template_format(const struct cedar_policy_set *set, size
  * places of its errors are those of the normal form. */
 
 /* Adds one policy or template.  On failure the set is as before.
- * Errors: INVALID with line and column in the JSON, LIMIT. */
+ * Errors: INVALID with line and column in the JSON (without for an id that is taken or not
+ * UTF-8), LIMIT. */
 bool cedar_policy_set_add_json(struct cedar_policy_set *set, struct cedar_text id,
 	struct cedar_text json, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Adds {"staticPolicies": {id: policy}, "templates": {id: policy}, "templateLinks":

@@ -59,7 +59,7 @@ static bool fill(struct cedar_policy_set *set, const struct cedar_policy_set *pa
 		policy.id = cedar_text_copy(set->arena, likes[i].id);
 		if (policy.id.data == NULL)
 			return cedar_fail_memory(err);
-		if (!policy_set_check_id(set, &policy, err) ||
+		if (!policy_set_check_id(set, policy.id, err) ||
 			!fill_scope(set, &policy.ast, &likes[i].scope, &copied, err))
 			return false;
 		policy_set_put(set, &policy);

@@ -39,7 +39,7 @@ bool cedar_policy_set_link(
 	policy.id = cedar_text_copy(set->arena, link->id);
 	if (policy.id.data == NULL)
 		return cedar_fail_memory(err);
-	if (!policy_set_check_id(set, &policy, err) ||
+	if (!policy_set_check_id(set, policy.id, err) ||
 		!fill_slot(set, &policy.ast.scope[AST_PRINCIPAL], AST_PRINCIPAL, link->principal,
 			err) ||
 		!fill_slot(

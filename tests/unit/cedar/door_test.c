@@ -104,7 +104,14 @@ static void whatever_a_set_keeps_is_read_back(void **state)
 	cedar_arena_destroy(&arena);
 }
 
-static void a_refusal_says_whose_text_is_wrong_and_no_place(void **state)
+static void assert_placed(const struct cedar_error *err, uint32_t line, uint32_t column)
+{
+	assert_int_equal(err->code, CEDAR_ERROR_INVALID);
+	assert_int_equal(err->line, line);
+	assert_int_equal(err->column, column);
+}
+
+static void a_refusal_says_whose_text_is_wrong(void **state)
 {
 	static const char *const said[PLACES] = {
 		"the policy: byte 2 of the id is not UTF-8",
@@ -121,8 +128,39 @@ static void a_refusal_says_whose_text_is_wrong_and_no_place(void **state)
 
 		assert_false(keeps(set, place, CEDAR_TEXT("a\xff"), &err));
 		assert_string_equal(err.text, said[place]);
+		assert_placed(&err, place == 1, place == 1); /* of the policy in its text */
 		cedar_policy_set_destroy(&set);
 	}
+}
+
+/* An id that is taken was given by itself or as a name for what is in a text: only that text
+ * has a place, and never one that was given before. */
+static void an_id_that_is_taken_has_the_place_of_its_policy_in_the_text_at_hand(void **state)
+{
+	static const char text[] = "permit(principal, action, resource);\n"
+				   "  forbid(principal, action, resource);";
+	static const char json[] = "{\"effect\":\"permit\",\"principal\":{\"op\":\"All\"},"
+				   "\"action\":{\"op\":\"All\"},\"resource\":{\"op\":\"All\"},"
+				   "\"conditions\":[]}";
+	struct cedar_text names[] = {CEDAR_TEXT("free"), CEDAR_TEXT("t0")};
+	struct cedar_naming naming = {.ids = names, .id_count = 2};
+	struct cedar_uid plain = cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("p"));
+	struct cedar_link link = {CEDAR_TEXT("t0"), CEDAR_TEXT("t0"), &plain, &plain};
+	struct cedar_policy_set *set = open_set();
+	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
+
+	(void)state;
+	assert_false(cedar_policy_set_link(set, &link, &err));
+	assert_placed(&err, 0, 0);
+	assert_false(cedar_policy_set_add_permit(
+		set, CEDAR_TEXT("t0"), &(struct cedar_scope){0}, CEDAR_TEXT("true"), &err));
+	assert_placed(&err, 0, 0);
+	assert_false(cedar_policy_set_add_json(set, CEDAR_TEXT("t0"), cedar_text_of(json), &err));
+	assert_placed(&err, 0, 0);
+	assert_false(cedar_policy_set_add_text(set, cedar_text_of(text), &naming, &err));
+	assert_placed(&err, 2, 3);
+	assert_int_equal(cedar_policy_set_count(set), 0);
+	cedar_policy_set_destroy(&set);
 }
 
 /* ---- entities ---- */
@@ -211,7 +249,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whatever_a_set_keeps_is_read_back),
-		cmocka_unit_test(a_refusal_says_whose_text_is_wrong_and_no_place),
+		cmocka_unit_test(a_refusal_says_whose_text_is_wrong),
+		cmocka_unit_test(
+			an_id_that_is_taken_has_the_place_of_its_policy_in_the_text_at_hand),
 		cmocka_unit_test(a_store_keeps_no_entity_that_no_text_could_say),
 		cmocka_unit_test(a_request_is_only_compared),
 	};
