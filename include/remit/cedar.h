@@ -191,25 +191,28 @@ struct cedar_entity {
 	size_t parent_count;
 };
 
-/* A store of entities: filled, sealed, then read by any thread. */
+/* A store of entities: filled, sealed, then read by any thread.  One that a failed call
+ * left half done, as is said there, can only be destroyed: filling and sealing it fail from
+ * then on (INVALID). */
 struct cedar_entities;
 
 /* Errors: LIMIT. */
 bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Copies everything.  The same uid twice is refused unless the two are equal.
- * Errors: INVALID (also a type that is no name, a text that is not UTF-8, a value without a
- * type), LIMIT. */
+ * On failure the store is as before.  Errors: INVALID (also a type that is no name, a text
+ * that is not UTF-8, a value without a type), LIMIT. */
 bool cedar_entities_add(struct cedar_entities *entities, const struct cedar_entity *entity,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Adds every entity of a Cedar entities JSON array.  Without a schema: strings
  * stay strings, entities and extension values must be spelled with __entity
- * and __extn.  On failure the store must be destroyed.  Errors: INVALID with line and
- * column, LIMIT. */
+ * and __extn.  On failure the store can only be destroyed.  Errors: INVALID with line
+ * and column, LIMIT. */
 bool cedar_entities_add_json(struct cedar_entities *entities, struct cedar_text json,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Closes the hierarchy transitively; nothing can be added afterwards.  A parent
- * that is not in the store is allowed.  Errors: INVALID for a cycle, which is told by
- * the names in it and has no place, since it may go through several texts; LIMIT. */
+ * that is not in the store is allowed.  On failure the store can only be destroyed.
+ * Errors: INVALID for a cycle, which is told by the names in it and has no place, since it
+ * may go through several texts; LIMIT. */
 bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err) CEDAR_MUST_CHECK;
 void cedar_entities_destroy(struct cedar_entities **entities);
 
@@ -326,7 +329,8 @@ struct cedar_link {
  * entity without a slot or that is none), LIMIT. */
 bool cedar_policy_set_link(struct cedar_policy_set *set, const struct cedar_link *link,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* Indexes; nothing can be added afterwards.  Errors: LIMIT. */
+/* Indexes; nothing can be added afterwards.  On failure the set is as before and may be
+ * sealed later.  Errors: LIMIT. */
 bool cedar_policy_set_seal(struct cedar_policy_set *set, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* create, add_text and seal in one.  Errors: INVALID, LIMIT. */
 bool cedar_policy_set_parse(struct cedar_policy_set **out, struct cedar_text text,
@@ -659,21 +663,26 @@ struct cedar_schema;
  * and column, LIMIT. */
 bool cedar_schema_parse(struct cedar_schema **out, struct cedar_text text,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* The same as JSON; an error's text begins with the path to its place. */
+/* The same as JSON; an error's text begins with the path to its place.  Errors: INVALID
+ * with line and column, LIMIT. */
 bool cedar_schema_parse_json(struct cedar_schema **out, struct cedar_text json,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 void cedar_schema_destroy(struct cedar_schema **schema);
 
 /* Like cedar_entities_add_json, but a bare string is the value, and a bare
  * {type, id} or {fn, arg} the entity or extension value, that the schema declares.
- * It does not check more than that: cedar_validate_entities does. */
+ * It does not check more than that: cedar_validate_entities does.  On failure the store can
+ * only be destroyed.  Errors: INVALID with line and column, LIMIT. */
 bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_entities *entities,
 	struct cedar_text json, struct cedar_error *err) CEDAR_MUST_CHECK;
-/* Adds the schema's actions with their groups, save those that are there already.
- * Errors: LIMIT. */
+/* Adds the schema's actions with their groups, save those that are there already.  On
+ * failure the store can only be destroyed.  Errors: LIMIT. */
 bool cedar_schema_add_actions(const struct cedar_schema *schema, struct cedar_entities *entities,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* Like cedar_value_parse_json, by the type of the action's context. */
+/* Like cedar_value_parse_json, by the type of the action's context.  It reads and does not
+ * check: it succeeds for an action that is not declared, as without a schema, and for members
+ * that are of another type or not declared, which cedar_validate_request refuses.
+ * Errors: INVALID with line and column, LIMIT. */
 bool cedar_schema_parse_context(struct cedar_value *out, struct cedar_arena *arena,
 	const struct cedar_schema *schema, const struct cedar_uid *action, struct cedar_text json,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
