@@ -67,11 +67,17 @@ struct cedar_text {
 	const char *data;
 	size_t length;
 };
+/* A text of a string literal.  In C that is no constant: what is static is initialized with
+ * CEDAR_TEXT_INIT. */
 #ifdef __cplusplus
 #define CEDAR_TEXT(literal) (cedar_text{"" literal, sizeof(literal) - 1})
 #else
 #define CEDAR_TEXT(literal) ((struct cedar_text){"" literal, sizeof(literal) - 1})
 #endif
+#define CEDAR_TEXT_INIT(literal)                                                                   \
+	{                                                                                          \
+		"" literal, sizeof(literal) - 1                                                    \
+	}
 struct cedar_text cedar_text_of(const char *string);
 
 enum cedar_error_code {

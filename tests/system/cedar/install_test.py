@@ -30,7 +30,22 @@ def declared():
     return set(re.findall(r"\b(cedar_\w+)\(", text))
 
 
-# Every function is linked, and the one way of writing a text that is a macro.
+# Texts that are constants, by the older standard and to the letter.
+PROGRAM_OF_CONSTANTS = """
+#include <remit/cedar.h>
+#include <stdio.h>
+
+static const struct cedar_text name = CEDAR_TEXT_INIT("x");
+static const struct cedar_text names[] = {CEDAR_TEXT_INIT("yy"), CEDAR_TEXT_INIT("z\\0z")};
+
+int main(void)
+{
+	printf("%d %d %d\\n", (int)name.length, (int)names[0].length, (int)names[1].length);
+	return 0;
+}
+"""
+
+# Every function is linked, and the ways of writing a text that are macros.
 PROGRAM_IN_CPP = """
 #include <remit/cedar.h>
 #include <cstdio>
@@ -42,7 +57,8 @@ int main()
 {
 	cedar_error err = {};
 	cedar_policy_set *set = nullptr;
-	cedar_uid ana = cedar_uid_of(CEDAR_TEXT("User"), CEDAR_TEXT("ana"));
+	static const cedar_text user = CEDAR_TEXT_INIT("User");
+	cedar_uid ana = cedar_uid_of(user, CEDAR_TEXT("ana"));
 
 	for (any function : all)
 		if (function == nullptr)
@@ -93,6 +109,15 @@ class Installed(unittest.TestCase):
             *self.pkg_config("--cflags", "--libs"))
         said = run(program, env=dict(os.environ, LD_LIBRARY_PATH=self.library_folder()))
         self.assertEqual(said, "allow because of policy0\n")
+
+    def test_a_text_may_be_a_constant(self):
+        source = os.path.join(self.folder.name, "constants.c")
+        program = os.path.join(self.folder.name, "constants")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(PROGRAM_OF_CONSTANTS)
+        run("cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", source, "-o", program,
+            *self.pkg_config("--cflags"))
+        self.assertEqual(run(program), "1 2 3\n")
 
     @unittest.skipUnless(shutil.which("g++"), "no g++ here")
     def test_a_program_in_cpp_compiles_and_links_with_each_function(self):
