@@ -13,7 +13,8 @@
  *
  * A function that returns bool returns false on failure and fills err (never
  * NULL); outputs are then NULL, empty or DENY.  Texts handed out live as long
- * as what they came from.  docs/cedar.md has the semantics and the limits.
+ * as what they came from.  docs/cedar.md, installed as share/doc/remit/cedar.md, has
+ * the semantics and the limits.
  *
  * What no data can cause, only a mistake in the calling program, is no error but
  * undefined, mostly the end of the program: adding to what is sealed, sealing it
@@ -383,7 +384,7 @@ size_t cedar_policy_set_template_count(const struct cedar_policy_set *set);
 struct cedar_policy cedar_policy_set_get_template(const struct cedar_policy_set *set, size_t index);
 bool cedar_policy_set_find_template(
 	const struct cedar_policy_set *set, struct cedar_text id, size_t *index) CEDAR_MUST_CHECK;
-/* The first policy with that effect (guardrails hold no CEDAR_PERMIT). */
+/* True and its index if there is a policy with that effect: the first. */
 bool cedar_policy_set_find_effect(const struct cedar_policy_set *set, enum cedar_effect effect,
 	size_t *index) CEDAR_MUST_CHECK;
 /* The policy in normal form (without blanks where it is longer than
@@ -504,7 +505,8 @@ struct cedar_explanation {
  * scratch.  Errors: LIMIT, INVALID. */
 bool cedar_explain_policy(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_request *request,
-	struct cedar_arena *scratch, struct cedar_explanation *out, struct cedar_error *err);
+	struct cedar_arena *scratch, struct cedar_explanation *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
 
 /* ---- Part by part ---------------------------------------------------- */
 

@@ -24,10 +24,30 @@ def program_of_the_docs():
         return re.search(r"```c\n(.*?)```", file.read(), re.S).group(1)
 
 
-def declared():
+def header():
     with open(os.path.join(ROOT, "include", "remit", "cedar.h"), encoding="utf-8") as file:
-        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
-    return set(re.findall(r"\b(cedar_\w+)\(", text))
+        return file.read()
+
+
+def without_comments():
+    return re.sub(r"/\*.*?\*/", "", header(), flags=re.S)
+
+
+def declared():
+    return set(re.findall(r"\b(cedar_\w+)\(", without_comments()))
+
+
+# For the program of the docs: there is no memory.
+NO_ARENA = """
+#include <remit/cedar.h>
+
+struct cedar_arena *__wrap_cedar_arena_create(size_t limit_bytes);
+struct cedar_arena *__wrap_cedar_arena_create(size_t limit_bytes)
+{
+	(void)limit_bytes;
+	return NULL;
+}
+"""
 
 
 # Texts that are constants, by the older standard and to the letter.
@@ -109,6 +129,36 @@ class Installed(unittest.TestCase):
             *self.pkg_config("--cflags", "--libs"))
         said = run(program, env=dict(os.environ, LD_LIBRARY_PATH=self.library_folder()))
         self.assertEqual(said, "allow because of policy0\n")
+
+    def test_the_program_of_the_docs_says_why_it_fails_without_memory(self):
+        source = os.path.join(self.folder.name, "no-memory.c")
+        program = os.path.join(self.folder.name, "no-memory")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(program_of_the_docs() + NO_ARENA)
+        run("cc", "-std=c17", "-Wl,--wrap=cedar_arena_create", source, "-o", program,
+            *self.pkg_config("--cflags", "--libs"))
+        done = subprocess.run([program], capture_output=True, text=True, check=False,
+                              env=dict(os.environ, LD_LIBRARY_PATH=self.library_folder()))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"^0:0: \w+")
+
+    def test_what_may_fail_must_be_checked(self):
+        functions = re.findall(r"^bool (cedar_\w+)\(([^;]*);", without_comments(), re.M)
+        careless = [name for name, rest in functions
+                    if "struct cedar_error *err" in rest and "CEDAR_MUST_CHECK" not in rest]
+        self.assertEqual(careless, [])
+
+    def test_the_header_needs_no_word_of_remit(self):
+        self.assertEqual(re.findall(r"(?i)guardrail|charter|entitlement", header()), [])
+
+    def test_the_document_is_there_and_names_what_the_header_has(self):
+        found = [os.path.join(where, "cedar.md") for where, _, files in os.walk(self.tree)
+                 if "cedar.md" in files]
+        self.assertEqual([os.path.relpath(path, self.tree) for path in found],
+                         ["usr/local/share/doc/remit/cedar.md"])
+        with open(found[0], encoding="utf-8") as file:
+            bounds = set(re.findall(r"\b[A-Z_]+_MAX\b", file.read()))
+        self.assertEqual({name for name in bounds if name not in header()}, set())
 
     def test_a_text_may_be_a_constant(self):
         source = os.path.join(self.folder.name, "constants.c")
