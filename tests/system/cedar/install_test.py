@@ -201,5 +201,32 @@ class Installed(unittest.TestCase):
         self.assertEqual(named - {"cedar_error"}, declared())
 
 
+class MadeInstall(unittest.TestCase):
+    """What `make install` does after the build, with commands that only say that they ran."""
+
+    def commands_run(self, user, *arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            log = os.path.join(folder, "log")
+            lines = {"meson": f"echo meson >> {log}", "ldconfig": f"echo ldconfig >> {log}",
+                     "id": f"echo {user}"}
+            for name, line in lines.items():
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write(f"#!/bin/sh\n{line}\n")
+                os.chmod(file.name, 0o755)
+            environment = dict(os.environ, PATH=folder + ":" + os.environ["PATH"])
+            for name in ("DESTDIR", "MAKEFLAGS", "MAKELEVEL"):
+                environment.pop(name, None)
+            run("make", "-C", ROOT, "-o", "build", "install", *arguments, env=environment)
+            with open(log, encoding="utf-8") as file:
+                return file.read().split()
+
+    def test_root_has_the_loader_find_the_library(self):
+        self.assertEqual(self.commands_run(0), ["meson", "ldconfig"])
+
+    def test_a_tree_for_packages_or_of_another_user_leaves_the_loader_alone(self):
+        self.assertEqual(self.commands_run(0, "DESTDIR=/tmp/tree"), ["meson"])
+        self.assertEqual(self.commands_run(1000), ["meson"])
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1], verbosity=2)
