@@ -37,7 +37,7 @@ enum {
 	CEDAR_POLICY_JSON_BYTES_MAX = 64 * 1024 * 1024, /* one policy or set as JSON */
 	CEDAR_POLICY_JSON_DEPTH_MAX = 65536,            /* its nesting: a chain of && nests in it */
 	CEDAR_STACK_VALUES_MAX = 1024,                  /* values one policy holds at once */
-	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024,   /* one entities JSON text */
+	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024,   /* entities, or one value, as JSON */
 	CEDAR_ENTITIES_MAX = 10000000,                  /* entities in one store */
 	CEDAR_REVISION_ANCESTORS_MAX = 100000000,       /* of changed entities, summed */
 	CEDAR_SCHEMA_BYTES_MAX = 4 * 1024 * 1024,       /* one schema text */
