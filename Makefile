@@ -81,8 +81,11 @@ sanitize: deps $(SANITIZE)/build.ninja $(THREAD)/build.ninja
 	@ninja -j $(JOBS) -C $(SANITIZE)
 	@tools/run-sanitized $(SANITIZE) $(THREAD) $(JOBS)
 
+# The loader finds the library by its cache, which only root writes.
 install: build
 	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild
+	@PATH="$$PATH:/usr/sbin:/sbin"; if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && \
+	  command -v ldconfig >/dev/null; then ldconfig; fi
 
 clean:
 	rm -rf build

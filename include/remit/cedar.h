@@ -13,7 +13,8 @@
  *
  * A function that returns bool returns false on failure and fills err (never
  * NULL); outputs are then NULL, empty or DENY.  Texts handed out live as long
- * as what they came from.  docs/cedar.md has the semantics and the limits.
+ * as what they came from.  docs/cedar.md, installed as share/doc/remit/cedar.md, has
+ * the semantics and the limits.
  *
  * What no data can cause, only a mistake in the calling program, is no error but
  * undefined, mostly the end of the program: adding to what is sealed, sealing it
@@ -36,7 +37,7 @@ enum {
 	CEDAR_POLICY_JSON_BYTES_MAX = 64 * 1024 * 1024, /* one policy or set as JSON */
 	CEDAR_POLICY_JSON_DEPTH_MAX = 65536,            /* its nesting: a chain of && nests in it */
 	CEDAR_STACK_VALUES_MAX = 1024,                  /* values one policy holds at once */
-	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024,   /* one entities JSON text */
+	CEDAR_ENTITIES_BYTES_MAX = 256 * 1024 * 1024,   /* entities, or one value, as JSON */
 	CEDAR_ENTITIES_MAX = 10000000,                  /* entities in one store */
 	CEDAR_REVISION_ANCESTORS_MAX = 100000000,       /* of changed entities, summed */
 	CEDAR_SCHEMA_BYTES_MAX = 4 * 1024 * 1024,       /* one schema text */
@@ -68,11 +69,17 @@ struct cedar_text {
 	const char *data;
 	size_t length;
 };
+/* A text of a string literal.  In C that is no constant: what is static is initialized with
+ * CEDAR_TEXT_INIT. */
 #ifdef __cplusplus
 #define CEDAR_TEXT(literal) (cedar_text{"" literal, sizeof(literal) - 1})
 #else
 #define CEDAR_TEXT(literal) ((struct cedar_text){"" literal, sizeof(literal) - 1})
 #endif
+#define CEDAR_TEXT_INIT(literal)                                                                   \
+	{                                                                                          \
+		"" literal, sizeof(literal) - 1                                                    \
+	}
 struct cedar_text cedar_text_of(const char *string);
 
 enum cedar_error_code {
@@ -113,7 +120,10 @@ enum cedar_type {
 	CEDAR_IPADDR,
 };
 
-/* Type::"id".  type is a full name such as "Files::Folder". */
+/* Type::"id".  type is a full name such as "Files::Folder", id any UTF-8.  What keeps one
+ * (policies, stores, revisions) refuses another type and other bytes: INVALID.  What only
+ * reads one (a request, what is known of one, an overlay, a look-up) checks neither and
+ * compares bytes: there the caller owes both, for the texts that tell of it say what it says. */
 struct cedar_uid {
 	struct cedar_text type;
 	struct cedar_text id;
@@ -151,7 +161,8 @@ struct cedar_member {
 
 struct cedar_value cedar_value_bool(bool value);
 struct cedar_value cedar_value_long(int64_t value);
-/* text is borrowed; at most UINT32_MAX bytes of UTF-8. */
+/* text is borrowed; at most UINT32_MAX bytes of UTF-8, which is checked, like the names of
+ * members, where a store keeps the value, and not in a context. */
 struct cedar_value cedar_value_string(struct cedar_text text);
 /* uid is borrowed. */
 struct cedar_value cedar_value_entity(const struct cedar_uid *uid);
@@ -188,24 +199,28 @@ struct cedar_entity {
 	size_t parent_count;
 };
 
-/* A store of entities: filled, sealed, then read by any thread. */
+/* A store of entities: filled, sealed, then read by any thread.  One that a failed call
+ * left half done, as is said there, can only be destroyed: filling and sealing it fail from
+ * then on (INVALID). */
 struct cedar_entities;
 
 /* Errors: LIMIT. */
 bool cedar_entities_create(struct cedar_entities **out, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Copies everything.  The same uid twice is refused unless the two are equal.
- * Errors: INVALID, LIMIT. */
+ * On failure the store is as before.  Errors: INVALID (also a type that is no name, a text
+ * that is not UTF-8, a value without a type), LIMIT. */
 bool cedar_entities_add(struct cedar_entities *entities, const struct cedar_entity *entity,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Adds every entity of a Cedar entities JSON array.  Without a schema: strings
  * stay strings, entities and extension values must be spelled with __entity
- * and __extn.  On failure the store must be destroyed.  Errors: INVALID with line and
- * column, LIMIT. */
+ * and __extn.  On failure the store can only be destroyed.  Errors: INVALID with line
+ * and column, LIMIT. */
 bool cedar_entities_add_json(struct cedar_entities *entities, struct cedar_text json,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Closes the hierarchy transitively; nothing can be added afterwards.  A parent
- * that is not in the store is allowed.  Errors: INVALID for a cycle, which is told by
- * the names in it and has no place, since it may go through several texts; LIMIT. */
+ * that is not in the store is allowed.  On failure the store can only be destroyed.
+ * Errors: INVALID for a cycle, which is told by the names in it and has no place, since it
+ * may go through several texts; LIMIT. */
 bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err) CEDAR_MUST_CHECK;
 void cedar_entities_destroy(struct cedar_entities **entities);
 
@@ -262,8 +277,8 @@ struct cedar_change {
  * removed while others name it as a parent is a parent that is not in the store.
  * `before` stays as it is and in force, also on failure.  The parents of an entity that
  * was put are found sorted and each once.  Release what comes out.
- * Errors: INVALID for a cycle, or a change that says nothing or both; LIMIT (also
- * CEDAR_REVISION_ANCESTORS_MAX). */
+ * Errors: INVALID for a cycle, a change that says nothing or both, or an entity that
+ * cedar_entities_add refuses; LIMIT (also CEDAR_REVISION_ANCESTORS_MAX). */
 bool cedar_revision_change(const struct cedar_entities **out, const struct cedar_entities *before,
 	const struct cedar_change *changes, size_t count, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* The same revision, to be released once more. */
@@ -291,7 +306,7 @@ bool cedar_policy_set_create(
 	struct cedar_policy_set **out, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Parses and adds every policy and template of text (copied).  naming may be
  * NULL.  On failure the set is as before.  Errors: INVALID with line and column (also
- * an id that is taken), LIMIT. */
+ * of the policy whose id is taken or not UTF-8), LIMIT. */
 bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text text,
 	const struct cedar_naming *naming, struct cedar_error *err) CEDAR_MUST_CHECK;
 
@@ -304,7 +319,7 @@ struct cedar_scope {
 /* Adds one permit made of parts.  when_text is parsed on its own as exactly one
  * expression (empty: no condition), so no text can close the clause it stands
  * in; errors count lines and columns in it.  On failure the set is as before.
- * Errors: INVALID, LIMIT. */
+ * Errors: INVALID (also an id that is taken or not UTF-8, an entity that is none), LIMIT. */
 bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text id,
 	const struct cedar_scope *scope, struct cedar_text when_text,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
@@ -318,11 +333,12 @@ struct cedar_link {
 };
 /* Adds the policy that a template is with these entities in its slots.  It shares
  * the template's condition.  On failure the set is as before.  Errors: INVALID
- * (no such template, an id that is taken, a slot without an entity or an entity
- * without a slot), LIMIT. */
+ * (no such template, an id that is taken or not UTF-8, a slot without an entity, an
+ * entity without a slot or that is none), LIMIT. */
 bool cedar_policy_set_link(struct cedar_policy_set *set, const struct cedar_link *link,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* Indexes; nothing can be added afterwards.  Errors: LIMIT. */
+/* Indexes; nothing can be added afterwards.  On failure the set is as before and may be
+ * sealed later.  Errors: LIMIT. */
 bool cedar_policy_set_seal(struct cedar_policy_set *set, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* create, add_text and seal in one.  Errors: INVALID, LIMIT. */
 bool cedar_policy_set_parse(struct cedar_policy_set **out, struct cedar_text text,
@@ -369,7 +385,7 @@ size_t cedar_policy_set_template_count(const struct cedar_policy_set *set);
 struct cedar_policy cedar_policy_set_get_template(const struct cedar_policy_set *set, size_t index);
 bool cedar_policy_set_find_template(
 	const struct cedar_policy_set *set, struct cedar_text id, size_t *index) CEDAR_MUST_CHECK;
-/* The first policy with that effect (guardrails hold no CEDAR_PERMIT). */
+/* True and its index if there is a policy with that effect: the first. */
 bool cedar_policy_set_find_effect(const struct cedar_policy_set *set, enum cedar_effect effect,
 	size_t *index) CEDAR_MUST_CHECK;
 /* The policy in normal form (without blanks where it is longer than
@@ -387,7 +403,8 @@ struct cedar_text cedar_template_format(const struct cedar_policy_set *set, size
  * places of its errors are those of the normal form. */
 
 /* Adds one policy or template.  On failure the set is as before.
- * Errors: INVALID with line and column in the JSON, LIMIT. */
+ * Errors: INVALID with line and column in the JSON (without for an id that is taken or not
+ * UTF-8), LIMIT. */
 bool cedar_policy_set_add_json(struct cedar_policy_set *set, struct cedar_text id,
 	struct cedar_text json, struct cedar_error *err) CEDAR_MUST_CHECK;
 /* Adds {"staticPolicies": {id: policy}, "templates": {id: policy}, "templateLinks":
@@ -489,7 +506,8 @@ struct cedar_explanation {
  * scratch.  Errors: LIMIT, INVALID. */
 bool cedar_explain_policy(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_request *request,
-	struct cedar_arena *scratch, struct cedar_explanation *out, struct cedar_error *err);
+	struct cedar_arena *scratch, struct cedar_explanation *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
 
 /* ---- Part by part ---------------------------------------------------- */
 
@@ -661,21 +679,26 @@ struct cedar_schema;
  * and column, LIMIT. */
 bool cedar_schema_parse(struct cedar_schema **out, struct cedar_text text,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* The same as JSON; an error's text begins with the path to its place. */
+/* The same as JSON; an error's text begins with the path to its place.  Errors: INVALID
+ * with line and column, LIMIT. */
 bool cedar_schema_parse_json(struct cedar_schema **out, struct cedar_text json,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
 void cedar_schema_destroy(struct cedar_schema **schema);
 
 /* Like cedar_entities_add_json, but a bare string is the value, and a bare
  * {type, id} or {fn, arg} the entity or extension value, that the schema declares.
- * It does not check more than that: cedar_validate_entities does. */
+ * It does not check more than that: cedar_validate_entities does.  On failure the store can
+ * only be destroyed.  Errors: INVALID with line and column, LIMIT. */
 bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_entities *entities,
 	struct cedar_text json, struct cedar_error *err) CEDAR_MUST_CHECK;
-/* Adds the schema's actions with their groups, save those that are there already.
- * Errors: LIMIT. */
+/* Adds the schema's actions with their groups, save those that are there already.  On
+ * failure the store can only be destroyed.  Errors: LIMIT. */
 bool cedar_schema_add_actions(const struct cedar_schema *schema, struct cedar_entities *entities,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
-/* Like cedar_value_parse_json, by the type of the action's context. */
+/* Like cedar_value_parse_json, by the type of the action's context.  It reads and does not
+ * check: it succeeds for an action that is not declared, as without a schema, and for members
+ * that are of another type or not declared, which cedar_validate_request refuses.
+ * Errors: INVALID with line and column, LIMIT. */
 bool cedar_schema_parse_context(struct cedar_value *out, struct cedar_arena *arena,
 	const struct cedar_schema *schema, const struct cedar_uid *action, struct cedar_text json,
 	struct cedar_error *err) CEDAR_MUST_CHECK;

@@ -73,7 +73,7 @@ bool record_create(struct record **out, const struct cedar_entity *entity, struc
 	struct record *record = NULL;
 
 	*out = NULL;
-	if (!entities_check_shape(entity, err))
+	if (!entities_check_given(entity, err))
 		return false;
 	record = calloc(1, sizeof *record);
 	if (record == NULL)

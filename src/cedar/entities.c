@@ -100,6 +100,14 @@ const struct entity_node *entities_find(
 	return NULL;
 }
 
+bool entities_check_whole(const struct cedar_entities *entities, struct cedar_error *err)
+{
+	assert(!entities->is_sealed);
+	return !entities->has_failed ||
+	       cedar_fail(err, CEDAR_ERROR_INVALID,
+		       "a call failed before: this store can only be destroyed");
+}
+
 bool entities_reserve(struct cedar_entities *entities, uint32_t more, struct cedar_error *err)
 {
 	uint32_t capacity = entities->capacity == 0 ? NODES_FIRST : entities->capacity;
@@ -194,6 +202,19 @@ bool entities_check_shape(const struct cedar_entity *entity, struct cedar_error 
 	return true;
 }
 
+bool entities_check_given(const struct cedar_entity *entity, struct cedar_error *err)
+{
+	if (!entities_check_shape(entity, err) || !cedar_check_uid(&entity->uid, "the entity", err))
+		return false;
+	for (size_t i = 0; i < entity->parent_count; i++) {
+		if (!cedar_check_uid(&entity->parents[i], "a parent", err))
+			return false;
+	}
+	return cedar_check_value(
+		       entities_record_or_empty(&entity->attributes), "the attributes", err) &&
+	       cedar_check_value(entities_record_or_empty(&entity->tags), "the tags", err);
+}
+
 static bool fail_duplicate(const struct cedar_uid *uid, struct cedar_error *err)
 {
 	return cedar_fail(err, CEDAR_ERROR_INVALID, "two different entities %.*s::\"%.*s\"",
@@ -262,21 +283,21 @@ static bool copy_parents(struct entity_node *node, struct arena *arena,
 	return ok || cedar_fail_memory(err);
 }
 
-bool cedar_entities_add(
+/* An entity whose texts are in order. */
+static bool add_checked(
 	struct cedar_entities *entities, const struct cedar_entity *entity, struct cedar_error *err)
 {
 	struct entity_node node = {.is_present = true};
 	const struct entity_node *old = entities_find_here(entities, &entity->uid);
 	bool is_same;
 
-	assert(!entities->is_sealed);
-	if (!entities_check_shape(entity, err))
-		return false;
 	if (old != NULL) {
 		if (!compare_entity(&is_same, old, entity, err))
 			return false;
+		if (!is_same)
+			return fail_duplicate(&entity->uid, err);
 		entities->nodes[old - entities->nodes].is_declared = false; /* it is listed now */
-		return is_same || fail_duplicate(&entity->uid, err);
+		return true;
 	}
 	if (!entities_reserve(entities, 1, err))
 		return false;
@@ -294,12 +315,21 @@ bool cedar_entities_add(
 	return true;
 }
 
+bool cedar_entities_add(
+	struct cedar_entities *entities, const struct cedar_entity *entity, struct cedar_error *err)
+{
+	return entities_check_whole(entities, err) && entities_check_given(entity, err) &&
+	       add_checked(entities, entity, err);
+}
+
+/* JSON holds nothing but UTF-8, and whoever read it looked at the types. */
 bool entities_add_read(struct cedar_entities *entities, const struct document_reader *reader,
 	const struct document *object, const struct cedar_entity *entity)
 {
 	struct cedar_error *err = reader->err;
 
-	if (cedar_entities_add(entities, entity, err))
+	assert(!entities->is_sealed);
+	if (entities_check_shape(entity, err) && add_checked(entities, entity, err))
 		return true;
 	if (err->code == CEDAR_ERROR_INVALID)
 		cedar_place(reader->source, object->at, &err->line, &err->column);
@@ -314,6 +344,8 @@ bool cedar_entities_add_json(
 	struct cedar_entity entity;
 	bool ok = false;
 
+	if (!entities_check_whole(entities, err))
+		return false;
 	reader.arena = arena_create(cedar_mib(CEDAR_STORE_MEMORY_MIB_MAX));
 	if (reader.arena == NULL)
 		return cedar_fail_memory(err);
@@ -330,6 +362,7 @@ bool cedar_entities_add_json(
 	}
 	ok = true;
 done:
+	entities->has_failed = !ok;
 	arena_destroy(&reader.arena);
 	return ok;
 }
@@ -345,11 +378,11 @@ uint32_t entities_count_parents(const struct cedar_entities *entities)
 
 bool cedar_entities_seal(struct cedar_entities *entities, struct cedar_error *err)
 {
-	assert(!entities->is_sealed);
-	if (!entities_close(entities, err) || !entities_intern(entities, err))
+	if (!entities_check_whole(entities, err))
 		return false;
-	entities->is_sealed = true;
-	return true;
+	entities->is_sealed = entities_close(entities, err) && entities_intern(entities, err);
+	entities->has_failed = !entities->is_sealed;
+	return entities->is_sealed;
 }
 
 /* E3: what others were closed through must not change. */

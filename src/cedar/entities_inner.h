@@ -19,6 +19,7 @@ struct cedar_entities {
 	uint32_t present_count;
 	uint32_t entities_max; /* CEDAR_ENTITIES_MAX; who is only named as a parent counts */
 	bool is_sealed;
+	bool has_failed; /* a call left it half done: it is neither filled nor sealed any more */
 };
 
 /* Lets the entities that attributes and tags name point to their nodes, and gives
@@ -35,6 +36,11 @@ void entities_visit_nodes(const struct cedar_entities *entities,
 uint32_t entities_count_parents(const struct cedar_entities *entities);
 /* Errors: INVALID if attributes or tags are no records, LIMIT. */
 bool entities_check_shape(const struct cedar_entity *entity, struct cedar_error *err) MUST_CHECK;
+/* Also that all its texts are UTF-8 and its types names. */
+bool entities_check_given(const struct cedar_entity *entity, struct cedar_error *err) MUST_CHECK;
+/* Errors: INVALID if a call left the store half done. */
+bool entities_check_whole(
+	const struct cedar_entities *entities, struct cedar_error *err) MUST_CHECK;
 const struct cedar_value *entities_record_or_empty(const struct cedar_value *value);
 /* That the entity is its own ancestor. */
 bool entities_fail_cycle(const struct cedar_uid *uid, struct cedar_error *err);

@@ -309,7 +309,9 @@ static bool parse_method(struct parser *parser, struct cedar_text name, const st
 		return false;
 	*first = receiver;
 	if (kind == AST_LITERAL && !extension_is_method(function))
-		return parser_fail(parser, "expected the name of a method before this");
+		return cedar_fail_at(parser->err, parser->lexer.source,
+			(size_t)(name.data - parser->lexer.source.data), "`%.*s` is no method",
+			(int)(name.length > 40 ? 40 : name.length), name.data);
 	if (!parser_advance(parser) || !parse_list(parser, TOKEN_PAREN_CLOSE, &arguments))
 		return false;
 	if (kind == AST_LITERAL) {

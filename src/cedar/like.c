@@ -36,13 +36,12 @@ static bool fill_scope(struct cedar_policy_set *set, struct policy_ast *ast,
 {
 	const struct cedar_uid *given[] = {scope->principal, scope->action, scope->resource};
 
+	if (!policy_set_check_scope(scope, err))
+		return false;
 	for (int i = 0; i < SCOPE_PARTS; i++) {
 		ast->scope[i] = (struct scope_part){.kind = SCOPE_ANY};
 		if (given[i] == NULL)
 			continue;
-		if (!cedar_is_type_name(given[i]->type))
-			return cedar_fail(
-				err, CEDAR_ERROR_INVALID, "the scope names no entity type");
 		if (!fill_part(set, &ast->scope[i], i, given[i], copied))
 			return cedar_fail_memory(err);
 	}
@@ -60,7 +59,7 @@ static bool fill(struct cedar_policy_set *set, const struct cedar_policy_set *pa
 		policy.id = cedar_text_copy(set->arena, likes[i].id);
 		if (policy.id.data == NULL)
 			return cedar_fail_memory(err);
-		if (!policy_set_check_id(set, &policy, err) ||
+		if (!policy_set_check_id(set, policy.id, err) ||
 			!fill_scope(set, &policy.ast, &likes[i].scope, &copied, err))
 			return false;
 		policy_set_put(set, &policy);

@@ -15,7 +15,7 @@ struct cedar_like {
  * compiled program are the pattern's, which must be sealed, have no templates, and
  * live as long.  likes has cedar_policy_set_count(pattern) items and is copied; a uid
  * that several name by one pointer is copied once.  Errors: INVALID (an id that
- * is taken, a scope without a type), LIMIT. */
+ * is taken or not UTF-8, a scope's entity without a type or whose id is not UTF-8), LIMIT. */
 bool cedar_policy_set_like(struct cedar_policy_set **out, const struct cedar_policy_set *pattern,
 	const struct cedar_like *likes, struct cedar_error *err) MUST_CHECK;
 

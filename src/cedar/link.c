@@ -16,9 +16,8 @@ static bool fill_slot(struct cedar_policy_set *set, struct scope_part *part,
 			uid == NULL ? "the slot ?%s has no entity" : "there is no slot ?%s", name);
 	if (!part->is_slot)
 		return true;
-	if (!cedar_is_type_name(uid->type))
-		return cedar_fail(
-			err, CEDAR_ERROR_INVALID, "the slot ?%s gets no entity type", name);
+	if (!cedar_check_uid(uid, name, err))
+		return false;
 	part->uids = cedar_uid_copy(set->arena, uid);
 	part->count = 1;
 	part->is_slot = false;
@@ -40,7 +39,7 @@ bool cedar_policy_set_link(
 	policy.id = cedar_text_copy(set->arena, link->id);
 	if (policy.id.data == NULL)
 		return cedar_fail_memory(err);
-	if (!policy_set_check_id(set, &policy, err) ||
+	if (!policy_set_check_id(set, policy.id, err) ||
 		!fill_slot(set, &policy.ast.scope[AST_PRINCIPAL], AST_PRINCIPAL, link->principal,
 			err) ||
 		!fill_slot(

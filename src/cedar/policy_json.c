@@ -53,8 +53,11 @@ bool cedar_policy_set_add_json(struct cedar_policy_set *set, struct cedar_text i
 {
 	struct set_reader reader;
 	struct document *root;
-	bool ok = open_reader(&reader, set, json, &root, err) && add_policy(&reader, id, root);
+	bool ok;
 
+	if (!policy_set_check_id(set, id, err))
+		return false;
+	ok = open_reader(&reader, set, json, &root, err) && add_policy(&reader, id, root);
 	arena_destroy(&reader.documents.arena);
 	return ok;
 }

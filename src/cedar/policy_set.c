@@ -103,19 +103,18 @@ bool cedar_policy_set_find_template(
 	return find_id(&set->template_ids, set->templates, id, index);
 }
 
-bool policy_set_check_id(const struct cedar_policy_set *set, const struct stored_policy *policy,
-	struct cedar_error *err)
+bool policy_set_check_id(
+	const struct cedar_policy_set *set, struct cedar_text id, struct cedar_error *err)
 {
 	size_t taken;
 
-	if (!cedar_policy_set_find(set, policy->id, &taken) &&
-		!cedar_policy_set_find_template(set, policy->id, &taken))
+	if (!cedar_check_text(id, "the policy", "the id", err))
+		return false;
+	if (!cedar_policy_set_find(set, id, &taken) &&
+		!cedar_policy_set_find_template(set, id, &taken))
 		return true;
-	cedar_fail(err, CEDAR_ERROR_INVALID, "the id \"%.*s\" is taken", (int)policy->id.length,
-		policy->id.data);
-	err->line = policy->range.line;
-	err->column = policy->range.column;
-	return false;
+	return cedar_fail(
+		err, CEDAR_ERROR_INVALID, "the id \"%.*s\" is taken", (int)id.length, id.data);
 }
 
 void policy_set_put(struct cedar_policy_set *set, const struct stored_policy *policy)
@@ -132,12 +131,11 @@ void policy_set_put(struct cedar_policy_set *set, const struct stored_policy *po
 	}
 }
 
-/* Compiles and puts a policy or template.  There must be room. */
+/* Compiles and puts a policy or template.  There must be room, and its id be free. */
 static bool add_policy(
 	struct cedar_policy_set *set, struct stored_policy *policy, struct cedar_error *err)
 {
-	if (!policy_set_check_id(set, policy, err) ||
-		!program_compile_clauses(&set->program, &policy->condition, &policy->ast, err))
+	if (!program_compile_clauses(&set->program, &policy->condition, &policy->ast, err))
 		return false;
 	policy_set_put(set, policy);
 	return true;
@@ -208,6 +206,19 @@ struct cedar_range stored_policy_range(
 	return range_after(&policy->range, policy->ast.source, start, end);
 }
 
+/* The id of the policy that stands at index in a text: its place is the policy's. */
+static bool fill_id(struct cedar_policy_set *set, const struct cedar_naming *naming, uint32_t index,
+	struct stored_policy *policy, struct cedar_error *err)
+{
+	if (!choose_id(set, naming, index, &policy->id, err))
+		return false;
+	if (policy_set_check_id(set, policy->id, err))
+		return true;
+	err->line = policy->range.line;
+	err->column = policy->range.column;
+	return false;
+}
+
 static bool add_list(struct cedar_policy_set *set, const struct policy_list *list,
 	const struct cedar_naming *naming, struct cedar_error *err)
 {
@@ -224,7 +235,7 @@ static bool add_list(struct cedar_policy_set *set, const struct policy_list *lis
 		policy.range =
 			range_after(&from, policy.ast.source, policy.ast.start, policy.ast.end);
 		from = policy.range;
-		if (!choose_id(set, naming, i, &policy.id, err) || !add_policy(set, &policy, err))
+		if (!fill_id(set, naming, i, &policy, err) || !add_policy(set, &policy, err))
 			return false;
 	}
 	return true;
@@ -254,17 +265,28 @@ bool cedar_policy_set_add_text(struct cedar_policy_set *set, struct cedar_text t
 	return false;
 }
 
+bool policy_set_check_scope(const struct cedar_scope *scope, struct cedar_error *err)
+{
+	const struct cedar_uid *given[] = {scope->principal, scope->action, scope->resource};
+
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		if (given[i] != NULL &&
+			!cedar_check_uid(given[i], ast_variable_name((enum ast_variable)i), err))
+			return false;
+	}
+	return true;
+}
+
 static bool fill_scope(struct cedar_policy_set *set, const struct cedar_scope *scope,
 	struct policy_ast *ast, struct cedar_error *err)
 {
 	const struct cedar_uid *given[] = {scope->principal, scope->action, scope->resource};
 
+	if (!policy_set_check_scope(scope, err))
+		return false;
 	for (int i = 0; i < SCOPE_PARTS; i++) {
 		if (given[i] == NULL)
 			continue;
-		if (!cedar_is_type_name(given[i]->type))
-			return cedar_fail(
-				err, CEDAR_ERROR_INVALID, "the scope names no entity type");
 		ast->scope[i].kind = SCOPE_EQUAL;
 		ast->scope[i].count = 1;
 		ast->scope[i].uids = cedar_uid_copy(set->arena, given[i]);
@@ -304,7 +326,8 @@ bool cedar_policy_set_add_permit(struct cedar_policy_set *set, struct cedar_text
 	policy.id = cedar_text_copy(set->arena, id);
 	if (policy.id.data == NULL)
 		return cedar_fail_memory(err);
-	if (!fill_scope(set, scope, &policy.ast, err) ||
+	if (!policy_set_check_id(set, policy.id, err) ||
+		!fill_scope(set, scope, &policy.ast, err) ||
 		!fill_condition(set, when_text, &policy.ast, err) ||
 		!policy_set_reserve(set, 1, 0, err))
 		return false;

@@ -63,9 +63,11 @@ void policy_set_roll_back(struct cedar_policy_set *set, const struct checkpoint 
 /* Makes room for more.  Errors: LIMIT. */
 bool policy_set_reserve(struct cedar_policy_set *set, uint32_t policies, uint32_t templates,
 	struct cedar_error *err) MUST_CHECK;
-/* Errors: INVALID if the id is taken. */
-bool policy_set_check_id(const struct cedar_policy_set *set, const struct stored_policy *policy,
+/* Errors: INVALID if the id is taken or not UTF-8, at no place. */
+bool policy_set_check_id(const struct cedar_policy_set *set, struct cedar_text id,
 	struct cedar_error *err) MUST_CHECK;
+/* The same of the entities of a scope. */
+bool policy_set_check_scope(const struct cedar_scope *scope, struct cedar_error *err) MUST_CHECK;
 /* Adds a compiled policy or template.  There must be room. */
 void policy_set_put(struct cedar_policy_set *set, const struct stored_policy *policy);
 struct cedar_policy stored_policy_describe(const struct stored_policy *policy);

@@ -145,6 +145,8 @@ bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_e
 	struct cedar_entity entity;
 	bool ok = false;
 
+	if (!entities_check_whole(entities, err))
+		return false;
 	reader.arena = arena_create(cedar_mib(CEDAR_STORE_MEMORY_MIB_MAX));
 	if (reader.arena == NULL)
 		return cedar_fail_memory(err);
@@ -161,6 +163,7 @@ bool cedar_schema_add_entities(const struct cedar_schema *schema, struct cedar_e
 	}
 	ok = true;
 done:
+	entities->has_failed = !ok;
 	arena_destroy(&reader.arena);
 	return ok;
 }
@@ -168,6 +171,8 @@ done:
 bool cedar_schema_add_actions(
 	const struct cedar_schema *schema, struct cedar_entities *entities, struct cedar_error *err)
 {
+	if (!entities_check_whole(entities, err))
+		return false;
 	for (uint32_t i = 0; i < schema->action_count; i++) {
 		const struct schema_action *action = &schema->actions[i];
 		struct cedar_entity entity = {.uid = action->uid,
@@ -177,7 +182,8 @@ bool cedar_schema_add_actions(
 		/* A file of entities may list actions with the closure as parents. */
 		if (entities_find_here(entities, &entity.uid) != NULL)
 			continue;
-		if (!cedar_entities_add(entities, &entity, err))
+		entities->has_failed = !cedar_entities_add(entities, &entity, err);
+		if (entities->has_failed)
 			return false;
 		entities->nodes[entities->count - 1].is_declared = true;
 	}

@@ -221,6 +221,16 @@ size_t utf8_valid_length(struct cedar_text text)
 	return (size_t)(cursor - text.data);
 }
 
+bool cedar_check_text(
+	struct cedar_text text, const char *whose, const char *part, struct cedar_error *err)
+{
+	size_t valid = utf8_valid_length(text);
+
+	return valid == text.length ||
+	       cedar_fail(err, CEDAR_ERROR_INVALID, "%s: byte %zu of %s is not UTF-8", whose,
+		       valid + 1, part);
+}
+
 static bool is_letter(char byte)
 {
 	return byte == '_' || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');

@@ -87,6 +87,10 @@ size_t utf8_encode(char out[UTF8_BYTES_MAX], uint32_t code_point);
 /* The offset of the first byte that is not well-formed, or the length. */
 size_t utf8_valid_length(struct cedar_text text);
 
+/* False with INVALID if the text is not UTF-8: "WHOSE: byte N of PART is not UTF-8". */
+bool cedar_check_text(struct cedar_text text, const char *whose, const char *part,
+	struct cedar_error *err) MUST_CHECK;
+
 /* True if text is an identifier of the language; reserved words count. */
 bool cedar_is_identifier(struct cedar_text text);
 /* True for the words that can name nothing: true false if then else in is like

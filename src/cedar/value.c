@@ -94,6 +94,15 @@ void cedar_write_uid(struct cedar_writer *writer, const struct cedar_uid *uid)
 	cedar_write_quoted(writer, uid->id);
 }
 
+bool cedar_check_uid(const struct cedar_uid *uid, const char *whose, struct cedar_error *err)
+{
+	if (!cedar_is_type_name(uid->type))
+		return cedar_fail(err, CEDAR_ERROR_INVALID,
+			"%s: \"%.*s\" is not the name of an entity type", whose,
+			(int)uid->type.length, uid->type.data);
+	return cedar_check_text(uid->id, whose, "the id", err);
+}
+
 struct cedar_value cedar_value_bool(bool value)
 {
 	return (struct cedar_value){.type = CEDAR_BOOL, .boolean = value};
@@ -407,6 +416,44 @@ bool cedar_set_contains_any(const struct cedar_value *set, const struct cedar_va
 			return true;
 	}
 	return false;
+}
+
+static bool check_items(const struct cedar_value *set, const char *whose, struct cedar_error *err)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (!cedar_check_value(&set->items[i], whose, err))
+			return false;
+	}
+	return true;
+}
+
+static bool check_members(
+	const struct cedar_value *record, const char *whose, struct cedar_error *err)
+{
+	for (uint32_t i = 0; i < record->count; i++) {
+		if (!cedar_check_text(record->members[i].name, whose, "a name", err) ||
+			!cedar_check_value(&record->members[i].value, whose, err))
+			return false;
+	}
+	return true;
+}
+
+bool cedar_check_value(const struct cedar_value *value, const char *whose, struct cedar_error *err)
+{
+	switch ((enum cedar_type)value->type) {
+	case CEDAR_STRING: return cedar_check_text(cedar_value_text(value), whose, "a string", err);
+	case CEDAR_ENTITY: return cedar_check_uid(value->entity, whose, err);
+	case CEDAR_SET: return check_items(value, whose, err);
+	case CEDAR_RECORD: return check_members(value, whose, err);
+	case CEDAR_BOOL:
+	case CEDAR_LONG:
+	case CEDAR_DECIMAL:
+	case CEDAR_DATETIME:
+	case CEDAR_DURATION:
+	case CEDAR_IPADDR: return true;
+	case CEDAR_NONE: break;
+	}
+	return cedar_fail(err, CEDAR_ERROR_INVALID, "%s: a value without a type", whose);
 }
 
 static bool copy_items(struct cedar_value *out, struct arena *arena,

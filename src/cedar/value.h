@@ -48,6 +48,13 @@ struct cedar_uid *cedar_uid_copy(struct arena *arena, const struct cedar_uid *ui
 /* The same into *out; false when the arena is full. */
 bool cedar_uid_fill(
 	struct cedar_uid *out, struct arena *arena, const struct cedar_uid *uid) MUST_CHECK;
+/* What a program gives, and what is kept and written again, is what the language can say:
+ * names of types, UTF-8, values that have a type.  whose begins the error's text.
+ * Errors: INVALID. */
+bool cedar_check_uid(
+	const struct cedar_uid *uid, const char *whose, struct cedar_error *err) MUST_CHECK;
+bool cedar_check_value(
+	const struct cedar_value *value, const char *whose, struct cedar_error *err) MUST_CHECK;
 /* By type and id as bytes: users see the order of what is sorted so. */
 int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b);
 /* Type::"id". */

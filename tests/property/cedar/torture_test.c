@@ -342,6 +342,42 @@ static void every_failed_allocation_is_an_error_and_nothing_more(void **state)
 	assert_true(failed > 10);
 }
 
+/* A set that could not be sealed is as it was: it is sealed later, and decides as ever. */
+static void a_set_whose_sealing_failed_is_sealed_later(void **state)
+{
+	struct cedar_arena *arena = cedar_arena_create(ARENA_BYTES);
+	struct cedar_request request = {cedar_uid_of(CEDAR_TEXT("X"), CEDAR_TEXT("1")),
+		cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("a")),
+		cedar_uid_of(CEDAR_TEXT("R"), CEDAR_TEXT("r")), {.type = CEDAR_NONE}};
+	struct cedar_policy_set *set;
+	struct cedar_answer answer;
+	struct cedar_error err;
+	bool ok = false;
+	long failed = 0;
+
+	(void)state;
+	for (; !ok && failed < ALLOCATIONS_MAX; failed++) {
+		assert_true(cedar_policy_set_create(&set, &err));
+		assert_true(cedar_policy_set_add_text(set, cedar_text_of(policies), NULL, &err));
+		assert_true(cedar_policy_set_add_text(set, cedar_text_of(indexed), NULL, &err));
+		assert_true(cedar_policy_set_add_text(set, cedar_text_of(indexed), NULL, &err));
+		allocations_left = failed;
+		ok = cedar_policy_set_seal(set, &err);
+		allocations_left = -1;
+		if (!ok) {
+			assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+			assert_true(cedar_policy_set_add_set_json(set, cedar_text_of(more), &err));
+			assert_true(cedar_policy_set_seal(set, &err));
+		}
+		assert_true(cedar_authorize(set, NULL, &request, arena, &answer, &err));
+		assert_int_equal(answer.decision, CEDAR_DENY);
+		assert_int_equal(answer.reason_count, ok ? 2 : 3);
+		cedar_policy_set_destroy(&set);
+	}
+	assert_true(ok && failed > 5);
+	cedar_arena_destroy(&arena);
+}
+
 /* The same with arenas of every size: memory is there, the limit is not. */
 static void every_limit_of_the_arena_is_an_error_and_nothing_more(void **state)
 {
@@ -621,6 +657,7 @@ int main(void)
 		cmocka_unit_test(what_the_library_holds_is_bounded_as_the_header_says),
 		cmocka_unit_test(
 			every_limit_of_what_the_library_holds_is_an_error_and_nothing_more),
+		cmocka_unit_test(a_set_whose_sealing_failed_is_sealed_later),
 		cmocka_unit_test(every_failed_allocation_is_an_error_and_nothing_more),
 		cmocka_unit_test(every_limit_of_the_arena_is_an_error_and_nothing_more),
 	};

@@ -24,13 +24,48 @@ def program_of_the_docs():
         return re.search(r"```c\n(.*?)```", file.read(), re.S).group(1)
 
 
-def declared():
+def header():
     with open(os.path.join(ROOT, "include", "remit", "cedar.h"), encoding="utf-8") as file:
-        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
-    return set(re.findall(r"\b(cedar_\w+)\(", text))
+        return file.read()
 
 
-# Every function is linked, and the one way of writing a text that is a macro.
+def without_comments():
+    return re.sub(r"/\*.*?\*/", "", header(), flags=re.S)
+
+
+def declared():
+    return set(re.findall(r"\b(cedar_\w+)\(", without_comments()))
+
+
+# For the program of the docs: there is no memory.
+NO_ARENA = """
+#include <remit/cedar.h>
+
+struct cedar_arena *__wrap_cedar_arena_create(size_t limit_bytes);
+struct cedar_arena *__wrap_cedar_arena_create(size_t limit_bytes)
+{
+	(void)limit_bytes;
+	return NULL;
+}
+"""
+
+
+# Texts that are constants, by the older standard and to the letter.
+PROGRAM_OF_CONSTANTS = """
+#include <remit/cedar.h>
+#include <stdio.h>
+
+static const struct cedar_text name = CEDAR_TEXT_INIT("x");
+static const struct cedar_text names[] = {CEDAR_TEXT_INIT("yy"), CEDAR_TEXT_INIT("z\\0z")};
+
+int main(void)
+{
+	printf("%d %d %d\\n", (int)name.length, (int)names[0].length, (int)names[1].length);
+	return 0;
+}
+"""
+
+# Every function is linked, and the ways of writing a text that are macros.
 PROGRAM_IN_CPP = """
 #include <remit/cedar.h>
 #include <cstdio>
@@ -42,7 +77,8 @@ int main()
 {
 	cedar_error err = {};
 	cedar_policy_set *set = nullptr;
-	cedar_uid ana = cedar_uid_of(CEDAR_TEXT("User"), CEDAR_TEXT("ana"));
+	static const cedar_text user = CEDAR_TEXT_INIT("User");
+	cedar_uid ana = cedar_uid_of(user, CEDAR_TEXT("ana"));
 
 	for (any function : all)
 		if (function == nullptr)
@@ -94,6 +130,45 @@ class Installed(unittest.TestCase):
         said = run(program, env=dict(os.environ, LD_LIBRARY_PATH=self.library_folder()))
         self.assertEqual(said, "allow because of policy0\n")
 
+    def test_the_program_of_the_docs_says_why_it_fails_without_memory(self):
+        source = os.path.join(self.folder.name, "no-memory.c")
+        program = os.path.join(self.folder.name, "no-memory")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(program_of_the_docs() + NO_ARENA)
+        run("cc", "-std=c17", "-Wl,--wrap=cedar_arena_create", source, "-o", program,
+            *self.pkg_config("--cflags", "--libs"))
+        done = subprocess.run([program], capture_output=True, text=True, check=False,
+                              env=dict(os.environ, LD_LIBRARY_PATH=self.library_folder()))
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"^0:0: \w+")
+
+    def test_what_may_fail_must_be_checked(self):
+        functions = re.findall(r"^bool (cedar_\w+)\(([^;]*);", without_comments(), re.M)
+        careless = [name for name, rest in functions
+                    if "struct cedar_error *err" in rest and "CEDAR_MUST_CHECK" not in rest]
+        self.assertEqual(careless, [])
+
+    def test_the_header_needs_no_word_of_remit(self):
+        self.assertEqual(re.findall(r"(?i)guardrail|charter|entitlement", header()), [])
+
+    def test_the_document_is_there_and_names_what_the_header_has(self):
+        found = [os.path.join(where, "cedar.md") for where, _, files in os.walk(self.tree)
+                 if "cedar.md" in files]
+        self.assertEqual([os.path.relpath(path, self.tree) for path in found],
+                         ["usr/local/share/doc/remit/cedar.md"])
+        with open(found[0], encoding="utf-8") as file:
+            bounds = set(re.findall(r"\b[A-Z_]+_MAX\b", file.read()))
+        self.assertEqual({name for name in bounds if name not in header()}, set())
+
+    def test_a_text_may_be_a_constant(self):
+        source = os.path.join(self.folder.name, "constants.c")
+        program = os.path.join(self.folder.name, "constants")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(PROGRAM_OF_CONSTANTS)
+        run("cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", source, "-o", program,
+            *self.pkg_config("--cflags"))
+        self.assertEqual(run(program), "1 2 3\n")
+
     @unittest.skipUnless(shutil.which("g++"), "no g++ here")
     def test_a_program_in_cpp_compiles_and_links_with_each_function(self):
         source = os.path.join(self.folder.name, "program.cpp")
@@ -124,6 +199,33 @@ class Installed(unittest.TestCase):
         with open(os.path.join(ROOT, "docs", "man", "remit-cedar.3"), encoding="utf-8") as file:
             named = set(re.findall(r"\bcedar_\w+", file.read()))
         self.assertEqual(named - {"cedar_error"}, declared())
+
+
+class MadeInstall(unittest.TestCase):
+    """What `make install` does after the build, with commands that only say that they ran."""
+
+    def commands_run(self, user, *arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            log = os.path.join(folder, "log")
+            lines = {"meson": f"echo meson >> {log}", "ldconfig": f"echo ldconfig >> {log}",
+                     "id": f"echo {user}"}
+            for name, line in lines.items():
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write(f"#!/bin/sh\n{line}\n")
+                os.chmod(file.name, 0o755)
+            environment = dict(os.environ, PATH=folder + ":" + os.environ["PATH"])
+            for name in ("DESTDIR", "MAKEFLAGS", "MAKELEVEL"):
+                environment.pop(name, None)
+            run("make", "-C", ROOT, "-o", "build", "install", *arguments, env=environment)
+            with open(log, encoding="utf-8") as file:
+                return file.read().split()
+
+    def test_root_has_the_loader_find_the_library(self):
+        self.assertEqual(self.commands_run(0), ["meson", "ldconfig"])
+
+    def test_a_tree_for_packages_or_of_another_user_leaves_the_loader_alone(self):
+        self.assertEqual(self.commands_run(0, "DESTDIR=/tmp/tree"), ["meson"])
+        self.assertEqual(self.commands_run(1000), ["meson"])
 
 
 if __name__ == "__main__":

@@ -110,6 +110,72 @@ static void a_cycle_is_refused_whatever_its_length_and_told_by_its_names(void **
 }
 
 /* Of what does not fit in an error's text, that there is more is told. */
+/* Nothing of a store that was left half done may decide. */
+static void expect_unusable(struct cedar_entities *store)
+{
+	struct cedar_entity entity = {.uid = t("new")};
+	struct cedar_error err;
+
+	for (int i = 0; i < 2; i++) {
+		err.code = CEDAR_ERROR_NONE;
+		assert_false(cedar_entities_seal(store, &err));
+		assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+		assert_non_null(strstr(err.text, "can only be destroyed"));
+	}
+	assert_false(cedar_entities_add(store, &entity, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	assert_false(cedar_entities_add_json(store, CEDAR_TEXT("[]"), &err));
+	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+}
+
+static void a_store_with_a_cycle_can_only_be_destroyed(void **state)
+{
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	assert_true(cedar_entities_add_json(store,
+		CEDAR_TEXT("[" NODE("a", UID("T", "b")) "," NODE("b", UID("T", "a")) "]"), &err));
+	assert_false(cedar_entities_seal(store, &err));
+	expect_unusable(store);
+	cedar_entities_destroy(&store);
+}
+
+static void a_store_that_has_part_of_a_text_can_only_be_destroyed(void **state)
+{
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	assert_false(cedar_entities_add_json(store, CEDAR_TEXT("[" NODE("a", "") ",1]"), &err));
+	expect_unusable(store);
+	cedar_entities_destroy(&store);
+}
+
+static void an_entity_that_is_refused_leaves_the_store_as_it_was(void **state)
+{
+	struct cedar_uid parent = t("b"), wrong = t("\xff");
+	struct cedar_entity entity = {.uid = t("a")}, found;
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	assert_true(cedar_entities_add(store, &entity, &err));
+	entity.parent_count = 1;
+	entity.parents = &wrong;
+	assert_false(cedar_entities_add(store, &entity, &err));
+	entity.parents = &parent;
+	assert_false(cedar_entities_add(store, &entity, &err));
+	assert_true(cedar_entities_seal(store, &err));
+	assert_int_equal(cedar_entities_count(store), 1);
+	assert_true(cedar_entities_find(store, &entity.uid, &found));
+	assert_int_equal(found.parent_count, 0);
+	cedar_entities_destroy(&store);
+}
+
 static void a_long_cycle_is_told_in_part(void **state)
 {
 	enum { LENGTH = 1000 };
@@ -557,16 +623,25 @@ static uint64_t count_probes(const struct table *table)
 	return probes;
 }
 
+/* The next of them that is UTF-8: no store keeps another. */
+static void find_bad_id(char id[BAD_BYTES], uint64_t *number)
+{
+	do
+		make_bad_id(id, (*number)++);
+	while (utf8_valid_length((struct cedar_text){id, BAD_BYTES}) < BAD_BYTES);
+}
+
 static void ids_made_to_collide_are_found_as_fast_as_others(void **state)
 {
 	static char ids[BAD_IDS][BAD_BYTES];
 	struct cedar_entities *store;
+	uint64_t number = 0;
 	struct cedar_error err;
 
 	(void)state;
 	assert_true(cedar_entities_create(&store, &err));
-	for (uint64_t i = 0; i < BAD_IDS; i++) {
-		make_bad_id(ids[i], i);
+	for (int i = 0; i < BAD_IDS; i++) {
+		find_bad_id(ids[i], &number);
 		assert_true(cedar_entities_add(store,
 			&(struct cedar_entity){.uid = {CEDAR_TEXT("T"), {ids[i], BAD_BYTES}, 0}},
 			&err));
@@ -659,6 +734,9 @@ int main(void)
 		cmocka_unit_test(what_differs_from_the_entity_before_is_refused_where_it_stands),
 		cmocka_unit_test(what_does_not_come_from_a_text_has_no_place),
 		cmocka_unit_test(a_cycle_is_refused_whatever_its_length_and_told_by_its_names),
+		cmocka_unit_test(a_store_with_a_cycle_can_only_be_destroyed),
+		cmocka_unit_test(a_store_that_has_part_of_a_text_can_only_be_destroyed),
+		cmocka_unit_test(an_entity_that_is_refused_leaves_the_store_as_it_was),
 		cmocka_unit_test(a_long_cycle_is_told_in_part),
 		cmocka_unit_test(an_equal_duplicate_is_the_same_entity),
 		cmocka_unit_test(a_parent_that_is_named_twice_is_kept_where_it_stands_first),

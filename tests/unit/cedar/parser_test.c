@@ -106,6 +106,20 @@ static void an_error_names_line_column_and_what_was_expected(void **state)
 	assert_non_null(strstr(err.text, "}"));
 }
 
+static void what_is_no_method_is_named_where_it_stands(void **state)
+{
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(
+		refuses("permit(principal, action, resource)\nwhen { principal. foo (1) };", &err));
+	assert_string_equal(err.text, "`foo` is no method");
+	assert_int_equal(err.line, 2);
+	assert_int_equal(err.column, 19);
+	assert_true(refuses("permit(principal, action, resource) when { \"::1\".ip() };", &err));
+	assert_string_equal(err.text, "`ip` is no method");
+}
+
 static void a_condition_cannot_close_the_clause_it_stands_in(void **state)
 {
 	static const char *const bad[] = {"true } unless { false", "true };", "true // }\n}",
@@ -404,6 +418,7 @@ int main(void)
 		cmocka_unit_test(malformed_policies_are_refused),
 		cmocka_unit_test(malformed_expressions_are_refused),
 		cmocka_unit_test(an_error_names_line_column_and_what_was_expected),
+		cmocka_unit_test(what_is_no_method_is_named_where_it_stands),
 		cmocka_unit_test(a_condition_cannot_close_the_clause_it_stands_in),
 		cmocka_unit_test(nesting_ends_at_the_depth_limit),
 		cmocka_unit_test(chains_that_nest_end_at_the_depth_limit),

@@ -186,6 +186,69 @@ static const char *check_request(
 	return ok ? NULL : err.text;
 }
 
+/* What the schema put there stays so, and need not list its groups' groups. */
+static void an_action_that_is_refused_beside_the_schemas_changes_nothing(void **state)
+{
+	struct cedar_schema *schema = open_schema();
+	struct cedar_entity bare = {.uid = cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("few"))};
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	assert_true(cedar_schema_add_actions(schema, store, &err));
+	assert_false(cedar_entities_add(store, &bare, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	assert_true(cedar_entities_seal(store, &err));
+	if (!cedar_validate_entities(schema, store, &err))
+		fail_msg("%s", err.text);
+	cedar_entities_destroy(&store);
+	cedar_schema_destroy(&schema);
+}
+
+static void a_store_that_has_part_of_a_schemas_text_can_only_be_destroyed(void **state)
+{
+	struct cedar_schema *schema = open_schema();
+	struct cedar_entities *store;
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(cedar_entities_create(&store, &err));
+	assert_false(cedar_schema_add_entities(schema, store,
+		CEDAR_TEXT("[{\"uid\":{\"type\":\"G\",\"id\":\"a\"},\"attrs\":{},"
+			   "\"parents\":[]},{}]"),
+		&err));
+	assert_false(cedar_schema_add_entities(schema, store, CEDAR_TEXT("[]"), &err));
+	assert_int_equal(err.code, CEDAR_ERROR_INVALID);
+	assert_false(cedar_schema_add_actions(schema, store, &err));
+	assert_false(cedar_entities_seal(store, &err));
+	cedar_entities_destroy(&store);
+	cedar_schema_destroy(&schema);
+}
+
+/* cedar_validate_request says what is wrong with them. */
+static void a_context_is_read_and_not_checked(void **state)
+{
+	static const char *const read[] = {
+		"{\"when\":\"2024-01-01\",\"z\":1}", "{\"ip\":7}", "[]", "{\"ip\":\"x\"}"};
+	struct cedar_schema *schema = open_schema();
+	struct cedar_arena *arena = cedar_arena_create(SUPPORT_ARENA_BYTES);
+	struct cedar_uid actions[] = {cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("read")),
+		cedar_uid_of(CEDAR_TEXT("Action"), CEDAR_TEXT("undeclared"))};
+	struct cedar_value value;
+	struct cedar_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof read / sizeof read[0]; i++) {
+		for (int a = 0; a < 2; a++)
+			assert_int_equal(cedar_schema_parse_context(&value, arena, schema,
+						 &actions[a], cedar_text_of(read[i]), &err),
+				i != 3 || a == 1);
+	}
+	cedar_arena_destroy(&arena);
+	cedar_schema_destroy(&schema);
+}
+
 static void requests_that_no_action_declares_are_refused(void **state)
 {
 	const char *context = "{\"when\":\"2024-01-01\"}";
@@ -227,6 +290,9 @@ int main(void)
 		cmocka_unit_test(actions_that_are_listed_say_all_their_groups_themselves),
 		cmocka_unit_test(an_action_is_listed_before_or_after_the_schema_puts_it_there),
 		cmocka_unit_test(requests_that_no_action_declares_are_refused),
+		cmocka_unit_test(an_action_that_is_refused_beside_the_schemas_changes_nothing),
+		cmocka_unit_test(a_store_that_has_part_of_a_schemas_text_can_only_be_destroyed),
+		cmocka_unit_test(a_context_is_read_and_not_checked),
 		cmocka_unit_test(contexts_are_as_the_action_declares),
 	};
 
