@@ -432,10 +432,65 @@ static void steps_are_as_many_as_the_limit_at_most(void **state)
 	assert_true(needed > 5);
 	options.steps_max = needed + 1;
 	assert_true(validate_with(set, schema, &options, world.arena, &validation, &world.err));
-	options.steps_max = CEDAR_VALIDATION_STEPS_MAX; /* what cedar_validate gives */
-	assert_true(validate_with(set, schema, &options, world.arena, &validation, &world.err));
 	world_close(&world);
 	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+}
+
+/* Of one action for so many types, each of them with each. */
+static struct cedar_schema *schema_for(int types)
+{
+	static char text[32768];
+	struct cedar_schema *schema;
+	struct cedar_error err;
+	char list[8192] = "";
+	size_t used = 0;
+
+	for (int i = 0; i < types; i++)
+		used += (size_t)snprintf(
+			list + used, sizeof list - used, i == 0 ? "T%d" : ", T%d", i);
+	(void)snprintf(text, sizeof text,
+		"entity %s;\naction a appliesTo { principal: [%s], resource: [%s] };", list, list,
+		list);
+	if (!cedar_schema_parse(&schema, cedar_text_of(text), &err))
+		fail_msg("%u:%u: %s", err.line, err.column, err.text);
+	return schema;
+}
+
+/* A set literal of so many numbers: some steps more, of each kind of request. */
+static struct cedar_policy_set *set_of_numbers(size_t count)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(
+		text, sizeof text, "permit(principal, action, resource) when { [1");
+
+	for (size_t i = 1; i < count; i++, used += 2)
+		memcpy(text + used, ",1", 2);
+	(void)snprintf(text + used, sizeof text - used, "].isEmpty() };");
+	return set_of(text);
+}
+
+/* 3,136 kinds of requests: with 31,800 numbers 99.7 million steps, with 32,000 100.4. */
+static void a_validation_takes_no_more_steps_than_the_header_says(void **state)
+{
+	struct world world;
+	struct cedar_schema *schema = schema_for(56);
+	struct cedar_policy_set *within = set_of_numbers(31800), *past = set_of_numbers(32000);
+	struct cedar_validation validation;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_true(cedar_validate(
+		within, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_int_equal(validation.error_count, 0);
+	assert_false(cedar_validate(
+		past, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_int_equal(world.err.code, CEDAR_ERROR_LIMIT);
+	assert_non_null(strstr(world.err.text, "too many steps"));
+	assert_null(validation.findings);
+	world_close(&world);
+	cedar_policy_set_destroy(&past);
+	cedar_policy_set_destroy(&within);
 	cedar_schema_destroy(&schema);
 }
 
@@ -721,6 +776,7 @@ int main(void)
 		cmocka_unit_test(text_that_changes_direction_is_a_warning),
 		cmocka_unit_test(a_finding_says_where_and_what_to_do),
 		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),
+		cmocka_unit_test(a_validation_takes_no_more_steps_than_the_header_says),
 		cmocka_unit_test(expressions_that_are_alike_do_not_collide),
 		cmocka_unit_test(what_was_tested_is_known_once_along_a_chain),
 		cmocka_unit_test(what_was_tested_is_marked_once_in_a_nest),
