@@ -651,6 +651,35 @@ static struct cedar_text hint_within(uint64_t cells, uint64_t *left, struct worl
 	return hint;
 }
 
+/* Of an entity type of so many bytes, whose last one is written wrongly. */
+static bool has_hint(int bytes)
+{
+	char name[128], text[256];
+	struct cedar_schema *schema;
+	struct report report = {.code = CEDAR_FINDING_UNKNOWN_ENTITY_TYPE};
+	struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
+	uint64_t cells = VALIDATE_HINT_CELLS_MAX;
+	struct cedar_error err;
+	bool has;
+
+	memset(name, 'N', sizeof name);
+	(void)snprintf(text, sizeof text, "entity %.*s;", bytes, name);
+	assert_true(cedar_schema_parse(&schema, cedar_text_of(text), &err));
+	name[bytes - 1] = 'M';
+	report.name = (struct cedar_text){name, (size_t)bytes};
+	has = report_hint(arena, schema, &report, CEDAR_TEXT(""), &cells).length > 0;
+	cedar_schema_destroy(&schema);
+	arena_destroy(&arena);
+	return has;
+}
+
+static void names_are_compared_up_to_their_longest(void **state)
+{
+	(void)state;
+	assert_true(has_hint(64)); /* NEAREST_BYTES_MAX */
+	assert_false(has_hint(65));
+}
+
 static void names_are_compared_as_long_as_there_are_cells(void **state)
 {
 	struct world world;
@@ -781,6 +810,7 @@ int main(void)
 		cmocka_unit_test(what_was_tested_is_known_once_along_a_chain),
 		cmocka_unit_test(what_was_tested_is_marked_once_in_a_nest),
 		cmocka_unit_test(what_was_tested_is_forgotten_after_an_error),
+		cmocka_unit_test(names_are_compared_up_to_their_longest),
 		cmocka_unit_test(names_are_compared_as_long_as_there_are_cells),
 		cmocka_unit_test(hints_end_where_they_cost_too_much),
 		cmocka_unit_test(findings_are_listed_up_to_the_limit_and_all_counted),
