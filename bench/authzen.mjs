@@ -98,6 +98,20 @@ wrk.headers["Authorization"] = "Bearer ${token}"
   };
 };
 
+// A rate says nothing of wrong answers: one that is yes, and one that is no.
+const checkAnswers = async (token, { url }) => {
+  for (const [id, expected] of [['u7', true], ['u8', false]]) {
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+      body: JSON.stringify({ ...QUESTION, subject: { type: 'user', id } }),
+    });
+    const text = await answer.text();
+    if (answer.status !== 200 || JSON.parse(text).decision !== expected)
+      throw new Error(`whether ${id} may: ${answer.status} ${text}`);
+  }
+};
+
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const figureOf = (turns) => Object.fromEntries(['per_second', 'p50_ns', 'p99_ns'].map(
   (key) => [key, Math.round(median(turns.map((turn) => turn[key])))]));
@@ -152,6 +166,7 @@ const measure = async (when, others, { label = when, more = '' } = {}) => {
     const { access_token: token } = await world.json(null, 'task', 'open', AGENT, '--key',
       world.keys[AGENT].path, '--resource', audience);
     const point = { url: `${audience}/access/v1/evaluation` };
+    await checkAnswers(token, point);
     report(label, await takeTurns(world, token, [point, ...others]), point, others);
     // The store may be far behind by now, and nobody needs it any more.
     await world.killDaemon();

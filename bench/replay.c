@@ -32,6 +32,13 @@ static bool open_sealed(void *context, struct text sealed, struct arena *arena,
 	return true;
 }
 
+/* As a row, so that the table says it too. */
+_Noreturn static void give_up(const char *what)
+{
+	printf("{\"bench\":\"replay\",\"case\":\"all\",\"failed\":\"%s\"}\n", what);
+	exit(1);
+}
+
 static void must(bool ok, const struct error *err)
 {
 	if (ok)
@@ -51,7 +58,7 @@ static void add_policy(
 	must(yaml_parse(&documents, arena, text_of(yaml), "bench", &json_limits_default, &err),
 		&err);
 	if (!object_parse(&object, &documents.items[0], TEXT("bench"), &problems))
-		exit(1);
+		give_up("a policy of its own is none");
 	objects[(*count)++] = object;
 }
 
@@ -95,7 +102,7 @@ static struct replay_entry again(
 	struct text entry;
 
 	if (seen == NULL)
-		exit(1);
+		give_up("a decision does not say what it has seen");
 	seen += sizeof member - 1;
 	for (rest = seen; rest < end && *rest >= '0' && *rest <= '9';)
 		rest++;
@@ -121,7 +128,7 @@ static struct replay_entry *entries_make(
 			decisions[count++ % CALLS] = i;
 	}
 	if (count < CALLS)
-		exit(1);
+		give_up("there are fewer decisions than calls");
 	for (size_t i = 0; i < DECISIONS; i++)
 		entries[log->count + i] =
 			again(arena, &log->entries[decisions[i % CALLS]], log->count + i);
@@ -156,9 +163,10 @@ static void measure(const struct recorded_calls *calls, const struct replay_cand
 		must(replay_feed(replay, &entries[i], &err), &err);
 	begun = processor_ns() - begun;
 	figures = replay_figures_of(replay);
-	if (figures.decisions.causes[REPLAY_DONE] != figures.decisions.asked ||
-		figures.decisions.changed == 0)
-		exit(1);
+	if (figures.decisions.causes[REPLAY_DONE] != figures.decisions.asked)
+		give_up("not every decision was made again");
+	if (figures.decisions.changed == 0)
+		give_up("the guardrails change no decision");
 	print("all, 101 guardrails", begun, figures.decisions.asked);
 	replay_destroy(&replay);
 	arena_destroy(&arena);
@@ -178,7 +186,7 @@ static void run_batch(const struct decide_world worlds[2], const struct call cal
 	for (int i = 0; i < BATCH; i++) {
 		decide_run(prepared[i], NULL, DECIDE_SEARCH, &decision);
 		if (decision.verdict != VERDICT_ALLOW)
-			exit(1);
+			give_up("a call of its own is not allowed");
 	}
 	ns[0] += processor_ns() - built;
 	ns[1] += built - begun;
@@ -245,7 +253,7 @@ static void put_guardrails(
 				TEXT_ARGS(objects[i]->name), TEXT_ARGS(objects[i]->policy->text));
 
 		if (!decide_bench_put(bench, yaml.data))
-			exit(1);
+			give_up("a guardrail of its own cannot be put");
 	}
 }
 

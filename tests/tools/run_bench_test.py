@@ -23,13 +23,16 @@ END
 """
 
 
-def run(status, mode=stat.S_IRWXU, by_hand=None):
-    """(exit status, RESULTS.md, results.json) of one program that ends so."""
+FAILED = '{"bench":"a","case":"peers","peer":"fourth","failed":"it exited with a failure"}\n'
+
+
+def run(status, mode=stat.S_IRWXU, by_hand=None, printed=PRINTED.replace(FAILED, "")):
+    """(exit status, RESULTS.md, results.json) of one program that ends so, printing that."""
     with tempfile.TemporaryDirectory() as folder:
         program = os.path.join(folder, "bench", "a")
         os.mkdir(os.path.dirname(program))
         with open(program, "w", encoding="utf-8") as file:
-            file.write(PRINTED + f"exit {status}\n")
+            file.write(printed + (status if isinstance(status, str) else f"exit {status}\n"))
         os.chmod(program, mode)
         if by_hand is not None:
             with open(os.path.join(folder, "apart.md"), "w", encoding="utf-8") as file:
@@ -46,17 +49,27 @@ class RunBench(unittest.TestCase):
         status, text, kept = run(0, stat.S_IRUSR)
         self.assertEqual(status, 1)
         self.assertIn("## a\n", text)
-        self.assertIn("It failed, or missed a bar.", text)
+        self.assertIn("\nIt **failed (Permission denied)**.\n", text)
         self.assertEqual(kept["results"]["a"], [])
 
     def test_a_missed_bar_is_marked_and_fails(self):
         status, text, _ = run(1)
         self.assertEqual(status, 1)
         self.assertIn("| slow | 15 ns |  | other 1.2 | 2 |  | 20 | **missed** |", text)
-        self.assertIn("It failed, or missed a bar.", text)
+        self.assertIn("\nIt **missed a bar**.\n", text)
+
+    def test_a_program_that_fails_says_so_whatever_it_has_printed(self):
+        for end, what in ((2, "exit 2"), ("kill -SEGV $$\n", "signal 11")):
+            status, text, _ = run(end)
+            self.assertEqual(status, 1)
+            self.assertIn(f"\nIt **failed ({what})**.\n", text)
+        for printed in ("#!/bin/sh\n", f"#!/bin/sh\necho '{FAILED.strip()}'\n"):
+            self.assertIn("\nIt **failed (exit 1)**.\n", run(1, printed=printed)[1])
+        self.assertIn("\nIt **failed (exit 1)**.\n", run(1, printed=PRINTED)[1])
+        self.assertIn("\nIt **failed (it printed no row)**.\n", run(0, printed="#!/bin/sh\n")[1])
 
     def test_what_was_skipped_or_failed_says_so(self):
-        status, text, _ = run(0)
+        status, text, _ = run(0, printed=PRINTED)
         self.assertEqual(status, 0)
         self.assertIn("| fast | 1.5 µs |  | other 1.2 | 21.5 |  | 20 |  |", text)
         self.assertIn("| counted |  | 1,234,567 |  |  | 0.04 |  |  |", text)
@@ -67,12 +80,12 @@ class RunBench(unittest.TestCase):
         _, text, kept = run(0)
         self.assertIn("\n\nother 1.2, what is timed: policies parsed before.\n", text)
         self.assertNotIn("| what is timed", text)
-        self.assertEqual(len(kept["results"]["a"]), 6)
+        self.assertEqual(len(kept["results"]["a"]), 5)
         self.assertGreaterEqual(kept["load"], 0)
 
     def test_what_is_written_by_hand_stands_below_the_tables(self):
         _, text, _ = run(1, by_hand="## why a is slow\n\nIt waits.\n")
-        self.assertTrue(text.endswith("It failed, or missed a bar.\n\n## why a is slow\n\n"
+        self.assertTrue(text.endswith("It **missed a bar**.\n\n## why a is slow\n\n"
                                       "It waits.\n"), text)
 
 

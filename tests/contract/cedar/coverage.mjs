@@ -5,21 +5,25 @@ const methods = ['contains', 'containsAll', 'containsAny', 'isEmpty', 'hasTag', 
   'isIpv6', 'isLoopback', 'isMulticast', 'isInRange', 'lessThan', 'lessThanOrEqual', 'greaterThan',
   'greaterThanOrEqual', 'offset', 'durationSince', 'toDate', 'toTime', 'toMilliseconds',
   'toSeconds', 'toMinutes', 'toHours', 'toDays'];
-const signs = ['==', '!=', '<', '<=', '>', '>=', '&&', '||', '!', '+', '-', '*', '?principal',
-  '?resource'];
+const signs = ['==', '!=', '<', '<=', '>', '>=', '&&', '||', '!', '+', '-', '*'];
+const slots = ['?principal', '?resource'];
 const forms = { '[..]': /\[[^\]]/, '{..}': /\{[^ }]/, 'is .. in': / is \w+(?:::\w+)* in /,
   'has a.b': / has \w+\./ };
 const operators = new RegExp(`\\b(?:${words.join('|')})\\b|(?<=\\.)(?:${methods.join('|')
-})(?=\\()|[=!<>]=|&&|\\|\\||[-<>!+*](?!=)|\\?(?:principal|resource)`, 'g');
+})(?=\\()|[=!<>]=|&&|\\|\\||[-<>!+*](?!=)`, 'g');
 const strings = /"(?:[^"\\]|\\.)*"/g;
 
 function add(counts, name, by = 1) { counts[name] = (counts[name] ?? 0) + by; }
 
+// Of the conditions; what stands in a scope says nothing of how expressions are evaluated.
 function countOperators(text, counts) {
   const bare = text.replace(strings, '""');
-  const body = bare.slice(bare.indexOf('(') + 1);
+  const begins = bare.search(/\b(?:when|unless)\s*\{/);
+  const [scope, body] = begins < 0 ? [bare, '']
+    : [bare.slice(0, begins), bare.slice(begins).replace(/^\w+\s*\{/, '')];
   const found = new Set(body.match(operators) ?? []);
   for (const [name, form] of Object.entries(forms)) if (form.test(body)) found.add(name);
+  for (const slot of slots) if (scope.includes(slot)) add(counts, `slot ${slot}`);
   for (const operator of found) add(counts, `operator ${operator}`);
 }
 
@@ -40,9 +44,10 @@ function countSet(set, counts) {
   for (const text of texts) countOperators(text, counts);
 }
 
-function countDecision(set, decided, counts) {
+function countDecision(set, { isTyped }, decided, counts) {
   if (decided === null) return;
   add(counts, 'requests');
+  if (isTyped) add(counts, `requests ${decided === 'refused' ? 'refused' : 'decided'} by the schema`);
   if (decided === 'refused') { add(counts, 'requests refused'); return; }
   const [decision, reasons, errors] = decided;
   const forbids = decision === 'deny' && reasons.length > 0;
@@ -106,7 +111,8 @@ export function countWorld(world, [schemaHolds, answers], counts) {
     countSet(set, counts);
     if (answers[i] === 'policies') { add(counts, 'sets refused'); continue; }
     countFindings(answers[i][0], counts);
-    for (const decided of answers[i][1]) countDecision(set, decided, counts);
+    for (const [at, decided] of answers[i][1].entries())
+      countDecision(set, set.requests[at], decided, counts);
   }
 }
 
@@ -117,6 +123,8 @@ const floors = [
   ...least(50, 'decisions ', ['deny by a forbid', 'with erring policies']),
   ...least(10, 'decisions ', ['by a link', 'with several reasons', 'with several erring policies',
     'with errors and reasons']),
+  ...least(200, '', ['requests decided by the schema']),
+  ...least(80, '', ['requests refused by the schema']),
   ...least(100, '', ['requests refused', 'policies without a finding', 'permits', 'forbids',
     'templates', 'links']),
   ...least(10, 'sets ', ['of several policies', 'with both effects', 'with links of both slots',
@@ -134,6 +142,7 @@ const floors = [
     'empty_set', 'argument_count', 'argument_invalid', 'argument_not_literal',
     'no_applicable_action', 'impossible', 'bidirectional_text']),
   ...least(20, 'operator ', [...words, ...methods, ...signs, ...Object.keys(forms)]),
+  ...least(20, 'slot ', slots),
 ];
 
 // What is under its floor.  Fewer cases than that show nothing.

@@ -1,6 +1,7 @@
 /* Laws of an application's answers to any JSON that a caller may send: the answer is a
  * yes exactly with its reason; the same question has the same answer; where a policy
- * forbids everything, or the schema declares nothing, there is no yes. */
+ * forbids everything there is no yes; where there is a schema, none but to what it declares:
+ * types, action, and each property and member of the context. */
 #include <assert.h>
 #include <stdint.h>
 
@@ -68,14 +69,48 @@ static const struct json *object_at(const struct json *holder, const char *name)
 	return value != NULL && value->type == JSON_OBJECT ? value : NULL;
 }
 
-static bool ask(const struct application_rules *rules, const struct json *input)
+static struct application_question question_of(const struct json *input)
 {
 	const struct json *action = json_find(input, "action");
-	const struct application_question question = {.subject = entity_of(input, "subject"),
+
+	return (struct application_question){.subject = entity_of(input, "subject"),
 		.action = action == NULL ? TEXT("") : json_text_or(action, "name", ""),
 		.action_properties = object_at(action, "properties"),
 		.resource = entity_of(input, "resource"),
 		.context = object_at(input, "context")};
+}
+
+/* Every member has one of the names, of which the last is NULL. */
+static bool has_only(const struct json *object, const char *const names[])
+{
+	for (uint32_t i = 0; object != NULL && i < object->count; i++) {
+		size_t at = 0;
+
+		while (names[at] != NULL && !text_is(object->members[i].name, names[at]))
+			at++;
+		if (names[at] == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* As the schema has it: a yes is to nothing else. */
+static void check_declared(const struct json *input)
+{
+	const struct application_question question = question_of(input);
+
+	assert(text_is(question.subject.type, "User") && text_is(question.action, "see") &&
+		text_is(question.resource.type, "Doc"));
+	assert(question.action_properties == NULL); /* they are context.action */
+	assert(has_only(
+		question.subject.properties, (const char *const[]){"level", "ip", "tags", NULL}));
+	assert(has_only(question.resource.properties, (const char *const[]){"owner", NULL}));
+	assert(has_only(question.context, (const char *const[]){"at", NULL}));
+}
+
+static bool ask(const struct application_rules *rules, const struct json *input)
+{
+	const struct application_question question = question_of(input);
 	struct arena *arena = arena_create(APPLICATION_ARENA_BYTES_MAX);
 	struct application_answer answer, again;
 
@@ -109,7 +144,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    &err) &&
 		input.type == JSON_OBJECT) {
 		(void)ask(worlds.open, &input);
-		(void)ask(worlds.typed, &input);
+		if (ask(worlds.typed, &input))
+			check_declared(&input);
 		assert(!ask(worlds.closed, &input));
 	}
 	arena_destroy(&arena);

@@ -1,6 +1,7 @@
 /* Laws of reading an AuthZEN body: what was read keeps to its bounds and types; a question
- * without defaults is read alike with itself as the defaults; an item that has every
- * member takes none from the defaults; what is refused says which member.  Draft 00 reads
+ * without defaults is read alike with itself as the defaults; an item that is a question
+ * by itself takes none but the context from the defaults, and that only where it has none;
+ * what is refused says which member.  Draft 00 reads
  * no more than 1.0 does, and each member beside as a property, so no fewer of them. */
 #include <assert.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ static bool is_same(const struct application_question *a, const struct applicati
 	       text_equal(a->subject.type, b->subject.type) && text_equal(a->action, b->action) &&
 	       text_equal(a->resource.id, b->resource.id) &&
 	       text_equal(a->resource.type, b->resource.type) && a->context == b->context &&
+	       a->action_properties == b->action_properties &&
 	       a->subject.properties == b->subject.properties &&
 	       a->resource.properties == b->resource.properties;
 }
@@ -67,6 +69,21 @@ static void check_draft(const struct application_question *plain, struct arena *
 	check_joined(plain->resource.properties, question.resource.properties);
 }
 
+/* A question by itself, read with defaults: the context is the only part it may lack. */
+static void check_full(
+	const struct application_question *question, struct arena *arena, const struct json *item)
+{
+	const struct authzen_reader reader = {APPLICATION_READS_1_0, arena};
+	struct application_question alone, rest = *question;
+	struct error err = {0};
+
+	if (!authzen_read_question(&alone, &reader, item, NULL, &err))
+		return;
+	if (json_find(item, "context") == NULL)
+		rest.context = NULL;
+	assert(is_same(&alone, &rest));
+}
+
 static bool check(struct arena *arena, const struct json *item, const struct json *defaults)
 {
 	const struct authzen_reader reader = {APPLICATION_READS_1_0, arena};
@@ -87,6 +104,7 @@ static bool check(struct arena *arena, const struct json *item, const struct jso
 		assert(read_item(&again, &reader, item, item, &err));
 		assert(is_same(&question, &again));
 	}
+	check_full(&question, arena, item);
 	check_draft(&question, arena, item, defaults);
 	return true;
 }

@@ -87,6 +87,23 @@ static void check_decision(const struct world *world)
 		assert(may_fail_so(answer.errors[i].text));
 }
 
+static bool is_among(const struct schema_entities *types, struct cedar_text name)
+{
+	for (uint32_t i = 0; i < types->count; i++)
+		if (cedar_text_equal(types->items[i]->name, name))
+			return true;
+	return false;
+}
+
+static void check_declared(const struct cedar_schema *schema, const struct cedar_request *request)
+{
+	const struct schema_action *action = schema_find_action(schema, &request->action);
+
+	assert(action != NULL);
+	assert(is_among(&action->principals, request->principal.type));
+	assert(is_among(&action->resources, request->resource.type));
+}
+
 static void check(struct world *world, const struct cedar_text parts[PARTS])
 {
 	struct cedar_error err = {.code = CEDAR_ERROR_NONE};
@@ -99,7 +116,7 @@ static void check(struct world *world, const struct cedar_text parts[PARTS])
 	if (!read_request(world, parts[3]) ||
 		!cedar_validate_request(world->schema, &world->request, &err))
 		return;
-	assert(cedar_is_action_type(world->request.action.type));
+	check_declared(world->schema, &world->request);
 	check_decision(world);
 }
 

@@ -140,23 +140,35 @@ static void check_policy(const struct world *world, size_t policy)
 		err.text[0] != '\0');
 }
 
+/* Fails only for want of room. */
+static bool read_back(
+	struct cedar_policy_set **out, struct cedar_text json, struct cedar_error *err)
+{
+	struct cedar_naming naming = {.prefix = CEDAR_TEXT("one more ")};
+
+	return cedar_policy_set_create(out, err) &&
+	       cedar_policy_set_add_set_json(*out, json, err) &&
+	       cedar_policy_set_add_text(*out,
+		       CEDAR_TEXT("forbid(principal, action, resource) when { 1 };"), &naming,
+		       err) &&
+	       cedar_policy_set_seal(*out, err);
+}
+
 /* The set as JSON, and one policy more, that decides nothing. */
 static void check_changed(struct world *world)
 {
 	struct cedar_text json = cedar_policy_set_format_json(world->set, world->arena);
-	struct cedar_naming naming = {.prefix = CEDAR_TEXT("one more ")};
 	struct cedar_policy_set *again = NULL;
 	struct cedar_answer answer;
 	struct cedar_error err;
 
-	if (json.data != NULL && cedar_policy_set_create(&again, &err) &&
-		cedar_policy_set_add_set_json(again, json, &err) &&
-		cedar_policy_set_add_text(again,
-			CEDAR_TEXT("forbid(principal, action, resource) when { 1 };"), &naming,
-			&err) &&
-		cedar_policy_set_seal(again, &err) &&
-		cedar_authorize(
+	if (json.data == NULL)
+		return;
+	if (!read_back(&again, json, &err) ||
+		!cedar_authorize(
 			again, world->entities, &world->request, world->arena, &answer, &err)) {
+		assert(err.code == CEDAR_ERROR_LIMIT);
+	} else {
 		assert(answer.decision == world->answer.decision);
 		assert(answer.reason_count == world->answer.reason_count);
 		assert(answer.error_count == world->answer.error_count + 1);

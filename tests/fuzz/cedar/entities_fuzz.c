@@ -24,8 +24,12 @@ static void check_value(struct cedar_text json, struct cedar_arena *arena)
 		return;
 	}
 	text = cedar_value_format(arena, &value);
-	if (text.data == NULL || !cedar_expression_parse(&expression, text, &err))
+	if (text.data == NULL)
 		return;
+	if (!cedar_expression_parse(&expression, text, &err)) {
+		assert(err.code == CEDAR_ERROR_LIMIT); /* a value may be too deep to write */
+		return;
+	}
 	if (cedar_evaluate_expression(expression, NULL, NULL, arena, &again, &err))
 		assert(cedar_value_equal(&value, &again));
 	else

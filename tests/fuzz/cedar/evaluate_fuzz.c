@@ -84,8 +84,11 @@ static void check_residual(const struct cedar_expression *expression,
 	struct cedar_error err;
 
 	if (!cedar_value_record(&partial.context, arena, known, 4, &err) ||
-		!cedar_expression_residual(expression, entities, &partial, arena, &residual, &err))
-		return; /* a limit */
+		!cedar_expression_residual(
+			expression, entities, &partial, arena, &residual, &err)) {
+		assert(err.code == CEDAR_ERROR_LIMIT);
+		return;
+	}
 	if (!whole->ok && whole->err.code == CEDAR_ERROR_LIMIT)
 		return;
 	switch (residual.kind) {

@@ -1,7 +1,7 @@
 /* Laws of a replay over any log: whatever the records say, each decision and evaluation
  * is counted under one cause, what would change is of those made again, and there is a
- * report.  The input is a line for each entry; one that begins with '#' lies beside the
- * entry that follows it, unsealed. */
+ * report that can be read, or no room for it.  The input is a line for each entry; one that begins
+ * with '#' lies beside the entry that follows it, unsealed. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +112,8 @@ static void check_report(const struct replay *replay)
 		assert(text.data == NULL ||
 			json_parse(&again, arena, text,
 				&(struct json_limits){ROOM_BYTES, 64, 10 * 1000 * 1000}, &err));
+	} else {
+		assert(err.code == ERROR_LIMIT);
 	}
 	arena_destroy(&arena);
 }

@@ -158,8 +158,9 @@ static void check_same(const struct cedar_policy_set *a, const struct cedar_answ
 static void for_all(void **state, void (*law)(struct world *world))
 {
 	struct world *world = *state;
+	uint64_t worlds = worlds_given(WORLDS);
 
-	for (uint64_t i = 0; i < share_of(WORLDS); i++) {
+	for (uint64_t i = 0; i < worlds; i++) {
 		world_fill(world);
 		for (int r = 0; r < REQUESTS; r++) {
 			world_ask(world);
@@ -240,14 +241,15 @@ static void law_order(struct world *world)
 static void the_order_of_policies_changes_nothing(void **state)
 {
 	const struct world *world = *state;
+	uint64_t worlds = worlds_given(WORLDS);
 
 	for_all(state, law_order);
 	/* The laws would say little of worlds where little happens. */
 	printf("%u allowed, %u forbidden, %u with errors\n", world->allowed, world->denied,
 		world->failed);
-	assert_true(world->allowed > share_of(WORLDS) / 10);
-	assert_true(world->denied > share_of(WORLDS) / 10);
-	assert_true(world->failed > share_of(WORLDS) / 10);
+	assert_true(worlds < share_of(WORLDS) || world->allowed > worlds / 10);
+	assert_true(worlds < share_of(WORLDS) || world->denied > worlds / 10);
+	assert_true(worlds < share_of(WORLDS) || world->failed > worlds / 10);
 }
 
 /* The world with each policy in normal form. */
@@ -367,31 +369,96 @@ static void an_explanation_agrees_with_the_decision(void **state)
 	for_all(state, law_explain);
 }
 
-/* The overlay of one entity says the same as a store that holds it too. */
+struct adding {
+	struct cedar_entities *to;
+	struct cedar_error err;
+};
+
+static bool add_entity(void *closure, const struct cedar_entity *entity)
+{
+	struct adding *adding = closure;
+
+	assert_true(cedar_entities_add(adding->to, entity, &adding->err));
+	return true;
+}
+
+/* The world's entities and one more. */
+static struct cedar_entities *store_with(
+	const struct world *world, const struct cedar_entity *added)
+{
+	struct adding adding;
+
+	assert_true(cedar_entities_create(&adding.to, &adding.err));
+	cedar_entities_visit(world->entities, add_entity, &adding);
+	(void)add_entity(&adding, added);
+	assert_true(cedar_entities_seal(adding.to, &adding.err));
+	return adding.to;
+}
+
+/* Every policy answers the same with either, whether it decides or not. */
+static void check_stores(const struct world *world, const struct cedar_entities *a,
+	const struct cedar_entities *b, const struct cedar_policy_set *set)
+{
+	struct cedar_answer from_a, from_b;
+	struct cedar_error err;
+
+	assert_true(cedar_authorize(set, a, &world->request, world->arena, &from_a, &err));
+	assert_true(cedar_authorize(set, b, &world->request, world->arena, &from_b, &err));
+	check_same(set, &from_a, set, &from_b);
+	for (size_t i = 0; i < cedar_policy_set_count(set); i++) {
+		struct cedar_explanation one, other;
+
+		assert_true(
+			cedar_explain_policy(set, i, a, &world->request, world->arena, &one, &err));
+		assert_true(cedar_explain_policy(
+			set, i, b, &world->request, world->arena, &other, &err));
+		assert_int_equal(one.outcome, other.outcome);
+	}
+}
+
+/* Policies seldom get as far as a tag: the entity itself. */
+static void check_found(const struct cedar_entities *entities, const struct cedar_entity *added)
+{
+	struct cedar_entity found;
+
+	assert_true(cedar_entities_find(entities, &added->uid, &found));
+	assert_true(cedar_value_equal(&found.attributes, &added->attributes));
+	assert_true(cedar_value_equal(&found.tags, &added->tags));
+	assert_int_equal(found.parent_count, added->parent_count);
+	for (size_t i = 0; i < found.parent_count; i++)
+		assert_true(cedar_uid_equal(&found.parents[i], &added->parents[i]));
+}
+
+/* The overlay of one entity says the same as a store that holds it too, and so does an
+ * overlay of nothing over that. */
 static void law_overlay(struct world *world)
 {
 	struct cedar_policy_set *set = build(world, NULL, false, true);
 	struct cedar_uid parent = cedar_uid_of(CEDAR_TEXT("N::G"), CEDAR_TEXT("b"));
 	struct cedar_entity added = {.uid = cedar_uid_of(CEDAR_TEXT("U"), CEDAR_TEXT("new")),
 		.attributes = world->request.context,
+		.tags = world->request.context,
 		.parents = &parent,
 		.parent_count = 1};
-	const struct cedar_entities *overlay;
-	struct cedar_answer first, second;
+	struct cedar_entities *store = store_with(world, &added);
+	const struct cedar_entities *overlay, *nothing;
 	struct cedar_error err;
 
 	world->request.principal = added.uid;
 	assert_true(
 		cedar_entities_overlay(&overlay, world->arena, world->entities, &added, 1, &err));
-	assert_true(cedar_authorize(set, overlay, &world->request, world->arena, &first, &err));
-	assert_true(cedar_entities_overlay(&overlay, world->arena, overlay, NULL, 0, &err));
-	assert_true(cedar_authorize(set, overlay, &world->request, world->arena, &second, &err));
-	check_same(set, &first, set, &second);
-	assert_true(cedar_entities_in(overlay, &added.uid, &parent));
+	assert_true(cedar_entities_overlay(&nothing, world->arena, overlay, NULL, 0, &err));
+	check_stores(world, store, overlay, set);
+	check_stores(world, overlay, nothing, set);
+	check_found(store, &added);
+	check_found(overlay, &added);
+	check_found(nothing, &added);
+	assert_true(cedar_entities_in(nothing, &added.uid, &parent));
+	cedar_entities_destroy(&store);
 	cedar_policy_set_destroy(&set);
 }
 
-static void an_overlay_of_nothing_changes_nothing(void **state)
+static void an_overlay_says_what_a_store_says(void **state)
 {
 	for_all(state, law_overlay);
 }
@@ -430,7 +497,7 @@ int main(void)
 		cmocka_unit_test(a_printed_policy_is_the_same_policy),
 		cmocka_unit_test(an_explanation_agrees_with_the_decision),
 		cmocka_unit_test(an_account_agrees_with_the_explanation),
-		cmocka_unit_test(an_overlay_of_nothing_changes_nothing),
+		cmocka_unit_test(an_overlay_says_what_a_store_says),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

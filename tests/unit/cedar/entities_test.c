@@ -723,6 +723,8 @@ static void an_entity_has_only_so_many_parents(void **state)
 	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
 	assert_false(cedar_entities_overlay(&over, arena, NULL, &entity, 1, &err));
 	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	entity.parent_count = CEDAR_ENTITIES_MAX;
+	assert_true(entities_check_shape(&entity, &err));
 	cedar_arena_destroy(&arena);
 	cedar_entities_destroy(&entities);
 }

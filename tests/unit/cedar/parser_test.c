@@ -207,6 +207,36 @@ static void long_chains_of_and_and_or_are_flat(void **state)
 	assert_false(parses_chain("true", " && true", 9000)); /* too many bytes */
 }
 
+static void an_expression_ends_at_its_byte_limit(void **state)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX + 1];
+	struct cedar_expression *expression;
+	struct cedar_error err;
+
+	(void)state;
+	memset(text, ' ', sizeof text);
+	text[0] = '1';
+	assert_true(cedar_expression_parse(
+		&expression, (struct cedar_text){text, CEDAR_POLICY_BYTES_MAX}, &err));
+	cedar_expression_destroy(&expression);
+	assert_false(cedar_expression_parse(
+		&expression, (struct cedar_text){text, CEDAR_POLICY_BYTES_MAX + 1}, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+}
+
+static void an_operator_of_one_operand_stands_four_times_at_most(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_string_equal(world_value(&world, "!!!!true"), "true");
+	assert_string_equal(world_value(&world, "----1"), "1");
+	assert_int_equal(*world_value(&world, "!!!!!true"), '?');
+	assert_int_equal(*world_value(&world, "-----1"), '?');
+	world_close(&world);
+}
+
 static void a_policy_ends_at_its_byte_limit(void **state)
 {
 	size_t fixed = strlen(scope) + strlen(" when { \"\" == \"\" };");
@@ -423,6 +453,8 @@ int main(void)
 		cmocka_unit_test(nesting_ends_at_the_depth_limit),
 		cmocka_unit_test(chains_that_nest_end_at_the_depth_limit),
 		cmocka_unit_test(long_chains_of_and_and_or_are_flat),
+		cmocka_unit_test(an_expression_ends_at_its_byte_limit),
+		cmocka_unit_test(an_operator_of_one_operand_stands_four_times_at_most),
 		cmocka_unit_test(a_policy_ends_at_its_byte_limit),
 		cmocka_unit_test(a_policy_text_ends_at_its_byte_limit),
 		cmocka_unit_test(printing_keeps_only_the_brackets_that_matter),

@@ -234,17 +234,20 @@ static void ancestors_follow_through_new_and_old_entities(void **state)
 static void parents_that_were_put_are_found_sorted_and_once(void **state)
 {
 	const struct cedar_entities *now = first_of("[]");
-	struct cedar_uid parents[] = {uid_of("G", "b"), uid_of("G", "a"), uid_of("G", "b")};
+	struct cedar_uid parents[] = {
+		uid_of("G", "b"), uid_of("H", "a"), uid_of("G", "a"), uid_of("G", "b")};
 	struct cedar_entity entity = {
-		.uid = uid_of("U", "x"), .parents = parents, .parent_count = 3};
+		.uid = uid_of("U", "x"), .parents = parents, .parent_count = 4};
 	struct cedar_entity found;
 	struct cedar_error err;
 
 	(void)state;
 	assert_true(change(&now, &(struct cedar_change){.put = &entity}, 1, &err));
 	assert_true(cedar_entities_find(now, &entity.uid, &found));
-	assert_int_equal(found.parent_count, 2);
-	assert_false(cedar_uid_equal(&found.parents[0], &found.parents[1]));
+	assert_int_equal(found.parent_count, 3);
+	assert_true(cedar_uid_equal(&found.parents[0], &parents[2]));
+	assert_true(cedar_uid_equal(&found.parents[1], &parents[0]));
+	assert_true(cedar_uid_equal(&found.parents[2], &parents[1]));
 	take(&now, "U", "x");
 	assert_int_equal(cedar_entities_count(now), 0);
 	assert_null(now->revision->cells);

@@ -1,3 +1,5 @@
+#include "cedar/policy_set.h"
+
 #include "support.h"
 
 #define UID(type, id) "{\"type\":\"" type "\",\"id\":\"" id "\"}"
@@ -237,6 +239,19 @@ static void a_set_ends_at_its_number_of_policies(void **state)
 	cedar_policy_set_destroy(&set);
 }
 
+/* Templates so many would take minutes to write: the room for them is asked for. */
+static void a_set_ends_at_its_number_of_templates(void **state)
+{
+	struct cedar_policy_set *set = set_of("permit(principal == ?principal, action, resource);");
+	struct cedar_error err;
+
+	(void)state;
+	assert_true(policy_set_reserve(set, 0, CEDAR_POLICIES_MAX - 1, &err));
+	assert_false(policy_set_reserve(set, 0, CEDAR_POLICIES_MAX, &err));
+	assert_int_equal(err.code, CEDAR_ERROR_LIMIT);
+	cedar_policy_set_destroy(&set);
+}
+
 static void a_slot_may_stand_in_brackets(void **state)
 {
 	struct cedar_policy_set *set = set_of(
@@ -273,6 +288,7 @@ int main(void)
 		cmocka_unit_test(a_slot_may_stand_in_brackets),
 		cmocka_unit_test(a_failed_text_takes_its_templates_back),
 		cmocka_unit_test(a_set_ends_at_its_number_of_policies),
+		cmocka_unit_test(a_set_ends_at_its_number_of_templates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ static void bytes_that_are_not_utf8_are_found(void **state)
 static void every_code_point_survives_encoding(void **state)
 {
 	(void)state;
-	for (uint32_t code = 0; code <= 0x10FFFF; code += 7) {
+	for (uint32_t code = 0; code <= 0x10FFFF; code++) {
 		char bytes[UTF8_BYTES_MAX];
 		const char *cursor = bytes;
 		size_t length;
@@ -29,6 +29,11 @@ static void every_code_point_survives_encoding(void **state)
 		length = utf8_encode(bytes, code);
 		assert_int_equal(utf8_next(&cursor, bytes + length), code);
 		assert_ptr_equal(cursor, bytes + length);
+		assert_int_equal(length, code < 0x80      ? 1
+					 : code < 0x800   ? 2
+					 : code < 0x10000 ? 3
+							  : 4);
+		assert_int_equal(utf8_valid_length((struct cedar_text){bytes, length}), length);
 	}
 }
 

@@ -432,10 +432,65 @@ static void steps_are_as_many_as_the_limit_at_most(void **state)
 	assert_true(needed > 5);
 	options.steps_max = needed + 1;
 	assert_true(validate_with(set, schema, &options, world.arena, &validation, &world.err));
-	options.steps_max = CEDAR_VALIDATION_STEPS_MAX; /* what cedar_validate gives */
-	assert_true(validate_with(set, schema, &options, world.arena, &validation, &world.err));
 	world_close(&world);
 	cedar_policy_set_destroy(&set);
+	cedar_schema_destroy(&schema);
+}
+
+/* Of one action for so many types, each of them with each. */
+static struct cedar_schema *schema_for(int types)
+{
+	static char text[32768];
+	struct cedar_schema *schema;
+	struct cedar_error err;
+	char list[8192] = "";
+	size_t used = 0;
+
+	for (int i = 0; i < types; i++)
+		used += (size_t)snprintf(
+			list + used, sizeof list - used, i == 0 ? "T%d" : ", T%d", i);
+	(void)snprintf(text, sizeof text,
+		"entity %s;\naction a appliesTo { principal: [%s], resource: [%s] };", list, list,
+		list);
+	if (!cedar_schema_parse(&schema, cedar_text_of(text), &err))
+		fail_msg("%u:%u: %s", err.line, err.column, err.text);
+	return schema;
+}
+
+/* A set literal of so many numbers: some steps more, of each kind of request. */
+static struct cedar_policy_set *set_of_numbers(size_t count)
+{
+	static char text[CEDAR_POLICY_BYTES_MAX];
+	size_t used = (size_t)snprintf(
+		text, sizeof text, "permit(principal, action, resource) when { [1");
+
+	for (size_t i = 1; i < count; i++, used += 2)
+		memcpy(text + used, ",1", 2);
+	(void)snprintf(text + used, sizeof text - used, "].isEmpty() };");
+	return set_of(text);
+}
+
+/* 3,136 kinds of requests: with 31,800 numbers 99.7 million steps, with 32,000 100.4. */
+static void a_validation_takes_no_more_steps_than_the_header_says(void **state)
+{
+	struct world world;
+	struct cedar_schema *schema = schema_for(56);
+	struct cedar_policy_set *within = set_of_numbers(31800), *past = set_of_numbers(32000);
+	struct cedar_validation validation;
+
+	(void)state;
+	world_open(&world, NULL, NULL);
+	assert_true(cedar_validate(
+		within, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_int_equal(validation.error_count, 0);
+	assert_false(cedar_validate(
+		past, schema, CEDAR_RULE_4_13, world.arena, &validation, &world.err));
+	assert_int_equal(world.err.code, CEDAR_ERROR_LIMIT);
+	assert_non_null(strstr(world.err.text, "too many steps"));
+	assert_null(validation.findings);
+	world_close(&world);
+	cedar_policy_set_destroy(&past);
+	cedar_policy_set_destroy(&within);
 	cedar_schema_destroy(&schema);
 }
 
@@ -596,6 +651,35 @@ static struct cedar_text hint_within(uint64_t cells, uint64_t *left, struct worl
 	return hint;
 }
 
+/* Of an entity type of so many bytes, whose last one is written wrongly. */
+static bool has_hint(int bytes)
+{
+	char name[128], text[256];
+	struct cedar_schema *schema;
+	struct report report = {.code = CEDAR_FINDING_UNKNOWN_ENTITY_TYPE};
+	struct arena *arena = arena_create(SUPPORT_ARENA_BYTES);
+	uint64_t cells = VALIDATE_HINT_CELLS_MAX;
+	struct cedar_error err;
+	bool has;
+
+	memset(name, 'N', sizeof name);
+	(void)snprintf(text, sizeof text, "entity %.*s;", bytes, name);
+	assert_true(cedar_schema_parse(&schema, cedar_text_of(text), &err));
+	name[bytes - 1] = 'M';
+	report.name = (struct cedar_text){name, (size_t)bytes};
+	has = report_hint(arena, schema, &report, CEDAR_TEXT(""), &cells).length > 0;
+	cedar_schema_destroy(&schema);
+	arena_destroy(&arena);
+	return has;
+}
+
+static void names_are_compared_up_to_their_longest(void **state)
+{
+	(void)state;
+	assert_true(has_hint(64)); /* NEAREST_BYTES_MAX */
+	assert_false(has_hint(65));
+}
+
 static void names_are_compared_as_long_as_there_are_cells(void **state)
 {
 	struct world world;
@@ -721,10 +805,12 @@ int main(void)
 		cmocka_unit_test(text_that_changes_direction_is_a_warning),
 		cmocka_unit_test(a_finding_says_where_and_what_to_do),
 		cmocka_unit_test(steps_are_as_many_as_the_limit_at_most),
+		cmocka_unit_test(a_validation_takes_no_more_steps_than_the_header_says),
 		cmocka_unit_test(expressions_that_are_alike_do_not_collide),
 		cmocka_unit_test(what_was_tested_is_known_once_along_a_chain),
 		cmocka_unit_test(what_was_tested_is_marked_once_in_a_nest),
 		cmocka_unit_test(what_was_tested_is_forgotten_after_an_error),
+		cmocka_unit_test(names_are_compared_up_to_their_longest),
 		cmocka_unit_test(names_are_compared_as_long_as_there_are_cells),
 		cmocka_unit_test(hints_end_where_they_cost_too_much),
 		cmocka_unit_test(findings_are_listed_up_to_the_limit_and_all_counted),

@@ -55,6 +55,9 @@ static const struct {
 	{"!!(context.args.a == 1)", "argument a is 1"},
 	{"if context.args.a then context.args.b == 1 else true",
 		"if argument a is true then argument b is 1 else true"},
+	/* The longest path that is named, and one that is too long. */
+	{"context.args.a.b.c.d.e.f.g == 1", "argument a.b.c.d.e.f.g is 1"},
+	{"context.args.a.b.c.d.e.f.g.h == 1", "(context.args.a.b.c.d.e.f.g.h) is 1"},
 	{"ip(context.args.ip).isLoopback()", "ip(context.args.ip).isLoopback() is true"},
 };
 

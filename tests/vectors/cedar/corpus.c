@@ -1,4 +1,4 @@
-/* cedar-corpus [--only decide|validate] [--through json] [--drift FILE] PATH...
+/* cedar-corpus [--only decide|validate] [--through json] [--drift FILE] PATH[=TESTS]...
  *
  * Runs tests in the layout of the Cedar integration corpus: NAME.json names
  * policies, entities and schema and lists requests with the expected decision,
@@ -12,7 +12,8 @@
  * validate exactly if the test says so, the entities conform, and each request does.
  * FILE lists the tests that validate since 4.13, whatever they say; by the rule of
  * 4.10 they must not.  Through json, the policies that decide are those that the
- * policies as JSON are.  What is named and cannot be read, or holds no test, fails.
+ * policies as JSON are.  What is named and cannot be read, or holds no test, or not as
+ * many as TESTS, fails, and so does a .json in it that is no JSON.
  * Exit 77: there is no such FOLDER, or nothing of what is named in it. */
 #include <errno.h>
 #include <ftw.h>
@@ -195,7 +196,6 @@ static void run_request(struct test *test, const struct document *expected)
 	struct cedar_answer answer;
 	const char *first_error = "none";
 
-	totals.requests++;
 	if (!read_request(test, expected, &request) ||
 		!cedar_authorize(test->set, test->entities, &request,
 			(struct cedar_arena *)test->arena, &answer, &test->err)) {
@@ -273,7 +273,6 @@ static void validate_request(struct test *test, const struct document *expected)
 	const struct document *wanted = document_find(expected, "validateRequest");
 	struct cedar_request request;
 
-	totals.requests++;
 	if (wanted != NULL && !wanted->boolean)
 		return;
 	if (!read_request(test, expected, &request) ||
@@ -300,9 +299,9 @@ static void run(struct test *test)
 {
 	const struct document *requests = document_find(test->root, "requests");
 
+	totals.requests += requests->count;
 	if (!load(test)) {
 		test->failed_requests = requests->count;
-		totals.requests += requests->count;
 	} else {
 		if (totals.only != ONLY_VALIDATE)
 			decide(test, requests);
@@ -329,9 +328,11 @@ static int visit(const char *path, const struct stat *status, int kind, struct F
 	json = files_read(test.arena, path);
 	test.reader =
 		(struct document_reader){.arena = test.arena, .source = json, .err = &test.err};
-	if (json.data != NULL && document_parse(&root, test.arena, json, &test.err) &&
-		document_find(root, "requests") != NULL &&
-		document_find(root, "policies") != NULL) {
+	if (json.data == NULL || !document_parse(&root, test.arena, json, &test.err)) {
+		note(&test, "no JSON");
+		report(&test);
+	} else if (document_find(root, "requests") != NULL &&
+		   document_find(root, "policies") != NULL) {
 		test.root = root;
 		totals.tests++;
 		run(&test);
@@ -343,6 +344,12 @@ static int visit(const char *path, const struct stat *status, int kind, struct F
 	return 0;
 }
 
+/* Of PATH[=TESTS]. */
+static int path_length(const char *name)
+{
+	return (int)strcspn(name, "=");
+}
+
 static bool run_path(const char *below, const char *name)
 {
 	char path[PATH_BYTES];
@@ -350,8 +357,8 @@ static bool run_path(const char *below, const char *name)
 	struct stat status;
 	bool ok;
 
-	(void)snprintf(path, sizeof path, "%s%s%s", below == NULL ? "" : below,
-		below == NULL ? "" : "/", name);
+	(void)snprintf(path, sizeof path, "%s%s%.*s", below == NULL ? "" : below,
+		below == NULL ? "" : "/", path_length(name), name);
 	if (stat(path, &status) != 0)
 		return false;
 	if (S_ISDIR(status.st_mode))
@@ -368,7 +375,7 @@ static int usage(void)
 	(void)fprintf(stderr,
 		"usage: cedar-corpus [--only decide|validate] [--through json] [--vectors FOLDER] "
 		"[--drift FILE] "
-		"PATH...\n");
+		"PATH[=TESTS]...\n");
 	return 2;
 }
 
@@ -416,27 +423,31 @@ static bool has_any(const char *below, char *const *names)
 	bool found = below == NULL;
 
 	for (; !found && *names != NULL; names++) {
-		(void)snprintf(path, sizeof path, "%s/%s", below, *names);
+		(void)snprintf(path, sizeof path, "%s/%.*s", below, path_length(*names), *names);
 		found = stat(path, &status) == 0;
 	}
 	return found;
 }
 
-/* False if the path cannot be read or holds no test. */
+/* False if the path cannot be read, or holds no test or other than so many. */
 static bool run_corpus(const char *below, const char *name)
 {
 	struct totals before = totals;
+	const char *wanted = strchr(name, '=');
+	unsigned long tests;
 
 	if (!run_path(below, name)) {
 		(void)fprintf(stderr, "cannot read %s: %s\n", name, strerror(errno));
 		return false;
 	}
-	printf("{\"corpus\":\"%s\",\"tests\":%lu,\"requests\":%lu,\"failed_requests\":%lu}\n", name,
-		totals.tests - before.tests, totals.requests - before.requests,
+	tests = totals.tests - before.tests;
+	printf("{\"corpus\":\"%.*s\",\"tests\":%lu,\"requests\":%lu,\"failed_requests\":%lu}\n",
+		path_length(name), name, tests, totals.requests - before.requests,
 		totals.failed_requests - before.failed_requests);
-	if (totals.tests == before.tests)
-		(void)fprintf(stderr, "no test in %s\n", name);
-	return totals.tests > before.tests;
+	if (tests > 0 && (wanted == NULL || tests == strtoul(wanted + 1, NULL, 10)))
+		return true;
+	(void)fprintf(stderr, "%s: there are %lu tests\n", name, tests);
+	return false;
 }
 
 int main(int argc, char **argv)

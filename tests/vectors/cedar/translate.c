@@ -2,8 +2,9 @@
  *
  * Holds the JSON policy format against what Cedar's own tool wrote for each policy
  * of the corpus (translate-4.10.jsonl.zst): the policy's text as JSON is that JSON,
- * and that JSON read and written again is itself.  FOLDER (or $REMIT_VECTORS) holds
- * cedar.  Exit 77 if it is absent. */
+ * and that JSON read and written again is itself.  All of them are looked at, but for
+ * those whose numbers cannot be read.  FOLDER (or $REMIT_VECTORS) holds cedar.
+ * Exit 77 if it is absent. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "cedar_files.h"
 #include "remit/cedar.h"
 
+enum { LINES = 3961, ROUNDED = 20 }; /* of the file */
 enum { EXIT_SKIPPED = 77, ARENA_BYTES_MAX = 256 << 20, PATH_BYTES = 2 * FILES_PATH_BYTES };
 
 struct totals {
@@ -178,9 +180,13 @@ int main(int argc, char **argv)
 	}
 	below = below == NULL ? argv[2] : below;
 	(void)snprintf(archive, sizeof archive, "%s/cedar/corpus-4.10.tar.zst", below);
+	if (access(archive, F_OK) != 0) {
+		printf("skipped: no vectors in %s\n", below);
+		return EXIT_SKIPPED;
+	}
 	if (!files_unpack(archive, corpus)) {
 		(void)fprintf(stderr, "cannot unpack %s\n", archive);
-		return EXIT_SKIPPED;
+		return 1;
 	}
 	(void)snprintf(lines, sizeof lines, "%s/translate.jsonl", corpus);
 	(void)snprintf(archive, sizeof archive, "%s/cedar/translate-4.10.jsonl.zst", below);
@@ -189,5 +195,7 @@ int main(int argc, char **argv)
 	files_remove(corpus);
 	printf("%lu passed, %lu failed, %lu rounded beyond reading\n", totals.passed, totals.failed,
 		totals.rounded);
-	return totals.failed == 0 && totals.passed > 0 ? 0 : 1;
+	return totals.passed == LINES - ROUNDED && totals.failed == 0 && totals.rounded == ROUNDED
+		       ? 0
+		       : 1;
 }

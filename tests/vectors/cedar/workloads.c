@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cedar_files.h"
 #include "cedar_workload.h"
 
-enum { EXIT_SKIPPED = 77, SCRATCH_BYTES = 1 << 20 };
+enum { REQUESTS = 70000, EXIT_SKIPPED = 77, SCRATCH_BYTES = 1 << 20 };
 
 struct totals {
 	unsigned long passed;
@@ -73,13 +74,17 @@ int main(int argc, char **argv)
 	}
 	(void)snprintf(vectors, sizeof vectors, "%s/cedar-bench", below == NULL ? argv[2] : below);
 	(void)snprintf(archive, sizeof archive, "%s/workloads.tar.zst", vectors);
+	if (access(archive, F_OK) != 0) {
+		printf("skipped: no %s\n", archive);
+		return EXIT_SKIPPED;
+	}
 	if (!files_unpack(archive, unpacked)) {
 		(void)fprintf(stderr, "cannot unpack %s\n", archive);
-		return EXIT_SKIPPED;
+		return 1;
 	}
 	for (size_t i = 0; i < sizeof apps / sizeof apps[0]; i++)
 		run_app(vectors, unpacked, apps[i], &totals);
 	files_remove(unpacked);
 	printf("%lu passed, %lu failed\n", totals.passed, totals.failed);
-	return totals.failed == 0 && totals.passed > 0 ? 0 : 1;
+	return totals.failed == 0 && totals.passed == REQUESTS ? 0 : 1;
 }
