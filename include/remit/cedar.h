@@ -49,7 +49,6 @@ enum {
 	CEDAR_OPERAND_BYTES_MAX = 160,                  /* of the text and of the value of one */
 	CEDAR_ACCOUNT_BYTES_MAX = 16 * 1024,            /* source evaluated again to tell values */
 	CEDAR_UNKNOWNS_MAX = 16,                        /* members of a context left open */
-	CEDAR_CONDITIONS_MAX = 64,                      /* conditions told of one residual */
 	/* Memory, in MiB. */
 	CEDAR_SET_MEMORY_MIB_MAX = 1024,         /* of one policy set */
 	CEDAR_POLICY_JSON_MEMORY_MIB_MAX = 1024, /* while policies are read from JSON */
@@ -607,8 +606,7 @@ struct cedar_residual {
 	bool may_fail; /* false only if no completion makes it fail */
 };
 
-/* Errors: LIMIT (also more than CEDAR_CONDITIONS_MAX conditions, or a text longer
- * than CEDAR_POLICY_BYTES_MAX), INVALID. */
+/* Errors: LIMIT (also a text longer than CEDAR_POLICY_BYTES_MAX), INVALID. */
 bool cedar_policy_residual(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_partial *partial,
 	struct cedar_arena *arena, struct cedar_residual *out,

@@ -423,17 +423,23 @@ static bool print_tree(struct reducing *reducing, const struct ast *tree, struct
 	return out->data != NULL || cedar_fail_memory(reducing->err);
 }
 
-/* Operands of nested && one after the other.  False: memory, or too many. */
+static uint32_t count_conditions(const struct ast *tree)
+{
+	uint32_t count = 0;
+
+	if (tree->kind != AST_AND)
+		return 1;
+	for (uint32_t i = 0; i < tree->count; i++)
+		count += count_conditions(tree->children[i]);
+	return count;
+}
+
+/* Operands of nested && one after the other; into has room for all. */
 static bool put_conditions(struct reducing *reducing, const struct ast *tree,
 	struct cedar_text *into, struct cedar_residual *out)
 {
-	if (tree->kind != AST_AND) {
-		if (out->condition_count == CEDAR_CONDITIONS_MAX)
-			return cedar_fail(reducing->err, CEDAR_ERROR_LIMIT,
-				"more than %d conditions are left of a policy",
-				CEDAR_CONDITIONS_MAX);
+	if (tree->kind != AST_AND)
 		return print_tree(reducing, tree, &into[out->condition_count++]);
-	}
 	for (uint32_t i = 0; i < tree->count; i++) {
 		if (!put_conditions(reducing, tree->children[i], into, out))
 			return false;
@@ -445,7 +451,7 @@ static bool put_residual(
 	struct reducing *reducing, const struct ast *tree, struct cedar_residual *out)
 {
 	struct cedar_text *conditions =
-		arena_array(reducing->arena, struct cedar_text, CEDAR_CONDITIONS_MAX);
+		arena_array(reducing->arena, struct cedar_text, count_conditions(tree));
 
 	out->kind = CEDAR_RESIDUAL_CONDITION;
 	out->may_fail = may_fail(tree) || !is_boolean(tree);
