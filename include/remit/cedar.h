@@ -606,11 +606,23 @@ struct cedar_residual {
 	bool may_fail; /* false only if no completion makes it fail */
 };
 
+struct cedar_candidates {
+	const uint32_t *policies; /* indexes in the set */
+	size_t count;
+};
+
 /* Errors: LIMIT (also a text longer than CEDAR_POLICY_BYTES_MAX), INVALID. */
 bool cedar_policy_residual(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_partial *partial,
 	struct cedar_arena *arena, struct cedar_residual *out,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* The policies of which more than FALSE may be left, ascending, in arena: found without a look at
+ * the others where principal, action and resource are known.  Errors: LIMIT, INVALID. */
+bool cedar_partial_candidates(const struct cedar_policy_set *set,
+	const struct cedar_entities *entities, const struct cedar_partial *partial,
+	struct cedar_arena *arena, struct cedar_candidates *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+
 /* ---- Expressions on their own ---------------------------------------- */
 
 /* One compiled expression, such as a condition outside a policy. */

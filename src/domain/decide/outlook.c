@@ -400,6 +400,27 @@ static bool put_forbid(
 	return true;
 }
 
+/* One policy that may forbid it. */
+static bool look_at_guardrail(struct looking *looking, struct forbids *forbids,
+	const struct cedar_policy_set *set, size_t index)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	struct outlook_forbid forbid = {.left = policy_left(looking, set, index)};
+
+	if (forbid.left.kind == CEDAR_RESIDUAL_FALSE)
+		return true;
+	forbid.id = cedar_text_to(cedar_policy_set_get(set, index).id);
+	if (forbid.left.kind == CEDAR_RESIDUAL_TRUE)
+		return never(
+			looking, REASON_FORBIDDEN, SAY("%.*s forbids it.", TEXT_ARGS(forbid.id)));
+	if (forbid.left.kind == CEDAR_RESIDUAL_FAILED)
+		return never(looking, REASON_COULD_NOT_EVALUATE,
+			SAY("%.*s cannot be evaluated.", TEXT_ARGS(forbid.id)));
+	looking->is_certain = false;
+	return put_forbid(looking, forbids, &forbid);
+}
+
+/* Only those that the set's index finds: most are about something else. */
 static bool look_at_guardrails(struct looking *looking, struct forbids *forbids, struct text unit)
 {
 	struct evaluation *evaluation = looking->evaluation;
@@ -407,24 +428,15 @@ static bool look_at_guardrails(struct looking *looking, struct forbids *forbids,
 		registry_guardrails(evaluation->world->registry, unit);
 	const struct cedar_policy_set *set =
 		guardrails == NULL ? NULL : guardrails_policies(guardrails);
-	size_t i, count = set == NULL ? 0 : cedar_policy_set_count(set);
+	struct cedar_candidates candidates = {NULL, 0};
+	struct cedar_error err;
 
-	for (i = 0; i < count; i++) {
-		struct outlook_forbid forbid = {.left = policy_left(looking, set, i)};
-
-		if (forbid.left.kind == CEDAR_RESIDUAL_FALSE)
-			continue;
-		forbid.id = cedar_text_to(cedar_policy_set_get(set, i).id);
-		if (forbid.left.kind == CEDAR_RESIDUAL_TRUE)
-			return never(looking, REASON_FORBIDDEN,
-				SAY("%.*s forbids it.", TEXT_ARGS(forbid.id)));
-		if (forbid.left.kind == CEDAR_RESIDUAL_FAILED)
-			return never(looking, REASON_COULD_NOT_EVALUATE,
-				SAY("%.*s cannot be evaluated.", TEXT_ARGS(forbid.id)));
-		looking->is_certain = false;
-		if (!put_forbid(looking, forbids, &forbid))
+	if (set != NULL && !cedar_partial_candidates(set, evaluation->entities, &looking->partial,
+				   cedar_arena_from(evaluation->arena), &candidates, &err))
+		return never_for_memory(looking);
+	for (size_t i = 0; i < candidates.count; i++)
+		if (!look_at_guardrail(looking, forbids, set, candidates.policies[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -230,6 +230,30 @@ static void a_page_ends_before_it_costs_too_much(void **state)
 		json_text_or(&items->items[items->count - 1], "tool", "none")));
 }
 
+/* Those about other tools are not looked at, so that a page holds all. */
+static void guardrails_about_others_cost_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buffer yaml;
+	struct json page;
+
+	buffer_init(&yaml, 1 << 20);
+	for (int i = 0; i < 8; i++) {
+		buffer_append_format(&yaml, "%sobject: policy\nname: org/many-%d\ntext: |\n",
+			i == 0 ? "" : "---\n", i);
+		for (int j = 0; j < 500; j++)
+			buffer_append_format(&yaml,
+				"  forbid (principal, action, resource == Tool::\"web/%d-%d\")\n"
+				"  when { context.args.n == %d };\n",
+				i, j, j);
+	}
+	put_document(fixture, &yaml);
+	put_tools(fixture);
+	page = can(fixture, "", 100);
+	assert_int_equal(json_find(&page, "items")->count, TOOLS);
+	expect_text(json_find(&page, "items")->items, "may", "always");
+}
+
 /* Guardrails about one tool of which more is left than an outlook may take. */
 static void put_heavy_guardrails(struct fixture *fixture, const char *tool)
 {
@@ -314,6 +338,7 @@ int main(void)
 		OUTLOOKS_TEST(a_long_condition_of_what_is_read_is_told),
 		OUTLOOKS_TEST(a_page_ends_before_it_is_too_much),
 		OUTLOOKS_TEST(a_page_ends_before_it_costs_too_much),
+		OUTLOOKS_TEST(guardrails_about_others_cost_nothing),
 		OUTLOOKS_TEST(what_takes_too_much_to_tell_is_passed),
 		OUTLOOKS_TEST(a_draft_is_told_as_far_as_a_page_goes),
 	};
