@@ -160,6 +160,7 @@ static bool reads_json(struct page *page, const struct outlook *outlook, struct 
 		json_object_start(&object, page->scratch);
 		json_put_text(&object, "data-source", read->name);
 		condition_put(&object, cedar_text_to(read->left.text));
+		json_put_cstring(&object, "sensitivity", sensitivity_word(read->sensitivity));
 		json_put_boolean(&object, "covered", read->is_covered);
 		if (!json_object_seal(&object, &one, page->err))
 			return false;
