@@ -377,6 +377,10 @@ struct cedar_text cedar_policy_format(const struct cedar_policy_set *set, size_t
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;
 struct cedar_text cedar_template_format(const struct cedar_policy_set *set, size_t index,
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;
+/* Its conditions alone, in the same form, as one expression ("true": it has none): where the scope
+ * covers a request, the policy is satisfied or fails as this evaluates. */
+struct cedar_text cedar_policy_format_condition(const struct cedar_policy_set *set, size_t index,
+	struct cedar_arena *arena) CEDAR_MUST_CHECK;
 
 /* ---- Policies as JSON ------------------------------------------------ */
 

@@ -91,25 +91,24 @@ static bool make_partial(struct looking *looking)
 		       known + 1 - is_model, 1 + is_model, &err);
 }
 
-/* What is left of a policy; where that is too large to be said, its own source, if
- * its scope is about the call at all. */
-static struct cedar_residual policy_left(
-	const struct looking *looking, const struct cedar_policy_set *set, size_t index)
+/* What is left of a policy; where that is too large to be said, all of its conditions, if
+ * its scope is about the call at all.  False: no memory. */
+static bool policy_left(struct looking *looking, const struct cedar_policy_set *set, size_t index,
+	struct cedar_residual *out)
 {
 	struct evaluation *evaluation = looking->evaluation;
-	struct cedar_residual out;
+	struct cedar_arena *arena = cedar_arena_from(evaluation->arena);
 	struct cedar_error err;
 
-	if (cedar_policy_residual(set, index, evaluation->entities, &looking->partial,
-		    cedar_arena_from(evaluation->arena), &out, &err))
-		return out;
-	out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_FALSE};
+	if (cedar_policy_residual(
+		    set, index, evaluation->entities, &looking->partial, arena, out, &err))
+		return true;
+	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_FALSE};
 	if (!cedar_policy_applies(set, index, evaluation->entities, &evaluation->request))
-		return out;
-	out.kind = CEDAR_RESIDUAL_CONDITION;
-	out.text = cedar_policy_set_get(set, index).source;
-	out.may_fail = true;
-	return out;
+		return true;
+	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_CONDITION, .may_fail = true};
+	out->text = cedar_policy_format_condition(set, index, arena);
+	return out->text.data != NULL || never_for_memory(looking);
 }
 
 /* ---- lines ---------------------------------------------------------------------------- */
@@ -133,7 +132,8 @@ static bool look_at_line(struct looking *looking, const struct cedar_policy_set 
 		evaluation->entry->in_force->version, line->number);
 	if (set == NULL || !cedar_policy_set_find(set, cedar_text_from(one.id), &index))
 		return never_for_memory(looking);
-	one.left = policy_left(looking, set, index);
+	if (!policy_left(looking, set, index, &one.left))
+		return false;
 	if (one.left.kind != CEDAR_RESIDUAL_TRUE && one.left.kind != CEDAR_RESIDUAL_CONDITION)
 		return true;
 	into[looking->out->lines_count++] = one;
@@ -492,8 +492,10 @@ static bool look_at_guardrail(struct looking *looking, struct forbids *forbids,
 	const struct cedar_policy_set *set, size_t index)
 {
 	struct evaluation *evaluation = looking->evaluation;
-	struct outlook_forbid forbid = {.left = policy_left(looking, set, index)};
+	struct outlook_forbid forbid;
 
+	if (!policy_left(looking, set, index, &forbid.left))
+		return false;
 	if (forbid.left.kind == CEDAR_RESIDUAL_FALSE)
 		return true;
 	forbid.id = cedar_text_to(cedar_policy_set_get(set, index).id);

@@ -128,6 +128,31 @@ static void a_long_condition_of_what_is_read_is_told(void **state)
 	expect_part(outlook, "when", "!(context.args has a69)");
 }
 
+/* A guardrail of which more is left than a policy may be long, for it names the identity often. */
+static void what_is_left_is_one_expression_however_long(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct json *outlook;
+	struct buffer yaml;
+
+	buffer_init(&yaml, 1 << 17);
+	buffer_append_string(&yaml,
+		"object: policy\nname: org/long\ntext: |\n"
+		"  forbid (principal, action, resource == Tool::\"files/list\") when { ");
+	for (int i = 0; i < 2000; i++)
+		buffer_append_format(&yaml, "%scontext.args.x==principal", i == 0 ? "" : "||");
+	buffer_append_string(&yaml, " } unless { context.args.y } when { context.args.z };\n");
+	put_document(fixture, &yaml);
+	outlook = outlook_on(fixture, "files/list");
+	expect_text(outlook, "may", "when");
+	expect_expression(json_text_or(outlook, "when", ""));
+	expect_part(outlook, "when", "!((context.args.x == principal || context.args.x == ");
+	expect_part(outlook, "when", " == principal) && !(context.args.y) && (context.args.z))");
+	outlook = json_find(outlook, "forbids")->items;
+	expect_expression(json_text_or(outlook, "when", ""));
+	assert_true(json_boolean_or(outlook, "may_fail", false));
+}
+
 /* ---- pages ---- */
 
 enum { TOOLS = 40 };
@@ -336,6 +361,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OUTLOOKS_TEST(a_long_condition_of_what_is_read_is_told),
+		OUTLOOKS_TEST(what_is_left_is_one_expression_however_long),
 		OUTLOOKS_TEST(a_page_ends_before_it_is_too_much),
 		OUTLOOKS_TEST(a_page_ends_before_it_costs_too_much),
 		OUTLOOKS_TEST(guardrails_about_others_cost_nothing),
