@@ -51,7 +51,6 @@ enum {
 	CEDAR_COMPARISONS_MAX = 8,                      /* comparisons told of one part */
 	CEDAR_ACCOUNT_BYTES_MAX = 16 * 1024,            /* source evaluated again to tell values */
 	CEDAR_UNKNOWNS_MAX = 16,                        /* members of a context left open */
-	CEDAR_CONDITIONS_MAX = 64,                      /* conditions told of one residual */
 	/* Memory, in MiB. */
 	CEDAR_SET_MEMORY_MIB_MAX = 1024,         /* of one policy set */
 	CEDAR_POLICY_JSON_MEMORY_MIB_MAX = 1024, /* while policies are read from JSON */
@@ -395,6 +394,10 @@ struct cedar_text cedar_policy_format(const struct cedar_policy_set *set, size_t
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;
 struct cedar_text cedar_template_format(const struct cedar_policy_set *set, size_t index,
 	struct cedar_arena *arena) CEDAR_MUST_CHECK;
+/* Its conditions alone, in the same form, as one expression ("true": it has none): where the scope
+ * covers a request, the policy is satisfied or fails as this evaluates. */
+struct cedar_text cedar_policy_format_condition(const struct cedar_policy_set *set, size_t index,
+	struct cedar_arena *arena) CEDAR_MUST_CHECK;
 
 /* ---- Policies as JSON ------------------------------------------------ */
 
@@ -633,12 +636,23 @@ struct cedar_residual {
 	bool may_fail; /* false only if no completion makes it fail */
 };
 
-/* Errors: LIMIT (also more than CEDAR_CONDITIONS_MAX conditions, or a text longer
- * than CEDAR_POLICY_BYTES_MAX), INVALID. */
+struct cedar_candidates {
+	const uint32_t *policies; /* indexes in the set */
+	size_t count;
+};
+
+/* Errors: LIMIT (also a text longer than CEDAR_POLICY_BYTES_MAX), INVALID. */
 bool cedar_policy_residual(const struct cedar_policy_set *set, size_t index,
 	const struct cedar_entities *entities, const struct cedar_partial *partial,
 	struct cedar_arena *arena, struct cedar_residual *out,
 	struct cedar_error *err) CEDAR_MUST_CHECK;
+/* The policies of which more than FALSE may be left, ascending, in arena: found without a look at
+ * the others where principal, action and resource are known.  Errors: LIMIT, INVALID. */
+bool cedar_partial_candidates(const struct cedar_policy_set *set,
+	const struct cedar_entities *entities, const struct cedar_partial *partial,
+	struct cedar_arena *arena, struct cedar_candidates *out,
+	struct cedar_error *err) CEDAR_MUST_CHECK;
+
 /* ---- Expressions on their own ---------------------------------------- */
 
 /* One compiled expression, such as a condition outside a policy. */

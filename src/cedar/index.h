@@ -62,4 +62,10 @@ typedef bool index_visit_fn(void *closure, const uint32_t *policies, uint32_t co
 bool index_walk(const struct index *index, const struct program *program,
 	struct evaluation *evaluation, index_visit_fn *visit, void *closure);
 
+/* The same where members of the context are unknown: finds all policies of a group that asks for
+ * one of them. */
+bool index_walk_partial(const struct index *index, const struct program *program,
+	struct evaluation *evaluation, const struct cedar_partial *partial, index_visit_fn *visit,
+	void *closure);
+
 #endif

@@ -123,19 +123,70 @@ static bool visit_group(const struct walk *walk, const struct index_group *group
 	return !index_hash_value(group->hash, value, &hash) || visit_key(walk, hash);
 }
 
+/* All that are found without a question. */
+static bool visit_scopes(const struct walk *walk)
+{
+	if (!visit_list(walk, &walk->index->rest))
+		return false;
+	for (int i = 0; i < SCOPE_PARTS; i++) {
+		if (walk->index->asks[i] != 0 && !visit_variable(walk, i))
+			return false;
+	}
+	return true;
+}
+
 bool index_walk(const struct index *index, const struct program *program,
 	struct evaluation *evaluation, index_visit_fn *visit, void *closure)
 {
 	struct walk walk = {index, program, evaluation, visit, closure};
 
-	if (!visit_list(&walk, &index->rest))
+	if (!visit_scopes(&walk))
 		return false;
-	for (int i = 0; i < SCOPE_PARTS; i++) {
-		if (index->asks[i] != 0 && !visit_variable(&walk, i))
-			return false;
-	}
 	for (uint32_t i = 0; i < index->group_count; i++) {
 		if (!visit_group(&walk, &index->groups[i]))
+			return false;
+	}
+	return true;
+}
+
+/* ---- with what is unknown ---- */
+
+/* A question about the context as a whole may be about any of its members. */
+static bool is_unknown_path(const struct path *path, const struct cedar_partial *partial)
+{
+	if (path->variable != AST_CONTEXT)
+		return false;
+	for (size_t i = 0; i < partial->unknown_count; i++) {
+		if (path->count == 0 || cedar_text_equal(path->names[0], partial->unknowns[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_unknown_group(const struct walk *walk, const struct index_group *group,
+	const struct cedar_partial *partial)
+{
+	const struct path *paths = walk->program->paths;
+
+	return is_unknown_path(&paths[group->path], partial) ||
+	       (group->guard.kind != PROBE_NONE &&
+		       is_unknown_path(&paths[group->guard.path], partial));
+}
+
+bool index_walk_partial(const struct index *index, const struct program *program,
+	struct evaluation *evaluation, const struct cedar_partial *partial, index_visit_fn *visit,
+	void *closure)
+{
+	struct walk walk = {index, program, evaluation, visit, closure};
+
+	if (!visit_scopes(&walk))
+		return false;
+	for (uint32_t i = 0; i < index->group_count; i++) {
+		const struct index_group *group = &index->groups[i];
+		struct index_bucket all = {group->first, group->count};
+
+		if (is_unknown_group(&walk, group, partial) ? !visit_list(&walk, &all)
+							    : !visit_group(&walk, group))
 			return false;
 	}
 	return true;

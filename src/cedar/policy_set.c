@@ -402,3 +402,26 @@ struct cedar_text cedar_policy_format(
 	print_policy(&writer, &set->policies[index].ast);
 	return print_parseable(&writer);
 }
+
+static void write_clause(struct cedar_writer *writer, const struct clause *clause)
+{
+	cedar_write_string(writer, clause->kind == CLAUSE_UNLESS ? "!(" : "(");
+	print_expression(writer, clause->expression);
+	cedar_write_string(writer, ")");
+}
+
+struct cedar_text cedar_policy_format_condition(
+	const struct cedar_policy_set *set, size_t index, struct cedar_arena *arena)
+{
+	struct cedar_writer writer = {.arena = cedar_arena_inner(arena)};
+	const struct policy_ast *ast;
+
+	assert(index < set->count);
+	ast = &set->policies[index].ast;
+	cedar_write_string(&writer, ast->clause_count == 0 ? "true" : "");
+	for (uint32_t i = 0; i < ast->clause_count; i++) {
+		cedar_write_string(&writer, i == 0 ? "" : " && ");
+		write_clause(&writer, &ast->clauses[i]);
+	}
+	return print_parseable(&writer);
+}

@@ -423,17 +423,23 @@ static bool print_tree(struct reducing *reducing, const struct ast *tree, struct
 	return out->data != NULL || cedar_fail_memory(reducing->err);
 }
 
-/* Operands of nested && one after the other.  False: memory, or too many. */
+static uint32_t count_conditions(const struct ast *tree)
+{
+	uint32_t count = 0;
+
+	if (tree->kind != AST_AND)
+		return 1;
+	for (uint32_t i = 0; i < tree->count; i++)
+		count += count_conditions(tree->children[i]);
+	return count;
+}
+
+/* Operands of nested && one after the other; into has room for all. */
 static bool put_conditions(struct reducing *reducing, const struct ast *tree,
 	struct cedar_text *into, struct cedar_residual *out)
 {
-	if (tree->kind != AST_AND) {
-		if (out->condition_count == CEDAR_CONDITIONS_MAX)
-			return cedar_fail(reducing->err, CEDAR_ERROR_LIMIT,
-				"more than %d conditions are left of a policy",
-				CEDAR_CONDITIONS_MAX);
+	if (tree->kind != AST_AND)
 		return print_tree(reducing, tree, &into[out->condition_count++]);
-	}
 	for (uint32_t i = 0; i < tree->count; i++) {
 		if (!put_conditions(reducing, tree->children[i], into, out))
 			return false;
@@ -445,7 +451,7 @@ static bool put_residual(
 	struct reducing *reducing, const struct ast *tree, struct cedar_residual *out)
 {
 	struct cedar_text *conditions =
-		arena_array(reducing->arena, struct cedar_text, CEDAR_CONDITIONS_MAX);
+		arena_array(reducing->arena, struct cedar_text, count_conditions(tree));
 
 	out->kind = CEDAR_RESIDUAL_CONDITION;
 	out->may_fail = may_fail(tree) || !is_boolean(tree);
@@ -546,4 +552,63 @@ bool cedar_expression_residual(const struct cedar_expression *expression,
 	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_FALSE};
 	return begin(&reducing, entities, &request) &&
 	       conclude(&reducing, reduce(&reducing, expression->ast), out);
+}
+
+/* ---- candidates ---- */
+
+struct marks {
+	bool *is_found; /* by index of the policy */
+	uint32_t count;
+};
+
+static bool mark(void *closure, const uint32_t *policies, uint32_t count)
+{
+	struct marks *marks = closure;
+
+	for (uint32_t i = 0; i < count; i++) {
+		marks->count += !marks->is_found[policies[i]];
+		marks->is_found[policies[i]] = true;
+	}
+	return true;
+}
+
+static void mark_all(struct marks *marks, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		(void)mark(marks, &i, 1);
+}
+
+bool cedar_partial_candidates(const struct cedar_policy_set *set,
+	const struct cedar_entities *entities, const struct cedar_partial *partial,
+	struct cedar_arena *arena, struct cedar_candidates *out, struct cedar_error *err)
+{
+	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
+	struct cedar_request request;
+	struct reducing reducing = {.partial = partial,
+		.arena = cedar_arena_inner(arena),
+		.evaluation = {.scratch = cedar_arena_inner(arena), .stack = stack},
+		.err = err};
+	struct marks marks = {arena_array(reducing.arena, bool, set->count + 1), 0};
+	uint32_t *policies;
+
+	*out = (struct cedar_candidates){0};
+	if (marks.is_found == NULL)
+		return cedar_fail_memory(err);
+	if (!begin(&reducing, entities, &request))
+		return false;
+	if (!set->is_indexed || partial->principal == NULL || partial->action == NULL ||
+		partial->resource == NULL)
+		mark_all(&marks, set->count);
+	else if (!index_walk_partial(
+			 &set->index, &set->program, &reducing.evaluation, partial, mark, &marks))
+		return false;
+	policies = arena_array(reducing.arena, uint32_t, marks.count + 1);
+	if (policies == NULL)
+		return cedar_fail_memory(err);
+	out->policies = policies;
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (marks.is_found[i])
+			policies[out->count++] = i;
+	}
+	return true;
 }

@@ -37,11 +37,20 @@ static bool read_path(const struct ast *node, struct path *path)
 	return true;
 }
 
+/* Quoted unless it is one plain word: no name can say more than that it is one. */
+static void write_name(struct cedar_writer *writer, struct cedar_text name)
+{
+	if (cedar_is_identifier(name) && !cedar_is_reserved(name))
+		cedar_write(writer, name);
+	else
+		cedar_write_quoted(writer, name);
+}
+
 static void write_names(struct cedar_writer *writer, const struct path *path, uint32_t first)
 {
 	for (uint32_t i = first; i < path->count; i++) {
 		cedar_write_string(writer, i == first ? "" : ".");
-		cedar_write(writer, path->names[i]);
+		write_name(writer, path->names[i]);
 	}
 }
 

@@ -131,7 +131,8 @@ bool evaluation_expression_mentions_lost(
  * of them could not be evaluated. */
 bool tool_reads_match(const struct tool_reads *reads, struct evaluation *evaluation);
 
-/* What is left of the condition of the line at index.  False: no memory. */
+/* What is left of the condition of the line at index; where that is too large to be said, all of
+ * it.  False: no memory. */
 bool tool_reads_left(const struct tool_reads *reads, size_t index,
 	const struct evaluation *evaluation, const struct cedar_partial *partial,
 	struct cedar_residual *out);

@@ -51,6 +51,7 @@ struct looking {
 	struct outlook *out;
 	/* Whether what must hold certainly does, and what must not certainly does not. */
 	bool is_certain;
+	enum sensitivity at_least; /* what a call reads is */
 };
 
 static bool never(struct looking *looking, enum reason reason, struct text explanation)
@@ -90,25 +91,24 @@ static bool make_partial(struct looking *looking)
 		       known + 1 - is_model, 1 + is_model, &err);
 }
 
-/* What is left of a policy; where that is too large to be said, its own source, if
- * its scope is about the call at all. */
-static struct cedar_residual policy_left(
-	const struct looking *looking, const struct cedar_policy_set *set, size_t index)
+/* What is left of a policy; where that is too large to be said, all of its conditions, if
+ * its scope is about the call at all.  False: no memory. */
+static bool policy_left(struct looking *looking, const struct cedar_policy_set *set, size_t index,
+	struct cedar_residual *out)
 {
 	struct evaluation *evaluation = looking->evaluation;
-	struct cedar_residual out;
+	struct cedar_arena *arena = cedar_arena_from(evaluation->arena);
 	struct cedar_error err;
 
-	if (cedar_policy_residual(set, index, evaluation->entities, &looking->partial,
-		    cedar_arena_from(evaluation->arena), &out, &err))
-		return out;
-	out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_FALSE};
+	if (cedar_policy_residual(
+		    set, index, evaluation->entities, &looking->partial, arena, out, &err))
+		return true;
+	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_FALSE};
 	if (!cedar_policy_applies(set, index, evaluation->entities, &evaluation->request))
-		return out;
-	out.kind = CEDAR_RESIDUAL_CONDITION;
-	out.text = cedar_policy_set_get(set, index).source;
-	out.may_fail = true;
-	return out;
+		return true;
+	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_CONDITION, .may_fail = true};
+	out->text = cedar_policy_format_condition(set, index, arena);
+	return out->text.data != NULL || never_for_memory(looking);
 }
 
 /* ---- lines ---------------------------------------------------------------------------- */
@@ -132,7 +132,8 @@ static bool look_at_line(struct looking *looking, const struct cedar_policy_set 
 		evaluation->entry->in_force->version, line->number);
 	if (set == NULL || !cedar_policy_set_find(set, cedar_text_from(one.id), &index))
 		return never_for_memory(looking);
-	one.left = policy_left(looking, set, index);
+	if (!policy_left(looking, set, index, &one.left))
+		return false;
 	if (one.left.kind != CEDAR_RESIDUAL_TRUE && one.left.kind != CEDAR_RESIDUAL_CONDITION)
 		return true;
 	into[looking->out->lines_count++] = one;
@@ -185,6 +186,17 @@ static bool look_at_lines(struct looking *looking)
 
 /* ---- data ------------------------------------------------------------------------------- */
 
+/* What may be replied; UNLABELLED: nothing. */
+static enum sensitivity reply_up_to(const struct charter *charter)
+{
+	uint32_t i;
+
+	for (i = 0; i < charter->outputs_count; i++)
+		if (text_is(charter->outputs[i].to, "reply"))
+			return charter->outputs[i].up_to;
+	return SENSITIVITY_UNLABELLED;
+}
+
 static bool is_covered(const struct looking *looking, const struct data_source *source)
 {
 	const struct charter *charter = looking->evaluation->charter;
@@ -194,20 +206,58 @@ static bool is_covered(const struct looking *looking, const struct data_source *
 	int level = source == NULL || is_judged_by_row(looking->evaluation)
 			    ? 0
 			    : sensitivity_level(source->sensitivity);
-	bool may_be_replied = false;
-	uint32_t i;
+	enum sensitivity reply = reply_up_to(charter);
 
-	for (i = 0; i < charter->outputs_count; i++) {
-		if (!text_is(charter->outputs[i].to, "reply"))
-			continue;
-		may_be_replied = charter->outputs[i].up_to != SENSITIVITY_UNLABELLED &&
-				 level <= sensitivity_level(charter->outputs[i].up_to);
-		break;
-	}
-	return line != NULL && may_be_replied &&
+	return line != NULL && reply != SENSITIVITY_UNLABELLED &&
+	       level <= sensitivity_level(reply) &&
 	       has_source_consent(looking->evaluation, looking->evaluation->entry, source) &&
 	       is_source_open(looking->evaluation, source) &&
 	       line->up_to != SENSITIVITY_UNLABELLED && level <= sensitivity_level(line->up_to);
+}
+
+static enum sensitivity lower_of(enum sensitivity value, enum sensitivity up_to)
+{
+	return sensitivity_level(up_to) < sensitivity_level(value) ? up_to : value;
+}
+
+/* How sensitive what is read there may be. */
+static enum sensitivity sensitivity_read(
+	const struct looking *looking, const struct data_source *source)
+{
+	const struct charter *charter = looking->evaluation->charter;
+	const struct charter_data_source *line =
+		source == NULL ? NULL : charter_find_data_source(charter, source->name);
+	enum sensitivity whole = source == NULL
+					 ? SENSITIVITY_RESTRICTED
+					 : lower_of(SENSITIVITY_RESTRICTED, source->sensitivity);
+
+	if (line == NULL || !is_judged_by_row(looking->evaluation))
+		return whole;
+	return lower_of(lower_of(whole, line->up_to), reply_up_to(charter));
+}
+
+/* How sensitive what a call reads is at least: the highest of what it certainly reads, else the
+ * lowest of what it may.  Rows that are judged one by one may be few. */
+static enum sensitivity read_at_least(
+	const struct looking *looking, const struct outlook_read *reads)
+{
+	enum sensitivity certain = SENSITIVITY_PUBLIC, possible = SENSITIVITY_RESTRICTED;
+	bool is_certain = false;
+
+	if (looking->out->reads_count == 0 || is_judged_by_row(looking->evaluation))
+		return SENSITIVITY_PUBLIC;
+	for (size_t i = 0; i < looking->out->reads_count; i++) {
+		enum sensitivity one = reads[i].sensitivity;
+
+		if (reads[i].left.kind == CEDAR_RESIDUAL_TRUE) {
+			is_certain = true;
+			certain =
+				sensitivity_level(one) > sensitivity_level(certain) ? one : certain;
+		} else if (reads[i].left.kind == CEDAR_RESIDUAL_CONDITION && reads[i].is_covered) {
+			possible = lower_of(possible, one);
+		}
+	}
+	return is_certain ? certain : possible;
 }
 
 static bool judge_reads(struct looking *looking, const struct outlook_read *reads)
@@ -239,6 +289,7 @@ static bool judge_reads(struct looking *looking, const struct outlook_read *read
 		return never(looking, REASON_DATA_SOURCE,
 			TEXT("It reads data that no registered data source covers."));
 	looking->is_certain &= is_certain || looking->out->reads_count == 0;
+	looking->at_least = read_at_least(looking, reads);
 	return true;
 }
 
@@ -257,6 +308,7 @@ static bool look_at_reads(struct looking *looking)
 	for (i = 0; i < tool->reads_count; i++) {
 		reads[i].name = tool->reads[i].data_source;
 		reads[i].source = evaluation_find_data_source(evaluation, reads[i].name);
+		reads[i].sensitivity = sensitivity_read(looking, reads[i].source);
 		reads[i].is_covered = is_covered(looking, reads[i].source);
 		if (!tool_reads_left(evaluation->world->reads, i, evaluation, &looking->partial,
 			    &reads[i].left))
@@ -312,6 +364,39 @@ static enum sensitivity skill_up_to(const struct looking *looking, enum sensitiv
 		       : up_to;
 }
 
+/* Whether what is read may go to one of the places, whatever the task has read before. */
+static bool may_go(const struct looking *looking)
+{
+	const struct outlook *out = looking->out;
+	int level = sensitivity_level(looking->at_least);
+	size_t i;
+
+	for (i = 0; i < out->outputs_count; i++)
+		if (level <= ceiling_level(out->outputs[i].up_to))
+			return true;
+	for (i = 0; out->only_recipients && i < out->recipients_count; i++)
+		if (level <= ceiling_level(out->recipients[i].up_to))
+			return true;
+	return false;
+}
+
+/* What only reads carries nothing where its call has no URL. */
+static bool judge_outputs(struct looking *looking)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	const struct tool *tool = evaluation->tool;
+	bool may_carry_nothing = tool->effect == EFFECT_READ &&
+				 !method_is_asked(method_find_dotted(tool->tool_name));
+
+	if (may_carry_nothing || may_go(looking))
+		return true;
+	return never(looking, REASON_OUTPUT,
+		SAY("It reads data that is %s or more, and the charter %.*s@%u lets none of that "
+		    "go to %.*s.",
+			sensitivity_word(looking->at_least), TEXT_ARGS(evaluation->entry->name),
+			evaluation->entry->in_force->version, TEXT_ARGS(tool->name)));
+}
+
 /* What may go to the tool: the charter's lines with a target, then the one without, or
  * that public data may.  A line of the skill goes before one of the peer. */
 static bool look_at_outputs(struct looking *looking)
@@ -321,6 +406,8 @@ static bool look_at_outputs(struct looking *looking)
 	struct outlook_output *outputs = arena_array(
 		looking->evaluation->arena, struct outlook_output, charter->outputs_count + 1);
 	struct outlook_output any = {.up_to = SENSITIVITY_PUBLIC};
+	/* Without a target no call is like a glob. */
+	bool has_targets = tool->targets_count != 0 && !tool_goes_to_recipients(tool);
 	bool is_own = false;
 	size_t count = 0;
 	uint32_t i;
@@ -333,7 +420,7 @@ static bool look_at_outputs(struct looking *looking)
 		const struct charter_output *line = &charter->outputs[i];
 		enum sensitivity up_to = skill_up_to(looking, line->up_to);
 
-		if (!output_is_to_tool(line, tool))
+		if (!output_is_to_tool(line, tool) || (line->target.length != 0 && !has_targets))
 			continue;
 		if (line->target.length != 0)
 			outputs[count++] = (struct outlook_output){line->target, up_to};
@@ -347,7 +434,7 @@ static bool look_at_outputs(struct looking *looking)
 	looking->out->outputs_count = count;
 	/* What the task has read is not known here. */
 	looking->is_certain &= count == 1 && any.up_to == SENSITIVITY_RESTRICTED;
-	return true;
+	return judge_outputs(looking);
 }
 
 /* What may go to the model: the lower of the registry's line and the charter's.  A request may
@@ -400,6 +487,29 @@ static bool put_forbid(
 	return true;
 }
 
+/* One policy that may forbid it. */
+static bool look_at_guardrail(struct looking *looking, struct forbids *forbids,
+	const struct cedar_policy_set *set, size_t index)
+{
+	struct evaluation *evaluation = looking->evaluation;
+	struct outlook_forbid forbid;
+
+	if (!policy_left(looking, set, index, &forbid.left))
+		return false;
+	if (forbid.left.kind == CEDAR_RESIDUAL_FALSE)
+		return true;
+	forbid.id = cedar_text_to(cedar_policy_set_get(set, index).id);
+	if (forbid.left.kind == CEDAR_RESIDUAL_TRUE)
+		return never(
+			looking, REASON_FORBIDDEN, SAY("%.*s forbids it.", TEXT_ARGS(forbid.id)));
+	if (forbid.left.kind == CEDAR_RESIDUAL_FAILED)
+		return never(looking, REASON_COULD_NOT_EVALUATE,
+			SAY("%.*s cannot be evaluated.", TEXT_ARGS(forbid.id)));
+	looking->is_certain = false;
+	return put_forbid(looking, forbids, &forbid);
+}
+
+/* Only those that the set's index finds: most are about something else. */
 static bool look_at_guardrails(struct looking *looking, struct forbids *forbids, struct text unit)
 {
 	struct evaluation *evaluation = looking->evaluation;
@@ -407,24 +517,15 @@ static bool look_at_guardrails(struct looking *looking, struct forbids *forbids,
 		registry_guardrails(evaluation->world->registry, unit);
 	const struct cedar_policy_set *set =
 		guardrails == NULL ? NULL : guardrails_policies(guardrails);
-	size_t i, count = set == NULL ? 0 : cedar_policy_set_count(set);
+	struct cedar_candidates candidates = {NULL, 0};
+	struct cedar_error err;
 
-	for (i = 0; i < count; i++) {
-		struct outlook_forbid forbid = {.left = policy_left(looking, set, i)};
-
-		if (forbid.left.kind == CEDAR_RESIDUAL_FALSE)
-			continue;
-		forbid.id = cedar_text_to(cedar_policy_set_get(set, i).id);
-		if (forbid.left.kind == CEDAR_RESIDUAL_TRUE)
-			return never(looking, REASON_FORBIDDEN,
-				SAY("%.*s forbids it.", TEXT_ARGS(forbid.id)));
-		if (forbid.left.kind == CEDAR_RESIDUAL_FAILED)
-			return never(looking, REASON_COULD_NOT_EVALUATE,
-				SAY("%.*s cannot be evaluated.", TEXT_ARGS(forbid.id)));
-		looking->is_certain = false;
-		if (!put_forbid(looking, forbids, &forbid))
+	if (set != NULL && !cedar_partial_candidates(set, evaluation->entities, &looking->partial,
+				   cedar_arena_from(evaluation->arena), &candidates, &err))
+		return never_for_memory(looking);
+	for (size_t i = 0; i < candidates.count; i++)
+		if (!look_at_guardrail(looking, forbids, set, candidates.policies[i]))
 			return false;
-	}
 	return true;
 }
 

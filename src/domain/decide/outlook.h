@@ -38,6 +38,9 @@ struct outlook_read {
 	const struct data_source *source; /* NULL: not registered */
 	struct text name;
 	struct cedar_residual left;
+	/* Of the source; of rows that are judged one by one the most that comes, for a person who
+	 * is cleared for it. */
+	enum sensitivity sensitivity;
 	bool is_covered; /* by the charter's data-sources and its output `reply` */
 };
 
@@ -58,7 +61,9 @@ struct outlook_output {
  * and each recipient, if it has any, may get what was read by a line of recipients (that names
  * it goes first), none: nothing; and what was read is within one of outputs, where there are
  * any: the lowest whose target matches, else the one without; with only_recipients this holds
- * for calls that name nobody alone. */
+ * for calls that name nobody alone, of a tool that reads for calls that have a URL alone.
+ * What was read is the highest of what the task has read so far and of the reads that hold; where
+ * rows are judged one by one, at most. */
 struct outlook {
 	enum may may;
 	enum reason reason;      /* NEVER: why */

@@ -181,9 +181,14 @@ bool tool_reads_left(const struct tool_reads *reads, size_t index,
 	struct cedar_residual *out)
 {
 	const struct cedar_expression *when = reads->lines[index].when;
+	struct cedar_arena *arena = cedar_arena_from(evaluation->arena);
 	struct cedar_error err;
 
 	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_TRUE};
-	return when == NULL || cedar_expression_residual(when, evaluation->entities, partial,
-				       cedar_arena_from(evaluation->arena), out, &err);
+	if (when == NULL ||
+		cedar_expression_residual(when, evaluation->entities, partial, arena, out, &err))
+		return true;
+	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_CONDITION, .may_fail = true};
+	out->text = cedar_expression_format(when, arena);
+	return out->text.data != NULL;
 }

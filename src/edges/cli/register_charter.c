@@ -256,6 +256,8 @@ static bool say_outlooks(struct registering *registering, const struct json *cha
 		say_outlook(&items->items[i]);
 	if (items == NULL || items->count == 0)
 		cli_say("  nothing: it has no tools");
+	if (json_boolean_or(&reply.json, "cut", false))
+		cli_say("  and more: remit can tells it once it is in force");
 	return true;
 }
 

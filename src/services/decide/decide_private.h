@@ -11,6 +11,9 @@
 enum {
 	DEFINITIONS_PER_SERVER_MAX = 10000,
 	OUTLOOK_BYTES_MAX = 16 * 1024 * 1024, /* memory of one outlook; also of its condition */
+	/* A page of outlooks ends once it has used up one of these: */
+	OUTLOOK_PAGE_BYTES_MAX = 1024 * 1024,          /* of the answer */
+	OUTLOOK_PAGE_WORK_BYTES_MAX = 8 * 1024 * 1024, /* that looking took, in sum */
 	DEFINITION_ARENA_BYTES = 2 * 1024 * 1024,
 	DEFINITION_STRANGERS_MAX = 256, /* not registered, and looked at in one list */
 	DEFINITION_RENAMES_MAX = 4096,  /* comparisons for one list; past it, renamed */

@@ -272,7 +272,8 @@ bool decide_why_recorded(struct decide_service *service, const struct decide_aga
 
 /* `remit can IDENTITY`: what it may do with each tool and model that its charter names, and with
  * each registered skill of its peers, in order of the name; as JSON {items: [outlook...], next}.
- * Up to count, behind the name `after`; effect NONE: any.  Errors: NOT_FOUND, LIMIT. */
+ * Up to count names behind `after`, fewer where they are long or take long; effect NONE: any.
+ * Errors: NOT_FOUND, LIMIT (the first of them takes too much, too). */
 struct decide_can {
 	struct text identity;
 	enum effect effect;
@@ -284,16 +285,16 @@ bool decide_can(struct decide_service *service, const struct decide_can *asked, 
 	struct json *out, struct error *err) MUST_CHECK;
 
 /* The same of a charter that is not registered: what it would be allowed, were it approved and
- * consented to as it is, by the guardrails of now; as JSON {items: [outlook...]}.  Errors: INVALID
- * (it is no charter), LIMIT. */
+ * consented to as it is, by the guardrails of now; as JSON {items: [outlook...], cut}: as many as a
+ * page holds, `cut` where there are more.  Errors: INVALID (it is no charter), LIMIT. */
 bool decide_can_draft(struct decide_service *service, const struct json *document,
 	int64_t now_utc_ms, struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* `remit who EFFECT RESOURCE`: the identities that may ever do it, in order of name,
- * found by the resource; as JSON {items: [outlook...], next}, up to count outlooks.  Of a peer as
- * a whole each has one for each registered skill, and next is "IDENTITY/SKILL".  Errors: INVALID
- * (the resource is no such name), NOT_FOUND (no such tool or model; the nearest is named), LIMIT.
- */
+ * found by the resource; as JSON {items: [outlook...], next}, up to count outlooks, fewer as above.
+ * Of a peer as a whole each has one for each registered skill, and next is "IDENTITY/SKILL".
+ * Errors: INVALID (the resource is no such name), NOT_FOUND (no such tool or model; the nearest is
+ * named), LIMIT. */
 struct decide_who {
 	enum effect effect;
 	struct text resource; /* "server/tool", "model:provider/name", "peer:name", "peer/skill" */

@@ -22,6 +22,8 @@ struct page {
 	struct text last; /* what the page ends with */
 	int64_t now_utc_ms;
 	uint32_t left;
+	size_t kept_bytes; /* of the arena, by them */
+	size_t work_bytes; /* of scratch, by those that were looked at */
 	bool has_more;
 	bool has_failed;
 	struct error *err;
@@ -48,7 +50,9 @@ static bool page_seal(struct page *page, bool ok, struct json *out)
 		return false;
 	json_object_start(&object, page->arena);
 	json_put(&object, "items", items);
-	if (page->has_more)
+	if (page->has_more && page->draft != NULL)
+		json_put_boolean(&object, "cut", true);
+	else if (page->has_more)
 		json_put_text(&object, "next", page->last);
 	return json_object_seal(&object, out, page->err);
 }
@@ -156,6 +160,7 @@ static bool reads_json(struct page *page, const struct outlook *outlook, struct 
 		json_object_start(&object, page->scratch);
 		json_put_text(&object, "data-source", read->name);
 		condition_put(&object, cedar_text_to(read->left.text));
+		json_put_cstring(&object, "sensitivity", sensitivity_word(read->sensitivity));
 		json_put_boolean(&object, "covered", read->is_covered);
 		if (!json_object_seal(&object, &one, page->err))
 			return false;
@@ -361,32 +366,61 @@ static enum environment environment_of_draft(const struct page *page, struct tex
 	return ENVIRONMENT_NONE;
 }
 
+/* Whether no more goes on the page; one outlook always does. */
+static bool page_is_full(struct page *page)
+{
+	bool is_full = page->left == 0 || page->kept_bytes >= OUTLOOK_PAGE_BYTES_MAX ||
+		       page->work_bytes >= OUTLOOK_PAGE_WORK_BYTES_MAX;
+
+	page->has_more |= is_full;
+	return is_full;
+}
+
+/* One outlook as JSON in scratch. */
+static bool make_outlook(struct page *page, const struct registry_entry *entry,
+	const struct call *call, struct json *out)
+{
+	struct decide_world world =
+		decide_world_of(page->service, call, DECIDE_FOR_QUESTION, page->now_utc_ms);
+	struct outlook outlook;
+
+	decide_outlook_as(&world, call, page->draft, page->scratch, &outlook);
+	if (outlook.reason != REASON_NO_MEMORY && outlook_json(page, entry, call, &outlook, out))
+		return true;
+	return error_set(page->err, ERROR_LIMIT,
+		"what the rules leave of %s on %.*s takes more than %d MiB (OUTLOOK_BYTES_MAX): "
+		"fewer or shorter guardrails that are about it; `after` goes on behind it",
+		effect_word(call->effect), TEXT_ARGS(call->tool), OUTLOOK_BYTES_MAX >> 20);
+}
+
 /* Adds one outlook. */
 static bool page_add(
 	struct page *page, const struct registry_entry *entry, struct text tool, enum effect effect)
 {
 	struct decide_question question = {
 		.identity = entry->name, .effect = effect, .resource = tool};
-	struct decide_world world;
-	struct outlook outlook;
+	size_t before = arena_handed_bytes(page->arena);
 	struct json made, kept;
 	struct call call;
 
 	if (page->draft != NULL)
 		question.environment = environment_of_draft(page, tool);
 	arena_reset(page->scratch);
-	if (!decide_question_call(page->service, &question, page->scratch, &call, page->err))
-		return false;
-	world = decide_world_of(page->service, &call, DECIDE_FOR_QUESTION, page->now_utc_ms);
-	decide_outlook_as(&world, &call, page->draft, page->scratch, &outlook);
-	if (!outlook_json(page, entry, &call, &outlook, &made))
-		return error_set(page->err, ERROR_LIMIT,
-			"what the rules leave of %s on %.*s is too long to be told",
-			effect_word(effect), TEXT_ARGS(tool));
-	if (!json_copy(&kept, page->arena, &made, page->err))
+	if (!decide_question_call(page->service, &question, page->scratch, &call, page->err) ||
+		!make_outlook(page, entry, &call, &made) ||
+		!json_copy(&kept, page->arena, &made, page->err))
 		return false;
 	json_add(&page->items, kept);
+	page->kept_bytes += arena_handed_bytes(page->arena) - before;
+	page->work_bytes += arena_handed_bytes(page->scratch);
 	return true;
+}
+
+/* What cannot be told ends the page, unless it stands at its beginning: there it is an error. */
+static bool page_break(struct page *page)
+{
+	page->has_more = page->last.length != 0;
+	return page->has_more;
 }
 
 /* Whether the line is about what is asked for by this name: a tool, a model, or a skill of a
@@ -500,12 +534,10 @@ static bool add_names(struct page *page, const struct registry_entry *entry, str
 	for (; name.length != 0; name = name_after(page, charter, name)) {
 		if (!has_wanted(page, charter, name))
 			continue;
-		if (page->left == 0) {
-			page->has_more = true;
+		if (page_is_full(page))
 			return true;
-		}
 		if (!add_name(page, entry, name))
-			return false;
+			return page_break(page);
 		page->last = name;
 		page->left--;
 	}
@@ -589,12 +621,10 @@ static bool add_skills(struct page *page, const struct registry_entry *entry, st
 	struct text skill = skill_after(page, page->peer, after);
 
 	for (; skill.length != 0; skill = skill_after(page, page->peer, skill)) {
-		if (page->left == 0) {
-			page->has_more = true;
+		if (page_is_full(page))
 			return true;
-		}
 		if (!page_add(page, entry, skill, page->effect))
-			return false;
+			return page_break(page);
 		page->last = text_format(page->arena, "%.*s%.*s", TEXT_ARGS(entry->name),
 			TEXT_ARGS(text_after(skill, page->peer.length)));
 		if (page->last.data == NULL)
@@ -626,12 +656,10 @@ static bool visit_who(void *context, const struct registry_entry *entry)
 		page->has_failed = !add_skills(page, entry, TEXT(""));
 		return !page->has_failed && !page->has_more;
 	}
-	if (page->left == 0) {
-		page->has_more = true;
+	if (page_is_full(page))
 		return false;
-	}
 	if (!page_add(page, entry, page->resource, page->effect)) {
-		page->has_failed = true;
+		page->has_failed = !page_break(page);
 		return false;
 	}
 	page->last = entry->name;

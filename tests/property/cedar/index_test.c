@@ -1,6 +1,8 @@
 /* The index changes nothing: what a set of many policies, templates and links
  * answers is what its policies answer one by one, each alone in a set that is too
- * small to be indexed.  Nor does JSON: a set written and read is the same set. */
+ * small to be indexed; and of those that are no candidates of a request that is
+ * partly unknown nothing is left.  Nor does JSON: a set written and read is the
+ * same set. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +38,7 @@ struct world {
 	struct cedar_request request;
 	uint32_t slots[TEMPLATES_MAX];
 	uint32_t template_count;
-	unsigned allowed, denied, failed;
+	unsigned allowed, denied, failed, ruled_out, candidates;
 };
 
 static struct cedar_uid random_uid(struct world *world)
@@ -251,6 +253,55 @@ static void law_one_by_one(struct world *world)
 	world->failed += all.error_count > 0;
 }
 
+/* The request without some members of its context, and rarely without a variable. */
+static struct cedar_partial forget(struct world *world, struct cedar_text *unknowns)
+{
+	const struct cedar_request *request = &world->request;
+	struct cedar_partial partial = {.principal = &request->principal,
+		.action = &request->action,
+		.resource = &request->resource,
+		.unknowns = unknowns};
+	struct cedar_member known[64];
+	struct cedar_error err;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < request->context.count; i++) {
+		if (generator_below(&world->generator, 3) == 0)
+			unknowns[partial.unknown_count++] = request->context.members[i].name;
+		else
+			known[count++] = request->context.members[i];
+	}
+	if (generator_below(&world->generator, 20) == 0)
+		partial.resource = NULL;
+	assert_true(cedar_value_record(&partial.context, world->arena, known, count, &err));
+	return partial;
+}
+
+static void law_candidates(struct world *world)
+{
+	struct cedar_text unknowns[CEDAR_UNKNOWNS_MAX];
+	struct cedar_partial partial = forget(world, unknowns);
+	struct cedar_candidates found;
+	struct cedar_residual residual;
+	struct cedar_error err;
+	size_t at = 0;
+
+	assert_true(cedar_partial_candidates(
+		world->set, world->entities, &partial, world->arena, &found, &err));
+	for (size_t i = 0; i < cedar_policy_set_count(world->set); i++) {
+		if (at < found.count && found.policies[at] == i) {
+			at++;
+			continue;
+		}
+		world->ruled_out++;
+		assert_true(cedar_policy_residual(
+			world->set, i, world->entities, &partial, world->arena, &residual, &err));
+		assert_int_equal(residual.kind, CEDAR_RESIDUAL_FALSE);
+	}
+	assert_int_equal(at, found.count);
+	world->candidates += (unsigned)at;
+}
+
 static void an_indexed_set_answers_like_its_policies_one_by_one_and_through_json(void **state)
 {
 	struct world *world = *state;
@@ -262,14 +313,16 @@ static void an_indexed_set_answers_like_its_policies_one_by_one_and_through_json
 			world_ask(world);
 			law_one_by_one(world);
 			law_json(world);
+			law_candidates(world);
 		}
 		world_empty(world);
 	}
-	printf("%u allowed, %u forbidden, %u with errors\n", world->allowed, world->denied,
-		world->failed);
+	printf("%u allowed, %u forbidden, %u with errors; %u candidates, %u ruled out\n",
+		world->allowed, world->denied, world->failed, world->candidates, world->ruled_out);
 	assert_true(worlds < WORLDS || world->allowed > worlds / 10);
 	assert_true(worlds < WORLDS || world->denied > worlds / 10);
 	assert_true(worlds < WORLDS || world->failed > worlds / 10);
+	assert_true(worlds < WORLDS || world->ruled_out > world->candidates / 10);
 }
 
 static int setup(void **state)

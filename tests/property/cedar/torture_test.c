@@ -216,6 +216,7 @@ static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
 		.unknown_count = 2};
 	struct cedar_explanation explanation;
 	struct cedar_account account;
+	struct cedar_candidates candidates;
 	struct cedar_residual residual;
 	struct cedar_answer answer;
 	struct cedar_value value;
@@ -252,7 +253,8 @@ static bool run_everything(struct cedar_arena *arena, struct cedar_error *err)
 	}
 	assert_int_equal(account.outcome, CEDAR_OUTCOME_ERROR);
 	if (!cedar_policy_residual(set, 0, overlay, &partial, arena, &residual, err) ||
-		!cedar_policy_residual(set, 1, overlay, &partial, arena, &residual, err))
+		!cedar_policy_residual(set, 1, overlay, &partial, arena, &residual, err) ||
+		!cedar_partial_candidates(set, overlay, &partial, arena, &candidates, err))
 		goto done;
 	if (!cedar_expression_parse(&expression, CEDAR_TEXT("[context.n, 1]"), err)) {
 		assert_null(expression);
