@@ -124,7 +124,7 @@ policy: org/tickets
   const slip = await world.remit(null, 'policy', 'test', folder, '-f', charters);
   assert.equal(slip.code, 1);
   assert.match(slip.err,
-    /a\.test\.yaml:1: .*\n.*\n.*is named memory\/create_entitys; did you mean/);
+    /a\.test\.yaml:3: .*\n.*\n.*is named memory\/create_entitys; did you mean/);
   writeFileSync(world.path('cases', 'a.test.yaml'), text);
 });
 

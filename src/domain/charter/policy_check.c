@@ -13,8 +13,7 @@
 #include "cedar/policy_set.h"
 #include "domain/charter/argument_types.h"
 #include "domain/charter/ceiling.h"
-#include "domain/charter/form.h"
-#include "domain/secret/fingerprint.h"
+#include "domain/charter/vocabulary.h"
 
 enum {
 	CHECK_ARENA_BYTES_MAX = 256 * 1024 * 1024,
@@ -284,106 +283,6 @@ static bool no_room(const struct checking *checking)
 
 /* ---- words of closed vocabularies ---- */
 
-static bool is_effect(struct text word)
-{
-	return effect_of(word) != EFFECT_NONE;
-}
-
-static bool is_environment(struct text word)
-{
-	return environment_of(word) != ENVIRONMENT_NONE;
-}
-
-static bool is_risk(struct text word)
-{
-	return risk_tier_of(word) != RISK_NONE;
-}
-
-static bool is_sensitivity(struct text word)
-{
-	return sensitivity_of(word) != SENSITIVITY_UNLABELLED;
-}
-
-static bool is_class(struct text word)
-{
-	return use_class_of(word) != CLASS_NONE;
-}
-
-static bool is_kind(struct text word)
-{
-	return identity_kind_of(word) != KIND_NONE;
-}
-
-static bool is_concern(struct text word)
-{
-	return concern_of(word) != CONCERN_NONE;
-}
-
-static bool is_reversal(struct text word)
-{
-	for (int i = REVERSAL_NONE_NEEDED; i <= REVERSAL_IRREVERSIBLE; i++)
-		if (text_is(word, reversal_word((enum reversal)i)))
-			return true;
-	return false;
-}
-
-static bool is_binding(struct text word)
-{
-	return binding_of(word) != BINDING_NONE || text_is(word, binding_word(BINDING_NONE));
-}
-
-/* What a provider of models speaks. */
-static bool is_api(struct text word)
-{
-	for (int i = SPEAKS_MCP; i <= SPEAKS_A2A; i++)
-		if (speaks_is_provider((enum speaks)i) &&
-			text_is(word, speaks_word((enum speaks)i)))
-			return true;
-	return false;
-}
-
-/* enum flow_origin, which is none of this folder's. */
-static bool is_origin(struct text word)
-{
-	static const char *const words[] = {
-		"none", "unknown", "untrusted", "trusted", "charter", "request"};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (text_is(word, words[i]))
-			return true;
-	return false;
-}
-
-/* What a text that is read can only be. */
-struct vocabulary {
-	const char *attribute;
-	const char *what;
-	bool (*is_word)(struct text word);
-	const char *hint;
-};
-
-static const struct vocabulary approvals = {"approvals", "name of an approval", name_is_approval,
-	"write owner, backup-owner, second, role/ROLE, data-owner/UNIT or unit/UNIT"};
-static const struct vocabulary vocabularies[] = {
-	{"effect", "effect", is_effect, "write read, write, execute, generate or delegate"},
-	{"environment", "environment", is_environment, "write dev, test, staging or prod"},
-	{"environments", "environment", is_environment, "write dev, test, staging or prod"},
-	{"risk", "risk tier", is_risk, "write low, medium, high or critical"},
-	{"concerns", "concern", is_concern, "write deployment, customer-data or money"},
-	{"reversal", "reversal", is_reversal,
-		"write none-needed, inverse, restore, held or irreversible"},
-	{"sensitivity", "sensitivity", is_sensitivity,
-		"write public, internal, confidential or restricted"},
-	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
-	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
-	{"binding", "binding", is_binding, "write none, dpop or mtls"},
-	{"api", "api of models", is_api, "write openai or anthropic"},
-	{"secrets", "kind of a secret", secret_kind_is, "write own or foreign"},
-};
-/* Of each of origin_members. */
-static const struct vocabulary origins = {
-	NULL, "origin", is_origin, "write none, unknown, untrusted, trusted, charter or request"};
-
 /* True if the node is part of what is asked about, and no argument of the call. */
 static bool is_ours(const struct ast *node)
 {
@@ -406,14 +305,11 @@ static const struct vocabulary *vocabulary_of(const struct ast *node)
 	if (node->kind != AST_GET || !is_ours(node))
 		return NULL;
 	if (is_approvals(node))
-		return &approvals;
-	for (size_t i = 0; i < sizeof vocabularies / sizeof *vocabularies; i++)
-		if (cedar_text_is(node->names[0], vocabularies[i].attribute))
-			return &vocabularies[i];
+		return &vocabulary_approvals;
 	for (size_t i = 0; is_of_origins(node) && origin_members[i] != NULL; i++)
 		if (cedar_text_is(node->names[0], origin_members[i]))
-			return &origins;
-	return NULL;
+			return &vocabulary_origins;
+	return vocabulary_find(cedar_text_to(node->names[0]));
 }
 
 static bool check_word(struct checking *checking, const struct vocabulary *vocabulary,
@@ -430,7 +326,8 @@ static bool check_word(struct checking *checking, const struct vocabulary *vocab
 		return true; /* the validator has said so, or will */
 	word = (struct text){value->string, value->count};
 	/* What is not given may be an empty text. */
-	if (vocabulary->is_word(word) || (word.length == 0 && vocabulary != &approvals))
+	if (vocabulary_has(vocabulary, word) ||
+		(word.length == 0 && vocabulary != &vocabulary_approvals))
 		return true;
 	cedar_place(cedar_text_from(checking->part), range.start, &range.line, &range.column);
 	finding.what = text_format(
