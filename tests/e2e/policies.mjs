@@ -371,9 +371,22 @@ test('nobody removes a guardrail alone', async () => {
   assert.equal(entry.version, 1);
   assert.equal(entry.waiting.removal, true);
   assert.equal((await world.remit(ADI, 'policy', 'approve', 'support/alone', '--yes')).code, 1);
+  const own = write('own', {
+    'a.yaml': guardrail('support/alone', 'context.task.depth > 5'),
+    'a.test.yaml': 'test: deep\nrequest: {principal: {unit: support}, ' +
+      'context: {task: {depth: 6}}}\nexpect: deny\n',
+  });
+  const waits = new RegExp('^Waits: remove policy support/alone, proposed by person:adi@example.com;' +
+    ' what is given is in force until that is approved$', 'm');
+  assert.match(await world.must(null, 'plan', '-f', own), waits);
+  assert.match(await world.must(null, 'policy', 'diff', own), waits);
+  assert.match(await world.must(BO, 'policy', 'publish', own, '--yes'), waits);
+  assert.match(await world.must(null, 'policy', 'list'),
+    /^support\/alone +\S+ +1 +proposed +remove +person:adi@/m);
   const rejected = await world.must(BO, 'policy', 'reject', 'support/alone', '--reason', 'needed');
   assert.match(rejected, /^remove policy support\/alone, version \d+, proposed by person:adi@/m);
   assert.match(rejected, /^ {4}- when \{ context\.task\.depth > 5 \};$/m);
+  assert.doesNotMatch(rejected, /cases/, 'those of what stays are not its');
   assert.match(rejected, /^rejected, record #\d+$/m);
   assert.equal((await shown('support/alone')).waiting, undefined);
   assert.equal((await world.remit(ADI, 'policy', 'publish', kept, '--prune', '--yes')).code, 6);

@@ -355,22 +355,19 @@ int command_policy_test(struct cli *cli)
 
 /* ---- diff ---- */
 
-/* Policies in force, as documents; there may be more than a folder can hold. */
+/* There may be more than a folder can hold. */
 struct policy_list {
 	struct json *items;
 	size_t count;
 	size_t room;
 };
 
-static bool policy_list_add(struct arena *arena, struct policy_list *list, const struct json *page)
+static bool policy_list_add(struct arena *arena, struct policy_list *list, const struct json *one)
 {
 	size_t room = list->room == 0 ? POLICIES_A_PAGE : 2 * list->room;
-	struct json *items = list->items;
+	struct json *items;
 
-	if (page == NULL)
-		return true;
-	if (list->room - list->count < page->count) {
-		room = room - list->count < page->count ? list->count + page->count : room;
+	if (list->count == list->room) {
 		items = arena_array(arena, struct json, room);
 		if (items == NULL)
 			return false;
@@ -379,11 +376,22 @@ static bool policy_list_add(struct arena *arena, struct policy_list *list, const
 		list->items = items;
 		list->room = room;
 	}
-	for (uint32_t i = 0; i < page->count; i++) {
-		const struct json *object = json_find(&page->items[i], "object");
+	list->items[list->count++] = *one;
+	return true;
+}
 
-		if (object != NULL)
-			items[list->count++] = *object;
+/* Of a page of entries, the documents in force, and the entries of which something waits. */
+static bool add_page(struct arena *arena, const struct json *page, struct policy_list *in_force,
+	struct policy_list *waiting)
+{
+	for (uint32_t i = 0; page != NULL && i < page->count; i++) {
+		const struct json *entry = &page->items[i];
+		const struct json *object = json_find(entry, "object");
+
+		if ((object != NULL && !policy_list_add(arena, in_force, object)) ||
+			(json_find(entry, "waiting") != NULL &&
+				!policy_list_add(arena, waiting, entry)))
+			return false;
 	}
 	return true;
 }
@@ -398,7 +406,7 @@ static bool no_room_for_policies(struct cli *cli, int *status)
 /* All of them: what is left out would be taken for new. */
 static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *status)
 {
-	struct policy_list list = {0};
+	struct policy_list list = {0}, waiting = {0};
 	struct text next, after = TEXT("");
 	struct cli_reply reply;
 
@@ -408,7 +416,7 @@ static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *s
 			return false;
 		next = text_copy(cli->arena, json_text_or(&reply.json, "next", ""));
 		if (next.data == NULL ||
-			!policy_list_add(cli->arena, &list, json_find(&reply.json, "items")))
+			!add_page(cli->arena, json_find(&reply.json, "items"), &list, &waiting))
 			return no_room_for_policies(cli, status);
 		after = cli_escape(cli, next.data);
 		if (after.length < next.length)
@@ -416,6 +424,8 @@ static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *s
 	} while (after.length > 0);
 	base->items = list.items;
 	base->count = list.count;
+	base->entries = waiting.items;
+	base->entries_count = waiting.count;
 	return true;
 }
 
@@ -445,6 +455,7 @@ static void print_diff(const struct json *report)
 		print_policy_diff(&items->items[i]);
 	printf("%u to change, %lld as they are\n", items == NULL ? 0 : items->count,
 		(long long)json_integer_or(report, "unchanged", 0));
+	cli_print_waiting(json_find(report, "waiting"));
 }
 
 int command_policy_diff(struct cli *cli)

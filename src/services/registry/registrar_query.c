@@ -335,6 +335,7 @@ static bool waiting_json(struct json *out, struct arena *arena, const struct reg
 	json_object_start(&object, arena);
 	json_put_integer(&object, "version", entry->waiting_version);
 	json_put_cstring(&object, "state", identity_state_word(entry->waiting_state));
+	json_put_cstring(&object, "action", plan_action_word(plan_proposed_action(entry)));
 	json_put_text(&object, "proposed_by", entry->more->proposed_by);
 	if (!put_proposal(&object, arena, entry, err))
 		return false;

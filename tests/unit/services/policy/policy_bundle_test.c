@@ -798,6 +798,38 @@ static void a_change_of_form_is_told_from_a_change(void **state)
 	assert_string_equal(action_of(fixture, "org/gone"), "remove");
 }
 
+/* Who looks at a folder that is in force must see that another person may end it. */
+static void a_diff_names_what_waits(void **state)
+{
+	static const char entries_text[] =
+		"[{\"name\":\"org/a\",\"waiting\":{\"action\":\"remove\",\"proposed_by\":"
+		"\"person:ada\",\"removal\":true}},{\"name\":\"org/gone\",\"waiting\":"
+		"{\"action\":\"remove\",\"proposed_by\":\"person:ada\",\"removal\":true}}]";
+	struct fixture *fixture = *state;
+	struct policy_diff_base base = {0};
+	const struct json *waiting;
+	struct error err = {0};
+	struct json entries;
+
+	read_all(fixture, "p.yaml",
+		"object: policy\nname: org/a\ntext: 'forbid (principal, action, resource);'\n");
+	assert_true(json_parse(&entries, fixture->bundle.arena, text_of(entries_text),
+		&json_limits_default, &err));
+	base.entries = entries.items;
+	base.entries_count = entries.count;
+	assert_true(policy_bundle_diff(&fixture->bundle, &base, &fixture->report, &err));
+	waiting = json_find(&fixture->report, "waiting");
+	assert_int_equal(waiting->count, 1);
+	assert_true(text_is(json_text_or(&waiting->items[0], "name", ""), "org/a"));
+	assert_true(text_is(json_text_or(&waiting->items[0], "action", ""), "remove"));
+	assert_true(json_boolean_or(&waiting->items[0], "otherwise", false));
+	base.is_prune = true;
+	assert_true(policy_bundle_diff(&fixture->bundle, &base, &fixture->report, &err));
+	waiting = json_find(&fixture->report, "waiting");
+	assert_int_equal(waiting->count, 2);
+	assert_false(json_boolean_or(&waiting->items[1], "otherwise", false));
+}
+
 enum { LONG_POLICIES = 7, LONG_LINES = 1250 };
 
 /* One text of so many lines behind the indent, the first or the last of them on top; odd: line
@@ -877,6 +909,7 @@ int main(void)
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),
 		TEST(objects_written_twice_are_refused),
 		TEST(a_change_of_form_is_told_from_a_change),
+		TEST(a_diff_names_what_waits),
 		TEST(long_policies_are_compared_whole),
 	};
 
