@@ -376,8 +376,8 @@ test('nobody removes a guardrail alone', async () => {
     'a.test.yaml': 'test: deep\nrequest: {principal: {unit: support}, ' +
       'context: {task: {depth: 6}}}\nexpect: deny\n',
   });
-  const waits = new RegExp('^Waits: remove policy support/alone, proposed by person:adi@example.com;' +
-    ' what is given is in force until that is approved$', 'm');
+  const waits = new RegExp('^Waits: remove policy support/alone, proposed by ' +
+    'person:adi@example.com; what is given is in force until that is approved$', 'm');
   assert.match(await world.must(null, 'plan', '-f', own), waits);
   assert.match(await world.must(null, 'policy', 'diff', own), waits);
   assert.match(await world.must(BO, 'policy', 'publish', own, '--yes'), waits);
