@@ -480,6 +480,8 @@ static bool keep_arguments(struct checking *checking, struct text types)
 	kept = &findings->arguments[findings->arguments_count++];
 	kept->field = checking->field;
 	kept->line = checking->base.line;
+	kept->file_line =
+		checking->value == NULL ? kept->line : json_line_of(checking->value, kept->line);
 	kept->types = text_copy(findings->arena, types);
 	return kept->types.data != NULL ||
 	       error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
@@ -626,6 +628,7 @@ static bool check_condition(struct checking *checking, const struct cedar_scope 
 	look_at_all(checking);
 	if (checking->text.length == 0)
 		return true;
+	checking->findings->conditions_count++;
 	if (!cedar_policy_set_create(&set, &cause))
 		return failed(checking->err, &cause);
 	ok = cedar_policy_set_add_permit(

@@ -59,7 +59,7 @@ static struct text yaml_of(struct arena *arena, const struct json *object)
 	return out;
 }
 
-/* A policy by its name, from the daemon. */
+/* A policy by its name, from the daemon; there is no file of that name. */
 static bool add_named(struct cli *cli, struct source_list *list, const char *name, int *status)
 {
 	struct text path = cli_escape_name(cli, name);
@@ -68,8 +68,10 @@ static bool add_named(struct cli *cli, struct source_list *list, const char *nam
 	struct cli_reply reply;
 	struct error err = {0};
 
-	if (!cli_get(cli, &reply, status, "/v1/policies/%.*s", TEXT_ARGS(path)))
+	if (!cli_get(cli, &reply, status, "/v1/policies/%.*s", TEXT_ARGS(path))) {
+		cli_say("%s is no file, so a policy of that name was asked for", name);
 		return false;
+	}
 	object = json_find(&reply.json, "object");
 	if (object != NULL)
 		yaml = yaml_of(cli->arena, object);
@@ -85,12 +87,13 @@ static bool add_named(struct cli *cli, struct source_list *list, const char *nam
 	return false;
 }
 
-/* What is there, or has the end of a file that is meant to be. */
+/* What is there, or is meant to be: it has the end of a file, or is no name of a policy. */
 static bool is_path(const char *word)
 {
 	struct stat status;
 
-	return stat(word, &status) == 0 || text_ends_with(text_of(word), POLICY_TEXT_FILE_END) ||
+	return stat(word, &status) == 0 || strchr(word, '/') == NULL ||
+	       text_ends_with(text_of(word), POLICY_TEXT_FILE_END) ||
 	       text_ends_with(text_of(word), ".yaml");
 }
 
@@ -197,11 +200,17 @@ static void say_finding(const struct json *finding)
 
 static void print_arguments(const struct json *list)
 {
-	for (uint32_t i = 0; list != NULL && i < list->count; i++)
-		printf("%.*s %.*s takes the arguments to be %.*s\n",
-			TEXT_ARGS(json_text_or(&list->items[i], "object", "")),
+	for (uint32_t i = 0; list != NULL && i < list->count; i++) {
+		struct text object = json_text_or(&list->items[i], "object", "");
+
+		printf("%.*s:%lld: %.*s%s%.*s%stakes the arguments to be %.*s\n",
+			TEXT_ARGS(json_text_or(&list->items[i], "file", "")),
+			(long long)json_integer_or(&list->items[i], "line", 0), TEXT_ARGS(object),
+			object.length > 0 ? " " : "",
 			TEXT_ARGS(json_text_or(&list->items[i], "field", "")),
+			object.length > 0 ? " " : "",
 			TEXT_ARGS(json_text_or(&list->items[i], "types", "")));
+	}
 }
 
 /* "1 policy, " */
@@ -221,6 +230,10 @@ static void print_check(const struct json *report)
 		say_finding(&findings->items[i]);
 	print_arguments(json_find(report, "arguments"));
 	print_count(report, "policies", "policy", ", ");
+	if (json_integer_or(report, "applications", 0) > 0)
+		print_count(report, "applications", "application", ", ");
+	if (json_integer_or(report, "conditions", 0) > 0)
+		print_count(report, "conditions", "condition", ", ");
 	print_count(report, "errors", "error", ", ");
 	print_count(report, "warnings", "warning", "\n");
 }
@@ -243,6 +256,17 @@ bool cli_check_bundle(
 	return errors == 0;
 }
 
+/* Said to be without an error, it would pass wherever a path is mistaken. */
+static bool holds_something(struct cli *cli, const struct policy_bundle *bundle, int *status)
+{
+	if (bundle->objects_count + bundle->texts_count + bundle->problems.total > 0)
+		return true;
+	cli_wrong(cli, "there is nothing to check: no document, and no `%s` text",
+		POLICY_TEXT_FILE_END);
+	*status = EXIT_USAGE;
+	return false;
+}
+
 int command_policy_check(struct cli *cli)
 {
 	struct source_list *list = arena_new(cli->arena, struct source_list);
@@ -254,7 +278,8 @@ int command_policy_check(struct cli *cli)
 	for (int i = 0; ok && i < cli->words_count; i++)
 		ok = is_path(cli->words[i]) ? add_path(cli, list, cli->words[i], &status)
 					    : add_named(cli, list, cli->words[i], &status);
-	ok = ok && fill_bundle(cli, list, &bundle, &status);
+	ok = ok && fill_bundle(cli, list, &bundle, &status) &&
+	     holds_something(cli, &bundle, &status);
 	if (ok) {
 		ok = cli_check_bundle(cli, &bundle, &report, &status);
 		if (ok && cli->output == OUTPUT_TABLE)

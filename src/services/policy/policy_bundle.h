@@ -45,10 +45,10 @@ bool policy_bundle_read(struct policy_bundle *bundle, const struct plan_source *
 	size_t count, struct error *err) MUST_CHECK;
 void policy_bundle_deinit(struct policy_bundle *bundle);
 
-/* Checks everything in it: {policies, errors, warnings, findings: [{severity, code,
- * object, field, file, line, column, what, hint, excerpt}], arguments: [{object, field,
- * types}]}.  line is in the file where it is known.  *errors is how many.
- * Errors: LIMIT. */
+/* Checks everything in it: {policies, applications, conditions, errors, warnings, findings:
+ * [{severity, code, object, field, file, line, column, what, hint, excerpt}], arguments:
+ * [{object, field, file, line, types}]}.  line is in the file where it is known.  *errors is how
+ * many. Errors: LIMIT. */
 bool policy_bundle_check(struct policy_bundle *bundle, struct json *out, size_t *errors,
 	struct error *err) MUST_CHECK;
 
