@@ -320,6 +320,7 @@ static bool check_word(struct checking *checking, const struct vocabulary *vocab
 		.hint = text_of(vocabulary->hint),
 	};
 	struct cedar_range range = {.start = node->start, .length = node->end - node->start};
+	const char *nearest;
 	struct text word;
 
 	if (value->type != CEDAR_STRING)
@@ -329,10 +330,15 @@ static bool check_word(struct checking *checking, const struct vocabulary *vocab
 	if (vocabulary_has(vocabulary, word) ||
 		(word.length == 0 && vocabulary != &vocabulary_approvals))
 		return true;
+	nearest = vocabulary_nearest(vocabulary, word);
+	if (nearest != NULL)
+		finding.hint = text_format(checking->checker->arena, "did you mean `%s`?", nearest);
 	cedar_place(cedar_text_from(checking->part), range.start, &range.line, &range.column);
 	finding.what = text_format(
 		checking->checker->arena, "no %s is \"%.*s\"", vocabulary->what, TEXT_ARGS(word));
-	return finding.what.data == NULL ? no_room(checking) : add(checking, finding, &range);
+	return finding.what.data == NULL || finding.hint.data == NULL
+		       ? no_room(checking)
+		       : add(checking, finding, &range);
 }
 
 /* Each literal text of the node, or in the set that it is. */
@@ -412,6 +418,16 @@ static bool check_names(struct checking *checking, const struct cedar_policy_set
 	return finding.what.data == NULL ? no_room(checking) : add(checking, finding, &whole);
 }
 
+static const char *approvals_hint(const struct checking *checking)
+{
+	return checking->is_condition
+		       ? "write context.approvals.contains(\"NAME\") so that more approvals allow "
+			 "more"
+		       : "write when { !context.approvals.contains(\"NAME\") }, or unless { "
+			 "context.approvals.contains(\"NAME\") }, so that more approvals allow "
+			 "more";
+}
+
 static bool check_rules(struct checking *checking, const struct cedar_policy_set *set)
 {
 	static const struct policy_finding permit = {
@@ -426,10 +442,7 @@ static bool check_rules(struct checking *checking, const struct cedar_policy_set
 	if (!checking->is_condition && described.effect == CEDAR_PERMIT)
 		return add(checking, permit, &described.range);
 	if (!cedar_check_monotone_use(set, 0, CEDAR_TEXT("approvals"), &cause) &&
-		!add_cause(checking, "approvals",
-			"write context.approvals.contains(\"NAME\") so that more approvals allow "
-			"more",
-			&cause))
+		!add_cause(checking, "approvals", approvals_hint(checking), &cause))
 		return false;
 	if (!check_names(checking, set))
 		return false;
@@ -441,10 +454,32 @@ static bool check_rules(struct checking *checking, const struct cedar_policy_set
 
 /* ---- validating ---- */
 
-/* That no door leads to a resource is said where it is planned. */
-static bool is_wanted(const struct checking *checking, const struct cedar_finding *found)
+/* A name within it that is not declared: that nothing fits follows from that. */
+static bool has_unknown_within(
+	const struct cedar_validation *validation, const struct cedar_range *range)
 {
-	return !checking->is_condition || found->code != CEDAR_FINDING_NO_APPLICABLE_ACTION;
+	for (size_t i = 0; i < validation->count; i++) {
+		const struct cedar_finding *found = &validation->findings[i];
+
+		if ((found->code == CEDAR_FINDING_UNKNOWN_ACTION ||
+			    found->code == CEDAR_FINDING_UNKNOWN_ENTITY_TYPE) &&
+			found->range.start >= range->start &&
+			found->range.start < range->start + range->length)
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct checking *checking, const struct cedar_validation *validation,
+	const struct cedar_finding *found)
+{
+	bool is_of_nothing = found->code == CEDAR_FINDING_NO_APPLICABLE_ACTION ||
+			     found->code == CEDAR_FINDING_IMPOSSIBLE;
+
+	/* That no door leads to a resource is said where it is planned. */
+	if (checking->is_condition && found->code == CEDAR_FINDING_NO_APPLICABLE_ACTION)
+		return false;
+	return !is_of_nothing || !has_unknown_within(validation, &found->range);
 }
 
 static bool add_found(struct checking *checking, const struct cedar_validation *validation)
@@ -459,7 +494,8 @@ static bool add_found(struct checking *checking, const struct cedar_validation *
 			.hint = cedar_text_to(found->hint),
 		};
 
-		if (is_wanted(checking, found) && !add(checking, finding, &found->range))
+		if (is_wanted(checking, validation, found) &&
+			!add(checking, finding, &found->range))
 			return false;
 	}
 	return true;
