@@ -334,8 +334,11 @@ struct asking {
 static bool refuse(struct asking *asking, enum application_reason reason, const char *what,
 	const struct cedar_error *cause)
 {
+	bool is_said = strncmp(cause->text, "the request", sizeof "the request" - 1) == 0;
+
 	asking->out->reason = reason;
-	asking->out->detail = text_format(asking->arena, "%s: %s", what, cause->text);
+	asking->out->detail = text_format(
+		asking->arena, "%s%s%s", is_said ? "" : what, is_said ? "" : ": ", cause->text);
 	return false;
 }
 
