@@ -290,6 +290,7 @@ expect: deny
   assert.match(proposed.out, /^proposed, record #/m);
   assert.match(proposed.err, /remit policy approve org\/night \(eva@example\.com may\)/);
   assert.equal((await shown('org/night')).version, undefined, 'it is not in force');
+  assert.match((await shown('org/night')).waiting.proposed_at, /^\d{4}-\d\d-\d\dT[0-9:.]{12}Z$/);
   const again = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
   assert.equal(again.code, 6);
   assert.match(again.out, /nothing to change/);

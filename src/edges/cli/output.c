@@ -264,6 +264,13 @@ static void put_for_people(
 		json_put_named(out, member->name, for_people(cli, member->name, &member->value));
 }
 
+/* `decided` of a decision's record; of a review it is a number of items. */
+static bool is_moment_of_decision(const struct json *of, const struct json_member *member)
+{
+	return text_is(member->name, "decided") && member->value.type == JSON_INTEGER &&
+	       text_is(json_text_or(of, "type", ""), "decision");
+}
+
 static struct json object_for_people(struct cli *cli, const struct json *value)
 {
 	struct json_builder object;
@@ -278,7 +285,9 @@ static struct json object_for_people(struct cli *cli, const struct json *value)
 		}
 	}
 	for (uint32_t i = 0; i < value->count; i++) {
-		if (!is_leading(value->members[i].name))
+		if (is_moment_of_decision(value, &value->members[i]))
+			json_put_time(&object, "decided", value->members[i].value.integer);
+		else if (!is_leading(value->members[i].name))
 			put_for_people(cli, &object, &value->members[i]);
 	}
 	return json_object_seal(&object, &out, &err) ? out : *value;

@@ -310,7 +310,7 @@ static bool put_proposal(struct json_builder *object, struct arena *arena,
 	struct json fields;
 
 	if (object_is_proposed(entry->kind)) {
-		json_put_integer(object, "proposed_at", entry->more->proposed_utc_ms);
+		json_put_time(object, "proposed_at", entry->more->proposed_utc_ms);
 		json_put_integer(object, "cases_passed", entry->more->cases_passed);
 	}
 	if (entry->is_removal) {
