@@ -393,5 +393,5 @@ test('a schema that policies break is refused with its place', async () => {
   writeFileSync(world.path('bad.yaml'), bad);
   const done = await world.remit('adi@example.com', 'plan', '-f', world.path('bad.yaml'));
   assert.notEqual(done.code, 0);
-  assert.match(done.out + done.err, /line 2, column \d+: unknown_attribute/);
+  assert.match(done.out + done.err, /line 2, column \d+: no attribute `/);
 });

@@ -124,7 +124,7 @@ policy: org/tickets
   const slip = await world.remit(null, 'policy', 'test', folder, '-f', charters);
   assert.equal(slip.code, 1);
   assert.match(slip.err,
-    /a\.test\.yaml:1: .*\n.*\n.*is named memory\/create_entitys; did you mean/);
+    /a\.test\.yaml:3: .*\n.*\n.*is named memory\/create_entitys; did you mean/);
   writeFileSync(world.path('cases', 'a.test.yaml'), text);
 });
 
@@ -290,6 +290,7 @@ expect: deny
   assert.match(proposed.out, /^proposed, record #/m);
   assert.match(proposed.err, /remit policy approve org\/night \(eva@example\.com may\)/);
   assert.equal((await shown('org/night')).version, undefined, 'it is not in force');
+  assert.match((await shown('org/night')).waiting.proposed_at, /^\d{4}-\d\d-\d\dT[0-9:.]{12}Z$/);
   const again = await world.remit(ADI, 'policy', 'publish', folder, '--yes');
   assert.equal(again.code, 6);
   assert.match(again.out, /nothing to change/);
@@ -371,9 +372,22 @@ test('nobody removes a guardrail alone', async () => {
   assert.equal(entry.version, 1);
   assert.equal(entry.waiting.removal, true);
   assert.equal((await world.remit(ADI, 'policy', 'approve', 'support/alone', '--yes')).code, 1);
+  const own = write('own', {
+    'a.yaml': guardrail('support/alone', 'context.task.depth > 5'),
+    'a.test.yaml': 'test: deep\nrequest: {principal: {unit: support}, ' +
+      'context: {task: {depth: 6}}}\nexpect: deny\n',
+  });
+  const waits = new RegExp('^Waits: remove policy support/alone, proposed by ' +
+    'person:adi@example.com; what is given is in force until that is approved$', 'm');
+  assert.match(await world.must(null, 'plan', '-f', own), waits);
+  assert.match(await world.must(null, 'policy', 'diff', own), waits);
+  assert.match(await world.must(BO, 'policy', 'publish', own, '--yes'), waits);
+  assert.match(await world.must(null, 'policy', 'list'),
+    /^support\/alone +\S+ +1 +proposed +remove +person:adi@/m);
   const rejected = await world.must(BO, 'policy', 'reject', 'support/alone', '--reason', 'needed');
   assert.match(rejected, /^remove policy support\/alone, version \d+, proposed by person:adi@/m);
   assert.match(rejected, /^ {4}- when \{ context\.task\.depth > 5 \};$/m);
+  assert.doesNotMatch(rejected, /cases/, 'those of what stays are not its');
   assert.match(rejected, /^rejected, record #\d+$/m);
   assert.equal((await shown('support/alone')).waiting, undefined);
   assert.equal((await world.remit(ADI, 'policy', 'publish', kept, '--prune', '--yes')).code, 6);

@@ -43,6 +43,13 @@ test('a refusal is told to people in lines they can read', async () => {
   assert.match(done.out, /^change: .*argument path/m);
 });
 
+test('a rule that failed for want of arguments says to give them', async () => {
+  const done = await remit('why', 'support-summariser', 'read', READ);
+  assert.equal(done.code, 1, done.err);
+  assert.match(done.out, /^reason: could_not_evaluate$/m);
+  assert.match(done.err, /^The rules saw no arguments: give --arguments/m);
+});
+
 test('an allowed call has clauses and no change', async () => {
   const answer = await world.why('support-summariser', 'read', READ, { path: 'tickets/41.txt' },
     'staging');

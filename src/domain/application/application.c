@@ -99,8 +99,16 @@ static bool compile_entities(
 	return true;
 }
 
-/* The first error of a strict validation, with its place; warnings are no errors. */
-static bool validate(const struct application_rules *rules, struct error *err)
+/* Strict: warnings are no errors. */
+static bool validate(const struct application_rules *rules, struct arena *arena,
+	struct cedar_validation *found, struct cedar_error *cause)
+{
+	return cedar_validate(rules->policies, rules->schema, CEDAR_RULE_4_13,
+		cedar_arena_from(arena), found, cause);
+}
+
+/* The first error, with its place. */
+static bool must_validate(const struct application_rules *rules, struct error *err)
 {
 	struct arena *arena = arena_create(VALIDATION_BYTES_MAX);
 	struct cedar_validation found;
@@ -109,8 +117,7 @@ static bool validate(const struct application_rules *rules, struct error *err)
 
 	if (!ok)
 		return error_set(err, ERROR_LIMIT, "no memory to validate in");
-	if (!cedar_validate(rules->policies, rules->schema, CEDAR_RULE_4_13,
-		    cedar_arena_from(arena), &found, &cause))
+	if (!validate(rules, arena, &found, &cause))
 		ok = error_set_cedar(err, &cause);
 	for (size_t i = 0; ok && i < found.count; i++)
 		if (found.findings[i].severity == CEDAR_SEVERITY_ERROR)
@@ -122,35 +129,53 @@ static bool validate(const struct application_rules *rules, struct error *err)
 	return ok;
 }
 
+static const char is_template[] = "a template, which nothing here links: write policies";
+
+static bool parse_policies(struct application_rules *rules, const struct application_source *source,
+	struct cedar_error *cause)
+{
+	const struct cedar_naming naming = {.prefix = cedar_text_from(source->prefix)};
+
+	return cedar_policy_set_parse(
+		&rules->policies, cedar_text_from(source->policies), &naming, cause);
+}
+
 static bool compile_policies(
 	struct application_rules *rules, const struct application_source *source, struct error *err)
 {
-	const struct cedar_naming naming = {.prefix = cedar_text_from(source->prefix)};
 	struct cedar_error cause = {0};
 
-	if (!cedar_policy_set_parse(
-		    &rules->policies, cedar_text_from(source->policies), &naming, &cause))
+	if (!parse_policies(rules, source, &cause))
 		return error_set_cedar(err, &cause);
 	if (cedar_policy_set_template_count(rules->policies) > 0)
-		return error_set(
-			err, ERROR_INVALID, "a template, which nothing here links: write policies");
-	return rules->schema == NULL || validate(rules, err);
+		return error_set(err, ERROR_INVALID, "%s", is_template);
+	return rules->schema == NULL || must_validate(rules, err);
+}
+
+/* Zeroed but for its arena. */
+static struct application_rules *rules_create(struct error *err)
+{
+	struct application_rules *rules = calloc(1, sizeof *rules);
+
+	if (rules != NULL)
+		rules->arena = arena_create(APPLICATION_ARENA_BYTES_MAX);
+	if (rules != NULL && rules->arena != NULL)
+		return rules;
+	application_rules_destroy(&rules);
+	(void)error_set(err, ERROR_LIMIT, "no memory for an application");
+	return NULL;
 }
 
 bool application_compile(struct application_rules **out, const struct application_source *source,
 	const char **part, struct error *err)
 {
-	struct application_rules *rules = calloc(1, sizeof *rules);
+	struct application_rules *rules = rules_create(err);
 	bool ok = false;
 
 	*out = NULL;
 	*part = "policies";
-	if (rules != NULL)
-		rules->arena = arena_create(APPLICATION_ARENA_BYTES_MAX);
-	if (rules == NULL || rules->arena == NULL) {
-		error_set(err, ERROR_LIMIT, "no memory for an application");
+	if (rules == NULL)
 		goto done;
-	}
 	*part = "schema";
 	if (!compile_schema(rules, source->schema, err))
 		goto done;
@@ -179,6 +204,105 @@ void application_rules_destroy(struct application_rules **rules)
 	arena_destroy(&(*rules)->arena);
 	free(*rules);
 	*rules = NULL;
+}
+
+/* ---- telling all that is wrong ---- */
+
+struct check {
+	const struct application_source *source;
+	struct application_rules *rules;
+	void (*tell)(void *context, const struct application_finding *finding);
+	void *context;
+	struct error *err;
+};
+
+/* A limit without a place is the memory's. */
+static bool tell_cause(const struct check *check, const char *part, const struct cedar_error *cause)
+{
+	if (cause->code == CEDAR_ERROR_LIMIT && cause->line == 0)
+		return error_set(check->err, ERROR_LIMIT, "%s", cause->text);
+	check->tell(check->context, &(struct application_finding){.part = part,
+					    .line = cause->line,
+					    .column = cause->column,
+					    .length = 1,
+					    .what = text_of(cause->text)});
+	return true;
+}
+
+static void tell_range(const struct check *check, const struct cedar_range *range, struct text what,
+	struct text hint)
+{
+	check->tell(check->context, &(struct application_finding){.part = "policies",
+					    .line = range->line,
+					    .column = range->column,
+					    .length = range->length,
+					    .what = what,
+					    .hint = hint});
+}
+
+static bool check_policies(const struct check *check, struct arena *arena)
+{
+	const struct application_rules *rules = check->rules;
+	struct cedar_validation found = {0};
+	struct cedar_error cause = {0};
+
+	for (size_t i = 0; i < cedar_policy_set_template_count(rules->policies); i++) {
+		struct cedar_range range = cedar_policy_set_get_template(rules->policies, i).range;
+
+		tell_range(check, &range, text_of(is_template), TEXT(""));
+	}
+	if (rules->schema == NULL)
+		return true;
+	if (!validate(rules, arena, &found, &cause))
+		return tell_cause(check, "policies", &cause);
+	for (size_t i = 0; i < found.count; i++)
+		if (found.findings[i].severity == CEDAR_SEVERITY_ERROR)
+			tell_range(check, &found.findings[i].range,
+				cedar_text_to(found.findings[i].text),
+				cedar_text_to(found.findings[i].hint));
+	return true;
+}
+
+static bool check_parts(const struct check *check, struct arena *arena)
+{
+	struct application_rules *rules = check->rules;
+	struct text schema = check->source->schema;
+	struct cedar_error cause = {0};
+	struct error err = {0};
+
+	if (schema.length > 0 &&
+		!cedar_schema_parse(&rules->schema, cedar_text_from(schema), &cause)) {
+		if (!tell_cause(check, "schema", &cause))
+			return false;
+	} else if (!compile_entities(rules, check->source->entities, &err)) {
+		if (err.code == ERROR_LIMIT)
+			return error_set(check->err, ERROR_LIMIT, "%s", err.text);
+		check->tell(check->context,
+			&(struct application_finding){
+				.part = "entities", .length = 1, .what = text_of(err.text)});
+	}
+	return parse_policies(rules, check->source, &cause) ? check_policies(check, arena)
+							    : tell_cause(check, "policies", &cause);
+}
+
+bool application_check(const struct application_source *source,
+	void (*tell)(void *context, const struct application_finding *finding), void *context,
+	struct error *err)
+{
+	struct check check = {.source = source,
+		.rules = rules_create(err),
+		.tell = tell,
+		.context = context,
+		.err = err};
+	struct arena *arena = arena_create(VALIDATION_BYTES_MAX);
+	bool ok = check.rules != NULL;
+
+	if (ok && arena == NULL)
+		ok = error_set(err, ERROR_LIMIT, "no memory to validate in");
+	ok = ok && check_parts(&check, arena);
+	arena_destroy(&arena);
+	application_rules_destroy(&check.rules);
+	return ok;
 }
 
 size_t application_candidates_count(const struct application_rules *rules)
@@ -210,8 +334,11 @@ struct asking {
 static bool refuse(struct asking *asking, enum application_reason reason, const char *what,
 	const struct cedar_error *cause)
 {
+	bool is_said = strncmp(cause->text, "the request", sizeof "the request" - 1) == 0;
+
 	asking->out->reason = reason;
-	asking->out->detail = text_format(asking->arena, "%s: %s", what, cause->text);
+	asking->out->detail = text_format(
+		asking->arena, "%s%s%s", is_said ? "" : what, is_said ? "" : ": ", cause->text);
 	return false;
 }
 

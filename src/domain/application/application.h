@@ -38,6 +38,22 @@ struct application_rules;
  * or "policies".  Errors: INVALID (with line and column where there is one), LIMIT. */
 bool application_compile(struct application_rules **out, const struct application_source *source,
 	const char **part, struct error *err) MUST_CHECK;
+/* One of what is wrong with a document.  Its texts are good while it is told. */
+struct application_finding {
+	const char *part; /* "schema", "entities" or "policies" */
+	uint32_t line;    /* in the text of that part, from 1; 0: about all of it */
+	uint32_t column;  /* of bytes, from 1 */
+	uint32_t length;  /* in bytes, at least 1 */
+	struct text what;
+	struct text hint; /* may be empty */
+};
+/* Tells of all that application_compile refuses, not only of the first: of the schema and of
+ * the entities the first each, of the policies each template and each error that their
+ * validation lists.  By a schema that is none nothing is validated.  Errors: LIMIT (more might
+ * be wrong). */
+bool application_check(const struct application_source *source,
+	void (*tell)(void *context, const struct application_finding *finding), void *context,
+	struct error *err) MUST_CHECK;
 void application_rules_destroy(struct application_rules **rules);
 
 /* Subject or resource: type "user" is the Cedar type of that name. */

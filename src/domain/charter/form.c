@@ -66,23 +66,46 @@ void form_problem(struct form_reader *reader, const struct json *value,
 	problem_add(reader->problems, place, remedy, "%s", text);
 }
 
+/* Puts the problem where the stretch is in the file, with what is written there. */
+static void add_stretch(struct form_reader *reader, const struct json *value, struct place place,
+	const char *remedy, struct form_stretch at, const char *what)
+{
+	struct arena *arena = reader->problems->arena;
+	struct excerpt excerpt;
+
+	excerpt_place_end(value->string, &at.line, &at.column);
+	place.line = json_line_of(value, at.line);
+	problem_add(reader->problems, place, remedy, "%s", what);
+	excerpt = excerpt_cut(
+		arena, value->string, excerpt_offset(value->string, at.line, at.column), at.length);
+	problem_set_excerpt(reader->problems, excerpt_format(arena, &excerpt, PROBLEM_INDENT));
+}
+
 void form_problem_in_text(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, const char *remedy, const struct error *cause)
 {
-	struct arena *arena = reader->problems->arena;
 	struct place place = {.file = reader->file, .field = path_text(reader, path)};
-	uint32_t line = cause->line, column = cause->column;
-	struct excerpt excerpt;
 
-	if (value->type != JSON_STRING || line == 0) {
+	if (value->type != JSON_STRING || cause->line == 0)
 		form_problem(reader, value, path, remedy, "%s", cause->text);
+	else
+		add_stretch(reader, value, place, NULL,
+			(struct form_stretch){cause->line, cause->column, 1}, cause->text);
+}
+
+void form_problem_at(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const char *remedy, struct form_stretch at, struct text what)
+{
+	struct place place = {.file = reader->file, .field = path_text(reader, path)};
+	char text[PROBLEM_TEXT_BYTES];
+
+	if (value->type != JSON_STRING || at.line == 0) {
+		form_problem(reader, value, path, remedy, "%.*s", TEXT_ARGS(what));
 		return;
 	}
-	excerpt_place_end(value->string, &line, &column);
-	place.line = json_line_of(value, line);
-	problem_add(reader->problems, place, NULL, "%s", cause->text);
-	excerpt = excerpt_cut(arena, value->string, excerpt_offset(value->string, line, column), 1);
-	problem_set_excerpt(reader->problems, excerpt_format(arena, &excerpt, PROBLEM_INDENT));
+	(void)snprintf(
+		text, sizeof text, "line %u, column %u: %.*s", at.line, at.column, TEXT_ARGS(what));
+	add_stretch(reader, value, place, remedy, at, text);
 }
 
 static bool no_memory(

@@ -90,6 +90,14 @@ void form_problem(struct form_reader *reader, const struct json *value,
 void form_problem_in_text(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, const char *remedy, const struct error *cause);
 
+/* The same of a stretch of the text, length bytes at its line and column, both from 1; line 0: of
+ * all of it. */
+struct form_stretch {
+	uint32_t line, column, length;
+};
+void form_problem_at(struct form_reader *reader, const struct json *value,
+	const struct form_path *path, const char *remedy, struct form_stretch at, struct text what);
+
 /* Readers: the target's type is in brackets. */
 form_read form_read_line;       /* [struct text] one line, 1 to bytes_max bytes, no control */
 form_read form_read_paragraphs; /* [struct text] as a line, with newline and tab */

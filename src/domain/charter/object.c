@@ -838,7 +838,30 @@ static void finish_policy(struct form_reader *reader, const struct json *value,
 		policy->unit = (struct text){policy->name.data, (size_t)slash};
 }
 
-/* What stands in the three fields together is compiled as it will be. */
+struct application_reader {
+	struct form_reader *reader;
+	const struct json *value;
+	const struct form_path *path;
+	size_t told;
+};
+
+static void tell_application(void *context, const struct application_finding *finding)
+{
+	static const char otherwise[] = "see docs/charters.md for what may stand here";
+	struct application_reader *of = context;
+	const struct json *field = json_find(of->value, finding->part);
+	struct form_path at_part = {.up = of->path, .name = text_of(finding->part)};
+	struct text hint = text_copy(of->reader->problems->arena, finding->hint);
+	const char *remedy = hint.length > 0 ? hint.data : finding->line == 0 ? otherwise : NULL;
+	struct form_stretch at = {finding->line, finding->column, finding->length};
+
+	form_problem_at(
+		of->reader, field == NULL ? of->value : field, &at_part, remedy, at, finding->what);
+	of->told++;
+}
+
+/* What stands in the three fields together is compiled as it will be; all that is wrong is
+ * told, or at least what it was refused for. */
 static void finish_application(struct form_reader *reader, const struct json *value,
 	const struct form_path *path, void *body)
 {
@@ -854,11 +877,17 @@ static void finish_application(struct form_reader *reader, const struct json *va
 
 	if (application->policies.length > 0 &&
 		!application_compile(&rules, &source, &part, &err)) {
-		const struct json *field = json_find(value, part);
-		struct form_path at_part = {.up = path, .name = text_of(part)};
+		struct application_reader of = {reader, value, path, 0};
+		struct error more = {0};
 
-		form_problem_in_text(reader, field == NULL ? value : field, &at_part,
-			"see docs/charters.md for what may stand here", &err);
+		if (!application_check(&source, tell_application, &of, &more))
+			err = more; /* what follows could not be looked at */
+		else if (of.told > 0)
+			part = NULL;
+		if (part != NULL)
+			tell_application(
+				&of, &(struct application_finding){
+					     .part = part, .length = 1, .what = text_of(err.text)});
 	}
 	application_rules_destroy(&rules);
 }

@@ -13,8 +13,7 @@
 #include "cedar/policy_set.h"
 #include "domain/charter/argument_types.h"
 #include "domain/charter/ceiling.h"
-#include "domain/charter/form.h"
-#include "domain/secret/fingerprint.h"
+#include "domain/charter/vocabulary.h"
 
 enum {
 	CHECK_ARENA_BYTES_MAX = 256 * 1024 * 1024,
@@ -284,106 +283,6 @@ static bool no_room(const struct checking *checking)
 
 /* ---- words of closed vocabularies ---- */
 
-static bool is_effect(struct text word)
-{
-	return effect_of(word) != EFFECT_NONE;
-}
-
-static bool is_environment(struct text word)
-{
-	return environment_of(word) != ENVIRONMENT_NONE;
-}
-
-static bool is_risk(struct text word)
-{
-	return risk_tier_of(word) != RISK_NONE;
-}
-
-static bool is_sensitivity(struct text word)
-{
-	return sensitivity_of(word) != SENSITIVITY_UNLABELLED;
-}
-
-static bool is_class(struct text word)
-{
-	return use_class_of(word) != CLASS_NONE;
-}
-
-static bool is_kind(struct text word)
-{
-	return identity_kind_of(word) != KIND_NONE;
-}
-
-static bool is_concern(struct text word)
-{
-	return concern_of(word) != CONCERN_NONE;
-}
-
-static bool is_reversal(struct text word)
-{
-	for (int i = REVERSAL_NONE_NEEDED; i <= REVERSAL_IRREVERSIBLE; i++)
-		if (text_is(word, reversal_word((enum reversal)i)))
-			return true;
-	return false;
-}
-
-static bool is_binding(struct text word)
-{
-	return binding_of(word) != BINDING_NONE || text_is(word, binding_word(BINDING_NONE));
-}
-
-/* What a provider of models speaks. */
-static bool is_api(struct text word)
-{
-	for (int i = SPEAKS_MCP; i <= SPEAKS_A2A; i++)
-		if (speaks_is_provider((enum speaks)i) &&
-			text_is(word, speaks_word((enum speaks)i)))
-			return true;
-	return false;
-}
-
-/* enum flow_origin, which is none of this folder's. */
-static bool is_origin(struct text word)
-{
-	static const char *const words[] = {
-		"none", "unknown", "untrusted", "trusted", "charter", "request"};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (text_is(word, words[i]))
-			return true;
-	return false;
-}
-
-/* What a text that is read can only be. */
-struct vocabulary {
-	const char *attribute;
-	const char *what;
-	bool (*is_word)(struct text word);
-	const char *hint;
-};
-
-static const struct vocabulary approvals = {"approvals", "name of an approval", name_is_approval,
-	"write owner, backup-owner, second, role/ROLE, data-owner/UNIT or unit/UNIT"};
-static const struct vocabulary vocabularies[] = {
-	{"effect", "effect", is_effect, "write read, write, execute, generate or delegate"},
-	{"environment", "environment", is_environment, "write dev, test, staging or prod"},
-	{"environments", "environment", is_environment, "write dev, test, staging or prod"},
-	{"risk", "risk tier", is_risk, "write low, medium, high or critical"},
-	{"concerns", "concern", is_concern, "write deployment, customer-data or money"},
-	{"reversal", "reversal", is_reversal,
-		"write none-needed, inverse, restore, held or irreversible"},
-	{"sensitivity", "sensitivity", is_sensitivity,
-		"write public, internal, confidential or restricted"},
-	{"class", "class", is_class, "write summarise, retrieve, update or execute"},
-	{"kind", "kind of identity", is_kind, "see docs/words.md for the kinds"},
-	{"binding", "binding", is_binding, "write none, dpop or mtls"},
-	{"api", "api of models", is_api, "write openai or anthropic"},
-	{"secrets", "kind of a secret", secret_kind_is, "write own or foreign"},
-};
-/* Of each of origin_members. */
-static const struct vocabulary origins = {
-	NULL, "origin", is_origin, "write none, unknown, untrusted, trusted, charter or request"};
-
 /* True if the node is part of what is asked about, and no argument of the call. */
 static bool is_ours(const struct ast *node)
 {
@@ -406,14 +305,11 @@ static const struct vocabulary *vocabulary_of(const struct ast *node)
 	if (node->kind != AST_GET || !is_ours(node))
 		return NULL;
 	if (is_approvals(node))
-		return &approvals;
-	for (size_t i = 0; i < sizeof vocabularies / sizeof *vocabularies; i++)
-		if (cedar_text_is(node->names[0], vocabularies[i].attribute))
-			return &vocabularies[i];
+		return &vocabulary_approvals;
 	for (size_t i = 0; is_of_origins(node) && origin_members[i] != NULL; i++)
 		if (cedar_text_is(node->names[0], origin_members[i]))
-			return &origins;
-	return NULL;
+			return &vocabulary_origins;
+	return vocabulary_find(cedar_text_to(node->names[0]));
 }
 
 static bool check_word(struct checking *checking, const struct vocabulary *vocabulary,
@@ -424,18 +320,25 @@ static bool check_word(struct checking *checking, const struct vocabulary *vocab
 		.hint = text_of(vocabulary->hint),
 	};
 	struct cedar_range range = {.start = node->start, .length = node->end - node->start};
+	const char *nearest;
 	struct text word;
 
 	if (value->type != CEDAR_STRING)
 		return true; /* the validator has said so, or will */
 	word = (struct text){value->string, value->count};
 	/* What is not given may be an empty text. */
-	if (vocabulary->is_word(word) || (word.length == 0 && vocabulary != &approvals))
+	if (vocabulary_has(vocabulary, word) ||
+		(word.length == 0 && vocabulary != &vocabulary_approvals))
 		return true;
+	nearest = vocabulary_nearest(vocabulary, word);
+	if (nearest != NULL)
+		finding.hint = text_format(checking->checker->arena, "did you mean `%s`?", nearest);
 	cedar_place(cedar_text_from(checking->part), range.start, &range.line, &range.column);
 	finding.what = text_format(
 		checking->checker->arena, "no %s is \"%.*s\"", vocabulary->what, TEXT_ARGS(word));
-	return finding.what.data == NULL ? no_room(checking) : add(checking, finding, &range);
+	return finding.what.data == NULL || finding.hint.data == NULL
+		       ? no_room(checking)
+		       : add(checking, finding, &range);
 }
 
 /* Each literal text of the node, or in the set that it is. */
@@ -515,6 +418,16 @@ static bool check_names(struct checking *checking, const struct cedar_policy_set
 	return finding.what.data == NULL ? no_room(checking) : add(checking, finding, &whole);
 }
 
+static const char *approvals_hint(const struct checking *checking)
+{
+	return checking->is_condition
+		       ? "write context.approvals.contains(\"NAME\") so that more approvals allow "
+			 "more"
+		       : "write when { !context.approvals.contains(\"NAME\") }, or unless { "
+			 "context.approvals.contains(\"NAME\") }, so that more approvals allow "
+			 "more";
+}
+
 static bool check_rules(struct checking *checking, const struct cedar_policy_set *set)
 {
 	static const struct policy_finding permit = {
@@ -529,10 +442,7 @@ static bool check_rules(struct checking *checking, const struct cedar_policy_set
 	if (!checking->is_condition && described.effect == CEDAR_PERMIT)
 		return add(checking, permit, &described.range);
 	if (!cedar_check_monotone_use(set, 0, CEDAR_TEXT("approvals"), &cause) &&
-		!add_cause(checking, "approvals",
-			"write context.approvals.contains(\"NAME\") so that more approvals allow "
-			"more",
-			&cause))
+		!add_cause(checking, "approvals", approvals_hint(checking), &cause))
 		return false;
 	if (!check_names(checking, set))
 		return false;
@@ -544,10 +454,32 @@ static bool check_rules(struct checking *checking, const struct cedar_policy_set
 
 /* ---- validating ---- */
 
-/* That no door leads to a resource is said where it is planned. */
-static bool is_wanted(const struct checking *checking, const struct cedar_finding *found)
+/* A name within it that is not declared: that nothing fits follows from that. */
+static bool has_unknown_within(
+	const struct cedar_validation *validation, const struct cedar_range *range)
 {
-	return !checking->is_condition || found->code != CEDAR_FINDING_NO_APPLICABLE_ACTION;
+	for (size_t i = 0; i < validation->count; i++) {
+		const struct cedar_finding *found = &validation->findings[i];
+
+		if ((found->code == CEDAR_FINDING_UNKNOWN_ACTION ||
+			    found->code == CEDAR_FINDING_UNKNOWN_ENTITY_TYPE) &&
+			found->range.start >= range->start &&
+			found->range.start < range->start + range->length)
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted(const struct checking *checking, const struct cedar_validation *validation,
+	const struct cedar_finding *found)
+{
+	bool is_of_nothing = found->code == CEDAR_FINDING_NO_APPLICABLE_ACTION ||
+			     found->code == CEDAR_FINDING_IMPOSSIBLE;
+
+	/* That no door leads to a resource is said where it is planned. */
+	if (checking->is_condition && found->code == CEDAR_FINDING_NO_APPLICABLE_ACTION)
+		return false;
+	return !is_of_nothing || !has_unknown_within(validation, &found->range);
 }
 
 static bool add_found(struct checking *checking, const struct cedar_validation *validation)
@@ -562,7 +494,8 @@ static bool add_found(struct checking *checking, const struct cedar_validation *
 			.hint = cedar_text_to(found->hint),
 		};
 
-		if (is_wanted(checking, found) && !add(checking, finding, &found->range))
+		if (is_wanted(checking, validation, found) &&
+			!add(checking, finding, &found->range))
 			return false;
 	}
 	return true;
@@ -583,6 +516,8 @@ static bool keep_arguments(struct checking *checking, struct text types)
 	kept = &findings->arguments[findings->arguments_count++];
 	kept->field = checking->field;
 	kept->line = checking->base.line;
+	kept->file_line =
+		checking->value == NULL ? kept->line : json_line_of(checking->value, kept->line);
 	kept->types = text_copy(findings->arena, types);
 	return kept->types.data != NULL ||
 	       error_set(checking->err, ERROR_LIMIT, "no memory for what was found");
@@ -729,6 +664,7 @@ static bool check_condition(struct checking *checking, const struct cedar_scope 
 	look_at_all(checking);
 	if (checking->text.length == 0)
 		return true;
+	checking->findings->conditions_count++;
 	if (!cedar_policy_set_create(&set, &cause))
 		return failed(checking->err, &cause);
 	ok = cedar_policy_set_add_permit(

@@ -37,8 +37,9 @@ struct policy_finding {
 /* What a policy takes the arguments of a call to be, where it reads any. */
 struct policy_arguments {
 	struct text field;
-	uint32_t line;     /* of the policy in the field's text */
-	struct text types; /* {"path": String, "size"?: Long} */
+	uint32_t file_line; /* of the policy in the file (json_line_of); 0 unknown */
+	uint32_t line;      /* and in the field's text */
+	struct text types;  /* {"path": String, "size"?: Long} */
 };
 
 /* Collected in the arena; zero it, set arena, and pass it down. */
@@ -46,7 +47,8 @@ struct policy_findings {
 	struct arena *arena;
 	struct policy_finding *items; /* the first POLICY_FINDINGS_MAX */
 	size_t count;
-	size_t error_count; /* 0: valid.  One that is not listed may count more than once */
+	size_t error_count;      /* 0: valid.  One that is not listed may count more than once */
+	size_t conditions_count; /* looked at */
 	struct policy_arguments *arguments;
 	size_t arguments_count;
 };

@@ -73,26 +73,33 @@ static unsigned smallest(unsigned a, unsigned b, unsigned c)
 	return least < c ? least : c;
 }
 
-/* Levenshtein's distance of two short words, one row at a time. */
+static bool is_swapped(struct text a, size_t i, struct text b, size_t j)
+{
+	return i > 1 && j > 1 && a.data[i - 1] == b.data[j - 2] && a.data[i - 2] == b.data[j - 1];
+}
+
+/* Levenshtein's distance of two short words, one row at a time; two neighbours that changed
+ * places are one edit, as the slip is one. */
 static unsigned edits_between(struct text a, struct text b)
 {
-	unsigned row[WORD_BYTES_MAX + 1];
+	unsigned rows[3][WORD_BYTES_MAX + 1];
 
 	for (size_t j = 0; j <= b.length; j++)
-		row[j] = (unsigned)j;
+		rows[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= a.length; i++) {
-		unsigned diagonal = row[0];
+		unsigned *row = rows[i % 3];
+		const unsigned *above = rows[(i - 1) % 3], *before = rows[(i + 1) % 3];
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= b.length; j++) {
-			unsigned above = row[j];
 			unsigned change = a.data[i - 1] == b.data[j - 1] ? 0 : 1;
 
-			row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + change);
-			diagonal = above;
+			row[j] = smallest(above[j] + 1, row[j - 1] + 1, above[j - 1] + change);
+			if (is_swapped(a, i, b, j) && before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
 		}
 	}
-	return row[b.length];
+	return rows[a.length % 3][b.length];
 }
 
 const char *word_nearest(struct text wrong, const char *const *words)

@@ -235,6 +235,8 @@ void cli_print(struct cli *cli, const struct json *result);
 void cli_print_text(struct text t);
 /* Prints a plan like a version-control diff. */
 void cli_print_plan(struct cli *cli, const struct json *plan);
+/* A line of each of {action, kind, name, proposed_by, otherwise?}; NULL: none. */
+void cli_print_waiting(const struct json *list);
 /* Says "remit: " and what is wrong, on standard error, and notes it. */
 void cli_wrong(struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Notes what is wrong, which was said otherwise; the first of a run counts. */

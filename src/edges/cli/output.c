@@ -264,6 +264,13 @@ static void put_for_people(
 		json_put_named(out, member->name, for_people(cli, member->name, &member->value));
 }
 
+/* `decided` of a decision's record; of a review it is a number of items. */
+static bool is_moment_of_decision(const struct json *of, const struct json_member *member)
+{
+	return text_is(member->name, "decided") && member->value.type == JSON_INTEGER &&
+	       text_is(json_text_or(of, "type", ""), "decision");
+}
+
 static struct json object_for_people(struct cli *cli, const struct json *value)
 {
 	struct json_builder object;
@@ -278,7 +285,9 @@ static struct json object_for_people(struct cli *cli, const struct json *value)
 		}
 	}
 	for (uint32_t i = 0; i < value->count; i++) {
-		if (!is_leading(value->members[i].name))
+		if (is_moment_of_decision(value, &value->members[i]))
+			json_put_time(&object, "decided", value->members[i].value.integer);
+		else if (!is_leading(value->members[i].name))
 			put_for_people(cli, &object, &value->members[i]);
 	}
 	return json_object_seal(&object, &out, &err) ? out : *value;
@@ -511,6 +520,30 @@ static void print_notes(const struct json *notes)
 	}
 }
 
+void cli_print_waiting(const struct json *list)
+{
+	for (uint32_t i = 0; list != NULL && i < list->count; i++) {
+		const struct json *item = &list->items[i];
+		struct buffer line;
+
+		buffer_init(&line, OUTPUT_BYTES_MAX);
+		buffer_append_string(&line, "Waits: ");
+		append_value(&line, json_find(item, "action"), "");
+		buffer_append_byte(&line, ' ');
+		append_value(&line, json_find(item, "kind"), "");
+		buffer_append_byte(&line, ' ');
+		append_value(&line, json_find(item, "name"), "");
+		buffer_append_string(&line, ", proposed by ");
+		append_value(&line, json_find(item, "proposed_by"), "");
+		buffer_append_string(
+			&line, json_boolean_or(item, "otherwise", false)
+				       ? "; what is given is in force until that is approved"
+				       : "");
+		cli_print_text(buffer_text(&line));
+		buffer_deinit(&line);
+	}
+}
+
 void cli_print_plan(struct cli *cli, const struct json *plan)
 {
 	const struct json *changes = json_find(plan, "changes");
@@ -534,6 +567,7 @@ void cli_print_plan(struct cli *cli, const struct json *plan)
 		changes == NULL ? 0 : changes->count,
 		(long long)json_integer_or(plan, "unchanged", 0), (long long)total,
 		total == 1 ? "" : "s");
+	cli_print_waiting(json_find(plan, "waiting"));
 	for (uint32_t i = 0; problems != NULL && i < problems->count; i++)
 		print_problem(&problems->items[i]);
 }

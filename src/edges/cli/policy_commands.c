@@ -59,7 +59,7 @@ static struct text yaml_of(struct arena *arena, const struct json *object)
 	return out;
 }
 
-/* A policy by its name, from the daemon. */
+/* A policy by its name, from the daemon; there is no file of that name. */
 static bool add_named(struct cli *cli, struct source_list *list, const char *name, int *status)
 {
 	struct text path = cli_escape_name(cli, name);
@@ -68,8 +68,10 @@ static bool add_named(struct cli *cli, struct source_list *list, const char *nam
 	struct cli_reply reply;
 	struct error err = {0};
 
-	if (!cli_get(cli, &reply, status, "/v1/policies/%.*s", TEXT_ARGS(path)))
+	if (!cli_get(cli, &reply, status, "/v1/policies/%.*s", TEXT_ARGS(path))) {
+		cli_say("%s is no file, so a policy of that name was asked for", name);
 		return false;
+	}
 	object = json_find(&reply.json, "object");
 	if (object != NULL)
 		yaml = yaml_of(cli->arena, object);
@@ -85,12 +87,13 @@ static bool add_named(struct cli *cli, struct source_list *list, const char *nam
 	return false;
 }
 
-/* What is there, or has the end of a file that is meant to be. */
+/* What is there, or is meant to be: it has the end of a file, or is no name of a policy. */
 static bool is_path(const char *word)
 {
 	struct stat status;
 
-	return stat(word, &status) == 0 || text_ends_with(text_of(word), POLICY_TEXT_FILE_END) ||
+	return stat(word, &status) == 0 || strchr(word, '/') == NULL ||
+	       text_ends_with(text_of(word), POLICY_TEXT_FILE_END) ||
 	       text_ends_with(text_of(word), ".yaml");
 }
 
@@ -197,11 +200,17 @@ static void say_finding(const struct json *finding)
 
 static void print_arguments(const struct json *list)
 {
-	for (uint32_t i = 0; list != NULL && i < list->count; i++)
-		printf("%.*s %.*s takes the arguments to be %.*s\n",
-			TEXT_ARGS(json_text_or(&list->items[i], "object", "")),
+	for (uint32_t i = 0; list != NULL && i < list->count; i++) {
+		struct text object = json_text_or(&list->items[i], "object", "");
+
+		printf("%.*s:%lld: %.*s%s%.*s%stakes the arguments to be %.*s\n",
+			TEXT_ARGS(json_text_or(&list->items[i], "file", "")),
+			(long long)json_integer_or(&list->items[i], "line", 0), TEXT_ARGS(object),
+			object.length > 0 ? " " : "",
 			TEXT_ARGS(json_text_or(&list->items[i], "field", "")),
+			object.length > 0 ? " " : "",
 			TEXT_ARGS(json_text_or(&list->items[i], "types", "")));
+	}
 }
 
 /* "1 policy, " */
@@ -221,6 +230,10 @@ static void print_check(const struct json *report)
 		say_finding(&findings->items[i]);
 	print_arguments(json_find(report, "arguments"));
 	print_count(report, "policies", "policy", ", ");
+	if (json_integer_or(report, "applications", 0) > 0)
+		print_count(report, "applications", "application", ", ");
+	if (json_integer_or(report, "conditions", 0) > 0)
+		print_count(report, "conditions", "condition", ", ");
 	print_count(report, "errors", "error", ", ");
 	print_count(report, "warnings", "warning", "\n");
 }
@@ -243,6 +256,17 @@ bool cli_check_bundle(
 	return errors == 0;
 }
 
+/* Said to be without an error, it would pass wherever a path is mistaken. */
+static bool holds_something(struct cli *cli, const struct policy_bundle *bundle, int *status)
+{
+	if (bundle->objects_count + bundle->texts_count + bundle->problems.total > 0)
+		return true;
+	cli_wrong(cli, "there is nothing to check: no document, and no `%s` text",
+		POLICY_TEXT_FILE_END);
+	*status = EXIT_USAGE;
+	return false;
+}
+
 int command_policy_check(struct cli *cli)
 {
 	struct source_list *list = arena_new(cli->arena, struct source_list);
@@ -254,7 +278,8 @@ int command_policy_check(struct cli *cli)
 	for (int i = 0; ok && i < cli->words_count; i++)
 		ok = is_path(cli->words[i]) ? add_path(cli, list, cli->words[i], &status)
 					    : add_named(cli, list, cli->words[i], &status);
-	ok = ok && fill_bundle(cli, list, &bundle, &status);
+	ok = ok && fill_bundle(cli, list, &bundle, &status) &&
+	     holds_something(cli, &bundle, &status);
 	if (ok) {
 		ok = cli_check_bundle(cli, &bundle, &report, &status);
 		if (ok && cli->output == OUTPUT_TABLE)
@@ -355,22 +380,19 @@ int command_policy_test(struct cli *cli)
 
 /* ---- diff ---- */
 
-/* Policies in force, as documents; there may be more than a folder can hold. */
+/* There may be more than a folder can hold. */
 struct policy_list {
 	struct json *items;
 	size_t count;
 	size_t room;
 };
 
-static bool policy_list_add(struct arena *arena, struct policy_list *list, const struct json *page)
+static bool policy_list_add(struct arena *arena, struct policy_list *list, const struct json *one)
 {
 	size_t room = list->room == 0 ? POLICIES_A_PAGE : 2 * list->room;
-	struct json *items = list->items;
+	struct json *items;
 
-	if (page == NULL)
-		return true;
-	if (list->room - list->count < page->count) {
-		room = room - list->count < page->count ? list->count + page->count : room;
+	if (list->count == list->room) {
 		items = arena_array(arena, struct json, room);
 		if (items == NULL)
 			return false;
@@ -379,11 +401,22 @@ static bool policy_list_add(struct arena *arena, struct policy_list *list, const
 		list->items = items;
 		list->room = room;
 	}
-	for (uint32_t i = 0; i < page->count; i++) {
-		const struct json *object = json_find(&page->items[i], "object");
+	list->items[list->count++] = *one;
+	return true;
+}
 
-		if (object != NULL)
-			items[list->count++] = *object;
+/* Of a page of entries, the documents in force, and the entries of which something waits. */
+static bool add_page(struct arena *arena, const struct json *page, struct policy_list *in_force,
+	struct policy_list *waiting)
+{
+	for (uint32_t i = 0; page != NULL && i < page->count; i++) {
+		const struct json *entry = &page->items[i];
+		const struct json *object = json_find(entry, "object");
+
+		if ((object != NULL && !policy_list_add(arena, in_force, object)) ||
+			(json_find(entry, "waiting") != NULL &&
+				!policy_list_add(arena, waiting, entry)))
+			return false;
 	}
 	return true;
 }
@@ -398,7 +431,7 @@ static bool no_room_for_policies(struct cli *cli, int *status)
 /* All of them: what is left out would be taken for new. */
 static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *status)
 {
-	struct policy_list list = {0};
+	struct policy_list list = {0}, waiting = {0};
 	struct text next, after = TEXT("");
 	struct cli_reply reply;
 
@@ -408,7 +441,7 @@ static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *s
 			return false;
 		next = text_copy(cli->arena, json_text_or(&reply.json, "next", ""));
 		if (next.data == NULL ||
-			!policy_list_add(cli->arena, &list, json_find(&reply.json, "items")))
+			!add_page(cli->arena, json_find(&reply.json, "items"), &list, &waiting))
 			return no_room_for_policies(cli, status);
 		after = cli_escape(cli, next.data);
 		if (after.length < next.length)
@@ -416,6 +449,8 @@ static bool read_policies(struct cli *cli, struct policy_diff_base *base, int *s
 	} while (after.length > 0);
 	base->items = list.items;
 	base->count = list.count;
+	base->entries = waiting.items;
+	base->entries_count = waiting.count;
 	return true;
 }
 
@@ -445,6 +480,7 @@ static void print_diff(const struct json *report)
 		print_policy_diff(&items->items[i]);
 	printf("%u to change, %lld as they are\n", items == NULL ? 0 : items->count,
 		(long long)json_integer_or(report, "unchanged", 0));
+	cli_print_waiting(json_find(report, "waiting"));
 }
 
 int command_policy_diff(struct cli *cli)

@@ -156,11 +156,19 @@ static void print_difference(
 
 /* ---- the proposal ---- */
 
+static void print_cases_passed(const struct json *entry, int64_t passed)
+{
+	if (passed > 0)
+		printf("  %lld %s passed, as its author's remit says\n", (long long)passed,
+			passed == 1 ? "case" : "cases");
+	else if (text_is(json_text_or(entry, "kind", ""), "policy")) /* nothing else has cases */
+		printf("  no cases were run before it was proposed\n");
+}
+
 static void print_proposal(struct cli *cli, const struct json *entry, const struct json *waiting)
 {
 	const struct json *in_force = json_find(entry, "object");
 	bool is_removal = json_boolean_or(waiting, "removal", false);
-	int64_t passed = json_integer_or(waiting, "cases_passed", 0);
 
 	printf("%s %.*s %.*s, version %lld, proposed by %.*s\n",
 		is_removal         ? "remove"
@@ -170,13 +178,10 @@ static void print_proposal(struct cli *cli, const struct json *entry, const stru
 		TEXT_ARGS(json_text_or(entry, "name", "")),
 		(long long)json_integer_or(waiting, "version", 0),
 		TEXT_ARGS(json_text_or(waiting, "proposed_by", "")));
-	if (!is_removal)
+	if (!is_removal) { /* which has no text, and whose cases are those of what stays */
 		printf("  %.*s\n", TEXT_ARGS(json_text_or(waiting, "digest", "")));
-	if (passed > 0)
-		printf("  %lld %s passed, as its author's remit says\n", (long long)passed,
-			passed == 1 ? "case" : "cases");
-	else if (text_is(json_text_or(entry, "kind", ""), "policy")) /* nothing else has cases */
-		printf("  no cases were run before it was proposed\n");
+		print_cases_passed(entry, json_integer_or(waiting, "cases_passed", 0));
+	}
 	print_difference(cli, in_force, waiting);
 }
 

@@ -244,12 +244,18 @@ static bool is_left_waiting(const struct cli *cli, const struct json *change)
 		       !text_is(json_text_or(change, "kind", ""), "identity"));
 }
 
+/* What is given is in force; that it is to be otherwise was told with the plan. */
+static bool is_otherwise(const struct json *waiting)
+{
+	return json_boolean_or(waiting, "otherwise", false);
+}
+
 /* Names what an apply leaves waiting, and who goes on; how many there are. */
 static uint32_t say_waiting(const struct cli *cli, const struct json *plan)
 {
 	const struct json *changes = json_find(plan, "changes");
 	const struct json *waiting = json_find(plan, "waiting");
-	uint32_t count = waiting == NULL ? 0 : waiting->count;
+	uint32_t count = 0;
 
 	for (uint32_t i = 0; changes != NULL && i < changes->count; i++) {
 		if (!is_left_waiting(cli, &changes->items[i]))
@@ -258,9 +264,13 @@ static uint32_t say_waiting(const struct cli *cli, const struct json *plan)
 		if (cli->output == OUTPUT_TABLE)
 			say_one_waiting(&changes->items[i]);
 	}
-	for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++)
+	for (uint32_t i = 0; waiting != NULL && i < waiting->count; i++) {
+		if (is_otherwise(&waiting->items[i]))
+			continue;
+		count++;
 		if (cli->output == OUTPUT_TABLE)
 			say_one_waiting(&waiting->items[i]);
+	}
 	return count;
 }
 

@@ -340,6 +340,15 @@ static const char *wrong_arguments(struct cli *cli, const struct error *err)
 	return wrong.data == NULL ? err->text : wrong.data;
 }
 
+/* A rule may have failed for what the question left out. */
+static void say_next(struct cli *cli, const struct json *reply)
+{
+	if (cli->output == OUTPUT_TABLE && cli->values[OPTION_ARGUMENTS] == NULL &&
+		text_is(json_text_or(reply, "reason", ""), "could_not_evaluate"))
+		cli_say("The rules saw no arguments: give --arguments, those of the call that is "
+			"meant.");
+}
+
 int command_why(struct cli *cli)
 {
 	struct cli_call call = {.method = "POST", .target = TEXT("/v1/why")};
@@ -379,5 +388,6 @@ int command_why(struct cli *cli)
 		return status;
 	told = why_for_reader(cli, &reply.json);
 	cli_print(cli, &told);
+	say_next(cli, &reply.json);
 	return exit_of_verdict(json_text_or(&reply.json, "verdict", ""));
 }

@@ -7,9 +7,14 @@
 #include <stdlib.h>
 
 #include "domain/charter/form.h"
+#include "domain/charter/vocabulary.h"
 #include "services/evaluate/evaluate_private.h"
 
-enum { SCRATCH_BYTES_MAX = 16 * 1024 * 1024, TEXT_BYTES_MAX = 4 * 1024 * 1024 };
+enum {
+	WORD_BYTES_SHOWN = 64,
+	SCRATCH_BYTES_MAX = 16 * 1024 * 1024,
+	TEXT_BYTES_MAX = 4 * 1024 * 1024
+};
 
 bool evaluate_create(struct evaluate **out, const struct evaluate_parts *parts, struct error *err)
 {
@@ -212,19 +217,51 @@ static void take_decision(struct evaluate_answer *out, const struct decision *de
 	out->approvals_count = decision->approvals_count;
 }
 
-static void deny(struct evaluate_answer *out, enum reason reason)
+/* For the reason; what is wrong in the question, in an arena, may be without room. */
+static void deny(struct evaluate_answer *out, enum reason reason, struct text what)
 {
 	out->verdict = VERDICT_DENY;
 	out->reason = text_of(reason_word(reason));
-	out->explanation = text_of(reason_meaning(reason));
+	out->explanation = what.length > 0 ? what : text_of(reason_meaning(reason));
+}
+
+/* A word of the asker's that nothing here is. */
+static struct text no_word(struct arena *arena, const char *member, const char *kind,
+	struct text word, const char *otherwise)
+{
+	size_t shown = word.length > WORD_BYTES_SHOWN ? WORD_BYTES_SHOWN : word.length;
+
+	return text_format(
+		arena, "%s: no %s is \"%.*s\"; %s", member, kind, (int)shown, word.data, otherwise);
+}
+
+/* True unless remit's own point has other types, or no such effect. */
+static bool check_words(const struct application_question *asked, enum effect effect,
+	struct arena *arena, struct evaluate_answer *out)
+{
+	static const char subject[] = "it is asked about type identity";
+	static const char resource[] = "it is asked about type tool";
+
+	if (!text_is(asked->subject.type, "identity"))
+		deny(out, REASON_IDENTITY_UNKNOWN,
+			no_word(arena, "subject.type", "type", asked->subject.type, subject));
+	else if (!text_is(asked->resource.type, "tool"))
+		deny(out, REASON_TOOL_UNKNOWN,
+			no_word(arena, "resource.type", "type", asked->resource.type, resource));
+	else if (effect == EFFECT_NONE)
+		deny(out, REASON_EFFECT_MISMATCH,
+			no_word(arena, "action.name", "effect", asked->action,
+				vocabulary_find(TEXT("effect"))->hint));
+	else
+		return true;
+	return false;
 }
 
 /* A tool; of a request to a model PROVIDER/MODEL, whose name may have more letters in it. */
 static bool is_named(const struct application_question *asked, enum effect effect)
 {
-	return text_is(asked->resource.type, "tool") &&
-	       (effect == EFFECT_GENERATE ? name_is_provider_model(asked->resource.id)
-					  : name_is_tool(asked->resource.id));
+	return effect == EFFECT_GENERATE ? name_is_provider_model(asked->resource.id)
+					 : name_is_tool(asked->resource.id);
 }
 
 static bool decide_own(struct evaluate *evaluate, const struct evaluate_asking *asking,
@@ -242,16 +279,10 @@ static bool decide_own(struct evaluate *evaluate, const struct evaluate_asking *
 
 	if (!evaluate_check_own(asker, asked, err))
 		return false;
-	if (!text_is(asked->subject.type, "identity")) {
-		deny(out, REASON_IDENTITY_UNKNOWN);
+	if (!check_words(asked, question.effect, arena, out))
 		return true;
-	}
 	if (!is_named(asked, question.effect)) {
-		deny(out, REASON_TOOL_UNKNOWN);
-		return true;
-	}
-	if (question.effect == EFFECT_NONE) {
-		deny(out, REASON_EFFECT_MISMATCH);
+		deny(out, REASON_TOOL_UNKNOWN, TEXT("resource.id: SERVER/TOOL is expected"));
 		return true;
 	}
 	if (asked->context != NULL)

@@ -141,6 +141,8 @@ struct bundle_check {
 	struct json_builder findings;
 	struct json_builder arguments;
 	size_t policies;
+	size_t applications;
+	size_t conditions;
 	size_t errors;
 	size_t warnings;
 	struct error *err;
@@ -178,8 +180,8 @@ static bool put_finding(struct bundle_check *check, const struct policy_finding 
 	return add_finding(check, &out);
 }
 
-static bool put_arguments(
-	struct bundle_check *check, const struct policy_findings *findings, struct text title)
+static bool put_arguments(struct bundle_check *check, const struct policy_findings *findings,
+	struct text title, struct text file)
 {
 	for (size_t i = 0; i < findings->arguments_count; i++) {
 		const struct policy_arguments *one = &findings->arguments[i];
@@ -189,6 +191,8 @@ static bool put_arguments(
 		json_object_start(&out, check->bundle->arena);
 		json_put_text_unless_empty(&out, "object", title);
 		json_put_text_unless_empty(&out, "field", one->field);
+		json_put_text(&out, "file", file);
+		json_put_integer(&out, "line", one->file_line);
 		json_put_integer(&out, "text_line", one->line);
 		json_put_text(&out, "types", one->types);
 		if (!json_object_seal(&out, &sealed, check->err))
@@ -202,12 +206,13 @@ static bool put_findings(struct bundle_check *check, const struct policy_finding
 	const struct object *object, struct text file)
 {
 	check->errors += findings->error_count;
+	check->conditions += findings->conditions_count;
 	for (size_t i = 0; i < findings->count; i++) {
 		check->warnings += findings->items[i].severity == POLICY_WARNING;
 		if (!put_finding(check, &findings->items[i], object, file))
 			return false;
 	}
-	return put_arguments(check, findings, object_title(check->bundle->arena, object));
+	return put_arguments(check, findings, object_title(check->bundle->arena, object), file);
 }
 
 static bool check_object(struct bundle_check *check, size_t at)
@@ -216,6 +221,7 @@ static bool check_object(struct bundle_check *check, size_t at)
 	struct policy_findings findings = {.arena = check->bundle->arena};
 
 	check->policies += object->kind == OBJECT_POLICY;
+	check->applications += object->kind == OBJECT_APPLICATION;
 	return policy_check_object(check->checker, object, &findings, check->err) &&
 	       put_findings(check, &findings, object, check->bundle->files[at]);
 }
@@ -263,6 +269,8 @@ static bool seal_check(struct bundle_check *check, struct json *out)
 		return false;
 	json_object_start(&object, check->bundle->arena);
 	json_put_integer(&object, "policies", (int64_t)check->policies);
+	json_put_integer(&object, "applications", (int64_t)check->applications);
+	json_put_integer(&object, "conditions", (int64_t)check->conditions);
 	json_put_integer(&object, "errors", (int64_t)check->errors);
 	json_put_integer(&object, "warnings", (int64_t)check->warnings);
 	json_put(&object, "findings", findings);

@@ -45,10 +45,10 @@ bool policy_bundle_read(struct policy_bundle *bundle, const struct plan_source *
 	size_t count, struct error *err) MUST_CHECK;
 void policy_bundle_deinit(struct policy_bundle *bundle);
 
-/* Checks everything in it: {policies, errors, warnings, findings: [{severity, code,
- * object, field, file, line, column, what, hint, excerpt}], arguments: [{object, field,
- * types}]}.  line is in the file where it is known.  *errors is how many.
- * Errors: LIMIT. */
+/* Checks everything in it: {policies, applications, conditions, errors, warnings, findings:
+ * [{severity, code, object, field, file, line, column, what, hint, excerpt}], arguments:
+ * [{object, field, file, line, types}]}.  line is in the file where it is known.  *errors is how
+ * many. Errors: LIMIT. */
 bool policy_bundle_check(struct policy_bundle *bundle, struct json *out, size_t *errors,
 	struct error *err) MUST_CHECK;
 
@@ -60,11 +60,16 @@ bool policy_bundle_test(struct policy_bundle *bundle, int64_t now_utc_ms, struct
 	size_t *failed, struct error *err) MUST_CHECK;
 
 /* What the bundle's policies would change of others, in force: {policies: [{name,
- * action: create|change|remove|form, before, after}], unchanged}.  form: the text
- * differs, the policies do not.  Without prune nothing is removed.  Errors: LIMIT. */
+ * action: create|change|remove|form, before, after}], unchanged, waiting: [{action, kind,
+ * name, proposed_by, otherwise?: true}]}.  form: the text differs, the policies do not.
+ * Without prune nothing is removed.  waiting is what waits of the names in the bundle, with
+ * prune of all; otherwise: and is not what the bundle has.  Errors: LIMIT. */
 struct policy_diff_base {
 	const struct json *items; /* objects of kind policy, as documents */
 	size_t count;
+	const struct json
+		*entries; /* of policies, as the API gives them, of which something waits */
+	size_t entries_count;
 	bool is_prune;
 };
 bool policy_bundle_diff(struct policy_bundle *bundle, const struct policy_diff_base *base,

@@ -10,6 +10,7 @@
 #include "domain/charter/nearest.h"
 #include "domain/charter/owner.h"
 #include "domain/charter/registry.h"
+#include "domain/charter/vocabulary.h"
 #include "domain/decide/decide.h"
 #include "domain/secret/fingerprint.h"
 #include "services/policy/policy_bundle.h"
@@ -123,14 +124,59 @@ static bool cannot(struct case_run *run, const char *what, struct text detail)
 	return false;
 }
 
+/* The same of a value of the case, with its line. */
+static bool cannot_at(
+	struct case_run *run, const struct json *value, const char *what, struct text detail)
+{
+	if (value != NULL)
+		run->problem_line = value->line;
+	return cannot(run, what, detail);
+}
+
+/* The member at the path is no text of those that can stand there: the nearest, or hint. */
+static bool no_word(struct case_run *run, const struct json *value, struct text path,
+	const char *what, const char *nearest, const char *hint)
+{
+	struct text wrong = value->string;
+
+	return cannot_at(run, value, "",
+		text_format(run->arena, "%.*s: no %s is \"%.*s\"; %s%s%s", TEXT_ARGS(path), what,
+			(int)(wrong.length > 64 ? 64 : wrong.length), wrong.data,
+			nearest == NULL ? hint : "did you mean ", nearest == NULL ? "" : nearest,
+			nearest == NULL ? "" : "?"));
+}
+
+/* A slip here would let the case pass for another reason than its own. */
+static bool check_word(struct case_run *run, const struct json *value, struct text path,
+	const struct vocabulary *vocabulary)
+{
+	if (vocabulary_has(vocabulary, value->string))
+		return true;
+	return no_word(run, value, path, vocabulary->what,
+		vocabulary_nearest(vocabulary, value->string), vocabulary->hint);
+}
+
+/* The member, where it is there, is a word of the vocabulary. */
+static bool check_member_word(struct case_run *run, const struct json *object, const char *name,
+	const char *path, const struct vocabulary *vocabulary)
+{
+	const struct json *value = json_find(object, name);
+
+	if (value == NULL)
+		return true;
+	if (value->type != JSON_STRING)
+		return cannot_at(
+			run, value, "", text_format(run->arena, "%s: a word is expected", path));
+	return check_word(run, value, text_of(path), vocabulary);
+}
+
 /* Path is that of the object with a dot, or empty. */
 static bool no_member(struct case_run *run, const struct json_member *member, struct text path,
 	const struct nearest *nearest)
 {
 	bool is_near = nearest->found[0] != '\0';
 
-	run->problem_line = member->value.line;
-	return cannot(run, "there is no such member: ",
+	return cannot_at(run, &member->value, "there is no such member: ",
 		text_format(run->arena, "%.*s%.*s%s%.*s%s%s", TEXT_ARGS(path),
 			(int)(member->name.length > 64 ? 64 : member->name.length),
 			member->name.data, is_near ? "; did you mean " : "",
@@ -170,25 +216,31 @@ static bool check_texts(struct case_run *run, const struct json *object,
 		if (value == NULL || (value->type == JSON_STRING &&
 					     (value->string.length > 0 || members->may_be_empty)))
 			continue;
-		run->problem_line = value->line;
-		return cannot(run, "",
+		return cannot_at(run, value, "",
 			text_format(run->arena, "%s%s: a text is expected", path, members->name));
 	}
 	return true;
 }
 
-static bool read_texts(
-	struct case_run *run, const struct json *list, struct text *out, size_t *count)
+/* The member, if it is there: a list of words of the vocabulary of that name. */
+static bool read_words(struct case_run *run, const char *name, const struct vocabulary *vocabulary,
+	struct text *out, size_t *count)
 {
+	const struct json *list = json_find(run->given, name);
+
 	*count = 0;
 	if (list == NULL)
 		return true;
 	if (list->type != JSON_ARRAY || list->count > CASE_APPROVALS_MAX)
-		return cannot(run, "a list of at most 16 names is expected", TEXT(""));
+		return cannot_at(run, list, name, TEXT(": a list of at most 16 names is expected"));
 	for (uint32_t i = 0; i < list->count; i++) {
-		if (list->items[i].type != JSON_STRING)
-			return cannot(run, "a list of names is expected", TEXT(""));
-		out[(*count)++] = list->items[i].string;
+		const struct json *item = &list->items[i];
+
+		if (item->type != JSON_STRING)
+			return cannot_at(run, item, name, TEXT(": a list of names is expected"));
+		if (!check_word(run, item, text_of(name), vocabulary))
+			return false;
+		out[(*count)++] = item->string;
 	}
 	return true;
 }
@@ -196,42 +248,29 @@ static bool read_texts(
 /* The kinds of secrets that the arguments are taken to hold. */
 static bool read_secrets(struct case_run *run, unsigned *out)
 {
+	const struct vocabulary *vocabulary = vocabulary_find(TEXT("secrets"));
 	struct text words[CASE_APPROVALS_MAX];
 	size_t count;
 
 	*out = 0;
-	if (!read_texts(run, json_find(run->given, "secrets"), words, &count))
+	if (!read_words(run, "secrets", vocabulary, words, &count))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (!secret_kind_is(words[i]))
-			return cannot(run, "secrets are own or foreign, not ", words[i]);
+	for (size_t i = 0; i < count; i++)
 		*out |= 1u << (text_is(words[i], secret_kind_word(SECRET_OWN)) ? SECRET_OWN
 									       : SECRET_FOREIGN);
-	}
-	return true;
-}
-
-static bool read_approvals(
-	struct case_run *run, const struct json *list, struct text *out, size_t *count)
-{
-	if (!read_texts(run, list, out, count))
-		return false;
-	for (size_t i = 0; i < *count; i++)
-		if (!name_is_approval(out[i]))
-			return cannot(run, "nobody approves as ", out[i]);
 	return true;
 }
 
 /* Whoever is asked is asked once, so that who stands there twice hides another. */
-static bool read_asks(
-	struct case_run *run, const struct json *list, struct text *out, size_t *count)
+static bool read_asks(struct case_run *run, struct text *out, size_t *count)
 {
-	if (!read_approvals(run, list, out, count))
+	if (!read_words(run, "asks", &vocabulary_approvals, out, count))
 		return false;
 	for (size_t i = 0; i < *count; i++)
 		for (size_t j = 0; j < i; j++)
 			if (text_equal(out[i], out[j]))
-				return cannot(run, "asks: named twice: ", out[i]);
+				return cannot_at(run, &json_find(run->given, "asks")->items[i],
+					"asks: named twice: ", out[i]);
 	return true;
 }
 
@@ -244,52 +283,51 @@ static bool read_now(struct case_run *run, int64_t *out_utc_ms)
 	if (at.length == 0)
 		return true;
 	if (!time_of_text(at, &utc_s))
-		return cannot(run, "at: a time such as 2027-06-30T12:00:00Z is expected", TEXT(""));
+		return cannot_at(run, json_find(run->given, "at"),
+			"at: a time such as 2027-06-30T12:00:00Z is expected", TEXT(""));
 	*out_utc_ms = utc_s * 1000;
 	return true;
 }
 
-/* A slip here would let the case pass for another reason than its own. */
 static bool check_labels(struct case_run *run)
 {
 	static const char *const names[] = {"sensitivity", "untrusted", NULL};
 	const struct json *labels = json_find(run->given, "labels");
-	const struct json *word, *untrusted;
+	const struct json *untrusted;
 
 	if (labels == NULL)
 		return true;
 	if (labels->type != JSON_OBJECT)
-		return cannot(run, "labels: {sensitivity, untrusted} is expected", TEXT(""));
-	word = json_find(labels, "sensitivity");
+		return cannot_at(
+			run, labels, "labels: {sensitivity, untrusted} is expected", TEXT(""));
 	untrusted = json_find(labels, "untrusted");
-	if (!has_only(run, labels, names, "labels."))
+	if (!has_only(run, labels, names, "labels.") ||
+		!check_member_word(run, labels, "sensitivity", "labels.sensitivity",
+			vocabulary_find(TEXT("sensitivity"))))
 		return false;
-	if (word != NULL && word->type != JSON_STRING)
-		return cannot(run, "labels: sensitivity: a word is expected", TEXT(""));
-	if (word != NULL && sensitivity_of(word->string) == SENSITIVITY_UNLABELLED)
-		return cannot(run, "labels: no such sensitivity: ", word->string);
 	return untrusted == NULL || untrusted->type == JSON_BOOLEAN ||
-	       cannot(run, "labels: untrusted: true or false is expected", TEXT(""));
+	       cannot_at(run, untrusted, "labels.untrusted: true or false is expected", TEXT(""));
 }
 
 static bool check_origins(struct case_run *run)
 {
 	const struct json *origins = json_find(run->given, "origins");
-	enum flow_origin ignored;
 
 	if (origins == NULL)
 		return true;
 	if (origins->type != JSON_OBJECT)
-		return cannot(run, "origins: {recipient: untrusted, ...} is expected", TEXT(""));
+		return cannot_at(
+			run, origins, "origins: {recipient: untrusted, ...} is expected", TEXT(""));
 	if (!has_only(run, origins, origin_members, "origins."))
 		return false;
-	for (uint32_t i = 0; i < origins->count; i++) {
-		const struct json *word = &origins->members[i].value;
+	for (size_t i = 0; origin_members[i] != NULL; i++) {
+		struct text path = text_format(run->arena, "origins.%s", origin_members[i]);
 
-		if (word->type != JSON_STRING)
-			return cannot(run, "origins: a word is expected", TEXT(""));
-		if (!flow_origin_of(word->string, &ignored))
-			return cannot(run, "origins: no such origin: ", word->string);
+		if (path.data == NULL)
+			return error_set(run->err, ERROR_LIMIT, "no memory for a case");
+		if (!check_member_word(
+			    run, origins, origin_members[i], path.data, &vocabulary_origins))
+			return false;
 	}
 	return true;
 }
@@ -329,7 +367,7 @@ static bool check_calls(struct case_run *run)
 	const struct json *calls = json_find(run->given, "calls");
 
 	return calls == NULL || (calls->type == JSON_INTEGER && calls->integer >= 0) ||
-	       cannot(run, "calls: a number from 0 is expected", TEXT(""));
+	       cannot_at(run, calls, "calls: a number from 0 is expected", TEXT(""));
 }
 
 static bool check_used(struct case_run *run)
@@ -337,7 +375,7 @@ static bool check_used(struct case_run *run)
 	const struct json *used = json_find(run->given, "used");
 
 	return used == NULL || (used->type == JSON_INTEGER && used->integer >= 0) ||
-	       cannot(run, "used: a number from 0 is expected", TEXT(""));
+	       cannot_at(run, used, "used: a number from 0 is expected", TEXT(""));
 }
 
 /* Each line of the identity's charter with `uses` was used that often before. */
@@ -366,16 +404,19 @@ static bool check_first(struct case_run *run)
 	const struct json *first = json_find(run->given, "first");
 
 	return first == NULL || first->type == JSON_BOOLEAN ||
-	       cannot(run, "first: true or false is expected", TEXT(""));
+	       cannot_at(run, first, "first: true or false is expected", TEXT(""));
 }
 
-static bool check_binding(struct case_run *run)
+/* Words that stand at the top, whose names are those of the vocabularies. */
+static bool check_case_words(struct case_run *run)
 {
-	const struct json *given = json_find(run->given, "binding");
-	struct text word = json_text_or(run->given, "binding", "");
+	static const char *const names[] = {"effect", "environment", "binding", NULL};
 
-	return given == NULL || text_is(word, binding_word(binding_of(word))) ||
-	       cannot(run, "binding: none, dpop or mtls is expected", TEXT(""));
+	for (const char *const *name = names; *name != NULL; name++)
+		if (!check_member_word(
+			    run, run->given, *name, *name, vocabulary_find(text_of(*name))))
+			return false;
+	return true;
 }
 
 static bool check_age(struct case_run *run)
@@ -384,12 +425,14 @@ static bool check_age(struct case_run *run)
 
 	return age == NULL ||
 	       (age->type == JSON_INTEGER && age->integer >= 0 && age->integer <= CASE_AGE_S_MAX) ||
-	       cannot(run, "age: whole seconds from 0 to 86400 are expected", TEXT(""));
+	       cannot_at(run, age, "age: whole seconds from 0 to 86400 are expected", TEXT(""));
 }
 
 /* ---- a case of an identity ---- */
 
-static bool check_there(struct case_run *run, enum object_kind kind, struct text name)
+/* member: where the case names it. */
+static bool check_there(
+	struct case_run *run, const char *member, enum object_kind kind, struct text name)
 {
 	const struct registry_entry *entry = registry_find(run->registry, kind, name);
 	struct nearest nearest = {.wrong = name};
@@ -399,7 +442,7 @@ static bool check_there(struct case_run *run, enum object_kind kind, struct text
 		return true;
 	nearest_registered(&nearest, run->registry, kind);
 	is_near = nearest.found[0] != '\0';
-	return cannot(run, "",
+	return cannot_at(run, json_find(run->given, member), "",
 		text_format(run->arena,
 			"no %s here (-f adds charters and tools) is named %.*s%s%s%s",
 			object_kind_word(kind), TEXT_ARGS(name), is_near ? "; did you mean " : "",
@@ -411,8 +454,17 @@ static bool check_model(struct case_run *run, const struct server *server, const
 	size_t before = call->server.length + 1; /* "SERVER/" */
 	struct text name = {call->tool.data + before, call->tool.length - before};
 
-	return server_find_model(server, name) != NULL ||
-	       cannot(run, "no such model of its provider: ", name);
+	struct nearest nearest = {.wrong = name};
+	bool is_near;
+
+	if (server_find_model(server, name) != NULL)
+		return true;
+	for (uint32_t i = 0; i < server->models_count; i++)
+		nearest_consider(&nearest, server->models[i].name);
+	is_near = nearest.found[0] != '\0';
+	return cannot_at(run, json_find(run->given, "tool"), "no such model of its provider: ",
+		text_format(run->arena, "%.*s%s%s%s", TEXT_ARGS(name),
+			is_near ? "; did you mean " : "", nearest.found, is_near ? "?" : ""));
 }
 
 /* What is not there is denied for that alone, whatever the policies say: a slip would pass
@@ -426,10 +478,10 @@ static bool check_named(struct case_run *run, const struct call *call)
 	if (reason == REASON_IDENTITY_UNKNOWN || reason == REASON_SERVER_UNKNOWN ||
 		reason == REASON_TOOL_UNKNOWN || reason == REASON_MODEL_UNKNOWN)
 		return true;
-	return check_there(run, OBJECT_IDENTITY, call->identity) &&
-	       check_there(run, OBJECT_SERVER, call->server) &&
+	return check_there(run, "identity", OBJECT_IDENTITY, call->identity) &&
+	       check_there(run, "tool", OBJECT_SERVER, call->server) &&
 	       (is_model ? check_model(run, server, call)
-			 : check_there(run, OBJECT_TOOL, call->tool));
+			 : check_there(run, "tool", OBJECT_TOOL, call->tool));
 }
 
 static bool fold_record(struct case_run *run, struct json *record)
@@ -515,22 +567,63 @@ static bool is_list_of_texts(const struct json *value)
 	return value->type == JSON_ARRAY;
 }
 
-/* Of the type of its default; what has none is a number. */
-static bool check_generation(
-	struct case_run *run, const struct json *base, const struct json *given)
+static const struct vocabulary *vocabulary_at(struct text path, struct text name)
 {
-	for (uint32_t i = 0; i < given->count; i++) {
-		const struct json_member *member = &given->members[i];
-		const struct json *otherwise = json_find_text(base, member->name);
-		enum json_type type = otherwise == NULL ? JSON_INTEGER : otherwise->type;
+	return text_is(path, "request.context.origins.") ? &vocabulary_origins
+							 : vocabulary_find(name);
+}
 
-		if (type == JSON_ARRAY ? is_list_of_texts(&member->value)
-				       : member->value.type == type)
-			continue;
-		run->problem_line = member->value.line;
-		return cannot(run, "generation.",
-			text_format(run->arena, "%.*s: %s is expected", TEXT_ARGS(member->name),
-				type == JSON_ARRAY ? "a list of texts" : json_type_name(type)));
+static bool check_member_words(
+	struct case_run *run, const struct json_member *member, struct text path)
+{
+	const struct json *value = &member->value;
+	const struct vocabulary *vocabulary = vocabulary_at(path, member->name);
+	struct text whole =
+		text_format(run->arena, "%.*s%.*s", TEXT_ARGS(path), TEXT_ARGS(member->name));
+
+	if (vocabulary == NULL)
+		return true;
+	for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+		if (!check_word(run, &value->items[i], whole, vocabulary))
+			return false;
+	/* What a request does not have is an empty text. */
+	return value->type != JSON_STRING || value->string.length == 0 ||
+	       check_word(run, value, whole, vocabulary);
+}
+
+/* What has no default is a name, or a number. */
+static enum json_type type_of(const struct json *base, struct text name)
+{
+	const struct json *otherwise = json_find_text(base, name);
+
+	if (otherwise != NULL)
+		return otherwise->type;
+	return text_is(name, "name") ? JSON_STRING : JSON_INTEGER;
+}
+
+static const char *type_word(enum json_type type)
+{
+	return type == JSON_ARRAY    ? "a list of texts"
+	       : type == JSON_STRING ? "a text"
+				     : json_type_name(type);
+}
+
+/* Each is of its type, and a word where only words can stand.  Path is that of the object with
+ * a dot. */
+static bool check_values(
+	struct case_run *run, const struct json *base, const struct json *given, struct text path)
+{
+	for (uint32_t i = 0; given != NULL && i < given->count; i++) {
+		const struct json_member *member = &given->members[i];
+		enum json_type type = type_of(base, member->name);
+
+		if (type == JSON_ARRAY ? !is_list_of_texts(&member->value)
+				       : member->value.type != type)
+			return cannot_at(run, &member->value, "",
+				text_format(run->arena, "%.*s%.*s: %s is expected", TEXT_ARGS(path),
+					TEXT_ARGS(member->name), type_word(type)));
+		if (!check_member_words(run, member, path))
+			return false;
 	}
 	return true;
 }
@@ -544,12 +637,12 @@ static bool read_generation(struct case_run *run, const struct json *given, stru
 	struct json base;
 
 	if (given != NULL && given->type != JSON_OBJECT)
-		return cannot(run, "generation: an object is expected", TEXT(""));
+		return cannot_at(run, given, "generation: an object is expected", TEXT(""));
 	if (!json_parse(
 		    &base, run->arena, text_of(default_generation), &json_limits_default, run->err))
 		return false;
 	if (given != NULL && (!has_only(run, given, names, "generation.") ||
-				     !check_generation(run, &base, given)))
+				     !check_values(run, &base, given, TEXT("generation."))))
 		return false;
 	json_object_start(&object, run->arena);
 	for (uint32_t i = 0; i < base.count; i++)
@@ -572,9 +665,11 @@ static bool ask_model(struct case_run *run, struct call *call)
 	}
 	if (server == NULL || !speaks_is_provider(server->speaks))
 		return generation == NULL ||
-		       cannot(run, "generation: the server is no provider of models", TEXT(""));
+		       cannot_at(run, generation, "generation: the server is no provider of models",
+			       TEXT(""));
 	if (call->effect != EFFECT_NONE && call->effect != EFFECT_GENERATE)
-		return cannot(run, "effect: a model is asked to generate", TEXT(""));
+		return cannot_at(run, json_find(run->given, "effect"),
+			"effect: a model is asked to generate", TEXT(""));
 	call->method = TEXT("chat/completions");
 	call->route = METHOD_MODEL;
 	call->arguments = (struct json){.type = JSON_OBJECT};
@@ -589,16 +684,15 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 		"secrets", "binding", NULL};
 	const struct json *arguments = json_find(run->given, "arguments");
 	struct text tool = json_text_or(run->given, "tool", "");
-	struct text effect = json_text_or(run->given, "effect", "");
-	struct text environment = json_text_or(run->given, "environment", "");
 	ptrdiff_t slash = text_find_byte(tool, '/');
 
 	if (!has_only(run, run->given, names, "") || !read_now(run, now_utc_ms) ||
 		!check_labels(run) || !check_origins(run) || !check_calls(run) ||
-		!check_used(run) || !check_age(run) || !check_first(run) || !check_binding(run))
+		!check_used(run) || !check_age(run) || !check_first(run) || !check_case_words(run))
 		return false;
 	if (slash <= 0)
-		return cannot(run, "tool: SERVER/TOOL is expected", TEXT(""));
+		return cannot_at(run, json_find(run->given, "tool"),
+			"tool: SERVER/TOOL is expected", TEXT(""));
 	if (json_find(run->given, "identity") == NULL)
 		return cannot(run, "identity: whose call it is is expected", TEXT(""));
 	*call = (struct call){
@@ -607,17 +701,13 @@ static bool build_call(struct case_run *run, struct call *call, int64_t *now_utc
 		.method = TEXT("tools/call"),
 		.route = METHOD_TOOL,
 		.tool = tool,
-		.effect = effect_of(effect),
+		.effect = effect_of(json_text_or(run->given, "effect", "")),
 		.arguments = {.type = JSON_OBJECT},
 	};
-	if (effect.length > 0 && call->effect == EFFECT_NONE)
-		return cannot(run, "no such effect: ", effect);
 	if (arguments != NULL)
 		call->arguments = *arguments;
 	if (call->arguments.type != JSON_OBJECT)
-		return cannot(run, "arguments: an object is expected", TEXT(""));
-	if (environment.length > 0 && environment_of(environment) == ENVIRONMENT_NONE)
-		return cannot(run, "no such environment: ", environment);
+		return cannot_at(run, arguments, "arguments: an object is expected", TEXT(""));
 	if (!check_named(run, call))
 		return false;
 	call->environment =
@@ -662,7 +752,7 @@ static bool run_identity(struct case_run *run)
 	if (names == NULL)
 		return error_set(run->err, ERROR_LIMIT, "no memory for a case");
 	if (!build_call(run, &call, &now_utc_ms) || !read_secrets(run, &call.secrets) ||
-		!read_approvals(run, json_find(run->given, "approvals"), names, &approvals.count) ||
+		!read_words(run, "approvals", &vocabulary_approvals, names, &approvals.count) ||
 		!open_task(run, &call, now_utc_ms, &call.task))
 		return false;
 	tool = registry_find_tool(run->registry, call.tool);
@@ -718,7 +808,7 @@ static const char default_model_context[] =
 static bool has_defaults_only(struct case_run *run, const struct json *defaults,
 	const struct json *given, struct text path)
 {
-	bool is_entity = text_is(path, "principal.") || text_is(path, "resource.");
+	bool is_entity = text_is(path, "request.principal.") || text_is(path, "request.resource.");
 
 	for (uint32_t i = 0; given != NULL && i < given->count; i++) {
 		struct nearest nearest = {.wrong = given->members[i].name};
@@ -740,7 +830,8 @@ static bool merge(struct case_run *run, const struct json *defaults, const struc
 	struct json_builder object;
 	struct error err;
 
-	if (!has_defaults_only(run, defaults, given, path))
+	if (!has_defaults_only(run, defaults, given, path) ||
+		!check_values(run, defaults, given, path))
 		return false;
 	json_object_start(&object, run->arena);
 	for (uint32_t i = 0; i < defaults->count; i++) {
@@ -759,21 +850,22 @@ static bool merge(struct case_run *run, const struct json *defaults, const struc
 	return json_object_seal(&object, out, &err) || cannot(run, "", text_of(err.text));
 }
 
-/* Of the request's member, with a dot. */
+/* Of the request's member. */
 static bool value_of(
 	struct case_run *run, const char *defaults, const char *member, struct cedar_value *out)
 {
-	struct text name = {member, strlen(member) - 1};
-	const struct json *given = json_find_text(json_find(run->given, "request"), name);
+	const struct json *given = json_find(json_find(run->given, "request"), member);
+	struct text path = text_format(run->arena, "request.%s.", member);
 	struct cedar_error cause = {0};
 	struct json base, merged;
 	struct error err = {0};
 
 	if (given != NULL && given->type != JSON_OBJECT)
-		return cannot(run, "an object is expected", TEXT(""));
+		return cannot_at(run, given, "",
+			text_format(run->arena, "request.%s: an object is expected", member));
 	if (!json_parse(&base, run->arena, text_of(defaults), &json_limits_default, &err))
 		return cannot(run, "", text_of(err.text));
-	if (!merge(run, &base, given, text_of(member), &merged))
+	if (!merge(run, &base, given, path, &merged))
 		return false;
 	return cedar_value_from_json(out, run->arena, &merged, NULL, NULL, &cause) ||
 	       cannot(run, "", text_of(cause.text));
@@ -816,7 +908,8 @@ static bool check_request(struct case_run *run, struct raw_request *raw)
 	if (!cedar_value_record(&checked.context, arena, members, count, &cause) ||
 		!cedar_validate_request(run->schema, &checked, &cause) ||
 		!cedar_validate_entities(run->schema, raw->store, &cause))
-		return cannot(run, "request: ", text_of(cause.text));
+		return cannot_at(run, json_find(run->given, "request"), "",
+			text_of(cause.text)); /* begins with what it is about */
 	return true;
 }
 
@@ -824,8 +917,10 @@ static bool check_request_texts(struct case_run *run, const struct json *given)
 {
 	static const struct text_member action[] = {{"action", false}, {NULL, false}};
 	static const struct text_member name[] = {{"name", true}, {NULL, false}};
+	const struct vocabulary *actions = vocabulary_find(TEXT("effect"));
 
 	return check_texts(run, given, action, "request.") &&
+	       check_member_word(run, given, "action", "request.action", actions) &&
 	       check_texts(run, json_find(given, "principal"), name, "request.principal.") &&
 	       check_texts(run, json_find(given, "resource"), name, "request.resource.");
 }
@@ -842,9 +937,9 @@ static bool build_request(struct case_run *run, struct raw_request *raw)
 	size_t count = 2;
 
 	if (!has_only(run, given, names, "request.") || !check_request_texts(run, given) ||
-		!value_of(run, default_principal, "principal.", &who) ||
-		!value_of(run, default_resource, "resource.", &what) ||
-		!value_of(run, is_model ? default_model_context : default_context, "context.",
+		!value_of(run, default_principal, "principal", &who) ||
+		!value_of(run, default_resource, "resource", &what) ||
+		!value_of(run, is_model ? default_model_context : default_context, "context",
 			&raw->request.context))
 		return false;
 	raw->request.principal = cedar_uid_of(CEDAR_TEXT("Identity"),
@@ -958,7 +1053,7 @@ static bool asks_exactly(struct case_run *run, bool *is_same)
 	*is_same = true;
 	if (list == NULL)
 		return true;
-	if (!read_asks(run, list, names, &count))
+	if (!read_asks(run, names, &count))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < run->got.asks_count; j++)
@@ -967,9 +1062,32 @@ static bool asks_exactly(struct case_run *run, bool *is_same)
 	return true;
 }
 
-static bool is_verdict(struct text word)
+static bool check_verdict(struct case_run *run)
 {
-	return text_is(word, "allow") || text_is(word, "deny") || text_is(word, "ask");
+	static const char *const words[] = {"allow", "deny", "ask", NULL};
+	const struct json *expect = json_find(run->given, "expect");
+
+	if (expect == NULL)
+		return cannot(run, "expect: allow, deny or ask is expected", TEXT(""));
+	for (const char *const *word = words; *word != NULL; word++)
+		if (text_is(expect->string, *word))
+			return true;
+	return no_word(run, expect, TEXT("expect"), "verdict", word_nearest(expect->string, words),
+		"write allow, deny or ask");
+}
+
+static bool check_reason(struct case_run *run)
+{
+	const struct json *given = json_find(run->given, "reason");
+	struct nearest nearest;
+
+	if (given == NULL || reason_of(given->string) != REASON_NONE)
+		return true;
+	nearest = (struct nearest){.wrong = given->string};
+	for (int i = REASON_NONE + 1; i <= REASON_NO_MEMORY; i++)
+		nearest_consider(&nearest, text_of(reason_word((enum reason)i)));
+	return no_word(run, given, TEXT("reason"), "reason",
+		nearest.found[0] == '\0' ? NULL : nearest.found, "docs/words.md has the reasons");
 }
 
 /* Whether the case passes; run->problem if it cannot be told. */
@@ -980,11 +1098,7 @@ static bool holds(struct case_run *run)
 	struct text policy = json_text_or(run->given, "policy", "");
 	bool is_asked;
 
-	if (!is_verdict(expect))
-		return cannot(run, "expect: allow, deny or ask is expected", TEXT(""));
-	if (reason.length > 0 && reason_of(reason) == REASON_NONE)
-		return cannot(run, "no such reason: ", reason);
-	if (!asks_exactly(run, &is_asked))
+	if (!check_verdict(run) || !check_reason(run) || !asks_exactly(run, &is_asked))
 		return false;
 	return text_is(expect, run->got.verdict) &&
 	       (reason.length == 0 || text_is(reason, run->got.reason)) &&
@@ -1063,8 +1177,9 @@ static bool report_case(struct case_run *run, size_t at, bool has_passed, struct
 }
 
 static const struct text_member case_texts[] = {{"identity", false}, {"tool", false},
-	{"effect", false}, {"environment", false}, {"person", true}, {"purpose", true},
-	{"at", false}, {"expect", false}, {"reason", false}, {"policy", false}, {NULL, false}};
+	{"effect", false}, {"environment", false}, {"binding", false}, {"person", true},
+	{"purpose", true}, {"at", false}, {"expect", false}, {"reason", false}, {"policy", false},
+	{NULL, false}};
 
 static bool run_case(struct case_run *run, size_t at, bool *has_passed, struct json_builder *list)
 {
@@ -1077,9 +1192,11 @@ static bool run_case(struct case_run *run, size_t at, bool *has_passed, struct j
 	is_raw = json_find(run->given, "request") != NULL;
 	run->err->code = ERROR_NONE;
 	ok = json_text_or(run->given, "test", "").length == 0
-		     ? cannot(run, "test: what the case is about is expected", TEXT(""))
+		     ? cannot_at(run, json_find(run->given, "test"),
+			       "test: what the case is about is expected", TEXT(""))
 	     : is_raw && json_find(run->given, "request")->type != JSON_OBJECT
-		     ? cannot(run, "request: an object is expected", TEXT(""))
+		     ? cannot_at(run, json_find(run->given, "request"),
+			       "request: an object is expected", TEXT(""))
 		     : check_texts(run, run->given, case_texts, "") &&
 			       (is_raw ? run_request(run) : run_identity(run));
 	if (!ok && run->problem.length == 0)

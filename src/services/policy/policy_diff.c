@@ -134,13 +134,14 @@ static bool compare_policy(struct diff *diff, const struct object *object)
 	return action != NULL && add_item(diff, action, object->name, &before, &after);
 }
 
-static bool is_named(const struct policy_bundle *bundle, struct text name)
+/* NULL: the bundle has no policy of that name. */
+static const struct object *policy_named(const struct policy_bundle *bundle, struct text name)
 {
 	for (size_t i = 0; i < bundle->objects_count; i++)
 		if (bundle->objects[i]->kind == OBJECT_POLICY &&
 			text_equal(bundle->objects[i]->name, name))
-			return true;
-	return false;
+			return bundle->objects[i];
+	return NULL;
 }
 
 static bool add_removals(struct diff *diff)
@@ -149,7 +150,8 @@ static bool add_removals(struct diff *diff)
 		struct text name = json_text_or(&diff->base->items[i], "name", "");
 		struct text before = json_text_or(&diff->base->items[i], "text", "");
 
-		if (!is_named(diff->bundle, name) && !add_item(diff, "remove", name, &before, NULL))
+		if (policy_named(diff->bundle, name) == NULL &&
+			!add_item(diff, "remove", name, &before, NULL))
 			return false;
 	}
 	return true;
@@ -166,6 +168,51 @@ static bool compare_all(struct diff *diff)
 	return !diff->base->is_prune || add_removals(diff);
 }
 
+/* Publishing the bundle would propose, or approve, just what waits. */
+static bool is_what_waits(const struct object *given, const struct json *waiting)
+{
+	const struct json *object = json_find(waiting, "object");
+
+	if (given == NULL)
+		return object == NULL;
+	return object != NULL && json_equal(object, &given->as_read);
+}
+
+static bool add_waiting(
+	const struct diff *diff, const struct json *entry, struct json_builder *list)
+{
+	const struct json *waiting = json_find(entry, "waiting");
+	struct text name = json_text_or(entry, "name", "");
+	const struct object *given = policy_named(diff->bundle, name);
+	struct json_builder item;
+	struct json sealed;
+
+	if (given == NULL && !diff->base->is_prune)
+		return true;
+	json_object_start(&item, diff->bundle->arena);
+	json_put_text(&item, "action", json_text_or(waiting, "action", ""));
+	json_put_cstring(&item, "kind", object_kind_word(OBJECT_POLICY));
+	json_put_text(&item, "name", name);
+	json_put_text(&item, "proposed_by", json_text_or(waiting, "proposed_by", ""));
+	if (!is_what_waits(given, waiting))
+		json_put_boolean(&item, "otherwise", true);
+	if (!json_object_seal(&item, &sealed, diff->err))
+		return false;
+	json_add(list, sealed);
+	return true;
+}
+
+static bool list_waiting(const struct diff *diff, struct json *out)
+{
+	struct json_builder list;
+
+	json_array_start(&list, diff->bundle->arena);
+	for (size_t i = 0; i < diff->base->entries_count; i++)
+		if (!add_waiting(diff, &diff->base->entries[i], &list))
+			return false;
+	return json_array_seal(&list, out, diff->err);
+}
+
 bool policy_bundle_diff(struct policy_bundle *bundle, const struct policy_diff_base *base,
 	struct json *out, struct error *err)
 {
@@ -174,17 +221,18 @@ bool policy_bundle_diff(struct policy_bundle *bundle, const struct policy_diff_b
 		.scratch = arena_create(FORM_ARENA_BYTES_MAX),
 		.err = err};
 	struct json_builder object;
-	struct json items;
+	struct json items, waiting;
 	bool ok;
 
 	json_array_start(&diff.items, bundle->arena);
 	ok = diff.scratch == NULL ? error_set(err, ERROR_LIMIT, "no memory to compare policies")
 				  : compare_all(&diff);
 	arena_destroy(&diff.scratch);
-	if (!ok || !json_array_seal(&diff.items, &items, err))
+	if (!ok || !json_array_seal(&diff.items, &items, err) || !list_waiting(&diff, &waiting))
 		return false;
 	json_object_start(&object, bundle->arena);
 	json_put(&object, "policies", items);
 	json_put_integer(&object, "unchanged", (int64_t)diff.unchanged);
+	json_put(&object, "waiting", waiting);
 	return json_object_seal(&object, out, err);
 }

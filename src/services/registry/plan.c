@@ -334,10 +334,21 @@ static bool is_what_waits(const struct planned *planned, const struct registry_e
 	       !proposal_has_expired(entry, planned->options.now_utc_ms);
 }
 
-static void note_waiting(struct planned *planned, const struct registry_entry *entry)
+enum plan_action plan_proposed_action(const struct registry_entry *entry)
 {
-	if (entry->waiting_state == IDENTITY_PROPOSED)
+	return entry->is_removal         ? PLAN_REMOVE
+	       : entry->in_force == NULL ? PLAN_CREATE
+					 : PLAN_CHANGE;
+}
+
+static void note_waiting(
+	struct planned *planned, const struct registry_entry *entry, bool is_otherwise)
+{
+	if (entry->waiting_state == IDENTITY_PROPOSED &&
+		!proposal_has_expired(entry, planned->options.now_utc_ms))
 		planned->waiting[planned->plan.waiting_count++] = (struct plan_waiting){
+			.action = plan_proposed_action(entry),
+			.is_otherwise = is_otherwise,
 			.kind = entry->kind,
 			.name = text_copy(planned->plan.arena, entry->name),
 			.proposed_by = text_copy(planned->plan.arena, entry->more->proposed_by)};
@@ -378,8 +389,7 @@ static bool compare_object(struct planned *planned, size_t at)
 		return false;
 	}
 	if (entry != NULL && is_as_it_is(planned, entry, after)) {
-		if (is_what_waits(planned, entry, after))
-			note_waiting(planned, entry);
+		note_waiting(planned, entry, !is_what_waits(planned, entry, after));
 		return false;
 	}
 	*change = (struct plan_change){.kind = after->kind, .name = after->name, .after = after};
@@ -410,7 +420,7 @@ static bool add_removal(void *context, const struct registry_entry *entry)
 	if (!is_pruned(planned, entry))
 		return true;
 	if (is_removal_waiting(planned, entry) && is_staying(planned, entry)) {
-		note_waiting(planned, entry);
+		note_waiting(planned, entry, false);
 		planned->plan.unchanged_count++;
 		return true;
 	}

@@ -79,9 +79,11 @@ struct plan_change {
 	size_t approvers_count;
 };
 
-/* A document (or, when pruning, an absence) that waits already, as it is given; in order of
- * kind and name. */
+/* What waits already of a name that is given (or, when pruning, is not), and does not change by
+ * it; in order of kind and name. */
 struct plan_waiting {
+	enum plan_action action; /* that it would be */
+	bool is_otherwise;       /* than what is given, which is in force until that is approved */
 	enum object_kind kind;
 	struct text name;
 	struct text proposed_by;
@@ -134,10 +136,16 @@ bool registry_plan(struct plan **out, const struct registry *registry,
 	struct error *err) MUST_CHECK;
 void plan_destroy(struct plan **plan);
 
+/* "create", "change" or "remove". */
+const char *plan_action_word(enum plan_action action);
+/* What it would be that what waits of the entry is approved. */
+enum plan_action plan_proposed_action(const struct registry_entry *entry);
+
 /* The plan as JSON: {revision, changes[{action, kind, name, needs_approval, approves,
- * author, approvers[], fields[{path, before, after}]}], unchanged, waiting[{kind, name,
- * proposed_by, approvers[]}], unenforced[], notes[{kind, name, note}], unguarded?, problems[{file,
- * line, field, what, remedy, excerpt}], problems_total}.  Errors: LIMIT. */
+ * author, approvers[], fields[{path, before, after}]}], unchanged, waiting[{action, kind, name,
+ * proposed_by, approvers[], otherwise?: true}], unenforced[], notes[{kind, name, note}],
+ * unguarded?, problems[{file, line, field, what, remedy, excerpt}], problems_total}.  Errors:
+ * LIMIT. */
 bool plan_json(struct json *out, struct arena *arena, const struct plan *plan,
 	struct error *err) MUST_CHECK;
 /* True if what waits of the entry was proposed longer than PROPOSAL_LIFETIME_DAYS ago:

@@ -7,7 +7,7 @@
 
 enum { VALUE_BYTES_SHOWN = 240, EXPORT_ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
-static const char *action_word(enum plan_action action)
+const char *plan_action_word(enum plan_action action)
 {
 	switch (action) {
 	case PLAN_CREATE: return "create";
@@ -65,7 +65,7 @@ static bool change_json(
 	struct json document, fields;
 
 	json_object_start(&object, arena);
-	json_put_cstring(&object, "action", action_word(change->action));
+	json_put_cstring(&object, "action", plan_action_word(change->action));
 	json_put_cstring(&object, "kind", object_kind_word(change->kind));
 	json_put_text(&object, "name", change->name);
 	json_put_boolean(&object, "needs_approval", change->needs_approval);
@@ -116,12 +116,15 @@ static bool waiting_json(
 		struct json line;
 
 		json_object_start(&object, arena);
+		json_put_cstring(&object, "action", plan_action_word(waiting->action));
 		json_put_cstring(&object, "kind", object_kind_word(waiting->kind));
 		json_put_text(&object, "name", waiting->name);
 		json_put_text(&object, "proposed_by", waiting->proposed_by);
 		if (waiting->approvers != NULL)
 			json_put_texts(
 				&object, "approvers", waiting->approvers, waiting->approvers_count);
+		if (waiting->is_otherwise)
+			json_put_boolean(&object, "otherwise", true);
 		if (!json_object_seal(&object, &line, err))
 			return false;
 		json_add(&array, line);

@@ -271,11 +271,11 @@ bool registrar_who(const struct registrar *registrar, const struct registrar_who
 	struct arena *arena, struct json *out, struct error *err) MUST_CHECK;
 
 /* One entry as JSON for the API: {kind, name, revision, version, state, object,
- * waiting: {version, state, proposed_by, digest, fields[...] that differ from what is in force,
- * object}, keys[...]}; of a unit approved_by, who approved its template for sandboxes; of a data
- * source named_by, who named the custodian that its unit is asked about.  What waits of a
- * guardrail, an application or a unit also has proposed_at, cases_passed, and removal: true
- * instead of digest, fields and object.  Errors: LIMIT. */
+ * waiting: {version, state, action (as in a plan), proposed_by, digest, fields[...] that differ
+ * from what is in force, object}, keys[...]}; of a unit approved_by, who approved its template for
+ * sandboxes; of a data source named_by, who named the custodian that its unit is asked about.  What
+ * waits of a guardrail, an application or a unit also has proposed_at, cases_passed, and removal:
+ * true instead of digest, fields and object.  Errors: LIMIT. */
 bool registrar_entry_json(const struct registry_entry *entry, struct arena *arena, struct json *out,
 	struct error *err) MUST_CHECK;
 

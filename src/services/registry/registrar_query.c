@@ -310,7 +310,7 @@ static bool put_proposal(struct json_builder *object, struct arena *arena,
 	struct json fields;
 
 	if (object_is_proposed(entry->kind)) {
-		json_put_integer(object, "proposed_at", entry->more->proposed_utc_ms);
+		json_put_time(object, "proposed_at", entry->more->proposed_utc_ms);
 		json_put_integer(object, "cases_passed", entry->more->cases_passed);
 	}
 	if (entry->is_removal) {
@@ -335,6 +335,7 @@ static bool waiting_json(struct json *out, struct arena *arena, const struct reg
 	json_object_start(&object, arena);
 	json_put_integer(&object, "version", entry->waiting_version);
 	json_put_cstring(&object, "state", identity_state_word(entry->waiting_state));
+	json_put_cstring(&object, "action", plan_action_word(plan_proposed_action(entry)));
 	json_put_text(&object, "proposed_by", entry->more->proposed_by);
 	if (!put_proposal(&object, arena, entry, err))
 		return false;

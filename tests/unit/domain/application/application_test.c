@@ -161,6 +161,54 @@ static void what_does_not_compile_is_named_with_its_place(void **state)
 		"entities", "Ghost");
 }
 
+struct told {
+	char text[1024];
+	size_t count;
+};
+
+static void tell(void *context, const struct application_finding *finding)
+{
+	struct told *told = context;
+	size_t used = strlen(told->text);
+
+	told->count++;
+	(void)snprintf(told->text + used, sizeof told->text - used, "%s %u:%u+%u %.*s|%.*s\n",
+		finding->part, finding->line, finding->column, finding->length,
+		TEXT_ARGS(finding->what), TEXT_ARGS(finding->hint));
+}
+
+static void all_that_is_wrong_is_told(void **state)
+{
+	struct bench *bench = *state;
+	struct application_source source = {.prefix = TEXT(""),
+		.schema = TEXT(SCHEMA),
+		.policies = TEXT("permit (principal, action == Action::\"se\", resource);\n"
+				 "permit (principal == ?principal, action, resource);"),
+		.entities = parse(bench, "[{\"uid\":1}]")};
+	struct told told = {.count = 0};
+	struct error err = {0};
+
+	assert_true(application_check(&source, tell, &told, &err));
+	assert_int_equal(told.count, 3);
+	assert_non_null(strstr(told.text, "entities 0:0+1 "));
+	assert_non_null(strstr(told.text, "policies 2:1+51 a template"));
+	assert_non_null(strstr(told.text, "did you mean `see`?"));
+	/* By a schema that is none nothing is validated, but policies are read. */
+	source.schema = TEXT("entity User {\n");
+	source.policies = TEXT("permit (principal,\n action);");
+	told = (struct told){.count = 0};
+	assert_true(application_check(&source, tell, &told, &err));
+	assert_int_equal(told.count, 2);
+	assert_non_null(strstr(told.text, "schema "));
+	assert_non_null(strstr(told.text, "policies 2:"));
+	source.schema = TEXT(SCHEMA);
+	source.policies = TEXT(PERMIT ";");
+	source.entities = NULL;
+	told = (struct told){.count = 0};
+	assert_true(application_check(&source, tell, &told, &err));
+	assert_int_equal(told.count, 0);
+}
+
 static void the_zero_answer_refuses(void **state)
 {
 	const struct application_answer answer = {0};
@@ -392,8 +440,10 @@ static void a_schema_refuses_what_it_does_not_declare(void **state)
 	struct bench *bench = *state;
 
 	must(bench, SCHEMA, PERMIT ";", NULL);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		assert_int_equal(ask(bench, &rows[i]), APPLICATION_NOT_OF_SCHEMA);
+		assert_null(strstr(bench->answer.detail.data, "request: the request"));
+	}
 	assert_int_equal(ask(bench, &plain), APPLICATION_PERMITTED);
 }
 
@@ -441,6 +491,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		APPLICATION_TEST(what_does_not_compile_is_named_with_its_place),
+		APPLICATION_TEST(all_that_is_wrong_is_told),
 		APPLICATION_TEST(the_zero_answer_refuses),
 		APPLICATION_TEST(what_no_policy_permits_is_denied),
 		APPLICATION_TEST(a_forbid_wins_and_is_named),

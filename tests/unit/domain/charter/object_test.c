@@ -430,7 +430,7 @@ static const struct {
 	{"{" SHOP ",'policies':'" PERMIT "','entities':{}}", "entities", "is an object"},
 	{"{" SHOP ",'policies':'permit (principal, action, resource) when { principal.a };',"
 	 "'schema':'entity U; entity D; action a appliesTo { principal: U, resource: D };'}",
-		"policies", "unknown_attribute"},
+		"policies", "line 1, column 45: no attribute `a`"},
 	{"{" SHOP ",'policies':'" PERMIT "','callers':['A B']}", "callers[0]", "not a name"},
 };
 
@@ -440,6 +440,41 @@ static void what_an_object_may_not_say_is_refused(void **state)
 		refuses(*state, refused[i].written, refused[i].field, refused[i].what);
 		arena_reset(*state);
 	}
+}
+
+static void says(const struct problem *problem, const char *field, const char *what,
+	const char *remedy, const char *marked)
+{
+	if (!text_ends_with(problem->field, field) || strstr(problem->what.data, what) == NULL ||
+		(remedy[0] != '\0' && strstr(problem->remedy.data, remedy) == NULL))
+		fail_msg("%s: %s; %s", problem->field.data, problem->what.data,
+			problem->remedy.data);
+	if (marked[0] != '\0' && strstr(problem->excerpt.data, marked) == NULL)
+		fail_msg("%s\n%s", problem->what.data, problem->excerpt.data);
+}
+
+/* As of a guardrail: each with its stretch and its hint, and none hides another. */
+static void all_that_is_wrong_with_an_application_is_told(void **state)
+{
+	struct json document = document_of(*state,
+		"{" SHOP
+		",'schema':'entity User { name: String }; entity Page; action view appliesTo "
+		"{ principal: User, resource: Page };',"
+		"'entities':[{'uid':{'type':'Ghost','id':'g'},'attrs':{},'parents':[]}],"
+		"'policies':'permit (principal, action == Action::\\\"veiw\\\", resource);\\n"
+		"permit (principal == ?principal, action, resource);\\n"
+		"permit (principal, action == Action::\\\"view\\\", resource) when { principal.nme "
+		"== "
+		"\\\"a\\\" };'}");
+	struct problems *problems = problems_of(*state);
+	struct object *object;
+
+	assert_false(object_parse(&object, &document, TEXT("a.yaml"), problems));
+	assert_int_equal(problems->total, 4);
+	says(&problems->items[0], "entities", "Ghost", "docs/charters.md", "");
+	says(&problems->items[1], "policies", "line 2, column 1: a template", "", "^~~~~~");
+	says(&problems->items[2], "policies", "line 1, column ", "did you mean", "^~~~");
+	says(&problems->items[3], "policies", "line 3, column ", "did you mean `name`?", "^~~~~");
 }
 
 static void a_provider_is_read_with_its_models(void **state)
@@ -1002,6 +1037,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			what_an_object_may_not_say_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			all_that_is_wrong_with_an_application_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_provider_is_read_with_its_models, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -92,10 +92,24 @@ static void a_name_the_schema_does_not_have_is_found_where_it_stands(void **stat
 	assert_string_equal(
 		found_when(world, "principal.clearance == \"x\""), "unknown_attribute 2:8");
 	assert_string_equal(found_in(world, "forbid (principal is Agent, action, resource);"),
-		"(no_applicable_action 1:1), (impossible 1:1), unknown_entity_type 1:9");
+		"unknown_entity_type 1:9");
 	assert_string_equal(found_in(world, "forbid (principal, action == Action::\"delete\", "
 					    "resource);"),
-		"(no_applicable_action 1:1), (impossible 1:1), unknown_action 1:20");
+		"unknown_action 1:20");
+}
+
+/* What was written is no way out of what is wrong with it. */
+static void in_a_forbid_approvals_are_asked_for_by_what_is_not_there(void **state)
+{
+	struct world *world = *state;
+
+	assert_string_equal(
+		found_when(world, "context.approvals.contains(\"owner\")"), "approvals 2:8");
+	assert_non_null(strstr(world->findings.items[0].hint.data,
+		"write when { !context.approvals.contains(\"NAME\") }, or unless { "));
+	assert_string_equal(
+		found_when(world, "!context.approvals.contains(\"ownr\")"), "unknown_word 2:36");
+	assert_string_equal(world->findings.items[0].hint.data, "did you mean `owner`?");
 }
 
 /* Of rules of ours and of the schema alike. */
@@ -110,8 +124,8 @@ static void findings_stand_in_the_order_of_the_text(void **state)
 	assert_non_null(strstr(world->findings.items[0].hint.data, "did you mean `args`?"));
 	assert_string_equal(found_in(world, "forbid (principal, action == Action::\"wriet\", "
 					    "resource);"),
-		"(no_applicable_action 1:1), (impossible 1:1), unknown_action 1:20");
-	assert_non_null(strstr(world->findings.items[2].hint.data, "did you mean `write`?"));
+		"unknown_action 1:20");
+	assert_non_null(strstr(world->findings.items[0].hint.data, "did you mean `write`?"));
 	assert_string_equal(
 		found_when(world, "context.origins.path == \"x\""), "unknown_word 2:32");
 }
@@ -796,6 +810,9 @@ int main(void)
 			a_long_line_is_shown_around_its_error, open_world, close_world),
 		cmocka_unit_test_setup_teardown(bytes_that_are_no_text_are_shown_as_question_marks,
 			open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			in_a_forbid_approvals_are_asked_for_by_what_is_not_there, open_world,
+			close_world),
 		cmocka_unit_test_setup_teardown(
 			findings_stand_in_the_order_of_the_text, open_world, close_world),
 		cmocka_unit_test_setup_teardown(

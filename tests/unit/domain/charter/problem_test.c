@@ -35,6 +35,8 @@ static void a_slip_is_answered_with_the_nearest_word(void **state)
 	(void)state;
 	assert_string_equal(word_nearest(TEXT("wirte"), words), "write");
 	assert_string_equal(word_nearest(TEXT("reed"), words), "read");
+	assert_string_equal(word_nearest(TEXT("raed"), words), "read"); /* one slip, not two */
+	assert_string_equal(word_nearest(TEXT("erad"), words), "read");
 	assert_string_equal(word_nearest(TEXT("exeucte"), words), "execute");
 }
 

@@ -1488,21 +1488,67 @@ static void wrong_usage_is_said_and_exits_2(void **state)
 	assert_string_equal(bench.out, "");
 }
 
+static void what_was_looked_at_is_counted(void **state)
+{
+	char path[PATH_BYTES], expected[2 * PATH_BYTES];
+
+	(void)state;
+	path_in(path, "counted.yaml");
+	write_file("counted.yaml",
+		"object: application\nname: wiki\nunit: org\npolicies: 'permit (principal, action, "
+		"resource);'\n---\nobject: tool\nname: files/read\neffect: read\nreads:\n"
+		"  - {data-source: tickets, when: 'context.args.path == \"a\"'}\n");
+	is_done(RUN(NULL, "policy", "check", path));
+	(void)snprintf(expected, sizeof expected,
+		"%s:10: tool files/read reads[0].when takes the arguments to be {\"path\": "
+		"String}\n"
+		"0 policies, 1 application, 1 condition, 0 errors, 0 warnings\n",
+		path);
+	assert_string_equal(bench.out, expected);
+	path_in(path, "text.cedar");
+	write_file("text.cedar", "// one\nforbid (principal, action, resource)\n"
+				 "when { context.args.n > 1 };\n");
+	is_done(RUN(NULL, "policy", "check", path));
+	(void)snprintf(expected, sizeof expected,
+		"%s:2: takes the arguments to be {\"n\": Long}\n"
+		"1 policy, 0 errors, 0 warnings\n",
+		path);
+	assert_string_equal(bench.out, expected);
+	/* A check of nothing has found no error, wherever a path is mistaken. */
+	path_in(path, "nothing.yaml");
+	write_file("nothing.yaml", "# none\n");
+	assert_int_equal(RUN(NULL, "policy", "check", path), EXIT_USAGE);
+	assert_non_null(strstr(bench.err, "there is nothing to check"));
+}
+
+static void a_word_that_is_no_file_is_no_fault_of_the_daemon(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN(NULL, "policy", "check", "p9"), EXIT_NOT_FOUND);
+	assert_string_equal(bench.err, "remit: p9: No such file or directory\n");
+	assert_int_equal(RUN(NULL, "policy", "check", "org/none", "--data", "/nonexistent"), 5);
+	assert_non_null(
+		strstr(bench.err, "org/none is no file, so a policy of that name was asked for\n"));
+}
+
 /* As a shell writes policies/... out. */
 static void as_many_files_are_named_as_are_read(void **state)
 {
 	const char *words[WORDS_MAX] = {"policy", "check"};
-	char path[PATH_BYTES];
+	char path[PATH_BYTES], one[PATH_BYTES];
 
 	(void)state;
 	path_in(path, "nothing.yaml");
+	path_in(one, "one.yaml");
 	write_file("nothing.yaml", "# none\n");
+	write_file("one.yaml", "object: policy\nname: org/a\n"
+			       "text: 'forbid (principal, action, resource);'\n");
 	for (int i = 2; i < WORDS_MAX; i++)
-		words[i] = path;
+		words[i] = i == 2 ? one : path;
 	is_done(run_words(NULL, words, 2 + 7));
 	is_done(run_words(NULL, words, 2 + CLI_WORDS_MAX - 1));
 	is_done(run_words(NULL, words, 2 + CLI_WORDS_MAX));
-	assert_string_equal(bench.out, "0 policies, 0 errors, 0 warnings\n");
+	assert_string_equal(bench.out, "1 policy, 0 errors, 0 warnings\n");
 	assert_int_equal(run_words(NULL, words, 2 + CLI_WORDS_MAX + 1), EXIT_USAGE);
 	assert_non_null(strstr(bench.err, "it takes at most 1000 words, not 1001\n"));
 	assert_int_equal(run_words(NULL, words, 2 + CLI_WORDS_MAX + 2), EXIT_USAGE);
@@ -1815,6 +1861,8 @@ int main(void)
 		CLI_TEST(a_stop_without_a_reason_is_not_sent),
 		CLI_TEST(wrong_usage_is_said_and_exits_2),
 		CLI_TEST(the_first_of_two_who_bring_it_back_learns_that_it_waits),
+		CLI_TEST(what_was_looked_at_is_counted),
+		CLI_TEST(a_word_that_is_no_file_is_no_fault_of_the_daemon),
 		CLI_TEST(as_many_files_are_named_as_are_read),
 		CLI_TEST(it_says_its_version_alone),
 		CLI_TEST(help_names_every_command_and_explains_each),

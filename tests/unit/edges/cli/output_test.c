@@ -250,6 +250,21 @@ static void people_see_dates_and_first_what_they_asked_for(void **state)
 					"expires_utc_ms: 1970-01-01T00:00:01.000Z\nrevision: 2\n");
 }
 
+/* Of a review it is how many items are. */
+static void when_a_record_was_decided_is_a_time(void **state)
+{
+	struct bench *bench = *state;
+	struct json record =
+		parse(bench, "{\"record\":{\"at\":1000,\"type\":\"decision\",\"decided\":2000}}");
+	struct json review = parse(bench, "{\"id\":\"v-1\",\"decided\":2000}");
+
+	bench->cli.command = &show_command;
+	caught(bench, cli_print, &record);
+	assert_non_null(strstr(bench->out, "decided: 1970-01-01T00:00:02.000Z\n"));
+	caught(bench, cli_print, &review);
+	assert_non_null(strstr(bench->out, "decided: 2000\n"));
+}
+
 /* An approver must see what goes to the tool, not a reading of it. */
 static void a_call_is_shown_exactly_as_it_is(void **state)
 {
@@ -491,6 +506,7 @@ int main(void)
 		OUTPUT_TEST(a_list_of_none_says_so_and_a_list_of_names_shows_them),
 		OUTPUT_TEST(json_and_yaml_give_the_result_back),
 		OUTPUT_TEST(people_see_dates_and_first_what_they_asked_for),
+		OUTPUT_TEST(when_a_record_was_decided_is_a_time),
 		OUTPUT_TEST(a_call_is_shown_exactly_as_it_is),
 		OUTPUT_TEST(a_plan_reads_like_a_diff),
 		OUTPUT_TEST(a_difference_of_lines_hides_nothing),

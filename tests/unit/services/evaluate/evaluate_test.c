@@ -234,6 +234,35 @@ static void a_search_without_candidates_is_checked_too(void **state)
 	assert_string_equal(search_own(bench, EVALUATE_SUBJECTS, &question), "");
 }
 
+/* A slip must not send who asks to look for what is registered. */
+static void a_word_that_remits_own_point_does_not_know_is_named(void **state)
+{
+	struct bench *bench = *state;
+	struct evaluate_asker asker = asker_of("", "a1");
+	struct application_question question = own(bench, "fly", "files/read", NULL);
+	struct evaluate_answer answer;
+
+	assert_true(evaluate_decide(
+		bench->evaluate, &asker, &question, bench->arena, &answer, &bench->err));
+	assert_true(text_is(answer.reason, "effect_mismatch"));
+	assert_true(text_starts_with(
+		answer.explanation, "action.name: no effect is \"fly\"; write read, write, "));
+	question.action = TEXT("read");
+	question.resource.type = TEXT("tol");
+	assert_true(evaluate_decide(
+		bench->evaluate, &asker, &question, bench->arena, &answer, &bench->err));
+	assert_true(text_is(answer.reason, "tool_unknown"));
+	assert_true(text_is(answer.explanation,
+		"resource.type: no type is \"tol\"; it is asked about type tool"));
+	question.subject.type = TEXT("user");
+	assert_true(evaluate_decide(
+		bench->evaluate, &asker, &question, bench->arena, &answer, &bench->err));
+	assert_true(text_is(answer.reason, "identity_unknown"));
+	assert_true(text_is(answer.explanation,
+		"subject.type: no type is \"user\"; it is asked about type identity"));
+	assert_int_equal(answer.verdict, VERDICT_DENY);
+}
+
 static void remit_says_what_the_gateway_would(void **state)
 {
 	struct bench *bench = *state;
@@ -837,6 +866,7 @@ int main(void)
 		EVALUATE_TEST(an_identity_asks_remit_about_itself_alone),
 		EVALUATE_TEST(what_only_remit_knows_cannot_be_given),
 		EVALUATE_TEST(a_search_without_candidates_is_checked_too),
+		EVALUATE_TEST(a_word_that_remits_own_point_does_not_know_is_named),
 		EVALUATE_TEST(remit_says_what_the_gateway_would),
 		EVALUATE_TEST(of_a_model_the_arguments_are_facts_of_the_request),
 		EVALUATE_TEST(a_search_finds_what_evaluations_permit_page_by_page),

@@ -290,29 +290,34 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	struct fixture *fixture = *state;
 
 	fails(fixture, "test: a\n" READ, "expect: allow, deny or ask");
-	fails(fixture, "test: a\n" READ "expect: never\n", "expect: allow, deny or ask");
-	fails(fixture, "test: a\n" READ "expect: allow\nreason: becuase\n", "no such reason");
+	fails(fixture, "test: a\n" READ "expect: never\n",
+		"expect: no verdict is \"never\"; write allow, deny or ask");
+	fails(fixture, "test: a\n" READ "expect: allow\nreason: becuase\n",
+		"reason: no reason is \"becuase\"; docs/words.md");
 	fails(fixture, "test: a\n" READ "expect: allow\nidentiy: x\n", "identiy");
 	fails(fixture, "test: a\nidentity: none\ntool: files/read\nexpect: deny\n", "no identity");
 	fails(fixture, "test: a\nidentity: agent\ntool: read\nexpect: deny\n", "SERVER/TOOL");
 	fails(fixture, "test: a\ntool: files/read\nexpect: deny\nreason: identity_unknown\n",
 		"identity: whose call it is");
-	fails(fixture, "test: a\n" READ "effect: fly\nexpect: deny\n", "no such effect");
-	fails(fixture, "test: a\n" READ "environment: moon\nexpect: deny\n", "no such environment");
-	fails(fixture, "test: a\n" READ "approvals: [ovner]\nexpect: deny\n", "nobody approves");
+	fails(fixture, "test: a\n" READ "effect: fly\nexpect: deny\n",
+		"no effect is \"fly\"; write read, ");
+	fails(fixture, "test: a\n" READ "environment: moon\nexpect: deny\n",
+		"environment: no environment is \"moon\"; write dev, ");
+	fails(fixture, "test: a\n" READ "approvals: [ovner]\nexpect: deny\n",
+		"approvals: no name of an approval is \"ovner\"; did you mean owner?");
 	fails(fixture, "test: a\n" READ "at: noon\nexpect: allow\n", "a time such as");
 	fails(fixture, "test: a\n" READ "labels: secret\nexpect: deny\n", "labels: ");
 	fails(fixture, "test: a\n" READ "labels: {sensitivty: internal}\nexpect: deny\n",
 		"sensitivty");
 	fails(fixture, "test: a\n" READ "labels: {sensitivity: huge}\nexpect: deny\n",
-		"no such sensitivity: huge");
+		"labels.sensitivity: no sensitivity is \"huge\"; write public, ");
 	fails(fixture, "test: a\n" READ "labels: {sensitivity: 3}\nexpect: deny\n", "a word");
 	fails(fixture, "test: a\n" READ "labels: {untrusted: yes}\nexpect: deny\n",
 		"true or false");
 	fails(fixture, "test: a\n" READ "origins: untrusted\nexpect: deny\n", "origins: {");
 	fails(fixture, "test: a\n" READ "origins: {file: untrusted}\nexpect: deny\n", "file");
 	fails(fixture, "test: a\n" READ "origins: {path: evil}\nexpect: deny\n",
-		"no such origin: evil");
+		"origins.path: no origin is \"evil\"; write none, ");
 	fails(fixture, "test: a\n" READ "origins: {path: 1}\nexpect: deny\n", "a word");
 	fails(fixture, "test: a\n" READ "calls: -1\nexpect: deny\n", "a number from 0");
 	fails(fixture, "test: a\n" READ "used: -1\nexpect: deny\n", "a number from 0");
@@ -323,12 +328,22 @@ static void a_case_that_cannot_be_run_fails_and_says_why(void **state)
 	passes(fixture, "test: a\n" READ "age: 86400\nexpect: allow\n");
 	fails(fixture, "test: a\n" READ "calls: many\nexpect: deny\n", "a number from 0");
 	fails(fixture, "test: a\nrequest: {principal: {clas: x}}\nexpect: allow\n",
-		"no such member: principal.clas; did you mean principal.class?");
-	fails(fixture, "test: a\nrequest: {resource: {unit: 7}}\nexpect: allow\n", "request: ");
-	fails(fixture, "test: a\nrequest: {action: fly}\nexpect: allow\n", "request: ");
+		"no such member: request.principal.clas; did you mean request.principal.class?");
+	fails(fixture, "test: a\nrequest: {resource: {unit: 7}}\nexpect: allow\n",
+		"request.resource.unit: a text is expected");
+	fails(fixture, "test: a\nrequest: {context: {labels: 7}}\nexpect: allow\n",
+		"request.context.labels: an object is expected");
+	fails(fixture, "test: a\nrequest: {context: {args: 7}}\nexpect: allow\n",
+		"request.context.args: an object is expected");
 	fails(fixture, "test: a\nrequest: {context: {task: {depht: 1}}}\nexpect: allow\n",
-		"no such member: context.task.depht; did you mean context.task.depth?");
+		"no such member: request.context.task.depht; did you mean "
+		"request.context.task.depth?");
 	fails(fixture, "test: a\nrequest: 7\nexpect: allow\n", "an object is expected");
+	fails(fixture, "test: a\nrequest: {action: delegate}\nexpect: allow\n",
+		"the request: `Tool` is no type");
+	assert_true(text_starts_with(
+		json_text_or(&json_find(&fixture->report, "cases")->items[0], "problem", ""),
+		"the request: "));
 }
 
 /* The text with the value in place of its one %s. */
@@ -356,11 +371,86 @@ static void a_member_that_is_none_is_told_where_it_stands(void **state)
 	fails(fixture, "test: a\nrequest: {principle: {}}\nexpect: allow\n",
 		"no such member: request.principle");
 	fails(fixture, "test: a\nrequest: {resource: {sensitivty: public}}\nexpect: allow\n",
-		"no such member: resource.sensitivty; did you mean resource.sensitivity?");
+		"no such member: request.resource.sensitivty; did you mean "
+		"request.resource.sensitivity?");
+	fails(fixture, "test: a\nrequest: {principal: {unti: x}}\nexpect: allow\n",
+		"no such member: request.principal.unti; did you mean request.principal.unit?");
 	passes(fixture, "test: a\nrequest: {principal: {name: x}, resource: {name: y}}\n"
 			"expect: allow\n");
 	fails(fixture, "test: a\nrequest: {context: {name: x}}\nexpect: allow\n",
-		"no such member: context.name");
+		"no such member: request.context.name");
+}
+
+/* It would pass vacuously: no guardrail ever sees such a word. */
+static void a_word_that_is_none_fails_the_case(void **state)
+{
+	static const struct {
+		const char *request, *problem;
+	} slips[] = {
+		{"{action: wirte}", "request.action: no effect is \"wirte\"; did you mean write?"},
+		{"{resource: {environment: production}}",
+			"request.resource.environment: no environment is \"production\"; write "
+			"dev, "
+			"test, staging or prod"},
+		{"{resource: {effect: wriet}}",
+			"request.resource.effect: no effect is \"wriet\"; did you mean write?"},
+		{"{resource: {risk: hihg}}", "no risk tier is \"hihg\"; did you mean high?"},
+		{"{resource: {concerns: [money, mony]}}",
+			"request.resource.concerns: no concern is \"mony\"; did you mean money?"},
+		{"{principal: {environments: [prd]}}", "; did you mean prod?"},
+		{"{principal: {kind: agnet}}", "; did you mean agent?"},
+		{"{context: {risk: gigantic}}",
+			"request.context.risk: no risk tier is \"gigantic\""},
+		{"{context: {approvals: [onwer]}}", "request.context.approvals: no name of an "
+						    "approval is \"onwer\"; did you mean "
+						    "owner?"},
+		{"{context: {secrets: [onw]}}",
+			"no kind of a secret is \"onw\"; did you mean own?"},
+		{"{context: {binding: foo}}", "no binding is \"foo\"; write none, dpop or mtls"},
+		{"{context: {labels: {sensitivity: secret}}}",
+			"request.context.labels.sensitivity: no sensitivity is \"secret\"; write "
+			"public, "},
+		{"{context: {origins: {path: untrsted}}}", "; did you mean untrusted?"},
+		{"{action: generate, context: {generation: {api: opnai}}}",
+			"; did you mean openai?"},
+	};
+	struct fixture *fixture = *state;
+	char yaml[256];
+
+	for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+		(void)snprintf(yaml, sizeof yaml, "test: a\nrequest: %s\nexpect: allow\n",
+			slips[i].request);
+		fails(fixture, yaml, slips[i].problem);
+	}
+	passes(fixture, "test: a\nrequest: {resource: {environment: prod, effect: ''}, context: "
+			"{approvals: [role/approver], args: {risk: gigantic}}}\nexpect: allow\n");
+}
+
+static int64_t line_of_case(const struct fixture *fixture)
+{
+	return json_integer_or(&json_find(&fixture->report, "cases")->items[0], "line", 0);
+}
+
+static void a_value_that_is_none_is_told_by_its_line(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fails(fixture, "test: a\n" READ "expect: permit\n", "expect: no verdict is");
+	assert_int_equal(line_of_case(fixture), 5);
+	fails(fixture, "test: a\n" READ "expect: deny\nreason: frobidden\n",
+		"reason: no reason is \"frobidden\"; did you mean forbidden?");
+	assert_int_equal(line_of_case(fixture), 6);
+	fails(fixture, "test: a\n" READ "expect: deny\napprovals:\n  - second\n  - onwer\n",
+		"approvals: no name of an approval is \"onwer\"; did you mean owner?");
+	assert_int_equal(line_of_case(fixture), 8);
+	fails(fixture, "test: a\n" READ "expect: ask\nasks:\n  - owner\n  - owner\n",
+		"asks: named twice: owner");
+	assert_int_equal(line_of_case(fixture), 8);
+	fails(fixture, "test: a\nexpect: allow\nrequest:\n  context:\n    risk: hihg\n", "high?");
+	assert_int_equal(line_of_case(fixture), 5);
+	fails(fixture, "test: a\nexpect: deny\nidentity: agent\ntool: files/wrte\n",
+		"files/write?");
+	assert_int_equal(line_of_case(fixture), 4);
 }
 
 /* Read as if it were not there, it would let the case pass for another reason than its own. */
@@ -611,7 +701,7 @@ static void a_case_may_say_what_the_token_is_bound_to(void **state)
 		"---\nobject: policy\nname: org/bound\ntext: |\n"
 		"  forbid (principal, action, resource) when { context.binding != \"mtls\" };\n";
 	fails(fixture, "test: a\n" READ "binding: tls\nexpect: allow\n",
-		"binding: none, dpop or mtls is expected");
+		"binding: no binding is \"tls\"; did you mean mtls?");
 	passes(fixture, "test: a\n" READ "expect: deny\npolicy: org/bound\n");
 	passes(fixture, "test: a\n" READ "binding: dpop\nexpect: deny\npolicy: org/bound\n");
 	passes(fixture, "test: a\n" READ "binding: mtls\nexpect: allow\n");
@@ -624,7 +714,7 @@ static void a_case_may_say_what_secrets_the_arguments_hold(void **state)
 	struct fixture *fixture = *state;
 
 	fails(fixture, "test: a\n" AGENT "secrets: [mine]\nexpect: allow\n",
-		"secrets are own or foreign, not mine");
+		"secrets: no kind of a secret is \"mine\"; write own or foreign");
 	passes(fixture, "test: a\n" AGENT "secrets: [foreign]\nexpect: ask\n");
 	passes(fixture, "test: a\n" AGENT
 			"approvals: [owner]\nsecrets: [foreign, own]\nexpect: deny\npolicy: "
@@ -708,6 +798,38 @@ static void a_change_of_form_is_told_from_a_change(void **state)
 	assert_string_equal(action_of(fixture, "org/gone"), "remove");
 }
 
+/* Who looks at a folder that is in force must see that another person may end it. */
+static void a_diff_names_what_waits(void **state)
+{
+	static const char entries_text[] =
+		"[{\"name\":\"org/a\",\"waiting\":{\"action\":\"remove\",\"proposed_by\":"
+		"\"person:ada\",\"removal\":true}},{\"name\":\"org/gone\",\"waiting\":"
+		"{\"action\":\"remove\",\"proposed_by\":\"person:ada\",\"removal\":true}}]";
+	struct fixture *fixture = *state;
+	struct policy_diff_base base = {0};
+	const struct json *waiting;
+	struct error err = {0};
+	struct json entries;
+
+	read_all(fixture, "p.yaml",
+		"object: policy\nname: org/a\ntext: 'forbid (principal, action, resource);'\n");
+	assert_true(json_parse(&entries, fixture->bundle.arena, text_of(entries_text),
+		&json_limits_default, &err));
+	base.entries = entries.items;
+	base.entries_count = entries.count;
+	assert_true(policy_bundle_diff(&fixture->bundle, &base, &fixture->report, &err));
+	waiting = json_find(&fixture->report, "waiting");
+	assert_int_equal(waiting->count, 1);
+	assert_true(text_is(json_text_or(&waiting->items[0], "name", ""), "org/a"));
+	assert_true(text_is(json_text_or(&waiting->items[0], "action", ""), "remove"));
+	assert_true(json_boolean_or(&waiting->items[0], "otherwise", false));
+	base.is_prune = true;
+	assert_true(policy_bundle_diff(&fixture->bundle, &base, &fixture->report, &err));
+	waiting = json_find(&fixture->report, "waiting");
+	assert_int_equal(waiting->count, 2);
+	assert_false(json_boolean_or(&waiting->items[1], "otherwise", false));
+}
+
 enum { LONG_POLICIES = 7, LONG_LINES = 1250 };
 
 /* One text of so many lines behind the indent, the first or the last of them on top; odd: line
@@ -770,6 +892,8 @@ int main(void)
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
 		TEST(a_member_that_is_none_is_told_where_it_stands),
+		TEST(a_word_that_is_none_fails_the_case),
+		TEST(a_value_that_is_none_is_told_by_its_line),
 		TEST(a_member_that_is_no_text_fails_the_case),
 		TEST(an_empty_text_is_no_expectation),
 		TEST(who_is_named_twice_is_one),
@@ -785,6 +909,7 @@ int main(void)
 		TEST(a_request_of_its_own_asks_the_guardrails_alone),
 		TEST(objects_written_twice_are_refused),
 		TEST(a_change_of_form_is_told_from_a_change),
+		TEST(a_diff_names_what_waits),
 		TEST(long_policies_are_compared_whole),
 	};
 

@@ -680,6 +680,44 @@ static void those_who_could_approve_are_named_up_to_a_bound(void **state)
 	buffer_deinit(&yaml);
 }
 
+/* Whoever plans what is in force must see that another person may end it. */
+static void what_waits_of_what_is_in_force_is_named_where_that_is_given(void **state)
+{
+	struct governed *governed = *state;
+	struct arena *arena = arena_create(1 << 20);
+	const struct plan_waiting *found;
+	struct error err;
+	struct json json;
+
+	assert_true(governed_apply_by_two(governed, "adi", GUARDRAIL("org/a", "1")));
+	assert_true(publish_alone(governed, "person:adi", GUARDRAIL("org/b", "1")));
+	assert_true(policy(governed, "org/a")->is_removal);
+	assert_true(governed_apply(governed, "adi", GUARDRAIL("org/a", "1")));
+	assert_false(governed->last.is_changed);
+	assert_int_equal(governed->last.plan->waiting_count, 1);
+	found = governed->last.plan->waiting;
+	assert_int_equal(found->action, PLAN_REMOVE);
+	assert_true(found->is_otherwise);
+	assert_true(text_is(found->proposed_by, "person:adi"));
+	assert_int_equal(found->approvers_count, 1);
+	/* A change in its place. */
+	assert_true(governed_apply(governed, "adi", GUARDRAIL("org/a", "2")));
+	assert_true(governed_apply(governed, "eva", GUARDRAIL("org/a", "1")));
+	assert_int_equal(governed->last.plan->waiting_count, 1);
+	assert_int_equal(governed->last.plan->waiting[0].action, PLAN_CHANGE);
+	assert_true(governed->last.plan->waiting[0].is_otherwise);
+	assert_true(plan_json(&json, arena, governed->last.plan, &err));
+	assert_true(json_boolean_or(&json_find(&json, "waiting")->items[0], "otherwise", false));
+	/* What is given is what waits. */
+	assert_true(governed_apply(governed, "adi", GUARDRAIL("org/a", "2")));
+	assert_int_equal(governed->last.plan->waiting_count, 1);
+	assert_false(governed->last.plan->waiting[0].is_otherwise);
+	assert_true(approve(governed, "eva", "org/a"));
+	assert_true(governed_apply(governed, "eva", GUARDRAIL("org/a", "2")));
+	assert_int_equal(governed->last.plan->waiting_count, 0);
+	arena_destroy(&arena);
+}
+
 static const struct plan_waiting *waiting(const struct governed *governed, size_t at)
 {
 	assert_true(at < governed->last.plan->waiting_count);
@@ -773,6 +811,7 @@ int main(void)
 		TEST(the_record_of_an_approval_says_whose_and_which_text_it_is),
 		TEST(what_waits_is_there_after_a_restart),
 		TEST(those_who_could_approve_are_named_up_to_a_bound),
+		TEST(what_waits_of_what_is_in_force_is_named_where_that_is_given),
 		TEST(of_what_waits_already_those_who_could_approve_are_named_again),
 		TEST(of_a_charter_its_owners_and_approvers_are_named),
 	};
