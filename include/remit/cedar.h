@@ -741,8 +741,7 @@ enum cedar_finding_code {
 	CEDAR_FINDING_UNKNOWN_ATTRIBUTE,    /* not declared where it is read */
 	CEDAR_FINDING_UNSAFE_ATTRIBUTE,     /* optional, and read without `has` */
 	CEDAR_FINDING_UNSAFE_TAG,           /* read without hasTag */
-	CEDAR_FINDING_NO_TAGS,              /* read of a type that has none */
-	CEDAR_FINDING_UNEXPECTED_TYPE,      /* an operand the operator does not take */
+	CEDAR_FINDING_UNEXPECTED_TYPE = 8,  /* an operand the operator does not take */
 	CEDAR_FINDING_INCOMPATIBLE_TYPES,   /* operands, branches or items that differ */
 	CEDAR_FINDING_EMPTY_SET,            /* a literal [], whose type nobody knows */
 	CEDAR_FINDING_ARGUMENT_COUNT,       /* of an extension function */

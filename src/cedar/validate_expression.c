@@ -578,11 +578,9 @@ static struct answer type_get_tag(struct typing *typing, const struct node *node
 	if (entity == NULL)
 		return answer_of(NULL, false);
 	report.type = &entity->type;
-	if (typing->active[node->id] > 0) {
-		if (answer.type != NULL)
-			return answer;
-		report.code = CEDAR_FINDING_NO_TAGS;
-	}
+	/* Of a type without tags it is never known: hasTag is false there. */
+	if (typing->active[node->id] > 0 && answer.type != NULL)
+		return answer;
 	typing_report(typing, node, report);
 	return answer_of(NULL, false);
 }

@@ -13,7 +13,6 @@ const char *cedar_finding_name(enum cedar_finding_code code)
 		[CEDAR_FINDING_UNKNOWN_ATTRIBUTE] = "unknown_attribute",
 		[CEDAR_FINDING_UNSAFE_ATTRIBUTE] = "unsafe_attribute",
 		[CEDAR_FINDING_UNSAFE_TAG] = "unsafe_tag",
-		[CEDAR_FINDING_NO_TAGS] = "no_tags",
 		[CEDAR_FINDING_UNEXPECTED_TYPE] = "unexpected_type",
 		[CEDAR_FINDING_INCOMPATIBLE_TYPES] = "incompatible_types",
 		[CEDAR_FINDING_EMPTY_SET] = "empty_set",

@@ -47,7 +47,8 @@ function countSet(set, counts) {
 function countDecision(set, { isTyped }, decided, counts) {
   if (decided === null) return;
   add(counts, 'requests');
-  if (isTyped) add(counts, `requests ${decided === 'refused' ? 'refused' : 'decided'} by the schema`);
+  const how = decided === 'refused' ? 'refused' : 'decided';
+  if (isTyped) add(counts, `requests ${how} by the schema`);
   if (decided === 'refused') { add(counts, 'requests refused'); return; }
   const [decision, reasons, errors] = decided;
   const forbids = decision === 'deny' && reasons.length > 0;
@@ -136,7 +137,6 @@ const floors = [
   ...least(0.2, '', ['schemas refused']),
   ...least(0.1, 'worlds ', ['with hierarchies of 8 and more']),
   ...least(2, 'worlds ', ['wild', 'typed', 'with tags', 'with hierarchies of 4 and more']),
-  // no_tags is not among them: hasTag of such a type is false, and hides what follows.
   ...least(5, 'finding ', ['unknown_entity_type', 'unknown_action', 'unknown_id',
     'unknown_attribute', 'unsafe_attribute', 'unsafe_tag', 'unexpected_type', 'incompatible_types',
     'empty_set', 'argument_count', 'argument_invalid', 'argument_not_literal',

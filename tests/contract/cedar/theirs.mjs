@@ -19,7 +19,6 @@ const meanings = [
   [/^for policy `[^`]*`, attribute .* not found/s, 'unknown_attribute'],
   [/safety of access to optional attribute/, 'unsafe_attribute'],
   [/safety of access to tag/, 'unsafe_tag'],
-  [/does not have any tags|no tags|cannot have tags|tags are not allowed/, 'no_tags'],
   [/unexpected type/, 'unexpected_type'],
   [/are not compatible/, 'incompatible_types'],
   [/empty set literals/, 'empty_set'],

@@ -83,7 +83,7 @@ static void ask(struct world *world)
 	generator_reset(&world->generator);
 	generate_context(&world->generator);
 	request->principal = random_uid(world);
-	request->action = random_uid(world);
+	request->action = cedar_uid_of(CEDAR_TEXT("Action"), random_uid(world).id);
 	request->resource = random_uid(world);
 	need(world, cedar_value_parse_json(
 			    &request->context, world->arena, text_of(world), &world->err));

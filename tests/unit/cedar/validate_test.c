@@ -206,6 +206,13 @@ static void what_is_always_false_is_only_a_warning(void **state)
 	assert_finds("action has x", "(impossible)");
 	assert_finds("action == Action::\"any\"", "(impossible)");
 	assert_finds("resource.hasTag(\"x\")", "(impossible)");
+	/* What is false makes no tag known that its type does not have. */
+	assert_finds("resource.hasTag(\"x\") && resource.getTag(\"x\") == \"\"", "(impossible)");
+	assert_finds("(false || resource.hasTag(\"x\")) || resource.getTag(\"x\") == \"\"",
+		"unsafe_tag, unsafe_tag");
+	assert_finds("(if principal.f then resource.hasTag(\"x\") else principal.f) && "
+		     "resource.getTag(\"x\") == \"\"",
+		"unsafe_tag, unsafe_tag");
 	assert_finds("principal has r.x", "(impossible)");
 	assert_finds("!(principal.r has n)", "(impossible)");
 	assert_finds("(true || false || true) == false", "(impossible)");
