@@ -155,7 +155,8 @@ static bool print_times(const char *title, size_t count, int bar_ns)
 	       "\"p99_ns\":%.0f,\"per_second\":%.0f",
 		title, found.p50_ns, found.p99_ns, 1e9 / found.p50_ns);
 	if (bar_ns > 0)
-		printf(",\"bar\":%d,\"met\":%s", bar_ns, found.p99_ns <= bar_ns ? "true" : "false");
+		printf(",\"bar_ns\":%d,\"met\":%s", bar_ns,
+			found.p99_ns <= bar_ns ? "true" : "false");
 	printf("}\n");
 	fflush(stdout);
 	return bar_ns == 0 || found.p99_ns <= bar_ns;
