@@ -76,7 +76,8 @@ static inline struct bench_figures bench_run(void (*work)(void *context), void *
 	};
 }
 
-/* One line of figures; peer may be NULL, then peer_ns is not used. */
+/* One line of figures, with how many times as fast as the peer that is; peer may be NULL,
+ * then peer_ns is not used. */
 static inline void bench_print(const char *bench, const char *name, struct bench_figures figures,
 	const char *peer, double peer_ns)
 {
@@ -84,7 +85,7 @@ static inline void bench_print(const char *bench, const char *name, struct bench
 	       "\"per_second\":%.0f",
 		bench, name, figures.p50_ns, figures.p99_ns, 1e9 / figures.p50_ns);
 	if (peer != NULL)
-		printf(",\"peer\":\"%s\",\"ratio\":%.2f", peer, figures.p50_ns / peer_ns);
+		printf(",\"peer\":\"%s\",\"ratio\":%.2f", peer, peer_ns / figures.p50_ns);
 	printf("}\n");
 	fflush(stdout);
 }

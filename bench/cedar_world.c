@@ -108,6 +108,7 @@ static void open_world(struct world *world)
 	struct cedar_entities *store;
 	struct cedar_error err;
 	struct person person;
+	char name[NAME_BYTES];
 	uint32_t departments;
 
 	*world = (struct world){.state = 20261125};
@@ -117,7 +118,7 @@ static void open_world(struct world *world)
 	world->people = ENTITIES - GROUPS - 1 - departments;
 	if (!cedar_entities_create(&store, &err))
 		give_up(err.text);
-	add_parents(store, "Organisation", 0);
+	add(store, &(struct cedar_entity){.uid = uid_of(name, "Organisation", 0)});
 	add_parents(store, "Group", GROUPS);
 	add_parents(store, "Department", departments);
 	for (uint32_t i = 0; i < world->people; i++) {
@@ -154,7 +155,8 @@ static bool print_times(const char *title, size_t count, int bar_ns)
 	       "\"p99_ns\":%.0f,\"per_second\":%.0f",
 		title, found.p50_ns, found.p99_ns, 1e9 / found.p50_ns);
 	if (bar_ns > 0)
-		printf(",\"bar\":%d,\"met\":%s", bar_ns, found.p99_ns <= bar_ns ? "true" : "false");
+		printf(",\"bar_ns\":%d,\"met\":%s", bar_ns,
+			found.p99_ns <= bar_ns ? "true" : "false");
 	printf("}\n");
 	fflush(stdout);
 	return bar_ns == 0 || found.p99_ns <= bar_ns;

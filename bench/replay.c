@@ -200,7 +200,7 @@ static bool print_bar(const char *name, const uint64_t ns[2])
 	uint64_t per_second = UINT64_C(1000000000) / (each == 0 ? 1 : each);
 
 	printf("{\"bench\":\"replay\",\"case\":\"%s\",\"mean_ns\":%" PRIu64
-	       ",\"per_second\":%" PRIu64 ",\"bar\":%d,\"met\":%s}\n",
+	       ",\"per_second\":%" PRIu64 ",\"bar_per_second\":%d,\"met\":%s}\n",
 		name, each, per_second, PER_SECOND_LEAST,
 		per_second >= PER_SECOND_LEAST ? "true" : "false");
 	return per_second >= PER_SECOND_LEAST;

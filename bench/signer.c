@@ -92,7 +92,7 @@ static void measure(struct bench *bench, const char *name, int at_once, double p
 	       "\"per_second\":%.0f",
 		name, figures.p50_ns, figures.p99_ns, 1e9 / per_token_ns);
 	if (peer_ns > 0)
-		printf(",\"peer\":\"in process\",\"ratio\":%.2f", figures.p50_ns / peer_ns);
+		printf(",\"peer\":\"in process\",\"ratio\":%.2f", peer_ns / figures.p50_ns);
 	printf("}\n");
 	(void)fflush(stdout);
 }

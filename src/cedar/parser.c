@@ -437,9 +437,6 @@ bool policies_parse(struct policy_list *out, struct arena *arena, struct cedar_t
 	while (!parser_is(&parser, TOKEN_END)) {
 		struct policy_ast *policy;
 
-		if (policies.count == CEDAR_POLICIES_MAX)
-			return cedar_fail(err, CEDAR_ERROR_LIMIT, "more than %d policies",
-				CEDAR_POLICIES_MAX);
 		policy = list_add(&parser, &policies, sizeof *policy);
 		if (policy == NULL || !parse_policy(&parser, policy))
 			return false;

@@ -83,6 +83,23 @@ class RunBench(unittest.TestCase):
         self.assertEqual(len(kept["results"]["a"]), 5)
         self.assertGreaterEqual(kept["load"], 0)
 
+    def test_a_section_says_what_its_ratio_is(self):
+        row = '{"case":"a","ratio":2}'
+        self.assertIn("\n\nratio: beside a peer how many times as fast", run(0)[1])
+        own = '{"case":"ratio","note":"of its own"}'
+        _, text, _ = run(0, printed=f"#!/bin/sh\necho '{row}'\necho '{own}'\n")
+        self.assertEqual(text.count("\nratio: "), 1)
+        self.assertIn("\nratio: of its own.\n", text)
+        other = '{"case":"a","kib":1}'
+        self.assertNotIn("ratio", run(0, printed=f"#!/bin/sh\necho '{other}'\n")[1])
+
+    def test_a_bar_is_shown_like_what_it_is_for(self):
+        rows = ['{"case":"a","p99_ns":15000,"bar_ns":20000,"met":true}',
+                '{"case":"b","per_second":1033057,"bar_per_second":1000000,"met":true}']
+        _, text, _ = run(0, printed="#!/bin/sh\n" + "".join(f"echo '{row}'\n" for row in rows))
+        self.assertIn("| a | 15 µs |  | 20 µs |  |", text)
+        self.assertIn("| b |  | 1,033,057 | 1,000,000 |  |", text)
+
     def test_what_is_written_by_hand_stands_below_the_tables(self):
         _, text, _ = run(1, by_hand="## why a is slow\n\nIt waits.\n")
         self.assertTrue(text.endswith("It **missed a bar**.\n\n## why a is slow\n\n"

@@ -10,8 +10,8 @@ const uidText = ({ type, id }) => `${type}::${quote(id)}`;
 const entityOf = (name) => ({ kind: 'Entity', name });
 const setOf = (element) => ({ kind: 'Set', element });
 
-// What can be read in one kind of request: { text, type, guards, has } each; guards say
-// when it is there.
+// What can be read in one kind of request: { text, type, guards } each; guards say when it
+// is there.
 function pathsOf({ types }, { action, principal, resource }) {
   const found = [];
   const membersOf = (type) => type.kind === 'Record' ? type.members
