@@ -550,7 +550,8 @@ uint32_t json_line_of(const struct json *value, uint32_t text_line)
 	switch (value->block) {
 	case JSON_LITERAL_BLOCK: return value->line + text_line;
 	case JSON_FOLDED_BLOCK: return value->line + 1;
-	case JSON_NO_BLOCK: break;
+	case JSON_NO_BLOCK:
+	case JSON_PLAIN: break;
 	}
 	return value->line;
 }

@@ -26,9 +26,10 @@ enum json_type {
 	JSON_OBJECT,
 };
 
-/* How YAML wrote a text whose lines are not those of the file (json_line_of). */
+/* How YAML wrote a text: as a block its lines are not those of the file (json_line_of). */
 enum json_block {
-	JSON_NO_BLOCK = 0, /* also where it was not YAML */
+	JSON_NO_BLOCK = 0, /* in quotes; also where it was not YAML */
+	JSON_PLAIN,        /* without quotes: other readers may take it for a number */
 	JSON_LITERAL_BLOCK,
 	JSON_FOLDED_BLOCK,
 };

@@ -116,6 +116,7 @@ static bool read_plain(struct reader *reader, struct text t, size_t line, struct
 		       fail(reader, ERROR_INVALID, line, "the integer does not fit 64 bits");
 	}
 	out->type = JSON_STRING;
+	out->block = JSON_PLAIN;
 	out->string = text_copy(reader->arena, t);
 	return out->string.data != NULL || fail_arena(reader, line);
 }

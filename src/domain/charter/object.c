@@ -838,6 +838,47 @@ static void finish_policy(struct form_reader *reader, const struct json *value,
 		policy->unit = (struct text){policy->name.data, (size_t)slash};
 }
 
+/* What others read as a number with a fraction, or as nothing. */
+static bool is_misread(struct text t)
+{
+	static const char *const nothing[] = {"~", "Null", "NULL"};
+	char written[32];
+	char *end;
+
+	for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+		if (text_is(t, nothing[i]))
+			return true;
+	if (t.length == 0 || t.length >= sizeof written)
+		return false;
+	memcpy(written, t.data, t.length);
+	written[t.length] = '\0';
+	if (strspn(written, "0123456789.eE+-") < t.length || strcspn(written, ".eE") == t.length)
+		return false;
+	(void)strtod(written, &end);
+	return end == written + t.length;
+}
+
+/* Cedar can hold neither a fraction nor null, and as a text it would be another value than the
+ * one that was written.  The depth of documents is bounded. */
+static void refuse_misread(
+	struct form_reader *reader, const struct json *value, const struct form_path *path)
+{
+	if (value->type == JSON_STRING && value->block == JSON_PLAIN && is_misread(value->string))
+		form_problem(reader, value, path, "write it in quotes if the text is meant",
+			"%.*s is no text, and Cedar holds neither fractions nor null",
+			TEXT_ARGS(value->string));
+	for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->count; i++) {
+		const struct form_path at_item = {.up = path, .index = i};
+
+		refuse_misread(reader, &value->items[i], &at_item);
+	}
+	for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->count; i++) {
+		const struct form_path at_member = {.up = path, .name = value->members[i].name};
+
+		refuse_misread(reader, &value->members[i].value, &at_member);
+	}
+}
+
 struct application_reader {
 	struct form_reader *reader;
 	const struct json *value;
@@ -871,10 +912,14 @@ static void finish_application(struct form_reader *reader, const struct json *va
 		.policies = application->policies,
 		.entities =
 			application->entities.type == JSON_ARRAY ? &application->entities : NULL};
+	const struct json *entities = json_find(value, "entities");
+	const struct form_path at_entities = {.up = path, .name = TEXT("entities")};
 	struct application_rules *rules = NULL;
 	struct error err = {0};
 	const char *part;
 
+	if (entities != NULL)
+		refuse_misread(reader, entities, &at_entities);
 	if (application->policies.length > 0 &&
 		!application_compile(&rules, &source, &part, &err)) {
 		struct application_reader of = {reader, value, path, 0};

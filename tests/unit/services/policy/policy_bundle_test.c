@@ -241,6 +241,33 @@ static void a_text_on_its_own_is_a_guardrail(void **state)
 	assert_int_equal(fixture->bad, 0);
 }
 
+/* As texts they would be other values than those that were written. */
+static void an_entity_holds_no_unquoted_fraction_or_null(void **state)
+{
+	static const char *const wrong[] = {"1.5", "-.5", "2e3", "~", "Null"};
+	static const char *const right[] = {
+		"'1.5'", "\"~\"", "1.2.3", "2027-06-30", "15", "e", "10.0.0.1", "0123", "no"};
+	struct fixture *fixture = *state;
+	char yaml[256];
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong + sizeof right / sizeof *right; i++) {
+		bool is_wrong = i < sizeof wrong / sizeof *wrong;
+
+		(void)snprintf(yaml, sizeof yaml,
+			"object: application\nname: wiki\nunit: org\npolicies: 'permit (principal, "
+			"action, resource);'\nentities:\n"
+			"  - uid: {type: User, id: a}\n    parents: []\n    attrs: {x: %s}\n",
+			is_wrong ? wrong[i] : right[i - sizeof wrong / sizeof *wrong]);
+		check(fixture, "a.yaml", yaml);
+		assert_int_equal(fixture->bad, is_wrong ? 1 : 0);
+		if (!is_wrong)
+			continue;
+		assert_true(text_is(json_text_or(finding(fixture, 0), "field", ""),
+			"application wiki: entities[0].attrs.x"));
+		assert_int_equal(json_integer_or(finding(fixture, 0), "line", 0), 8);
+	}
+}
+
 /* What is compared or replayed would be one of the two, whichever came first or last. */
 static void an_object_that_is_written_twice_is_an_error(void **state)
 {
@@ -888,6 +915,7 @@ int main(void)
 		TEST(an_error_in_a_folded_text_is_told_where_the_text_begins),
 		TEST(an_error_of_syntax_has_its_place_and_no_hint_of_another),
 		TEST(a_text_on_its_own_is_a_guardrail),
+		TEST(an_entity_holds_no_unquoted_fraction_or_null),
 		TEST(an_object_that_is_written_twice_is_an_error),
 		TEST(a_case_that_comes_out_otherwise_fails),
 		TEST(a_case_that_cannot_be_run_fails_and_says_why),
