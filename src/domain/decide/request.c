@@ -163,22 +163,23 @@ static bool secrets_set(const struct evaluation *evaluation, struct cedar_value 
 bool evaluation_set_approvals(struct evaluation *evaluation, const struct text *names, size_t count)
 {
 	const struct cedar_value old = evaluation->request.context;
-	struct attributes attributes = {.count = 0};
+	struct cedar_member *items;
+	struct attributes attributes;
 	struct cedar_value set;
 	uint32_t i;
 
 	if (count == 0 && evaluation->approvals_count == 0)
 		return true;
-	attributes.items = arena_array(evaluation->arena, struct cedar_member, old.count);
-	if (attributes.items == NULL ||
-		!request_set_of_texts(evaluation->arena, names, count, &set))
+	items = arena_array(evaluation->arena, struct cedar_member, old.count);
+	if (items == NULL || !request_set_of_texts(evaluation->arena, names, count, &set))
 		return false;
 	evaluation->approvals_count = count;
+	attributes = (struct attributes){.items = items};
 	for (i = 0; i < old.count; i++) {
 		struct cedar_text name = old.members[i].name;
 
 		if (evaluation->risk == &old.members[i].value)
-			evaluation->risk = &attributes.items[i].value;
+			evaluation->risk = &items[i].value;
 		attributes_put(&attributes, name,
 			text_is(cedar_text_to(name), "approvals") ? set : old.members[i].value);
 	}
