@@ -496,6 +496,16 @@ static bool check_partial(const struct cedar_partial *partial, struct cedar_erro
 	return true;
 }
 
+/* stack: of EVALUATION_STACK_FIRST values. */
+static struct reducing reducing_by(const struct cedar_partial *partial, struct cedar_arena *arena,
+	struct cedar_value *stack, struct cedar_error *err)
+{
+	return (struct reducing){.partial = partial,
+		.arena = cedar_arena_inner(arena),
+		.evaluation = {.scratch = cedar_arena_inner(arena), .stack = stack},
+		.err = err};
+}
+
 /* Evaluates as if what is unknown were an entity or member that is not there: what
  * depends on it is never evaluated. */
 static bool begin(struct reducing *reducing, const struct cedar_entities *entities,
@@ -521,10 +531,7 @@ bool cedar_policy_residual(const struct cedar_policy_set *set, size_t index,
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
 	struct cedar_request request;
-	struct reducing reducing = {.partial = partial,
-		.arena = cedar_arena_inner(arena),
-		.evaluation = {.scratch = cedar_arena_inner(arena), .stack = stack},
-		.err = err};
+	struct reducing reducing = reducing_by(partial, arena, stack, err);
 	bool is_excluded = false;
 	struct ast *whole;
 
@@ -544,10 +551,7 @@ bool cedar_expression_residual(const struct cedar_expression *expression,
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
 	struct cedar_request request;
-	struct reducing reducing = {.partial = partial,
-		.arena = cedar_arena_inner(arena),
-		.evaluation = {.scratch = cedar_arena_inner(arena), .stack = stack},
-		.err = err};
+	struct reducing reducing = reducing_by(partial, arena, stack, err);
 
 	*out = (struct cedar_residual){.kind = CEDAR_RESIDUAL_FALSE};
 	return begin(&reducing, entities, &request) &&
@@ -584,10 +588,7 @@ bool cedar_partial_candidates(const struct cedar_policy_set *set,
 {
 	NOT_ZEROED struct cedar_value stack[EVALUATION_STACK_FIRST];
 	struct cedar_request request;
-	struct reducing reducing = {.partial = partial,
-		.arena = cedar_arena_inner(arena),
-		.evaluation = {.scratch = cedar_arena_inner(arena), .stack = stack},
-		.err = err};
+	struct reducing reducing = reducing_by(partial, arena, stack, err);
 	struct marks marks = {arena_array(reducing.arena, bool, set->count + 1), 0};
 	uint32_t *policies;
 

@@ -64,9 +64,9 @@ static bool value_json(const struct cedar_value *value, struct json *out)
 	}
 }
 
-/* The object with one member otherwise. */
+/* The object with one member otherwise; value NULL: without it. */
 static bool object_with(struct changing *changing, const struct json *before, struct text name,
-	struct json value, struct json *out)
+	const struct json *value, struct json *out)
 {
 	struct json_builder object;
 	struct error err;
@@ -75,13 +75,14 @@ static bool object_with(struct changing *changing, const struct json *before, st
 	for (uint32_t i = 0; i < before->count; i++)
 		if (!text_equal(before->members[i].name, name))
 			json_put_named(&object, before->members[i].name, before->members[i].value);
-	json_put_named(&object, name, value);
+	if (value != NULL)
+		json_put_named(&object, name, *value);
 	return json_object_seal(&object, out, &err);
 }
 
-/* The call with one argument otherwise. */
+/* The call with one argument otherwise; value NULL: without it. */
 static bool call_with_argument(
-	struct changing *changing, struct text name, struct json value, struct call *out)
+	struct changing *changing, struct text name, const struct json *value, struct call *out)
 {
 	*out = *changing->call;
 	if (!object_with(changing, &changing->call->arguments, name, value, &out->arguments))
@@ -154,7 +155,7 @@ static void try_argument(struct changing *changing, const struct turn *turn)
 
 	if (!cedar_comparison_solve(
 		    comparison, turn->wanted, cedar_arena_from(changing->scratch), &value) ||
-		!value_json(&value, &json) || !call_with_argument(changing, name, json, &call))
+		!value_json(&value, &json) || !call_with_argument(changing, name, &json, &call))
 		return;
 	candidate.what = SAY("argument %.*s", TEXT_ARGS(name));
 	/* An argument that only a guardrail names is not the caller's to know. */
@@ -173,7 +174,7 @@ static bool call_with_generation(
 	struct changing *changing, struct text name, struct json value, struct call *out)
 {
 	*out = *changing->call;
-	return object_with(changing, &changing->call->generation, name, value, &out->generation);
+	return object_with(changing, &changing->call->generation, name, &value, &out->generation);
 }
 
 /* The api is the provider's, and no request's to choose; no prompt takes nothing, nor is anything
@@ -366,23 +367,6 @@ static bool is_turned_without(const struct turn *turn)
 				  : !turn->is_permit;
 }
 
-static bool call_without_argument(struct changing *changing, struct text name, struct call *out)
-{
-	const struct json *before = &changing->call->arguments;
-	struct json_builder object;
-	struct error err;
-
-	*out = *changing->call;
-	json_object_start(&object, changing->scratch);
-	for (uint32_t i = 0; i < before->count; i++)
-		if (!text_equal(before->members[i].name, name))
-			json_put_named(&object, before->members[i].name, before->members[i].value);
-	if (!json_object_seal(&object, &out->arguments, &err))
-		return false;
-	out->arguments_text = json_canonical_text(changing->scratch, &out->arguments);
-	return out->arguments_text.data != NULL;
-}
-
 /* One that two comparisons in a row name is left out once. */
 static void turn_left_out(struct changing *changing, const struct turn *turn)
 {
@@ -398,7 +382,7 @@ static void turn_left_out(struct changing *changing, const struct turn *turn)
 	name = cedar_text_to(turn->comparison->names[1]);
 	now = json_find_text(&changing->call->arguments, name);
 	if (now == NULL || text_equal(name, changing->left_out) ||
-		!call_without_argument(changing, name, &call))
+		!call_with_argument(changing, name, NULL, &call))
 		return;
 	changing->left_out = name;
 	candidate.what = SAY("argument %.*s", TEXT_ARGS(name));
@@ -561,7 +545,7 @@ static void try_target(struct changing *changing, struct text argument, struct t
 
 	json_object_start(&object, changing->scratch);
 	json_put_text(&object, "like", glob);
-	if (!call_with_argument(changing, argument, like, &call) ||
+	if (!call_with_argument(changing, argument, &like, &call) ||
 		(text_find_byte(glob, '*') >= 0 && !json_object_seal(&object, &candidate.to, &err)))
 		return;
 	if (now != NULL)
