@@ -218,7 +218,7 @@ bool json_only_members(const struct json *object, const char *const *names, stru
 			known++;
 		if (*known == NULL)
 			return error_set(err, ERROR_INVALID, "unknown member \"%.*s\"",
-				(int)(name.length > 64 ? 64 : name.length), name.data);
+				TEXT_ARGS(text_head(name, 64)));
 	}
 	return true;
 }
@@ -447,7 +447,7 @@ bool json_object_seal(struct json_builder *builder, struct json *out, struct err
 		return error_set(err, ERROR_LIMIT, "no room for a JSON object");
 	if (twice.data != NULL)
 		return error_set(err, ERROR_INVALID, "member \"%.*s\" is there twice",
-			(int)(twice.length > 64 ? 64 : twice.length), twice.data);
+			TEXT_ARGS(text_head(twice, 64)));
 	*out = (struct json){.type = JSON_OBJECT, .count = builder->count, .members = members};
 	return true;
 }

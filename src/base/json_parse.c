@@ -463,8 +463,7 @@ static bool close_object(struct parser *parser, size_t base, struct json *out)
 		return fail_arena(parser);
 	if (twice.data != NULL)
 		return error_set_at(parser->err, ERROR_INVALID, parser->line, column_of(parser),
-			"the object has two members \"%.*s\"",
-			(int)(twice.length > 64 ? 64 : twice.length), twice.data);
+			"the object has two members \"%.*s\"", TEXT_ARGS(text_head(twice, 64)));
 	parser->stack_count = base;
 	out->count = (uint32_t)count;
 	out->members = members;

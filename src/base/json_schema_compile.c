@@ -257,8 +257,7 @@ static bool need_object(struct compiler *compiler, const struct json *value)
 
 static bool at_member(struct compiler *compiler, struct text name)
 {
-	return error_wrap(
-		compiler->err, "%.*s", (int)(name.length > 64 ? 64 : name.length), name.data);
+	return error_wrap(compiler->err, "%.*s", TEXT_ARGS(text_head(name, 64)));
 }
 
 static int by_name(const void *a, const void *b)

@@ -135,6 +135,19 @@ bool text_is_utf8(struct text t)
 	return true;
 }
 
+struct text text_head(struct text t, size_t bytes_max)
+{
+	size_t end = t.length < bytes_max ? t.length : bytes_max;
+	size_t lead = end;
+
+	while (lead > 0 && end - lead < 3 && ((unsigned char)t.data[lead - 1] & 0xC0) == 0x80)
+		lead--;
+	if (lead > 0 && (unsigned char)t.data[lead - 1] >= 0xC0 &&
+		utf8_sequence_size(t.data + lead - 1, end - lead + 1) != end - lead + 1)
+		end = lead - 1;
+	return (struct text){t.data, end};
+}
+
 uint32_t utf8_code_point(const char *data, size_t size)
 {
 	static const uint8_t lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};

@@ -77,6 +77,10 @@ bool text_is_utf8(struct text t);
  * if it starts with none; looks at no more than length bytes. */
 size_t utf8_sequence_size(const char *text, size_t length);
 
+/* The first of its bytes, at most bytes_max, without a letter of which some are past them.  Of
+ * well-formed UTF-8 it is well-formed, also where the end of t itself stands within a letter. */
+struct text text_head(struct text t, size_t bytes_max);
+
 /* The code point of one well-formed sequence of size bytes. */
 uint32_t utf8_code_point(const char *data, size_t size);
 /* False for what a reader cannot see or that moves what he sees: controls (C0,

@@ -176,7 +176,7 @@ static bool fail_twice(struct reader *reader, const struct json *object, struct 
 		if (text_equal(object->members[i].name, twice))
 			line = object->members[i].value.line;
 	return error_set(reader->err, ERROR_INVALID, "%s:%u: \"%.*s\" is there twice",
-		reader->source, line, (int)(twice.length > 64 ? 64 : twice.length), twice.data);
+		reader->source, line, TEXT_ARGS(text_head(twice, 64)));
 }
 
 static bool close_object(struct reader *reader, size_t base, struct json *out)

@@ -252,7 +252,7 @@ static void try_tools(struct changing *changing, const char *name)
 		    changing, text_of(name), names_json(changing, list, list->count), &call) ||
 		!change_allows(changing, changing->world, NULL, &call))
 		return;
-	for (i = 0; list->count > 1 && i < list->count && !change_is_found(changing); i++) {
+	for (i = 0; list->count > 1 && i < list->count && !change_is_over(changing); i++) {
 		candidate.to = names_json(changing, list, i);
 		if (call_with_generation(changing, text_of(name), candidate.to, &call))
 			(void)change_try(changing, &candidate, changing->world, NULL, &call);
@@ -327,7 +327,7 @@ static bool part_turns(const struct decide_account *account, size_t at, struct t
 static void each_comparison(struct changing *changing, const struct cedar_part *part,
 	struct turn one, void (*turn)(struct changing *changing, const struct turn *turn))
 {
-	for (size_t i = 0; i < part->comparison_count && !change_is_found(changing); i++) {
+	for (size_t i = 0; i < part->comparison_count && !change_is_over(changing); i++) {
 		one.comparison = &part->comparisons[i];
 		turn(changing, &one);
 	}
@@ -341,7 +341,7 @@ static void each_turn(struct changing *changing,
 	struct turn one;
 	size_t i, at;
 
-	for (i = 0; i < changing->accounts_count; i++) {
+	for (i = 0; i < changing->accounts_count && !change_is_over(changing); i++) {
 		const struct cedar_account *told = &changing->accounts[i].told;
 
 		for (at = 0; at < told->part_count; at++)
@@ -676,7 +676,7 @@ static void turn_attribute(struct changing *changing, const struct turn *turn)
 	if (!is_path(turn->comparison, attribute->variable, attribute->name, 1) ||
 		owner.length == 0)
 		return;
-	for (value = 1; value <= attribute->last && !change_is_found(changing); value++) {
+	for (value = 1; value <= attribute->last && !change_is_over(changing); value++) {
 		struct candidate candidate = {.kind = CHANGE_ATTRIBUTE,
 			.what = SAY("%s %.*s: %s", attribute->owner, TEXT_ARGS(owner),
 				attribute->name)};

@@ -18,6 +18,11 @@ const char *change_kind_word(enum change_kind value)
 	return words[value];
 }
 
+bool change_is_over(const struct changing *changing)
+{
+	return change_is_found(changing) || changing->out->trials == changing->trials_max;
+}
+
 bool change_is_found(const struct changing *changing)
 {
 	return changing->out->change.kind != CHANGE_NONE;
@@ -62,13 +67,14 @@ void change_keep(struct changing *changing, const struct candidate *candidate)
 		changing->out->hint = text_copy(changing->arena, candidate->hint);
 }
 
-/* Other arguments may be none that the tool takes. */
+/* Other arguments may be none that the tool takes.  A question that gave none is not held to its
+ * schema, and one argument more would not be all that it wants. */
 static struct decide_world world_for(const struct changing *changing,
 	const struct decide_world *world, const struct call *call, struct arena *arena)
 {
 	struct decide_world judged = *world;
 
-	if (world->judge.judge != NULL &&
+	if (world->judge.judge != NULL && world->arguments != ARGUMENTS_UNCHECKED &&
 		!text_equal(call->arguments_text, changing->call->arguments_text))
 		judged.arguments = world->judge.judge(
 			world->judge.context, call, arena, &judged.arguments_fault);

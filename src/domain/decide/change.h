@@ -39,6 +39,8 @@ struct candidate {
 bool change_try(struct changing *changing, const struct candidate *candidate,
 	const struct decide_world *world, const struct trial *trial, const struct call *call);
 bool change_is_found(const struct changing *changing);
+/* It is found, or no more may be tried: what is not tried needs not be made. */
+bool change_is_over(const struct changing *changing);
 /* Whether it would be allowed so; a trial that was tried, as above, but nothing is kept. */
 bool change_allows(struct changing *changing, const struct decide_world *world,
 	const struct trial *trial, const struct call *call);

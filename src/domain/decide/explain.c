@@ -10,18 +10,10 @@
 #define CUT "\u2026" /* stands where something was cut */
 enum { CUT_BYTES = sizeof CUT - 1 };
 
-/* A letter cut in its middle would not be text any more. */
-static size_t whole_letters(const char *bytes, size_t length)
-{
-	while (length > 0 && !text_is_utf8((struct text){bytes, length}))
-		length--;
-	return length;
-}
-
 struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, ...)
 {
 	char sentence[SENTENCE_BYTES_MAX + 1];
-	struct text parts[] = {{sentence, 0}, {CUT, 0}};
+	struct text parts[] = {{sentence, SENTENCE_BYTES_MAX}, {CUT, 0}};
 	struct text copy;
 	va_list args;
 	int length;
@@ -35,7 +27,7 @@ struct text evaluation_sentence(struct evaluation *evaluation, const char *fmt, 
 		length = SENTENCE_BYTES_MAX - CUT_BYTES;
 		parts[1].length = CUT_BYTES;
 	}
-	parts[0].length = whole_letters(sentence, (size_t)length);
+	parts[0] = text_head(parts[0], (size_t)length);
 	copy = text_concat(evaluation->arena, parts, 2);
 	return copy.data == NULL ? TEXT("") : copy;
 }
@@ -44,7 +36,7 @@ struct text evaluation_quoted(struct evaluation *evaluation, struct text said)
 {
 	if (said.length <= QUOTED_BYTES_MAX)
 		return said;
-	said.length = whole_letters(said.data, QUOTED_BYTES_MAX - CUT_BYTES);
+	said = text_head(said, QUOTED_BYTES_MAX - CUT_BYTES);
 	return evaluation_sentence(evaluation, "%.*s" CUT, TEXT_ARGS(said));
 }
 

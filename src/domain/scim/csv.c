@@ -149,7 +149,7 @@ static bool read_column(struct csv *csv, struct header *header, struct text name
 	return scim_fail(csv->fault, 400, "invalidSyntax",
 		"line 1: no column \"%.*s\" is known: userName, externalId, displayName, "
 		"givenName, familyName, email, title, department, employeeNumber, active",
-		(int)(name.length > 64 ? 64 : name.length), name.data);
+		TEXT_ARGS(text_head(name, 64)));
 }
 
 static bool read_header(struct csv *csv, struct header *header)

@@ -108,8 +108,8 @@ static const char *known_name(const struct api_route *route, struct text name)
 
 static bool refuse(struct api_request *request, struct text name, const char *why)
 {
-	struct text detail = text_format(request->arena, "%.*s: %s",
-		(int)(name.length > 64 ? 64 : name.length), name.data, why);
+	struct text detail =
+		text_format(request->arena, "%.*s: %s", TEXT_ARGS(text_head(name, 64)), why);
 
 	api_answer_status(request, 400, detail.data == NULL ? why : detail.data);
 	return false;

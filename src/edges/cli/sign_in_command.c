@@ -287,8 +287,7 @@ static bool check_answer(
 		return error_set(err, ERROR_CORRUPT, "another issuer answered than was asked");
 	if (answer->error.length > 0)
 		return error_set(err, ERROR_CORRUPT, "the issuer did not sign you in: %.*s",
-			(int)(answer->error.length > 64 ? 64 : answer->error.length),
-			answer->error.data);
+			TEXT_ARGS(text_head(answer->error, 64)));
 	return true;
 }
 

@@ -388,19 +388,21 @@ static bool make_outlook(struct page *page, const struct registry_entry *entry,
 	if (outlook.reason != REASON_NO_MEMORY && outlook_json(page, entry, call, &outlook, out))
 		return true;
 	return error_set(page->err, ERROR_LIMIT,
-		"what the rules leave of %s on %.*s takes more than %d MiB (OUTLOOK_BYTES_MAX): "
-		"fewer or shorter guardrails that are about it; `after` goes on behind it",
-		effect_word(call->effect), TEXT_ARGS(call->tool), OUTLOOK_BYTES_MAX >> 20);
+		"what the rules leave of %s on %.*s by %.*s takes more than %d MiB "
+		"(OUTLOOK_BYTES_MAX): fewer or shorter guardrails that are about it; `after` goes "
+		"on behind it",
+		effect_word(call->effect), TEXT_ARGS(call->tool), TEXT_ARGS(entry->name),
+		OUTLOOK_BYTES_MAX >> 20);
 }
 
-/* Adds one outlook. */
-static bool page_add(
-	struct page *page, const struct registry_entry *entry, struct text tool, enum effect effect)
+/* One outlook, counted to the page, which keeps it. */
+static bool page_tell(struct page *page, const struct registry_entry *entry, struct text tool,
+	enum effect effect, struct json *out)
 {
 	struct decide_question question = {
 		.identity = entry->name, .effect = effect, .resource = tool};
 	size_t before = arena_handed_bytes(page->arena);
-	struct json made, kept;
+	struct json made;
 	struct call call;
 
 	if (page->draft != NULL)
@@ -408,18 +410,31 @@ static bool page_add(
 	arena_reset(page->scratch);
 	if (!decide_question_call(page->service, &question, page->scratch, &call, page->err) ||
 		!make_outlook(page, entry, &call, &made) ||
-		!json_copy(&kept, page->arena, &made, page->err))
+		!json_copy(out, page->arena, &made, page->err))
 		return false;
-	json_add(&page->items, kept);
 	page->kept_bytes += arena_handed_bytes(page->arena) - before;
 	page->work_bytes += arena_handed_bytes(page->scratch);
 	return true;
 }
 
-/* What cannot be told ends the page, unless it stands at its beginning: there it is an error. */
+static bool page_add(
+	struct page *page, const struct registry_entry *entry, struct text tool, enum effect effect)
+{
+	struct json outlook;
+
+	if (!page_tell(page, entry, tool, effect, &outlook))
+		return false;
+	json_add(&page->items, outlook);
+	return true;
+}
+
+/* What is too much ends the page, unless it stands at its beginning: there it is an error, as
+ * everything else is. */
 static bool page_break(struct page *page)
 {
-	page->has_more = page->last.length != 0;
+	page->has_more = page->last.length != 0 && page->err->code == ERROR_LIMIT;
+	if (page->has_more)
+		error_clear(page->err);
 	return page->has_more;
 }
 
@@ -514,15 +529,20 @@ static bool has_wanted(const struct page *page, const struct charter *charter, s
 	return false;
 }
 
+/* All outlooks of a name or none: a page goes on behind a name. */
 static bool add_name(struct page *page, const struct registry_entry *entry, struct text name)
 {
+	struct json outlooks[EFFECT_DELEGATE + 1];
+	size_t count = 0;
 	int effect;
 
 	for (effect = EFFECT_READ; effect <= EFFECT_DELEGATE; effect++)
 		if ((page->effect == EFFECT_NONE || page->effect == (enum effect)effect) &&
 			has_line(charter_of(entry->in_force), name, (enum effect)effect) &&
-			!page_add(page, entry, name, (enum effect)effect))
+			!page_tell(page, entry, name, (enum effect)effect, &outlooks[count++]))
 			return false;
+	for (size_t i = 0; i < count; i++)
+		json_add(&page->items, outlooks[i]);
 	return true;
 }
 

@@ -159,7 +159,7 @@ static bool put_members(struct grouping *grouping, struct json_builder *record)
 		if (index_find_id(grouping->service, request->directory, id) == NULL)
 			return scim_fail(&request->fault, 400, "invalidValue",
 				"members: \"%.*s\" is no user of this directory",
-				(int)(id.length > 64 ? 64 : id.length), id.data);
+				TEXT_ARGS(text_head(id, 64)));
 		json_add(&list, json_string(id));
 	}
 	if (!json_array_seal(&list, &sealed, &err))

@@ -229,10 +229,8 @@ static void deny(struct evaluate_answer *out, enum reason reason, struct text wh
 static struct text no_word(struct arena *arena, const char *member, const char *kind,
 	struct text word, const char *otherwise)
 {
-	size_t shown = word.length > WORD_BYTES_SHOWN ? WORD_BYTES_SHOWN : word.length;
-
-	return text_format(
-		arena, "%s: no %s is \"%.*s\"; %s", member, kind, (int)shown, word.data, otherwise);
+	return text_format(arena, "%s: no %s is \"%.*s\"; %s", member, kind,
+		TEXT_ARGS(text_head(word, WORD_BYTES_SHOWN)), otherwise);
 }
 
 /* True unless remit's own point has other types, or no such effect. */

@@ -141,9 +141,8 @@ static bool no_word(struct case_run *run, const struct json *value, struct text 
 
 	return cannot_at(run, value, "",
 		text_format(run->arena, "%.*s: no %s is \"%.*s\"; %s%s%s", TEXT_ARGS(path), what,
-			(int)(wrong.length > 64 ? 64 : wrong.length), wrong.data,
-			nearest == NULL ? hint : "did you mean ", nearest == NULL ? "" : nearest,
-			nearest == NULL ? "" : "?"));
+			TEXT_ARGS(text_head(wrong, 64)), nearest == NULL ? hint : "did you mean ",
+			nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?"));
 }
 
 /* A slip here would let the case pass for another reason than its own. */
@@ -178,8 +177,7 @@ static bool no_member(struct case_run *run, const struct json_member *member, st
 
 	return cannot_at(run, &member->value, "there is no such member: ",
 		text_format(run->arena, "%.*s%.*s%s%.*s%s%s", TEXT_ARGS(path),
-			(int)(member->name.length > 64 ? 64 : member->name.length),
-			member->name.data, is_near ? "; did you mean " : "",
+			TEXT_ARGS(text_head(member->name, 64)), is_near ? "; did you mean " : "",
 			is_near ? (int)path.length : 0, path.data, nearest->found,
 			is_near ? "?" : ""));
 }

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
+
 static void setting_an_error_returns_false_and_keeps_errno_for_io_only(void **state)
 {
 	struct error err = {0};
@@ -77,6 +79,27 @@ static void a_text_that_is_too_long_is_cut_and_says_so(void **state)
 	assert_int_equal(strlen(err.text), ERROR_TEXT_BYTES - 1);
 }
 
+static void a_text_that_is_cut_is_text(void **state)
+{
+	struct error err = {0};
+	char many[ERROR_TEXT_BYTES * 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof many - 2; i += 2)
+		memcpy(many + i, "\u00e4", 2);
+	many[sizeof many - 2] = '\0';
+	for (int shift = 0; shift < 2; shift++) {
+		(void)error_set(&err, ERROR_INVALID, "%.*s%s", shift, "x", many);
+		assert_true(text_is_utf8(text_of(err.text)));
+		assert_true(strlen(err.text) >= ERROR_TEXT_BYTES - 2);
+		(void)error_wrap(&err, "outer");
+		assert_true(text_is_utf8(text_of(err.text)));
+		assert_true(text_ends_with(text_of(err.text), "..."));
+		(void)error_wrap(&err, "outer%.*s", shift, "x");
+		assert_true(text_is_utf8(text_of(err.text)));
+	}
+}
+
 static void every_code_has_a_name_of_its_own(void **state)
 {
 	int a;
@@ -97,6 +120,7 @@ int main(void)
 		cmocka_unit_test(setting_an_error_returns_false_and_keeps_errno_for_io_only),
 		cmocka_unit_test(wrapping_keeps_the_code_and_puts_the_context_before),
 		cmocka_unit_test(a_place_stands_before_the_text_until_another_error_is_set),
+		cmocka_unit_test(a_text_that_is_cut_is_text),
 		cmocka_unit_test(a_text_that_is_too_long_is_cut_and_says_so),
 		cmocka_unit_test(every_code_has_a_name_of_its_own),
 	};

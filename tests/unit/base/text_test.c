@@ -208,10 +208,29 @@ static void what_cannot_be_seen_is_told_from_what_can(void **state)
 	assert_int_equal(utf8_sequence_size("", 0), 0);
 }
 
+static void a_head_ends_between_letters(void **state)
+{
+	/* Letters of one to four bytes; those before which each head may end. */
+	static const char text[] = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80z";
+	static const size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+
+	(void)state;
+	for (size_t most = 0; most < sizeof ends / sizeof ends[0]; most++) {
+		size_t length = most < sizeof text ? most : sizeof text - 1;
+
+		assert_int_equal(text_head(text_of(text), most).length, ends[most]);
+		/* And where nothing is behind it. */
+		assert_int_equal(
+			text_head((struct text){text, length}, SIZE_MAX).length, ends[most]);
+	}
+	assert_int_equal(text_head((struct text){NULL, 0}, 4).length, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_cannot_be_seen_is_told_from_what_can),
+		cmocka_unit_test(a_head_ends_between_letters),
 		cmocka_unit_test(malformed_utf8_is_refused),
 		cmocka_unit_test(wellformed_utf8_passes_at_every_length),
 		cmocka_unit_test(parts_are_joined_or_refused_whole),

@@ -988,6 +988,24 @@ static void a_change_of_an_argument_must_fit_what_was_pinned(void **state)
 	assert_string_equal(decide_now(fixture, "list", "{\"n\":500}").needed.data, other);
 }
 
+/* It is not held to the schema, which wants more than the one argument that a line reads. */
+static void a_question_without_arguments_is_told_which_one_would_do(void **state)
+{
+	static const char definition[] =
+		"{\"name\":\"list\",\"inputSchema\":{\"type\":\"object\",\"required\":[\"n\","
+		"\"path\"],\"properties\":{\"n\":{\"type\":\"integer\"}}}}";
+	static const char line[] = "{effect: read, tool: files/list}";
+	struct fixture *fixture = *state;
+	struct text list = text_format(fixture->world.arena, "[%s]", definition);
+
+	decide_bench_edit(&fixture->world, "agent", line,
+		"{effect: read, tool: files/list, when: 'context.args.n < 50'}");
+	seen(fixture, list.data);
+	pin(fixture, definition);
+	assert_non_null(
+		strstr(why(fixture, EFFECT_READ, "files/list", "{}").data, "argument n: 49"));
+}
+
 static void arguments_are_looked_at_again_when_the_server_has_listed_its_tools(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1411,6 +1429,7 @@ int main(void)
 		SERVICE_TEST(a_tool_listed_twice_is_not_the_pinned_one),
 		SERVICE_TEST(arguments_must_fit_what_was_pinned),
 		SERVICE_TEST(a_change_of_an_argument_must_fit_what_was_pinned),
+		SERVICE_TEST(a_question_without_arguments_is_told_which_one_would_do),
 		SERVICE_TEST(arguments_are_looked_at_again_when_the_server_has_listed_its_tools),
 		SERVICE_TEST(a_pinned_definition_whose_schema_cannot_be_used_is_quarantined),
 		SERVICE_TEST(a_pinned_definition_is_kept_whatever_the_others_take),

@@ -315,7 +315,7 @@ static void what_takes_too_much_to_tell_is_passed(void **state)
 	assert_false(decide_can(fixture->service, &asked, fixture->world.arena, &page, &err));
 	assert_int_equal(err.code, ERROR_LIMIT);
 	assert_string_equal(err.text,
-		"what the rules leave of write on files/mail takes more than 16 MiB "
+		"what the rules leave of write on files/mail by agent takes more than 16 MiB "
 		"(OUTLOOK_BYTES_MAX): fewer or shorter guardrails that are about it; `after` goes "
 		"on behind it");
 	page = can(fixture, "files/mail", 100);

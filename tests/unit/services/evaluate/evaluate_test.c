@@ -260,6 +260,12 @@ static void a_word_that_remits_own_point_does_not_know_is_named(void **state)
 	assert_true(text_is(answer.reason, "identity_unknown"));
 	assert_true(text_is(answer.explanation,
 		"subject.type: no type is \"user\"; it is asked about type identity"));
+	/* A letter across the most that is shown: the answer must be text. */
+	question.subject.type = TEXT("123456789012345678901234567890123456789012345678901234567890"
+				     "123\u00e4");
+	assert_true(evaluate_decide(
+		bench->evaluate, &asker, &question, bench->arena, &answer, &bench->err));
+	assert_true(text_is_utf8(answer.explanation));
 	assert_int_equal(answer.verdict, VERDICT_DENY);
 }
 
